@@ -1,0 +1,3 @@
+//! The `som` command.
+
+fn main() {}

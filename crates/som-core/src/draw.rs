@@ -1,0 +1,29 @@
+//! marks → marked image: the layers of ink.
+
+use crate::{Call, Canvas, Mark, Result, Size};
+
+/// Draws one layer of ink. Stateless; layers are stacked in any order.
+pub trait MarkStyle: Send + Sync {
+    /// The labelling side of a style that writes text; `None` for styles that do not.
+    fn labelling(&self) -> Option<&dyn Labelling> {
+        None
+    }
+
+    /// Draws `marks` on `canvas`.
+    ///
+    /// # Errors
+    /// Bad parameters, cancellation, or a bug of the style.
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[Mark], call: &Call<'_>) -> Result<()>;
+}
+
+/// The part of a [`MarkStyle`] that names marks.
+pub trait Labelling {
+    /// The text of mark `index` (from 0): "1", "A".
+    fn label(&self, index: u32) -> String;
+
+    /// The box in pixels that `text` needs, plate included, at the call's `font_size`.
+    ///
+    /// # Errors
+    /// Bad parameters, or a bug of the style.
+    fn measure(&self, text: &str, call: &Call<'_>) -> Result<Size>;
+}

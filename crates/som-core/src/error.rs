@@ -1,0 +1,141 @@
+//! One kind-first error: boundaries (plugin ABI, gRPC, HTTP, exit codes) translate the
+//! [`ErrorKind`] alone, people read the message.
+
+use std::{error::Error as StdError, fmt};
+
+/// The result of everything in som that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as far as a caller can act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The caller went away or its deadline passed.
+    Cancelled,
+    /// The request is wrong: do not retry.
+    Invalid,
+    /// A named thing does not exist.
+    NotFound,
+    /// Valid, but this segmenter, style or provider cannot do it.
+    Unsupported,
+    /// No weights, no GPU, a peer is down: may work later.
+    Unavailable,
+    /// Out of memory, queue full or another limit reached.
+    Exhausted,
+    /// A bug.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Every kind, for tables that must be total.
+    pub const ALL: [ErrorKind; 7] = [
+        ErrorKind::Cancelled,
+        ErrorKind::Invalid,
+        ErrorKind::NotFound,
+        ErrorKind::Unsupported,
+        ErrorKind::Unavailable,
+        ErrorKind::Exhausted,
+        ErrorKind::Internal,
+    ];
+
+    /// The kind's name in lower case, as logs and metrics show it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Invalid => "invalid",
+            ErrorKind::NotFound => "not found",
+            ErrorKind::Unsupported => "unsupported",
+            ErrorKind::Unavailable => "unavailable",
+            ErrorKind::Exhausted => "exhausted",
+            ErrorKind::Internal => "internal",
+        }
+    }
+}
+
+/// A failure: its kind, a message that names the thing and the fix, and perhaps a cause.
+///
+/// Messages are in lower case without a final dot:
+/// `segmenter "sam": weights not found at x.pth (set segmenter.sam.weights)`.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind` with a message for people.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// The call was cancelled, or its deadline passed.
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "the call was cancelled or its deadline passed")
+    }
+
+    /// The request is wrong.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// A named thing does not exist.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    /// Valid, but not offered.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unsupported, message)
+    }
+
+    /// May work later.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unavailable, message)
+    }
+
+    /// A limit was reached.
+    pub fn exhausted(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Exhausted, message)
+    }
+
+    /// A bug, here or in a plugin.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// Keeps `source` as the cause.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Puts `place` in front of the message: `place: message`.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// What a caller can act on.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The text for people, without the cause.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

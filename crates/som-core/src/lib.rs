@@ -1,0 +1,39 @@
+//! The nouns and the pure stages of Set-of-Mark prompting.
+//!
+//! > image → regions → marks → marked image → prompt → answer → grounded spans
+//!
+//! A [`Segmenter`] cuts an [`Image`] into [`Region`]s, the core allocates [`Mark`]s,
+//! [`MarkStyle`]s draw them. This crate holds those nouns and every step between them that needs
+//! neither a model, a file, a network nor an async runtime.
+//!
+//! Source of the method: Yang et al., *Set-of-Mark Prompting Unleashes Extraordinary Visual
+//! Grounding in GPT-4V*, 2023 (arXiv 2310.11441).
+
+// In the order of the data flow.
+pub mod geometry;
+pub mod image;
+pub mod mask;
+pub mod region;
+pub mod segment;
+pub mod mark;
+pub mod draw;
+
+// What every stage shares.
+pub mod call;
+pub mod catalog;
+pub mod error;
+pub mod hint;
+
+pub use crate::{
+    call::{Call, Cancellation, Params},
+    catalog::{Capability, Descriptor},
+    draw::{Labelling, MarkStyle},
+    error::{Error, ErrorKind, Result},
+    geometry::{BBox, Point, Size},
+    hint::Hints,
+    image::{Canvas, Image},
+    mark::{Color, Mark},
+    mask::Mask,
+    region::Region,
+    segment::Segmenter,
+};

@@ -1,0 +1,101 @@
+//! Marks: regions with a speakable text and a place for it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BBox, Point, Region};
+
+/// A region with the label and the place that mark allocation chose for it: what a
+/// [`MarkStyle`](crate::MarkStyle) draws.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// The marked region.
+    pub region: Region,
+    /// "7", "C"; empty for a stack without a labelling layer.
+    pub text: String,
+    /// The label's box, inside the image, clear of other labels.
+    pub label_box: BBox,
+    /// A pixel of the region; outside the label's box: a leader line leads to it.
+    pub anchor: Point,
+    /// Contrasts with what lies beneath.
+    pub color: Color,
+}
+
+impl Mark {
+    /// True if the label lies off its region and a leader line ties them.
+    pub const fn has_leader(&self) -> bool {
+        !self.label_box.contains(self.anchor)
+    }
+}
+
+/// An sRGB colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Color(pub [u8; 3]);
+
+impl Color {
+    /// Black.
+    pub const BLACK: Color = Color([0, 0, 0]);
+    /// White.
+    pub const WHITE: Color = Color([255, 255, 255]);
+
+    /// From 0x00RRGGBB.
+    pub const fn from_u32(rgb: u32) -> Self {
+        let [_, r, g, b] = rgb.to_be_bytes();
+        Self([r, g, b])
+    }
+
+    /// As 0x00RRGGBB.
+    pub const fn to_u32(self) -> u32 {
+        let [r, g, b] = self.0;
+        u32::from_be_bytes([0, r, g, b])
+    }
+
+    /// Relative luminance in [0, 1] (WCAG 2.2).
+    pub fn luminance(self) -> f32 {
+        let [r, g, b] = self.0.map(|channel| {
+            let channel = f32::from(channel) / 255.0;
+            if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+        });
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+
+    /// Contrast ratio in [1, 21] (WCAG 2.2).
+    pub fn contrast(self, other: Color) -> f32 {
+        let (a, b) = (self.luminance(), other.luminance());
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    /// The colour of text on a plate of this colour: black or white, whichever contrasts more.
+    /// Its contrast is never below 4.58.
+    pub fn ink(self) -> Color {
+        if self.contrast(Color::BLACK) >= self.contrast(Color::WHITE) {
+            Color::BLACK
+        } else {
+            Color::WHITE
+        }
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{:06x}", self.to_u32())
+    }
+}
+
+impl Serialize for Color {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Color {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.strip_prefix('#')
+            .filter(|hex| hex.len() == 6)
+            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+            .map(Color::from_u32)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a colour like #1f77b4")))
+    }
+}
