@@ -9,11 +9,11 @@ pub trait MarkStyle: Send + Sync {
         None
     }
 
-    /// Draws `marks` on `canvas`.
+    /// Draws `marks`, those of one page in the order of their numbers, on `canvas`.
     ///
     /// # Errors
     /// Bad parameters, cancellation, or a bug of the style.
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[Mark], call: &Call<'_>) -> Result<()>;
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()>;
 }
 
 /// The part of a [`MarkStyle`] that names marks.
