@@ -27,7 +27,9 @@ pub struct Call<'a> {
 
 impl std::fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Call").field("params", self.params).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("params", self.params)
+            .finish_non_exhaustive()
     }
 }
 
@@ -39,7 +41,10 @@ impl<'a> Call<'a> {
 
     /// A call that nobody cancels.
     pub const fn uncancellable(params: &'a Params) -> Self {
-        Self { params, cancelled: &|| false }
+        Self {
+            params,
+            cancelled: &|| false,
+        }
     }
 
     /// The same call with other parameters.
@@ -47,7 +52,10 @@ impl<'a> Call<'a> {
     where
         'a: 'b,
     {
-        Call { params, cancelled: self.cancelled }
+        Call {
+            params,
+            cancelled: self.cancelled,
+        }
     }
 
     /// The parameters as JSON.
@@ -92,7 +100,11 @@ impl<'a> Call<'a> {
     /// # Errors
     /// Cancelled, once nobody waits for the result.
     pub fn check(&self) -> Result<()> {
-        if self.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
+        if self.is_cancelled() {
+            Err(Error::cancelled())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -113,7 +125,9 @@ impl Cancellation {
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         // A timeout beyond what the clock can express is no deadline at all.
-        let Some(limit) = Instant::now().checked_add(timeout) else { return self };
+        let Some(limit) = Instant::now().checked_add(timeout) else {
+            return self;
+        };
         self.deadline = Some(self.deadline.map_or(limit, |earlier| earlier.min(limit)));
         self
     }
@@ -130,7 +144,8 @@ impl Cancellation {
 
     /// True once the deadline has passed.
     pub fn is_past_deadline(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// When the request is over at the latest.

@@ -1,9 +1,11 @@
 //! What a segmenter or mark style says about itself.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::{Error, ErrorKind, Result};
 
 /// Who a segmenter or mark style is, what it can do, and the options and parameters it takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,72 @@ pub struct Descriptor {
     pub options: Value,
     /// JSON Schema of what one call takes.
     pub params: Value,
+}
+
+impl Descriptor {
+    /// The descriptor of what a plugin says of itself: `schema` is
+    /// `{"capabilities": [..], "options": JSON Schema, "params": JSON Schema}`, where whatever is
+    /// left out is empty.
+    ///
+    /// # Errors
+    /// Invalid, if the id is not `[a-z0-9-]+`, or `schema` is malformed or names a capability that
+    /// does not exist.
+    pub fn from_schema_json(id: &str, version: &str, about: &str, schema: &str) -> Result<Self> {
+        let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if id.is_empty() || !id.bytes().all(letter) {
+            return Err(Error::invalid(format!(
+                "the id {id:?} must be one or more of a-z, 0-9 and -"
+            )));
+        }
+        let schema: Value = serde_json::from_str(schema)
+            .map_err(|error| Error::invalid(format!("{id:?}: its schema is no JSON: {error}")))?;
+        let object = schema
+            .as_object()
+            .ok_or_else(|| Error::invalid(format!("{id:?}: its schema must be a JSON object")))?;
+        let part = |key: &str| match object.get(key) {
+            None => Ok(json!({"type": "object"})),
+            Some(part) if part.is_object() => Ok(part.clone()),
+            Some(part) => Err(Error::invalid(format!(
+                "{id:?}: {key:?} must be an object, not {part}"
+            ))),
+        };
+        Ok(Self {
+            id: id.to_owned(),
+            version: version.to_owned(),
+            about: about.to_owned(),
+            capabilities: capabilities(object.get("capabilities"))
+                .map_err(|error| error.at(format_args!("{id:?}")))?,
+            options: part("options")?,
+            params: part("params")?,
+        })
+    }
+
+    /// The `schema` that [`from_schema_json`](Self::from_schema_json) reads.
+    pub fn schema_json(&self) -> String {
+        json!({"capabilities": self.capabilities, "options": self.options, "params": self.params})
+            .to_string()
+    }
+
+    /// True if the segmenter has `capability`.
+    pub fn can(&self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
+    }
+}
+
+fn capabilities(names: Option<&Value>) -> Result<Vec<Capability>> {
+    let Some(names) = names else {
+        return Ok(Vec::new());
+    };
+    let list = || {
+        Error::invalid(format!(
+            "\"capabilities\" must be a list of names, not {names}"
+        ))
+    };
+    let names = names.as_array().ok_or_else(list)?;
+    names
+        .iter()
+        .map(|name| name.as_str().ok_or_else(list)?.parse())
+        .collect()
 }
 
 /// What a segmenter takes and gives.
@@ -42,8 +110,48 @@ pub enum Capability {
     Levels,
 }
 
+impl Capability {
+    /// Every capability.
+    pub const ALL: [Capability; 7] = [
+        Capability::Automatic,
+        Capability::Points,
+        Capability::Boxes,
+        Capability::Masks,
+        Capability::Text,
+        Capability::Labels,
+        Capability::Levels,
+    ];
+
+    /// The capability's name in catalogues and schemas.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Capability::Automatic => "automatic",
+            Capability::Points => "points",
+            Capability::Boxes => "boxes",
+            Capability::Masks => "masks",
+            Capability::Text => "text",
+            Capability::Labels => "labels",
+            Capability::Levels => "levels",
+        }
+    }
+}
+
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Capability {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|capability| capability.name() == name)
+            .ok_or_else(|| {
+                let known = Self::ALL.into_iter().map(Self::name);
+                Error::unknown(ErrorKind::Invalid, "capability", name, known)
+            })
     }
 }

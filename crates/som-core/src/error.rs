@@ -65,12 +65,19 @@ pub struct Error {
 impl Error {
     /// An error of `kind` with a message for people.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// The call was cancelled, or its deadline passed.
     pub fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, "the call was cancelled or its deadline passed")
+        Self::new(
+            ErrorKind::Cancelled,
+            "the call was cancelled or its deadline passed",
+        )
     }
 
     /// The request is wrong.
@@ -101,6 +108,36 @@ impl Error {
     /// A bug, here or in a plugin.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Internal, message)
+    }
+
+    /// `name` is no `what` there is: lists the `known` ones and guesses which one was meant.
+    pub fn unknown<'a>(
+        kind: ErrorKind,
+        what: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        // As typists err: a similarity of 0.7 is about two wrong letters in seven.
+        const SIMILAR: f64 = 0.7;
+        let known: Vec<&str> = known.into_iter().collect();
+        let guess = known
+            .iter()
+            .map(|&candidate| {
+                (
+                    strsim::normalized_damerau_levenshtein(name, candidate),
+                    candidate,
+                )
+            })
+            .filter(|&(similarity, _)| similarity >= SIMILAR)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let hint = match (guess, known.as_slice()) {
+            (_, []) => "there are none".to_owned(),
+            (None, known) => format!("known: {}", known.join(", ")),
+            (Some((_, guess)), known) => {
+                format!("did you mean {guess:?}? known: {}", known.join(", "))
+            }
+        };
+        Self::new(kind, format!("unknown {what} {name:?} ({hint})"))
     }
 
     /// Keeps `source` as the cause.

@@ -61,7 +61,12 @@ pub struct BBox {
 impl BBox {
     /// The box of `width` by `height` pixels whose top-left pixel is (`x`, `y`).
     pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
-        Self { x, y, width, height }
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
     }
 
     /// First column to the right of the box. Wide, so that no input overflows.
@@ -109,13 +114,26 @@ impl BBox {
     pub const fn intersection(self, other: BBox) -> Option<BBox> {
         let x = if self.x > other.x { self.x } else { other.x };
         let y = if self.y > other.y { self.y } else { other.y };
-        let right = if self.right() < other.right() { self.right() } else { other.right() };
-        let bottom = if self.bottom() < other.bottom() { self.bottom() } else { other.bottom() };
+        let right = if self.right() < other.right() {
+            self.right()
+        } else {
+            other.right()
+        };
+        let bottom = if self.bottom() < other.bottom() {
+            self.bottom()
+        } else {
+            other.bottom()
+        };
         if right <= x as u64 || bottom <= y as u64 {
             return None;
         }
         // Both differences are at most a width or height, so they fit.
-        Some(BBox::new(x, y, (right - x as u64) as u32, (bottom - y as u64) as u32))
+        Some(BBox::new(
+            x,
+            y,
+            (right - x as u64) as u32,
+            (bottom - y as u64) as u32,
+        ))
     }
 
     /// The middle pixel (the lower-right one of the middle four where a side is even).
@@ -127,7 +145,11 @@ impl BBox {
     pub fn iou(self, other: BBox) -> f64 {
         let shared = self.intersection(other).map_or(0, BBox::area);
         let either = self.area() + other.area() - shared;
-        if either == 0 { 0.0 } else { shared as f64 / either as f64 }
+        if either == 0 {
+            0.0
+        } else {
+            shared as f64 / either as f64
+        }
     }
 }
 
@@ -142,7 +164,12 @@ impl Serialize for BBox {
 impl<'de> Deserialize<'de> for BBox {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let [x, y, width, height] = Deserialize::deserialize(deserializer)?;
-        Ok(Self { x, y, width, height })
+        Ok(Self {
+            x,
+            y,
+            width,
+            height,
+        })
     }
 }
 

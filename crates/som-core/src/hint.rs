@@ -71,6 +71,9 @@ impl Hints {
 
     /// True if nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty() && self.boxes.is_empty() && self.masks.is_empty() && self.text.is_none()
+        self.points.is_empty()
+            && self.boxes.is_empty()
+            && self.masks.is_empty()
+            && self.text.is_none()
     }
 }

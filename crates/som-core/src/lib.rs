@@ -10,20 +10,24 @@
 //! Grounding in GPT-4V*, 2023 (arXiv 2310.11441).
 
 // In the order of the data flow.
+pub mod draw;
 pub mod geometry;
 pub mod image;
+pub mod mark;
 pub mod mask;
 pub mod region;
 pub mod segment;
-pub mod mark;
-pub mod draw;
 
 // What every stage shares.
 pub mod call;
 pub mod catalog;
 pub mod error;
 pub mod hint;
+#[cfg(feature = "schema")]
+pub mod schema;
 
+#[cfg(feature = "schema")]
+pub use crate::schema::Schema;
 pub use crate::{
     call::{Call, Cancellation, Params},
     catalog::{Capability, Descriptor},

@@ -55,7 +55,11 @@ impl Color {
     pub fn luminance(self) -> f32 {
         let [r, g, b] = self.0.map(|channel| {
             let channel = f32::from(channel) / 255.0;
-            if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+            if channel <= 0.04045 {
+                channel / 12.92
+            } else {
+                ((channel + 0.055) / 1.055).powf(2.4)
+            }
         });
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }
@@ -96,6 +100,8 @@ impl<'de> Deserialize<'de> for Color {
             .filter(|hex| hex.len() == 6)
             .and_then(|hex| u32::from_str_radix(hex, 16).ok())
             .map(Color::from_u32)
-            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a colour like #1f77b4")))
+            .ok_or_else(|| {
+                serde::de::Error::custom(format!("{text:?} is not a colour like #1f77b4"))
+            })
     }
 }

@@ -22,7 +22,14 @@ pub struct Region {
 impl Region {
     /// A region of which only the pixels are known.
     pub fn new(mask: Mask) -> Self {
-        Self { mask, score: None, label: None, level: None, parent: None, extra: Params::new() }
+        Self {
+            mask,
+            score: None,
+            label: None,
+            level: None,
+            parent: None,
+            extra: Params::new(),
+        }
     }
 
     /// The smallest box around the mask.

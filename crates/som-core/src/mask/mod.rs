@@ -48,13 +48,23 @@ impl Span {
 impl Mask {
     /// The mask without pixels.
     pub const fn empty(size: Size) -> Self {
-        Self { size, top: 0, ends: Vec::new(), spans: Vec::new() }
+        Self {
+            size,
+            top: 0,
+            ends: Vec::new(),
+            spans: Vec::new(),
+        }
     }
 
     /// All pixels of `bbox` that lie in the image.
     pub fn rect(size: Size, bbox: BBox) -> Self {
-        let Some(bbox) = bbox.intersection(size.bbox()) else { return Self::empty(size) };
-        let span = Span { start: bbox.x, end: bbox.x + bbox.width };
+        let Some(bbox) = bbox.intersection(size.bbox()) else {
+            return Self::empty(size);
+        };
+        let span = Span {
+            start: bbox.x,
+            end: bbox.x + bbox.width,
+        };
         Self {
             size,
             top: bbox.y,
@@ -89,7 +99,9 @@ impl Mask {
 
     /// True if the pixel is set; false outside the image.
     pub fn contains(&self, point: Point) -> bool {
-        self.row(point.y).iter().any(|span| span.start <= point.x && point.x < span.end)
+        self.row(point.y)
+            .iter()
+            .any(|span| span.start <= point.x && point.x < span.end)
     }
 
     /// The runs of row `y`, from left to right.
@@ -123,7 +135,9 @@ pub struct MaskBuilder {
 impl MaskBuilder {
     /// Starts with no pixel set.
     pub const fn new(size: Size) -> Self {
-        Self { mask: Mask::empty(size) }
+        Self {
+            mask: Mask::empty(size),
+        }
     }
 
     /// Sets columns `start..end` of row `y`. Runs come in reading order; what lies outside the

@@ -32,12 +32,18 @@ pub enum Counts {
 impl Mask {
     /// As COCO RLE with compressed counts, byte-equal to pycocotools.
     pub fn to_rle(&self) -> Rle {
-        Rle { size: self.rle_size(), counts: Counts::Compressed(compress(&self.counts())) }
+        Rle {
+            size: self.rle_size(),
+            counts: Counts::Compressed(compress(&self.counts())),
+        }
     }
 
     /// As COCO RLE with uncompressed counts.
     pub fn to_uncompressed_rle(&self) -> Rle {
-        Rle { size: self.rle_size(), counts: Counts::Uncompressed(self.counts()) }
+        Rle {
+            size: self.rle_size(),
+            counts: Counts::Uncompressed(self.counts()),
+        }
     }
 
     /// From COCO RLE of either kind.
@@ -197,13 +203,21 @@ fn symmetric_difference(a: &[u32], b: &[u32]) -> Toggles {
 fn compress(counts: &[u32]) -> String {
     let mut text = String::with_capacity(counts.len() * 2);
     for (index, &count) in counts.iter().enumerate() {
-        let before = if index > 2 { i64::from(counts[index - 2]) } else { 0 };
+        let before = if index > 2 {
+            i64::from(counts[index - 2])
+        } else {
+            0
+        };
         let mut rest = i64::from(count) - before;
         loop {
             let bits = (rest & 0x1f) as u8;
             rest >>= 5;
             // Bit 4 is the sign of what has been written so far.
-            let done = if bits & 0x10 != 0 { rest == -1 } else { rest == 0 };
+            let done = if bits & 0x10 != 0 {
+                rest == -1
+            } else {
+                rest == 0
+            };
             text.push(char::from(48 + if done { bits } else { bits | 0x20 }));
             if done {
                 break;
@@ -231,12 +245,16 @@ fn decompress(text: &str) -> Result<Vec<u32>> {
                 }
                 break;
             }
-            byte = bytes.next().ok_or_else(|| malformed(start, "ends in the middle of a count"))?.1;
+            byte = bytes
+                .next()
+                .ok_or_else(|| malformed(start, "ends in the middle of a count"))?
+                .1;
         }
         if counts.len() > 2 {
             value += i64::from(counts[counts.len() - 2]);
         }
-        let count = u32::try_from(value).map_err(|_| malformed(start, "is a negative or huge count"))?;
+        let count =
+            u32::try_from(value).map_err(|_| malformed(start, "is a negative or huge count"))?;
         counts.push(count);
     }
     Ok(counts)
@@ -255,16 +273,25 @@ mod tests {
     #[test]
     fn rectangle_matches_pycocotools() {
         let mask = Mask::rect(Size::new(5, 4), BBox::new(1, 1, 2, 2));
-        assert_eq!(mask.to_uncompressed_rle().counts, Counts::Uncompressed(vec![5, 2, 2, 2, 9]));
+        assert_eq!(
+            mask.to_uncompressed_rle().counts,
+            Counts::Uncompressed(vec![5, 2, 2, 2, 9])
+        );
         assert_eq!(Mask::from_rle(&mask.to_rle()).unwrap(), mask);
     }
 
     #[test]
     fn columns_that_touch_top_and_bottom_join() {
         let full = Mask::rect(Size::new(3, 2), BBox::new(0, 0, 3, 2));
-        assert_eq!(full.to_uncompressed_rle().counts, Counts::Uncompressed(vec![0, 6]));
+        assert_eq!(
+            full.to_uncompressed_rle().counts,
+            Counts::Uncompressed(vec![0, 6])
+        );
         let empty = Mask::empty(Size::new(3, 2));
-        assert_eq!(empty.to_uncompressed_rle().counts, Counts::Uncompressed(vec![6]));
+        assert_eq!(
+            empty.to_uncompressed_rle().counts,
+            Counts::Uncompressed(vec![6])
+        );
         for mask in [full, empty] {
             assert_eq!(Mask::from_rle(&mask.to_rle()).unwrap(), mask);
         }

@@ -1,0 +1,7 @@
+//! Tests of som-core through its public face, a module a concern.
+
+/// What a plugin says of itself, there and back.
+mod catalog;
+/// Parameters against their JSON Schema: defaults, refusals, text of a command line.
+#[cfg(feature = "schema")]
+mod schema;
