@@ -1,5 +1,12 @@
 //! Tests of som-core through its public face, a module a concern.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value
+)]
+
 /// What a plugin says of itself, there and back.
 mod catalog;
 /// Parameters against their JSON Schema: defaults, refusals, text of a command line.
