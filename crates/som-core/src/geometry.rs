@@ -1,5 +1,7 @@
 //! Pixel geometry. The origin is the top-left pixel; x grows right, y grows down.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Width and height in pixels.
@@ -150,6 +152,20 @@ impl BBox {
         } else {
             shared as f64 / either as f64
         }
+    }
+}
+
+/// As in `640x480`.
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// As in `x,y,width,height`.
+impl fmt::Display for BBox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{},{},{}", self.x, self.y, self.width, self.height)
     }
 }
 

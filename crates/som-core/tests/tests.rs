@@ -9,6 +9,8 @@
 
 /// What a plugin says of itself, there and back.
 mod catalog;
+/// Masks: pixels, sets, encodings, outlines.
+mod mask;
 /// Parameters against their JSON Schema: defaults, refusals, text of a command line.
 #[cfg(feature = "schema")]
 mod schema;

@@ -3,6 +3,8 @@
 //! A [`Mask`] stores, for each row of its bounding box, the runs of columns it covers. Its memory
 //! and the cost of nearly every operation grow with the mask's outline, not with its area.
 
+mod dense;
+mod ops;
 mod rle;
 
 pub use rle::{Counts, Rle};
@@ -17,9 +19,9 @@ use crate::{BBox, Point, Size};
 pub struct Mask {
     /// Of the image the mask belongs to.
     size: Size,
-    /// First non-empty row (0 if the mask is empty).
-    top: u32,
-    /// For each row from `top` on, the end of its runs in `spans`; the last row is non-empty.
+    /// The smallest box around all pixels; [`BBox::default`] if there are none.
+    bbox: BBox,
+    /// For each row of `bbox`, the end of its runs in `spans`.
     ends: Vec<u32>,
     spans: Vec<Span>,
 }
@@ -50,7 +52,7 @@ impl Mask {
     pub const fn empty(size: Size) -> Self {
         Self {
             size,
-            top: 0,
+            bbox: BBox::new(0, 0, 0, 0),
             ends: Vec::new(),
             spans: Vec::new(),
         }
@@ -65,11 +67,34 @@ impl Mask {
             start: bbox.x,
             end: bbox.x + bbox.width,
         };
+        let spans = vec![span; bbox.height as usize];
         Self {
             size,
-            top: bbox.y,
+            bbox,
             ends: (1..=bbox.height).collect(),
-            spans: vec![span; bbox.height as usize],
+            spans,
+        }
+    }
+
+    /// Runs that are in order; `ends` has an entry for each row from `top` on. Rows without runs
+    /// are taken off above and below.
+    fn from_runs(size: Size, top: u32, mut ends: Vec<u32>, spans: Vec<Span>) -> Self {
+        if spans.is_empty() {
+            return Self::empty(size);
+        }
+        let last = ends.partition_point(|&end| (end as usize) < spans.len());
+        ends.truncate(last + 1);
+        let above = ends.partition_point(|&end| end == 0);
+        ends.drain(..above);
+        let (left, right) = spans.iter().fold((u32::MAX, 0), |(left, right), span| {
+            (left.min(span.start), right.max(span.end))
+        });
+        let bbox = BBox::new(left, top + above as u32, right - left, ends.len() as u32);
+        Self {
+            size,
+            bbox,
+            ends,
+            spans,
         }
     }
 
@@ -79,7 +104,7 @@ impl Mask {
     }
 
     /// True if no pixel is set.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
@@ -89,24 +114,20 @@ impl Mask {
     }
 
     /// The smallest box around all pixels; an empty box at the origin if there are none.
-    pub fn bbox(&self) -> BBox {
-        let Some(left) = self.spans.iter().map(|span| span.start).min() else {
-            return BBox::default();
-        };
-        let right = self.spans.iter().map(|span| span.end).max().unwrap_or(left);
-        BBox::new(left, self.top, right - left, self.ends.len() as u32)
+    pub const fn bbox(&self) -> BBox {
+        self.bbox
     }
 
     /// True if the pixel is set; false outside the image.
     pub fn contains(&self, point: Point) -> bool {
-        self.row(point.y)
-            .iter()
-            .any(|span| span.start <= point.x && point.x < span.end)
+        let row = self.row(point.y);
+        let next = row.partition_point(|span| span.end <= point.x);
+        row.get(next).is_some_and(|span| span.start <= point.x)
     }
 
     /// The runs of row `y`, from left to right.
     pub fn row(&self, y: u32) -> &[Span] {
-        match y.checked_sub(self.top).map(|row| row as usize) {
+        match y.checked_sub(self.bbox.y).map(|row| row as usize) {
             Some(row) if row < self.ends.len() => {
                 let start = if row == 0 { 0 } else { self.ends[row - 1] };
                 &self.spans[start as usize..self.ends[row] as usize]
@@ -118,7 +139,7 @@ impl Mask {
     /// Row numbers and runs, from the first non-empty row to the last.
     pub fn rows(&self) -> impl Iterator<Item = (u32, &[Span])> {
         let mut start = 0;
-        self.ends.iter().zip(self.top..).map(move |(&end, y)| {
+        self.ends.iter().zip(self.bbox.y..).map(move |(&end, y)| {
             let row = &self.spans[start as usize..end as usize];
             start = end;
             (y, row)
@@ -127,16 +148,22 @@ impl Mask {
 }
 
 /// Builds a [`Mask`] run by run, in reading order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MaskBuilder {
-    mask: Mask,
+    size: Size,
+    top: u32,
+    ends: Vec<u32>,
+    spans: Vec<Span>,
 }
 
 impl MaskBuilder {
     /// Starts with no pixel set.
     pub const fn new(size: Size) -> Self {
         Self {
-            mask: Mask::empty(size),
+            size,
+            top: 0,
+            ends: Vec::new(),
+            spans: Vec::new(),
         }
     }
 
@@ -146,31 +173,31 @@ impl MaskBuilder {
     /// # Panics
     /// In debug builds, if the run lies before an earlier one.
     pub fn push(&mut self, y: u32, start: u32, end: u32) {
-        let mask = &mut self.mask;
-        let end = end.min(mask.size.width);
-        if start >= end || y >= mask.size.height {
+        let end = end.min(self.size.width);
+        if start >= end || y >= self.size.height {
             return;
         }
-        if mask.spans.is_empty() {
-            mask.top = y;
+        if self.spans.is_empty() {
+            self.top = y;
         }
-        let rows = (y - mask.top) as usize + 1;
-        debug_assert!(rows >= mask.ends.len(), "rows come from top to bottom");
-        if rows > mask.ends.len() {
-            mask.ends.resize(rows, mask.spans.len() as u32);
-        } else if let Some(last) = mask.spans.last_mut() {
+        debug_assert!(y >= self.top, "rows come from top to bottom");
+        let rows = y.saturating_sub(self.top) as usize + 1;
+        debug_assert!(rows >= self.ends.len(), "rows come from top to bottom");
+        if rows > self.ends.len() {
+            self.ends.resize(rows, self.spans.len() as u32);
+        } else if let Some(last) = self.spans.last_mut() {
             debug_assert!(start >= last.start, "runs come from left to right");
             if start <= last.end {
                 last.end = last.end.max(end);
                 return;
             }
         }
-        mask.spans.push(Span { start, end });
-        mask.ends[rows - 1] = mask.spans.len() as u32;
+        self.spans.push(Span { start, end });
+        self.ends[rows - 1] = self.spans.len() as u32;
     }
 
     /// The finished mask.
     pub fn finish(self) -> Mask {
-        self.mask
+        Mask::from_runs(self.size, self.top, self.ends, self.spans)
     }
 }

@@ -72,7 +72,7 @@ impl Mask {
         let mut flips: Vec<(u32, Toggles)> = Vec::with_capacity(self.ends.len() + 1);
         let mut starts = vec![0_u32; bbox.width as usize + 1];
         let mut above = Vec::new();
-        for y in self.top..=self.top + self.ends.len() as u32 {
+        for y in self.bbox.y..=self.bbox.y + self.bbox.height {
             let row = boundaries(self.row(y));
             let toggles = symmetric_difference(&above, &row);
             for pair in toggles.chunks_exact(2) {
