@@ -1,1 +1,9 @@
-//! Placeholder.
+//! The orchestrator: settings, the registry of segmenters and mark styles, and the workers that
+//! run them.
+
+mod engine;
+pub mod registry;
+pub mod settings;
+mod worker;
+
+pub use engine::{Engine, SegmentRequest, Segmentation};
