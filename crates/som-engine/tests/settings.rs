@@ -1,0 +1,95 @@
+//! The settings ladder: which layer wins, where values come from, what is refused.
+
+use serde_json::json;
+use som_core::ErrorKind;
+use som_engine::settings::Ladder;
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect()
+}
+
+#[test]
+fn embedded_defaults_stand_alone() {
+    let (settings, origins) = Ladder::embedded().load().unwrap();
+    assert_eq!(settings.mark.segmenter, "classic");
+    assert_eq!(settings.mark.styles, ["mask", "contour", "number"]);
+    assert!(origins.iter().all(|origin| origin.from == "built-in"), "{origins:?}");
+}
+
+#[test]
+fn each_layer_wins_over_the_one_below() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(
+        file.path(),
+        "[mark]\nsegmenter = 'from-file'\npage_size = 7\n[view]\nlong_side = 100\n[segmenter.sam]\nweights = 'a.pth'\n",
+    )
+    .unwrap();
+    let ladder = Ladder::embedded()
+        .with_file(file.path())
+        .with_environment(variables(&[
+            ("SOM__VIEW__LONG_SIDE", "200"),
+            ("SOM__MARK__SEGMENTER", "from-environment"),
+            ("SOM__MARK__STYLES", "box, number"),
+            ("SOM__SEGMENTER__SEMANTIC_SAM__DEVICE", "cuda:0"),
+            ("SOM_UNRELATED", "ignored"),
+        ]))
+        .with_flag("--segmenter", "mark.segmenter", "from-flag");
+    let (settings, origins) = ladder.load().unwrap();
+    assert_eq!(settings.mark.page_size, 7);
+    assert_eq!(settings.view.long_side, 200);
+    assert_eq!(settings.mark.segmenter, "from-flag");
+    assert_eq!(settings.mark.styles, ["box", "number"]);
+    assert_eq!(settings.segmenter["sam"]["weights"], json!("a.pth"));
+    assert_eq!(settings.segmenter["semantic-sam"]["device"], json!("cuda:0"));
+
+    let from = |key: &str| origins.iter().find(|origin| origin.key == key).unwrap().from.clone();
+    assert_eq!(from("mark.segmenter"), "--segmenter");
+    assert_eq!(from("view.long_side"), "SOM__VIEW__LONG_SIDE");
+    assert_eq!(from("mark.page_size"), file.path().display().to_string());
+    assert_eq!(from("view.short_side"), "built-in");
+}
+
+#[test]
+fn an_unknown_key_is_refused_and_the_known_ones_listed() {
+    for ladder in [
+        Ladder::embedded().with_environment(variables(&[("SOM__MARK__SEGMENTR", "x")])),
+        Ladder::embedded().with_flag("--x", "mark.segmentr", "x"),
+    ] {
+        let error = ladder.load().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.message().contains("segmentr"), "{error}");
+        assert!(error.message().contains("page_size"), "{error}");
+    }
+}
+
+#[test]
+fn malformed_layers_are_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "[mark\n").unwrap();
+    let error = Ladder::embedded().with_file(file.path()).load().unwrap_err();
+    assert!(error.message().contains(&file.path().display().to_string()), "{error}");
+
+    let error = Ladder::embedded().with_file("does-not-exist.toml").load().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+
+    let text = variables(&[("SOM__VIEW__LONG_SIDE", "wide")]);
+    let error = Ladder::embedded().with_environment(text).load().unwrap_err();
+    assert!(error.message().contains("long_side"), "{error}");
+
+    let error = Ladder::embedded().with_environment(variables(&[("SOM____X", "1")])).load().unwrap_err();
+    assert!(error.message().contains("SOM____X"), "{error}");
+}
+
+#[test]
+fn som_keeps_its_own_keys_and_leaves_the_options() {
+    let ladder = Ladder::embedded()
+        .with_environment(variables(&[("SOM__SEGMENTER__SAM__INSTANCES", "3")]))
+        .with_flag("--set", "segmenter.sam.weights", "b.pth");
+    let (worker, options) = ladder.load().unwrap().0.segmenter("sam").unwrap();
+    assert_eq!((worker.instances, worker.queue), (3, 32));
+    assert_eq!(options.into_iter().collect::<Vec<_>>(), [("weights".to_owned(), json!("b.pth"))]);
+
+    let ladder = Ladder::embedded().with_flag("--set", "segmenter.sam.queue", 0);
+    let error = ladder.load().unwrap().0.segmenter("sam").unwrap_err();
+    assert!(error.message().contains("segmenter.sam.queue is 0"), "{error}");
+}

@@ -1,0 +1,210 @@
+//! Workers under plugins that misbehave: each costs one request at most.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use image::RgbImage;
+use serde_json::json;
+use som_core::{
+    BBox, Call, Cancellation, Descriptor, Error, ErrorKind, Image, Mask, Params, Region, Result,
+    Segmenter, Size, segment::SegmenterFactory,
+};
+use som_engine::{
+    Engine, SegmentRequest,
+    registry::{Provenance, Registry},
+    settings::Ladder,
+};
+
+/// A segmenter that does what the parameter `act` says.
+struct Actor {
+    born: usize,
+}
+
+struct Stage {
+    descriptor: Descriptor,
+    born: Arc<AtomicUsize>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let descriptor = Descriptor {
+            id: "actor".into(),
+            version: "1.0.0".into(),
+            about: "does what it is told".into(),
+            capabilities: Vec::new(),
+            options: json!({"type": "object", "properties": {"broken": {"type": "boolean", "default": false}}}),
+            params: json!({"type": "object", "properties": {"act": {"type": "string", "default": "work"}}}),
+        };
+        Self { descriptor, born: Arc::default() }
+    }
+}
+
+impl SegmenterFactory for Stage {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn create(&self, options: &Call<'_>) -> Result<Box<dyn Segmenter>> {
+        if options.params()["broken"] == json!(true) {
+            return Err(Error::unavailable("no weights"));
+        }
+        Ok(Box::new(Actor { born: self.born.fetch_add(1, Ordering::SeqCst) }))
+    }
+}
+
+impl Segmenter for Actor {
+    fn segment(&mut self, image: &Image<'_>, call: &Call<'_>) -> Result<Vec<Region>> {
+        match call.text("act") {
+            Some("panic") => panic!("on request"),
+            Some("internal") => return Err(Error::internal("state is gone")),
+            Some("hang") => thread::sleep(Duration::from_secs(3)),
+            Some("wait") => {
+                while !call.is_cancelled() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                return Err(Error::cancelled());
+            }
+            _ => {}
+        }
+        let size = Size::new(image.width(), image.height());
+        let mut region = Region::new(Mask::rect(size, BBox::new(0, 0, 1, 1)));
+        region.extra.insert("born".into(), json!(self.born));
+        Ok(vec![region])
+    }
+}
+
+fn engine(flags: &[(&str, serde_json::Value)]) -> Arc<Engine> {
+    let mut ladder = Ladder::embedded().with_flag("--segmenter", "mark.segmenter", "actor");
+    for (key, value) in flags {
+        ladder = ladder.with_flag("--set", &format!("segmenter.actor.{key}"), value.clone());
+    }
+    let mut registry = Registry::default();
+    registry.add_segmenter(Arc::new(Stage::new()), Provenance::Embedded).unwrap();
+    Arc::new(Engine::new(ladder.load().unwrap().0, registry).unwrap())
+}
+
+async fn act(engine: &Engine, act: &str, cancellation: &Cancellation) -> Result<usize> {
+    let mut params = Params::new();
+    params.insert("act".into(), json!(act));
+    let image = Arc::new(RgbImage::new(4, 4));
+    let request = SegmentRequest { image, segmenter: None, params };
+    let segmentation = engine.segment(request, cancellation).await?;
+    Ok(segmentation.regions[0].extra["born"].as_u64().unwrap() as usize)
+}
+
+#[tokio::test]
+async fn an_instance_lives_until_it_breaks() {
+    let engine = engine(&[]);
+    let never = Cancellation::new();
+    assert_eq!(act(&engine, "work", &never).await.unwrap(), 0);
+    assert_eq!(act(&engine, "work", &never).await.unwrap(), 0);
+    for (fault, born) in [("panic", 1), ("internal", 2)] {
+        let error = act(&engine, fault, &never).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert_eq!(act(&engine, "work", &never).await.unwrap(), born, "after {fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_leaves_as_soon_as_it_is_called_off() {
+    let engine = engine(&[]);
+    let started = Instant::now();
+    let soon = Cancellation::new().with_timeout(Duration::from_millis(50));
+    let error = act(&engine, "wait", &soon).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert!(started.elapsed() < Duration::from_secs(2));
+    // The same instance serves on: it came back within its grace period.
+    assert_eq!(act(&engine, "work", &Cancellation::new()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_dropped_request_cancels_its_call() {
+    let engine = engine(&[]);
+    let cancellation = Cancellation::new();
+    let waiting = act(&engine, "wait", &cancellation);
+    assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err());
+    assert!(cancellation.is_cancelled());
+    assert_eq!(act(&engine, "work", &Cancellation::new()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_hanging_instance_is_replaced() {
+    let engine = engine(&[("grace_ms", json!(10))]);
+    let soon = Cancellation::new().with_timeout(Duration::from_millis(20));
+    assert_eq!(act(&engine, "hang", &soon).await.unwrap_err().kind(), ErrorKind::Cancelled);
+    let started = Instant::now();
+    assert_eq!(act(&engine, "work", &Cancellation::new()).await.unwrap(), 1);
+    assert!(started.elapsed() < Duration::from_secs(2), "it waited for the hanging one");
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses() {
+    let engine = engine(&[("queue", json!(1))]);
+    let cancellation = Cancellation::new();
+    let running: Vec<_> = (0..2)
+        .map(|_| {
+            let (engine, cancellation) = (engine.clone(), cancellation.clone());
+            tokio::spawn(async move { act(&engine, "wait", &cancellation).await })
+        })
+        .collect();
+    // One runs, one waits: wait until both are there.
+    let entry = engine.registry().segmenter("actor").unwrap();
+    while entry.queued() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let mut refused = 0;
+    for _ in 0..2 {
+        let soon = Cancellation::new().with_timeout(Duration::from_millis(20));
+        if let Err(error) = act(&engine, "work", &soon).await
+            && error.kind() == ErrorKind::Exhausted
+        {
+            assert!(error.message().contains("segmenter.actor.queue"), "{error}");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 1);
+    cancellation.cancel();
+    for task in running {
+        let _ = task.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn instances_run_side_by_side() {
+    let engine = engine(&[("instances", json!(2))]);
+    let cancellation = Cancellation::new();
+    let background = {
+        let (engine, cancellation) = (engine.clone(), cancellation.clone());
+        tokio::spawn(async move { act(&engine, "wait", &cancellation).await })
+    };
+    act(&engine, "work", &Cancellation::new()).await.unwrap();
+    cancellation.cancel();
+    assert_eq!(background.await.unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+}
+
+#[tokio::test]
+async fn a_failed_creation_fails_the_request_and_says_why() {
+    let engine = engine(&[("broken", json!(true))]);
+    let error = act(&engine, "work", &Cancellation::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+}
+
+#[test]
+fn options_are_checked_when_the_engine_starts() {
+    let (settings, _) = Ladder::embedded()
+        .with_flag("--set", "segmenter.actor.weigths", "x")
+        .load()
+        .unwrap();
+    let mut registry = Registry::default();
+    registry.add_segmenter(Arc::new(Stage::new()), Provenance::Embedded).unwrap();
+    let error = Engine::new(settings, registry).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.message().contains("weigths") && error.message().contains("broken"), "{error}");
+}
