@@ -12,6 +12,7 @@
 // In the order of the data flow.
 pub mod draw;
 pub mod geometry;
+pub mod ground;
 pub mod image;
 pub mod mark;
 pub mod mask;

@@ -15,11 +15,7 @@ use image::RgbImage;
 use som_core::{Cancellation, Error, Params, Region, Result};
 use tokio::sync::Semaphore;
 
-use crate::{
-    registry::Registry,
-    settings::Settings,
-    worker::Request,
-};
+use crate::{registry::Registry, settings::Settings, worker::Request};
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
 pub struct Engine {
@@ -62,10 +58,17 @@ impl Engine {
     /// that do not fit its schema.
     pub fn new(settings: Settings, registry: Registry) -> Result<Self> {
         for id in settings.segmenter.keys() {
-            registry.segmenter(id).and_then(|entry| entry.configured(&settings)).map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
+            registry
+                .segmenter(id)
+                .and_then(|entry| entry.configured(&settings))
+                .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
         }
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { settings, registry, compute: Semaphore::new(cores) })
+        Ok(Self {
+            settings,
+            registry,
+            compute: Semaphore::new(cores),
+        })
     }
 
     /// The effective settings.
@@ -88,7 +91,10 @@ impl Engine {
         request: SegmentRequest,
         cancellation: &Cancellation,
     ) -> Result<Segmentation> {
-        let id = request.segmenter.as_deref().unwrap_or(&self.settings.mark.segmenter);
+        let id = request
+            .segmenter
+            .as_deref()
+            .unwrap_or(&self.settings.mark.segmenter);
         let entry = self.registry.segmenter(id)?;
         let params = entry.resolve(&request.params)?;
         let pool = entry.pool(&self.settings)?;

@@ -79,8 +79,10 @@ impl Registry {
             return Err(twice("segmenter", &id, &other.provenance, &provenance));
         }
         let entry = SegmenterEntry {
-            params: Schema::compile(&descriptor.params).map_err(|error| error.at(format!("segmenter \"{id}\"")))?,
-            options: Schema::compile(&descriptor.options).map_err(|error| error.at(format!("segmenter \"{id}\"")))?,
+            params: Schema::compile(&descriptor.params)
+                .map_err(|error| error.at(format!("segmenter \"{id}\"")))?,
+            options: Schema::compile(&descriptor.options)
+                .map_err(|error| error.at(format!("segmenter \"{id}\"")))?,
             factory,
             provenance,
             pool: Mutex::new(None),
@@ -103,8 +105,17 @@ impl Registry {
         if let Some(other) = self.styles.get(&id) {
             return Err(twice("mark style", &id, &other.provenance, &provenance));
         }
-        let params = Schema::compile(&descriptor.params).map_err(|error| error.at(format!("mark style \"{id}\"")))?;
-        self.styles.insert(id, StyleEntry { descriptor, provenance, params, style });
+        let params = Schema::compile(&descriptor.params)
+            .map_err(|error| error.at(format!("mark style \"{id}\"")))?;
+        self.styles.insert(
+            id,
+            StyleEntry {
+                descriptor,
+                provenance,
+                params,
+                style,
+            },
+        );
         Ok(())
     }
 
@@ -113,7 +124,9 @@ impl Registry {
     /// # Errors
     /// NotFound, listing those there are.
     pub fn segmenter(&self, id: &str) -> Result<&SegmenterEntry> {
-        self.segmenters.get(id).ok_or_else(|| unknown("segmenter", id, self.segmenters.keys()))
+        self.segmenters
+            .get(id)
+            .ok_or_else(|| unknown("segmenter", id, self.segmenters.keys()))
     }
 
     /// The mark style called `id`.
@@ -121,7 +134,9 @@ impl Registry {
     /// # Errors
     /// NotFound, listing those there are.
     pub fn style(&self, id: &str) -> Result<&StyleEntry> {
-        self.styles.get(id).ok_or_else(|| unknown("mark style", id, self.styles.keys()))
+        self.styles
+            .get(id)
+            .ok_or_else(|| unknown("mark style", id, self.styles.keys()))
     }
 
     /// All segmenters, by id.
@@ -245,5 +260,8 @@ fn twice(what: &str, id: &str, first: &Provenance, second: &Provenance) -> Error
 
 fn unknown<'a>(what: &str, id: &str, known: impl Iterator<Item = &'a String>) -> Error {
     let known: Vec<&str> = known.map(String::as_str).collect();
-    Error::not_found(format!("{what} \"{id}\" does not exist (there are: {})", known.join(", ")))
+    Error::not_found(format!(
+        "{what} \"{id}\" does not exist (there are: {})",
+        known.join(", ")
+    ))
 }

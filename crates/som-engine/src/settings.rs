@@ -97,7 +97,8 @@ impl Settings {
     /// Invalid, if one of som's own keys has a wrong type or is zero.
     pub fn segmenter(&self, id: &str) -> Result<(WorkerSettings, Params)> {
         let mut options = self.segmenter.get(id).cloned().unwrap_or_default();
-        let mut take = |key: &str, default: u64, least: u64| match options.remove(key) {
+        let mut take = |key: &str, default: u64, least: u64| {
+            match options.remove(key) {
             None => Ok(default),
             // Values from the environment are text.
             Some(value) => value
@@ -109,6 +110,7 @@ impl Settings {
                         "segmenter.{id}.{key} is {value}, but must be a whole number of at least {least}"
                     ))
                 }),
+        }
         };
         let worker = WorkerSettings {
             instances: take("instances", 1, 1)? as usize,
@@ -147,7 +149,11 @@ impl Ladder {
 
     /// Defaults, the system's and the working folder's files, and this process's environment.
     pub fn system() -> Self {
-        Self { system: true, environment: std::env::vars().collect(), ..Self::default() }
+        Self {
+            system: true,
+            environment: std::env::vars().collect(),
+            ..Self::default()
+        }
     }
 
     /// Adds the file named by `--config`.
@@ -159,7 +165,10 @@ impl Ladder {
 
     /// Adds environment variables, such as (`SOM__MARK__SEGMENTER`, `sam`).
     #[must_use]
-    pub fn with_environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn with_environment(
+        mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
         self.environment.extend(variables);
         self
     }
@@ -167,7 +176,8 @@ impl Ladder {
     /// Adds a flag: `--segmenter sam` sets `mark.segmenter`.
     #[must_use]
     pub fn with_flag(mut self, flag: &str, key: &str, value: impl Into<serde_json::Value>) -> Self {
-        self.flags.push((flag.to_owned(), key.to_owned(), value.into()));
+        self.flags
+            .push((flag.to_owned(), key.to_owned(), value.into()));
         self
     }
 
@@ -188,7 +198,9 @@ impl Ladder {
         if let Some(path) = &self.file {
             builder = builder.add_source(TomlText::read(path)?);
         }
-        builder = builder.add_source(Variables::new(&self.environment)?).add_source(Flags(self.flags.clone()));
+        builder = builder
+            .add_source(Variables::new(&self.environment)?)
+            .add_source(Flags(self.flags.clone()));
         let config = builder.build().map_err(invalid)?;
         let mut origins = Vec::new();
         for (key, value) in config.collect().map_err(invalid)? {
@@ -211,9 +223,16 @@ fn list_origins(key: String, value: &Value, origins: &mut Vec<Origin>) {
         }
         return;
     }
-    let json = value.clone().try_deserialize().unwrap_or(serde_json::Value::Null);
+    let json = value
+        .clone()
+        .try_deserialize()
+        .unwrap_or(serde_json::Value::Null);
     let from = value.origin().unwrap_or("built-in").to_owned();
-    origins.push(Origin { key, value: json, from });
+    origins.push(Origin {
+        key,
+        value: json,
+        from,
+    });
 }
 
 /// A TOML layer with its name as origin.
@@ -225,17 +244,22 @@ struct TomlText {
 
 impl TomlText {
     fn embedded() -> Self {
-        Self { origin: "built-in".into(), text: EMBEDDED.into() }
+        Self {
+            origin: "built-in".into(),
+            text: EMBEDDED.into(),
+        }
     }
 
     fn read(path: &Path) -> Result<Self> {
         let origin = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self { origin, text }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(Error::not_found(format!("settings file {origin} does not exist")))
-            }
-            Err(error) => Err(Error::invalid(format!("settings file {origin} cannot be read: {error}"))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::not_found(
+                format!("settings file {origin} does not exist"),
+            )),
+            Err(error) => Err(Error::invalid(format!(
+                "settings file {origin} cannot be read: {error}"
+            ))),
         }
     }
 }
@@ -261,7 +285,9 @@ impl Variables {
     fn new(variables: &[(String, String)]) -> Result<Self> {
         let mut values = Vec::new();
         for (name, text) in variables {
-            let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
+            let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) else {
+                continue;
+            };
             let mut parts: Vec<String> = path.split("__").map(str::to_lowercase).collect();
             if parts.iter().any(String::is_empty) {
                 return Err(Error::invalid(format!(
@@ -286,7 +312,10 @@ impl Source for Variables {
 
     fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
         let values = self.0.iter().map(|(name, key, text)| {
-            (key.clone(), Value::new(Some(name), ValueKind::String(text.clone())))
+            (
+                key.clone(),
+                Value::new(Some(name), ValueKind::String(text.clone())),
+            )
         });
         Ok(values.collect())
     }
@@ -302,7 +331,10 @@ impl Source for Flags {
     }
 
     fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        let values = self.0.iter().map(|(flag, key, value)| (key.clone(), from_json(flag, value)));
+        let values = self
+            .0
+            .iter()
+            .map(|(flag, key, value)| (key.clone(), from_json(flag, value)));
         Ok(values.collect())
     }
 }
@@ -317,9 +349,14 @@ fn from_json(flag: &String, value: &serde_json::Value) -> Value {
             (None, float) => ValueKind::Float(float.unwrap_or(f64::NAN)),
         },
         Json::String(text) => ValueKind::String(text.clone()),
-        Json::Array(items) => ValueKind::Array(items.iter().map(|item| from_json(flag, item)).collect()),
+        Json::Array(items) => {
+            ValueKind::Array(items.iter().map(|item| from_json(flag, item)).collect())
+        }
         Json::Object(items) => ValueKind::Table(
-            items.iter().map(|(key, item)| (key.clone(), from_json(flag, item))).collect(),
+            items
+                .iter()
+                .map(|(key, item)| (key.clone(), from_json(flag, item)))
+                .collect(),
         ),
     };
     Value::new(Some(flag), kind)
@@ -340,7 +377,10 @@ where
     Ok(match List::deserialize(deserializer)? {
         List::Items(items) => items,
         List::Text(text) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
             items.map(|item| T::from(item.to_owned())).collect()
         }
     })

@@ -71,7 +71,9 @@ impl Ticket {
 
     /// Of two that try the same step, one succeeds.
     fn step(&self, from: u8, to: u8) -> bool {
-        self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.0
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 }
 
@@ -90,7 +92,13 @@ impl Pool {
         settings: WorkerSettings,
     ) -> Result<Self> {
         let (queue, jobs) = bounded(settings.queue);
-        let shared = Arc::new(Shared { factory, options, settings, jobs, abandoned: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            factory,
+            options,
+            settings,
+            jobs,
+            abandoned: AtomicUsize::new(0),
+        });
         for _ in 0..shared.settings.instances {
             shared.spawn()?;
         }
@@ -112,7 +120,11 @@ impl Pool {
         let cancellation = request.cancellation.clone();
         let ticket = Arc::new(Ticket::default());
         let (reply, done) = oneshot::channel();
-        let waiter = Waiter { shared: &self.shared, cancellation: &cancellation, ticket: &ticket };
+        let waiter = Waiter {
+            shared: &self.shared,
+            cancellation: &cancellation,
+            ticket: &ticket,
+        };
         self.queue.try_send(Job { request, ticket: ticket.clone(), reply }).map_err(|error| {
             let queue = self.shared.settings.queue;
             match error {
@@ -174,7 +186,9 @@ impl Shared {
             .spawn(move || shared.work())
             .map(drop)
             .map_err(|error| {
-                Error::exhausted(format!("segmenter \"{id}\": no thread could be started: {error}"))
+                Error::exhausted(format!(
+                    "segmenter \"{id}\": no thread could be started: {error}"
+                ))
             })
     }
 

@@ -5,7 +5,10 @@ use som_core::ErrorKind;
 use som_engine::settings::Ladder;
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect()
+    pairs
+        .iter()
+        .map(|&(name, text)| (name.to_owned(), text.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -13,7 +16,10 @@ fn embedded_defaults_stand_alone() {
     let (settings, origins) = Ladder::embedded().load().unwrap();
     assert_eq!(settings.mark.segmenter, "classic");
     assert_eq!(settings.mark.styles, ["mask", "contour", "number"]);
-    assert!(origins.iter().all(|origin| origin.from == "built-in"), "{origins:?}");
+    assert!(
+        origins.iter().all(|origin| origin.from == "built-in"),
+        "{origins:?}"
+    );
 }
 
 #[test]
@@ -40,9 +46,19 @@ fn each_layer_wins_over_the_one_below() {
     assert_eq!(settings.mark.segmenter, "from-flag");
     assert_eq!(settings.mark.styles, ["box", "number"]);
     assert_eq!(settings.segmenter["sam"]["weights"], json!("a.pth"));
-    assert_eq!(settings.segmenter["semantic-sam"]["device"], json!("cuda:0"));
+    assert_eq!(
+        settings.segmenter["semantic-sam"]["device"],
+        json!("cuda:0")
+    );
 
-    let from = |key: &str| origins.iter().find(|origin| origin.key == key).unwrap().from.clone();
+    let from = |key: &str| {
+        origins
+            .iter()
+            .find(|origin| origin.key == key)
+            .unwrap()
+            .from
+            .clone()
+    };
     assert_eq!(from("mark.segmenter"), "--segmenter");
     assert_eq!(from("view.long_side"), "SOM__VIEW__LONG_SIDE");
     assert_eq!(from("mark.page_size"), file.path().display().to_string());
@@ -66,17 +82,32 @@ fn an_unknown_key_is_refused_and_the_known_ones_listed() {
 fn malformed_layers_are_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "[mark\n").unwrap();
-    let error = Ladder::embedded().with_file(file.path()).load().unwrap_err();
-    assert!(error.message().contains(&file.path().display().to_string()), "{error}");
+    let error = Ladder::embedded()
+        .with_file(file.path())
+        .load()
+        .unwrap_err();
+    assert!(
+        error.message().contains(&file.path().display().to_string()),
+        "{error}"
+    );
 
-    let error = Ladder::embedded().with_file("does-not-exist.toml").load().unwrap_err();
+    let error = Ladder::embedded()
+        .with_file("does-not-exist.toml")
+        .load()
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 
     let text = variables(&[("SOM__VIEW__LONG_SIDE", "wide")]);
-    let error = Ladder::embedded().with_environment(text).load().unwrap_err();
+    let error = Ladder::embedded()
+        .with_environment(text)
+        .load()
+        .unwrap_err();
     assert!(error.message().contains("long_side"), "{error}");
 
-    let error = Ladder::embedded().with_environment(variables(&[("SOM____X", "1")])).load().unwrap_err();
+    let error = Ladder::embedded()
+        .with_environment(variables(&[("SOM____X", "1")]))
+        .load()
+        .unwrap_err();
     assert!(error.message().contains("SOM____X"), "{error}");
 }
 
@@ -87,9 +118,15 @@ fn som_keeps_its_own_keys_and_leaves_the_options() {
         .with_flag("--set", "segmenter.sam.weights", "b.pth");
     let (worker, options) = ladder.load().unwrap().0.segmenter("sam").unwrap();
     assert_eq!((worker.instances, worker.queue), (3, 32));
-    assert_eq!(options.into_iter().collect::<Vec<_>>(), [("weights".to_owned(), json!("b.pth"))]);
+    assert_eq!(
+        options.into_iter().collect::<Vec<_>>(),
+        [("weights".to_owned(), json!("b.pth"))]
+    );
 
     let ladder = Ladder::embedded().with_flag("--set", "segmenter.sam.queue", 0);
     let error = ladder.load().unwrap().0.segmenter("sam").unwrap_err();
-    assert!(error.message().contains("segmenter.sam.queue is 0"), "{error}");
+    assert!(
+        error.message().contains("segmenter.sam.queue is 0"),
+        "{error}"
+    );
 }

@@ -41,7 +41,10 @@ impl Stage {
             options: json!({"type": "object", "properties": {"broken": {"type": "boolean", "default": false}}}),
             params: json!({"type": "object", "properties": {"act": {"type": "string", "default": "work"}}}),
         };
-        Self { descriptor, born: Arc::default() }
+        Self {
+            descriptor,
+            born: Arc::default(),
+        }
     }
 }
 
@@ -54,7 +57,9 @@ impl SegmenterFactory for Stage {
         if options.params()["broken"] == json!(true) {
             return Err(Error::unavailable("no weights"));
         }
-        Ok(Box::new(Actor { born: self.born.fetch_add(1, Ordering::SeqCst) }))
+        Ok(Box::new(Actor {
+            born: self.born.fetch_add(1, Ordering::SeqCst),
+        }))
     }
 }
 
@@ -85,7 +90,9 @@ fn engine(flags: &[(&str, serde_json::Value)]) -> Arc<Engine> {
         ladder = ladder.with_flag("--set", &format!("segmenter.actor.{key}"), value.clone());
     }
     let mut registry = Registry::default();
-    registry.add_segmenter(Arc::new(Stage::new()), Provenance::Embedded).unwrap();
+    registry
+        .add_segmenter(Arc::new(Stage::new()), Provenance::Embedded)
+        .unwrap();
     Arc::new(Engine::new(ladder.load().unwrap().0, registry).unwrap())
 }
 
@@ -93,7 +100,11 @@ async fn act(engine: &Engine, act: &str, cancellation: &Cancellation) -> Result<
     let mut params = Params::new();
     params.insert("act".into(), json!(act));
     let image = Arc::new(RgbImage::new(4, 4));
-    let request = SegmentRequest { image, segmenter: None, params };
+    let request = SegmentRequest {
+        image,
+        segmenter: None,
+        params,
+    };
     let segmentation = engine.segment(request, cancellation).await?;
     Ok(segmentation.regions[0].extra["born"].as_u64().unwrap() as usize)
 }
@@ -107,7 +118,11 @@ async fn an_instance_lives_until_it_breaks() {
     for (fault, born) in [("panic", 1), ("internal", 2)] {
         let error = act(&engine, fault, &never).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
-        assert_eq!(act(&engine, "work", &never).await.unwrap(), born, "after {fault}");
+        assert_eq!(
+            act(&engine, "work", &never).await.unwrap(),
+            born,
+            "after {fault}"
+        );
     }
 }
 
@@ -128,7 +143,11 @@ async fn a_dropped_request_cancels_its_call() {
     let engine = engine(&[]);
     let cancellation = Cancellation::new();
     let waiting = act(&engine, "wait", &cancellation);
-    assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), waiting)
+            .await
+            .is_err()
+    );
     assert!(cancellation.is_cancelled());
     assert_eq!(act(&engine, "work", &Cancellation::new()).await.unwrap(), 0);
 }
@@ -137,10 +156,16 @@ async fn a_dropped_request_cancels_its_call() {
 async fn a_hanging_instance_is_replaced() {
     let engine = engine(&[("grace_ms", json!(10))]);
     let soon = Cancellation::new().with_timeout(Duration::from_millis(20));
-    assert_eq!(act(&engine, "hang", &soon).await.unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(
+        act(&engine, "hang", &soon).await.unwrap_err().kind(),
+        ErrorKind::Cancelled
+    );
     let started = Instant::now();
     assert_eq!(act(&engine, "work", &Cancellation::new()).await.unwrap(), 1);
-    assert!(started.elapsed() < Duration::from_secs(2), "it waited for the hanging one");
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "it waited for the hanging one"
+    );
 }
 
 #[tokio::test]
@@ -186,13 +211,18 @@ async fn instances_run_side_by_side() {
     };
     act(&engine, "work", &Cancellation::new()).await.unwrap();
     cancellation.cancel();
-    assert_eq!(background.await.unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(
+        background.await.unwrap().unwrap_err().kind(),
+        ErrorKind::Cancelled
+    );
 }
 
 #[tokio::test]
 async fn a_failed_creation_fails_the_request_and_says_why() {
     let engine = engine(&[("broken", json!(true))]);
-    let error = act(&engine, "work", &Cancellation::new()).await.unwrap_err();
+    let error = act(&engine, "work", &Cancellation::new())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
 
@@ -203,8 +233,13 @@ fn options_are_checked_when_the_engine_starts() {
         .load()
         .unwrap();
     let mut registry = Registry::default();
-    registry.add_segmenter(Arc::new(Stage::new()), Provenance::Embedded).unwrap();
+    registry
+        .add_segmenter(Arc::new(Stage::new()), Provenance::Embedded)
+        .unwrap();
     let error = Engine::new(settings, registry).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert!(error.message().contains("weigths") && error.message().contains("broken"), "{error}");
+    assert!(
+        error.message().contains("weigths") && error.message().contains("broken"),
+        "{error}"
+    );
 }

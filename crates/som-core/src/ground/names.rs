@@ -1,0 +1,250 @@
+//! Names and lists of names: `3`, `C`, `1, 2 and 5`, `1–4`.
+
+use std::{collections::HashMap, ops::Range};
+
+use super::{Mention, Nameable, Status};
+
+/// The marks that can be named, by upper-case text.
+pub(super) struct Names {
+    ids: HashMap<String, Vec<u32>>,
+    numbers: Vec<(u64, u32)>,
+    letters: bool,
+}
+
+/// What a list of names leads to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading {
+    marks: Vec<u32>,
+    unresolved: Vec<String>,
+    worst: Option<Status>,
+    /// Names read, the two ends of a range counted apart.
+    pub(super) names: usize,
+}
+
+impl Names {
+    pub(super) fn new(marks: &[Nameable]) -> Self {
+        let mut ids: HashMap<String, Vec<u32>> = HashMap::new();
+        for mark in marks {
+            let same = ids.entry(mark.text.to_uppercase()).or_default();
+            if !same.contains(&mark.id) {
+                same.push(mark.id);
+            }
+        }
+        let mut numbers: Vec<(u64, u32)> = marks
+            .iter()
+            .filter_map(|mark| Some((mark.text.parse().ok()?, mark.id)))
+            .collect();
+        numbers.sort_unstable();
+        let letters = marks
+            .iter()
+            .any(|mark| mark.text.starts_with(|c: char| c.is_ascii_alphabetic()));
+        Self {
+            ids,
+            numbers,
+            letters,
+        }
+    }
+
+    /// The marks called `name`.
+    pub(super) fn get(&self, name: &str) -> &[u32] {
+        let name = name.trim_start_matches('0');
+        // "0" itself may be a mark's text.
+        let name = if name.is_empty() { "0" } else { name };
+        self.ids
+            .get(&name.to_uppercase())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The name that starts at `at`: digits, or up to three letters if marks have such texts.
+    pub(super) fn name_at(&self, text: &str, at: usize) -> Option<Range<usize>> {
+        let rest = text.get(at..)?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let len = if digits > 0 {
+            let mut after = rest[digits..].chars();
+            // 2.5, 1st, 3D, 50% and the like are quantities, not names.
+            match (after.next(), after.next()) {
+                (Some('.' | ':'), Some(next)) if next.is_ascii_digit() => return None,
+                (Some(next), _) if next.is_alphanumeric() && next.is_ascii() => return None,
+                (Some('%' | '°' | '_' | '$' | '€'), _) => return None,
+                _ => digits,
+            }
+        } else if self.letters {
+            let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let ends = !rest[letters..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            if (1..=3).contains(&letters) && ends {
+                letters
+            } else {
+                return None;
+            }
+        } else {
+            return None;
+        };
+        Some(at..at + len)
+    }
+
+    fn add(&self, reading: &mut Reading, name: &str) {
+        reading.names += 1;
+        let ids = self.get(name);
+        let status = match ids {
+            [_] => Status::Resolved,
+            [] if name.starts_with(|c: char| c.is_ascii_digit()) => Status::OutOfRange,
+            [] => Status::Unknown,
+            _ => Status::Ambiguous,
+        };
+        if ids.is_empty() {
+            reading.unresolved.push(name.to_owned());
+        }
+        for &id in ids {
+            if !reading.marks.contains(&id) {
+                reading.marks.push(id);
+            }
+        }
+        reading.worst = reading.worst.max(Some(status));
+    }
+
+    fn add_range(&self, reading: &mut Reading, first: &str, last: &str) {
+        let ends = (first.parse::<u64>(), last.parse::<u64>());
+        self.add(reading, first);
+        if let (Ok(first), Ok(last)) = ends
+            && first < last
+        {
+            // Only marks that are there: a range may claim millions.
+            for &(number, id) in &self.numbers {
+                if first < number && number < last && !reading.marks.contains(&id) {
+                    reading.marks.push(id);
+                }
+            }
+        }
+        self.add(reading, last);
+    }
+}
+
+impl Reading {
+    /// True if any name leads to a mark.
+    pub(super) fn resolves(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
+    /// Number of names that lead to no mark.
+    pub(super) fn misses(&self) -> usize {
+        self.unresolved.len()
+    }
+
+    pub(super) fn mention(self, span: Range<usize>) -> Mention {
+        Mention {
+            span,
+            status: self.worst.unwrap_or(Status::Unknown),
+            marks: self.marks,
+            unresolved: self.unresolved,
+        }
+    }
+}
+
+/// How strictly a list is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setting {
+    /// Between brackets: every separator, any letter case.
+    Enclosed,
+    /// In running text: letters in upper case only, and what follows a further name must not make
+    /// it a quantity ("marks 3, 2 people").
+    Open,
+}
+
+/// The longest list of names that starts at `at`, and where it ends.
+pub(super) fn list_at(
+    text: &str,
+    at: usize,
+    names: &Names,
+    setting: Setting,
+) -> Option<(Reading, usize)> {
+    let mut reading = Reading::default();
+    let mut end = at;
+    let mut next = at;
+    loop {
+        let start = skip(text, next, is_wrapping);
+        let Some(name) = names.name_at(text, start) else {
+            break;
+        };
+        let word = &text[name.clone()];
+        if setting == Setting::Open
+            && (word.bytes().any(|byte| byte.is_ascii_lowercase())
+                || end > at && is_quantity(text, name.end))
+        {
+            break;
+        }
+        let after = skip(text, name.end, is_wrapping);
+        if let Some(last) = range_end(text, after, names) {
+            names.add_range(&mut reading, word, &text[last.clone()]);
+            end = skip(text, last.end, is_wrapping);
+        } else {
+            names.add(&mut reading, word);
+            end = after;
+        }
+        let Some(separated) = separator_end(text, end, setting) else {
+            break;
+        };
+        next = separated;
+    }
+    // Emphasis that the list did not open itself belongs to the text around it.
+    (reading.names > 0).then_some((reading, end))
+}
+
+/// The name that closes a range whose first name ended at `at`: `-4`, ` – 4`, ` to 4`.
+fn range_end(text: &str, at: usize, names: &Names) -> Option<Range<usize>> {
+    let start = skip(text, at, char::is_whitespace);
+    let rest = text.get(start..)?;
+    let dash = ["-", "–", "—", "~", "..", "…", "to ", "through ", "thru "]
+        .iter()
+        .find(|dash| rest.starts_with(**dash))?;
+    let start = skip(text, start + dash.len(), |c| {
+        c.is_whitespace() || is_wrapping(c)
+    });
+    names.name_at(text, start)
+}
+
+fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
+    let start = skip(text, at, char::is_whitespace);
+    let mut end = start;
+    for mark in [",", ";", "、", "，", "/", "&", "+"] {
+        if text[end..].starts_with(mark) {
+            end += mark.len();
+            break;
+        }
+    }
+    end = skip(text, end, char::is_whitespace);
+    for word in ["and ", "or ", "und ", "et ", "y ", "和"] {
+        if text[end..].starts_with(word) && (end > at) {
+            end = skip(text, end + word.len(), char::is_whitespace);
+            break;
+        }
+    }
+    let words_only = end > at && text[at..end].trim().is_empty();
+    (end > at && (setting == Setting::Enclosed || !words_only)).then_some(end)
+}
+
+/// True if the number that ends at `at` counts what follows: "5 people". A counted noun is in the
+/// plural; a verb after several marks does not end in s.
+pub(super) fn is_quantity(text: &str, at: usize) -> bool {
+    const PLURALS: [&str; 5] = ["people", "men", "women", "children", "feet"];
+    const NO_PLURALS: [&str; 10] = [
+        "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears",
+    ];
+    let Some(word) = text[at..].strip_prefix(' ') else {
+        return false;
+    };
+    let word: String = word.chars().take_while(|c| c.is_alphabetic()).collect();
+    let word = word.to_lowercase();
+    PLURALS.contains(&&*word) || word.ends_with('s') && !NO_PLURALS.contains(&&*word)
+}
+
+/// Emphasis and quotes that may wrap a name.
+fn is_wrapping(c: char) -> bool {
+    matches!(c, '*' | '`' | '"' | '\'' | '“' | '”' | '#')
+}
+
+/// The first place from `at` on whose character does not satisfy `skipped`.
+pub(super) fn skip(text: &str, at: usize, skipped: impl Fn(char) -> bool) -> usize {
+    let rest = text.get(at..).unwrap_or("");
+    rest.find(|c| !skipped(c))
+        .map_or(text.len(), |found| at + found)
+}
