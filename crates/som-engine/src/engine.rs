@@ -5,11 +5,7 @@
 //! Decoding, allocation and drawing run on the runtime's blocking threads, at most one per core;
 //! segmenters run on their own threads. Nothing here computes on the async runtime.
 
-use std::{
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, thread, time::Duration};
 
 use image::RgbImage;
 use som_core::{Cancellation, Error, Params, Region, Result};

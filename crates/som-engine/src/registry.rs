@@ -210,7 +210,7 @@ impl SegmenterEntry {
         for (key, value) in &mut options {
             // Environment variables and flags give text where the schema may want a number.
             if let Some(text) = value.as_str() {
-                *value = self.options.from_text(&self.who(), key, text)?;
+                *value = self.options.parse_text(&self.who(), key, text)?;
             }
         }
         Ok((worker, self.options.resolve(&self.who(), &options)?))

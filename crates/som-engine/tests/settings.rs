@@ -1,5 +1,7 @@
 //! The settings ladder: which layer wins, where values come from, what is refused.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use serde_json::json;
 use som_core::ErrorKind;
 use som_engine::settings::Ladder;
