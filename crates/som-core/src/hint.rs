@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Params, Result, mask::Rle};
+use crate::{Error, Params, Result, Size, mask::Rle};
 
 /// What an interactive segmenter is told, in pixels of the original image. Travels as the
 /// parameter `hints`.
@@ -69,11 +69,82 @@ impl Hints {
         }
     }
 
+    /// Checks that every hint lies in an image of `size`.
+    ///
+    /// # Errors
+    /// Invalid, naming the first hint that does not.
+    pub fn check(&self, size: Size) -> Result<()> {
+        let Size { width, height } = size;
+        let (right, bottom) = (f64::from(width), f64::from(height));
+        let outside = |what: String| {
+            Error::invalid(format!("{what} lies outside the image of {width}x{height} pixels"))
+        };
+        for PointHint { x, y, .. } in &self.points {
+            if !((0.0..right).contains(x) && (0.0..bottom).contains(y)) {
+                return Err(outside(format!("hint: the point {x},{y}")));
+            }
+        }
+        for BoxHint { x, y, width, height } in &self.boxes {
+            if !(*x >= 0.0 && *y >= 0.0 && x + width <= right && y + height <= bottom) {
+                return Err(outside(format!("hint: the box {x},{y},{width},{height}")));
+            }
+            if !(*width > 0.0 && *height > 0.0) {
+                return Err(Error::invalid(format!(
+                    "hint: the box {x},{y},{width},{height} has no area"
+                )));
+            }
+        }
+        match self.masks.iter().find(|mask| mask.size != [height, width]) {
+            None => Ok(()),
+            Some(mask) => Err(Error::invalid(format!(
+                "hint: a mask of {}x{} pixels does not fit the image of {width}x{height}",
+                mask.size[1], mask.size[0]
+            ))),
+        }
+    }
+
     /// True if nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
             && self.boxes.is_empty()
             && self.masks.is_empty()
             && self.text.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BBox, Mask};
+
+    fn refusal(hints: &Hints) -> String {
+        hints.check(Size::new(60, 40)).map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn hints_must_lie_in_the_image() {
+        let point = |x, y| Hints { points: vec![PointHint { x, y, label: 1 }], ..Hints::default() };
+        assert_eq!(refusal(&point(59.9, 0.0)), "");
+        let outside = "hint: the point 60,0 lies outside the image of 60x40 pixels";
+        assert_eq!(refusal(&point(60.0, 0.0)), outside);
+        assert_ne!(refusal(&point(-0.5, 0.0)), "");
+        assert_ne!(refusal(&point(0.0, f64::NAN)), "");
+
+        let bbox = |x, y, width, height| Hints {
+            boxes: vec![BoxHint { x, y, width, height }],
+            ..Hints::default()
+        };
+        assert_eq!(refusal(&bbox(0.0, 0.0, 60.0, 40.0)), "");
+        assert_ne!(refusal(&bbox(30.0, 0.0, 31.0, 1.0)), "");
+        assert_ne!(refusal(&bbox(30.0, 0.0, f64::INFINITY, 1.0)), "");
+        assert_eq!(refusal(&bbox(1.0, 2.0, 0.0, 1.0)), "hint: the box 1,2,0,1 has no area");
+
+        let mask = |size| Hints {
+            masks: vec![Mask::rect(size, BBox::new(1, 1, 2, 2)).to_rle()],
+            ..Hints::default()
+        };
+        assert_eq!(refusal(&mask(Size::new(60, 40))), "");
+        let other = "hint: a mask of 40x60 pixels does not fit the image of 60x40";
+        assert_eq!(refusal(&mask(Size::new(40, 60))), other);
     }
 }

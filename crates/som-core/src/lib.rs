@@ -11,6 +11,7 @@
 
 // In the order of the data flow.
 pub mod draw;
+pub mod encode;
 pub mod geometry;
 pub mod ground;
 pub mod image;
