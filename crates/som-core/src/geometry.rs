@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result};
+
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Size {
@@ -14,6 +16,13 @@ pub struct Size {
 }
 
 impl Size {
+    /// The longest side of what comes from outside, 2^20 pixels: what is kept for each row or
+    /// column stays small, whatever a few bytes claim.
+    pub const MAX_SIDE: u32 = 1 << 20;
+
+    /// The most pixels of what comes from outside: COCO's counts have 32 bits.
+    pub const MAX_PIXELS: u64 = u32::MAX as u64;
+
     /// A size of `width` by `height` pixels.
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
@@ -22,6 +31,22 @@ impl Size {
     /// Number of pixels.
     pub const fn pixels(self) -> u64 {
         self.width as u64 * self.height as u64
+    }
+
+    /// Checks a size that comes from outside.
+    ///
+    /// # Errors
+    /// Exhausted, if a side is longer than [`MAX_SIDE`](Self::MAX_SIDE), or all together are more
+    /// than [`MAX_PIXELS`](Self::MAX_PIXELS).
+    pub fn check(self) -> Result<()> {
+        if self.width.max(self.height) <= Self::MAX_SIDE && self.pixels() <= Self::MAX_PIXELS {
+            return Ok(());
+        }
+        Err(Error::exhausted(format!(
+            "{self} is too large: at most {} pixels a side and {} in all",
+            Self::MAX_SIDE,
+            Self::MAX_PIXELS
+        )))
     }
 
     /// The box that covers everything.

@@ -1,5 +1,7 @@
 //! Masks from rows of pixels, and back.
 
+use wide::{u8x16, u32x8};
+
 use super::{Mask, MaskBuilder, Span};
 use crate::{BBox, Error, Result, Size};
 
@@ -77,76 +79,70 @@ impl Mask {
         if !labels.is_empty() {
             for (row, y) in labels.chunks_exact(size.width as usize).zip(0..) {
                 let mut start = 0;
-                while let Some(&label) = row.get(start) {
-                    let end = start + run_length(&row[start..], label);
-                    if let Some(mask) = masks.get_mut(label as usize) {
+                changes(row, |end| {
+                    if let Some(mask) = masks.get_mut(row[start] as usize) {
                         mask.push(y, start as u32, end as u32);
                     }
                     start = end;
-                }
+                });
             }
         }
         masks.into_iter().map(MaskBuilder::finish).collect()
     }
 }
 
-/// How many labels at the beginning equal `label`.
-fn run_length(labels: &[u32], label: u32) -> usize {
-    let differ = |chunk: &[u32; 16]| chunk.iter().fold(0, |any, &other| any | (other ^ label)) != 0;
-    let (chunks, _) = labels.as_chunks();
-    let start = 16 * chunks.iter().position(differ).unwrap_or(chunks.len());
-    let rest = &labels[start..];
-    start
-        + rest
-            .iter()
-            .position(|&other| other != label)
-            .unwrap_or(rest.len())
+/// Calls `found` with each index at which another label begins, and with the end of the row.
+fn changes(row: &[u32], mut found: impl FnMut(usize)) {
+    let (Some(before), Some(after)) = (row.get(..row.len() - 1), row.get(1..)) else {
+        return;
+    };
+    let (blocks, rest) = before.as_chunks::<8>();
+    for ((before, after), start) in blocks.iter().zip(after.as_chunks().0).zip((1..).step_by(8)) {
+        let mut differ = !u32x8::new(*before).simd_eq(u32x8::new(*after)).to_bitmask() & 0xff;
+        while differ != 0 {
+            found(start + differ.trailing_zeros() as usize);
+            differ &= differ - 1;
+        }
+    }
+    for index in row.len() - rest.len()..row.len() {
+        if row[index - 1] != row[index] {
+            found(index);
+        }
+    }
+    found(row.len());
 }
 
 /// Pushes the runs of non-zero bytes, the first byte being column `left`.
 fn scan(row: &[u8], left: u32, spans: &mut Vec<Span>) {
-    let mut start = None;
-    let mut flip = |x: u32| match start.take() {
-        None => start = Some(x),
-        Some(start) => spans.push(Span { start, end: x }),
-    };
     let (blocks, rest) = row.as_chunks();
+    // Clear pixels at the end close the last run.
     let mut last = [0; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
-    // All ones while the last pixel was inside.
+    let mut start = 0;
     let mut inside = 0;
     for (block, x) in blocks.iter().chain([&last]).zip((left..).step_by(BLOCK)) {
-        // Most blocks have no edge, and the compiler makes few instructions of these two tests.
-        let goes_on = if inside == 0 {
-            block.iter().fold(0, |any, &byte| any | byte) == 0
-        } else {
-            block.iter().fold(u8::MAX, |least, &byte| least.min(byte)) != 0
-        };
-        if goes_on {
-            continue;
-        }
         let set = bits(block);
         let mut edges = set ^ (set << 1 | inside);
-        inside = set >> (BLOCK - 1);
         while edges != 0 {
-            flip(x + edges.trailing_zeros());
+            let edge = x + edges.trailing_zeros();
+            if inside == 0 {
+                start = edge;
+            } else {
+                spans.push(Span { start, end: edge });
+            }
+            inside ^= 1;
             edges &= edges - 1;
         }
     }
 }
 
-/// Bytes looked at together: as many as a word has bits.
+/// Pixels looked at together: as many as a word has bits.
 const BLOCK: usize = 64;
 
 /// Bit `i` is set where byte `i` is not 0.
 fn bits(block: &[u8; BLOCK]) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    // Moves bit 8i to bit 56 + i, and all others out of the way.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let (words, _) = block.as_chunks();
-    words.iter().rev().fold(0, |bits, &word| {
-        let word = u64::from_le_bytes(word);
-        let high = (((word & LOW) + LOW) | word) & !LOW;
-        bits << 8 | (high >> 7).wrapping_mul(GATHER) >> 56
+    let (quarters, _) = block.as_chunks();
+    !quarters.iter().rev().fold(0, |clear, &quarter| {
+        clear << 16 | u64::from(u8x16::new(quarter).simd_eq(u8x16::ZERO).to_bitmask())
     })
 }

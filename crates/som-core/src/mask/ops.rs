@@ -69,26 +69,37 @@ impl Mask {
     fn combine(&self, other: &Mask, rows: Range<u32>, keep: impl Fn(bool, bool) -> bool) -> Mask {
         let mut mask = MaskBuilder::new(self.size);
         for y in rows {
-            let (a, b) = (self.row(y), other.row(y));
-            let (mut i, mut j) = (0, 0);
-            let mut start = None;
-            while i < 2 * a.len() || j < 2 * b.len() {
-                let (next_a, next_b) = (boundary(a, i), boundary(b, j));
-                let x = next_a.min(next_b);
-                i += usize::from(next_a == x);
-                j += usize::from(next_b == x);
-                // After an odd number of boundaries one is inside.
-                match (start, keep(i % 2 == 1, j % 2 == 1)) {
-                    (None, true) => start = Some(x),
-                    (Some(from), false) => {
-                        mask.push(y, from as u32, x as u32);
-                        start = None;
-                    }
-                    _ => {}
-                }
-            }
+            sweep(self.row(y), other.row(y), &keep, |start, end| {
+                mask.push(y, start, end)
+            });
         }
         mask.finish()
+    }
+}
+
+/// Finds the runs of columns that `keep` wants, by whether each of two rows covers them.
+fn sweep(
+    a: &[Span],
+    b: &[Span],
+    keep: impl Fn(bool, bool) -> bool,
+    mut found: impl FnMut(u32, u32),
+) {
+    let (mut i, mut j) = (0, 0);
+    let mut start = None;
+    while i < 2 * a.len() || j < 2 * b.len() {
+        let (next_a, next_b) = (boundary(a, i), boundary(b, j));
+        let x = next_a.min(next_b);
+        i += usize::from(next_a == x);
+        j += usize::from(next_b == x);
+        // After an odd number of boundaries one is inside.
+        match (start, keep(i % 2 == 1, j % 2 == 1)) {
+            (None, true) => start = Some(x),
+            (Some(from), false) => {
+                found(from as u32, x as u32);
+                start = None;
+            }
+            _ => {}
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 mod dense;
 /// Set operations, area, IoU.
 mod ops;
+/// COCO run-length encoding.
+mod rle;
 
 use proptest::{collection::vec, prelude::*};
 use som_core::{BBox, Mask, Point, Size};
