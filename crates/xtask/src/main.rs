@@ -1,3 +1,62 @@
-//! Developer commands.
+//! Developer commands: `cargo xtask <command>`.
+//!
+//! Each command is one file; what they share is the [`workspace`].
 
-fn main() {}
+mod demo;
+mod lint;
+mod plugins;
+mod python;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use workspace::Workspace;
+
+/// Developer commands of som.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the program and mark a photograph: a marked image, its JSON and a ready prompt.
+    Demo,
+    /// Run every test, doctests too.
+    Test(test::Options),
+    /// Check formatting, clippy, documentation and dependencies; a warning is an error.
+    Lint,
+    /// Everything that must hold before a change lands: `lint`, then `test`.
+    Ci,
+    /// Build every plugin as a dynamic library, into `target/plugins`.
+    Plugins(plugins::Options),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> anyhow::Result<()> {
+    let workspace = Workspace::load()?;
+    match command {
+        Command::Demo => demo::run(&workspace),
+        Command::Test(options) => test::run(&workspace, options),
+        Command::Lint => lint::run(&workspace),
+        Command::Ci => {
+            lint::run(&workspace)?;
+            test::run(&workspace, &test::Options::default())
+        }
+        Command::Plugins(options) => plugins::run(&workspace, options),
+    }
+}
