@@ -1,0 +1,211 @@
+//! The sentences of `crates/README.md`, held to.
+
+use std::{collections::BTreeMap, fs, process::Command};
+
+use serde_json::Value;
+
+use crate::source::{root, rust_files};
+
+/// Where Rust sources live.
+const SOURCES: [&str; 4] = ["crates", "plugins", "examples", "tests"];
+
+#[test]
+fn crates_depend_only_as_drawn() {
+    let page = Page::read();
+    let members = members();
+    assert_eq!(
+        page.crates.keys().collect::<Vec<_>>(),
+        members.keys().collect::<Vec<_>>(),
+        "the crates of crates/README.md (left) and of the workspace (right)"
+    );
+    for (name, member) in &members {
+        let row = &page.crates[name];
+        for dependency in &member.dependencies {
+            if members.contains_key(dependency) {
+                assert!(row.uses.contains(dependency), "{name} must not depend on {dependency}");
+            }
+            assert!(!row.must_not_know.contains(dependency), "{name} must not know {dependency}");
+        }
+    }
+}
+
+#[test]
+fn plain_builds_leave_out_only_what_needs_libtorch() {
+    for (name, member) in &members() {
+        let needs_libtorch = member
+            .dependencies
+            .iter()
+            .any(|dependency| ["tch", "som-torch"].contains(&&**dependency));
+        assert_eq!(member.is_default, !needs_libtorch, "{name} as a default member");
+    }
+}
+
+#[test]
+fn unsafe_stays_in_its_place() {
+    let strays: Vec<String> = rust_files(&SOURCES)
+        .iter()
+        .filter(|source| !source.path.starts_with("crates/som-plugin/"))
+        .flat_map(|source| source.places_of(&["unsafe"]))
+        .collect();
+    assert!(strays.is_empty(), "`unsafe` outside som-plugin: {strays:#?}");
+}
+
+#[test]
+fn core_does_no_input_or_output() {
+    for source in rust_files(&["crates/som-core/src"]) {
+        for (place, module) in source.std_modules() {
+            let is_outside_world = ["env", "fs", "net", "os", "process"].contains(&&*module);
+            assert!(!is_outside_world, "{place}: som-core uses std::{module}");
+        }
+        for tokens in [
+            &["async"][..],
+            &["image", ":", ":", "open"],
+            &["ImageReader", ":", ":", "open"],
+            &[".", "save", "("],
+            &[".", "save_with_format", "("],
+        ] {
+            let places = source.places_of(tokens);
+            assert!(places.is_empty(), "som-core uses {}: {places:?}", tokens.concat());
+        }
+    }
+}
+
+#[test]
+fn core_links_no_runtime_and_no_network() {
+    let tree = cargo(&["tree", "--package", "som-core", "--all-features", "--edges", "normal"]);
+    assert!(tree.contains("serde_json"), "not a dependency tree: {tree}");
+    for name in ["tokio", "async-std", "futures", "hyper", "reqwest", "tonic", "libloading", "mio"]
+    {
+        assert!(!tree.contains(&format!(" {name} v")), "som-core links {name}:\n{tree}");
+    }
+}
+
+#[test]
+fn every_crate_takes_the_lints_that_forbid_panics_and_unsafe() {
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    for lint in ["unsafe_code = \"deny\"", "unwrap_used", "expect_used", "panic", "todo"] {
+        assert!(workspace.contains(&format!("\n{lint}")), "Cargo.toml has lost the lint {lint}");
+    }
+    for (name, member) in &members() {
+        let manifest = fs::read_to_string(&member.manifest).unwrap();
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{name} does not inherit the lints"
+        );
+    }
+}
+
+#[test]
+fn every_invariant_names_tests_that_exist() {
+    let invariants = Page::read().invariants;
+    assert!(invariants.len() >= 5, "the invariants of crates/README.md: {invariants:#?}");
+    for invariant in &invariants {
+        assert!(!invariant.tests.is_empty(), "held by no test: {}", invariant.sentence);
+        for (file, test) in &invariant.tests {
+            let text = fs::read_to_string(root().join(file))
+                .unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(text.contains(&format!("fn {test}(")), "no test {test} in {file}");
+        }
+    }
+}
+
+/// `crates/README.md`, as far as tests read it.
+struct Page {
+    crates: BTreeMap<String, CrateRow>,
+    invariants: Vec<Invariant>,
+}
+
+/// A line of the table `| crate | duty | uses | must not know |`.
+struct CrateRow {
+    uses: Vec<String>,
+    must_not_know: Vec<String>,
+}
+
+/// A numbered sentence, and the tests named beneath it as `file::test`.
+#[derive(Debug)]
+struct Invariant {
+    sentence: String,
+    tests: Vec<(String, String)>,
+}
+
+impl Page {
+    fn read() -> Self {
+        let text = fs::read_to_string(root().join("crates/README.md")).unwrap();
+        let crates = section(&text, "## Crates")
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| {
+                let cells: Vec<&str> = line.split('|').collect();
+                let row = CrateRow { uses: quoted(cells[3]), must_not_know: quoted(cells[4]) };
+                (quoted(cells[1]).remove(0), row)
+            })
+            .collect();
+        let mut invariants: Vec<Invariant> = Vec::new();
+        for line in section(&text, "## Invariants") {
+            if line.starts_with(|c: char| c.is_ascii_digit()) {
+                invariants.push(Invariant { sentence: line.to_owned(), tests: Vec::new() });
+            } else if let Some(invariant) = invariants.last_mut() {
+                invariant.tests.extend(quoted(line).iter().filter_map(|name| {
+                    name.split_once(".rs::")
+                        .map(|(file, test)| (format!("{file}.rs"), test.to_owned()))
+                }));
+            }
+        }
+        Self { crates, invariants }
+    }
+}
+
+/// The lines from a heading to the next one.
+fn section<'a>(text: &'a str, heading: &'a str) -> impl Iterator<Item = &'a str> {
+    text.lines()
+        .skip_while(move |line| *line != heading)
+        .skip(1)
+        .take_while(|l| !l.starts_with("## "))
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// A crate of the workspace.
+struct Member {
+    manifest: String,
+    /// What it links: neither build nor test dependencies.
+    dependencies: Vec<String>,
+    is_default: bool,
+}
+
+fn members() -> BTreeMap<String, Member> {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
+    let defaults = metadata["workspace_default_members"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().unwrap().iter();
+            let member = Member {
+                manifest: text(&package["manifest_path"]),
+                dependencies: dependencies
+                    .filter(|dependency| dependency["kind"].is_null())
+                    .map(|dependency| text(&dependency["name"]))
+                    .collect(),
+                is_default: defaults.contains(&package["id"]),
+            };
+            (text(&package["name"]), member)
+        })
+        .collect()
+}
+
+/// What cargo prints in the repository's root.
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .arg("--offline")
+        .current_dir(root())
+        .output()
+        .expect("cargo starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {}: {errors}", arguments.join(" "));
+    String::from_utf8(output.stdout).expect("cargo prints UTF-8")
+}
