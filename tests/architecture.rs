@@ -22,9 +22,15 @@ fn crates_depend_only_as_drawn() {
         let row = &page.crates[name];
         for dependency in &member.dependencies {
             if members.contains_key(dependency) {
-                assert!(row.uses.contains(dependency), "{name} must not depend on {dependency}");
+                assert!(
+                    row.uses.contains(dependency),
+                    "{name} must not depend on {dependency}"
+                );
             }
-            assert!(!row.must_not_know.contains(dependency), "{name} must not know {dependency}");
+            assert!(
+                !row.must_not_know.contains(dependency),
+                "{name} must not know {dependency}"
+            );
         }
     }
 }
@@ -36,7 +42,10 @@ fn plain_builds_leave_out_only_what_needs_libtorch() {
             .dependencies
             .iter()
             .any(|dependency| ["tch", "som-torch"].contains(&&**dependency));
-        assert_eq!(member.is_default, !needs_libtorch, "{name} as a default member");
+        assert_eq!(
+            member.is_default, !needs_libtorch,
+            "{name} as a default member"
+        );
     }
 }
 
@@ -47,7 +56,10 @@ fn unsafe_stays_in_its_place() {
         .filter(|source| !source.path.starts_with("crates/som-plugin/"))
         .flat_map(|source| source.places_of(&["unsafe"]))
         .collect();
-    assert!(strays.is_empty(), "`unsafe` outside som-plugin: {strays:#?}");
+    assert!(
+        strays.is_empty(),
+        "`unsafe` outside som-plugin: {strays:#?}"
+    );
 }
 
 #[test]
@@ -65,26 +77,57 @@ fn core_does_no_input_or_output() {
             &[".", "save_with_format", "("],
         ] {
             let places = source.places_of(tokens);
-            assert!(places.is_empty(), "som-core uses {}: {places:?}", tokens.concat());
+            assert!(
+                places.is_empty(),
+                "som-core uses {}: {places:?}",
+                tokens.concat()
+            );
         }
     }
 }
 
 #[test]
 fn core_links_no_runtime_and_no_network() {
-    let tree = cargo(&["tree", "--package", "som-core", "--all-features", "--edges", "normal"]);
+    let tree = cargo(&[
+        "tree",
+        "--package",
+        "som-core",
+        "--all-features",
+        "--edges",
+        "normal",
+    ]);
     assert!(tree.contains("serde_json"), "not a dependency tree: {tree}");
-    for name in ["tokio", "async-std", "futures", "hyper", "reqwest", "tonic", "libloading", "mio"]
-    {
-        assert!(!tree.contains(&format!(" {name} v")), "som-core links {name}:\n{tree}");
+    for name in [
+        "tokio",
+        "async-std",
+        "futures",
+        "hyper",
+        "reqwest",
+        "tonic",
+        "libloading",
+        "mio",
+    ] {
+        assert!(
+            !tree.contains(&format!(" {name} v")),
+            "som-core links {name}:\n{tree}"
+        );
     }
 }
 
 #[test]
 fn every_crate_takes_the_lints_that_forbid_panics_and_unsafe() {
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    for lint in ["unsafe_code = \"deny\"", "unwrap_used", "expect_used", "panic", "todo"] {
-        assert!(workspace.contains(&format!("\n{lint}")), "Cargo.toml has lost the lint {lint}");
+    for lint in [
+        "unsafe_code = \"deny\"",
+        "unwrap_used",
+        "expect_used",
+        "panic",
+        "todo",
+    ] {
+        assert!(
+            workspace.contains(&format!("\n{lint}")),
+            "Cargo.toml has lost the lint {lint}"
+        );
     }
     for (name, member) in &members() {
         let manifest = fs::read_to_string(&member.manifest).unwrap();
@@ -98,13 +141,23 @@ fn every_crate_takes_the_lints_that_forbid_panics_and_unsafe() {
 #[test]
 fn every_invariant_names_tests_that_exist() {
     let invariants = Page::read().invariants;
-    assert!(invariants.len() >= 5, "the invariants of crates/README.md: {invariants:#?}");
+    assert!(
+        invariants.len() >= 5,
+        "the invariants of crates/README.md: {invariants:#?}"
+    );
     for invariant in &invariants {
-        assert!(!invariant.tests.is_empty(), "held by no test: {}", invariant.sentence);
+        assert!(
+            !invariant.tests.is_empty(),
+            "held by no test: {}",
+            invariant.sentence
+        );
         for (file, test) in &invariant.tests {
             let text = fs::read_to_string(root().join(file))
                 .unwrap_or_else(|error| panic!("{file}: {error}"));
-            assert!(text.contains(&format!("fn {test}(")), "no test {test} in {file}");
+            assert!(
+                text.contains(&format!("fn {test}(")),
+                "no test {test} in {file}"
+            );
         }
     }
 }
@@ -135,19 +188,27 @@ impl Page {
             .filter(|line| line.starts_with("| `"))
             .map(|line| {
                 let cells: Vec<&str> = line.split('|').collect();
-                let row = CrateRow { uses: quoted(cells[3]), must_not_know: quoted(cells[4]) };
+                let row = CrateRow {
+                    uses: quoted(cells[3]),
+                    must_not_know: quoted(cells[4]),
+                };
                 (quoted(cells[1]).remove(0), row)
             })
             .collect();
         let mut invariants: Vec<Invariant> = Vec::new();
         for line in section(&text, "## Invariants") {
             if line.starts_with(|c: char| c.is_ascii_digit()) {
-                invariants.push(Invariant { sentence: line.to_owned(), tests: Vec::new() });
+                invariants.push(Invariant {
+                    sentence: line.to_owned(),
+                    tests: Vec::new(),
+                });
             } else if let Some(invariant) = invariants.last_mut() {
-                invariant.tests.extend(quoted(line).iter().filter_map(|name| {
-                    name.split_once(".rs::")
-                        .map(|(file, test)| (format!("{file}.rs"), test.to_owned()))
-                }));
+                invariant
+                    .tests
+                    .extend(quoted(line).iter().filter_map(|name| {
+                        name.split_once(".rs::")
+                            .map(|(file, test)| (format!("{file}.rs"), test.to_owned()))
+                    }));
             }
         }
         Self { crates, invariants }
@@ -164,7 +225,11 @@ fn section<'a>(text: &'a str, heading: &'a str) -> impl Iterator<Item = &'a str>
 
 /// What stands between backticks.
 fn quoted(text: &str) -> Vec<String> {
-    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A crate of the workspace.
@@ -206,6 +271,10 @@ fn cargo(arguments: &[&str]) -> String {
         .output()
         .expect("cargo starts");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cargo {}: {errors}", arguments.join(" "));
+    assert!(
+        output.status.success(),
+        "cargo {}: {errors}",
+        arguments.join(" ")
+    );
     String::from_utf8(output.stdout).expect("cargo prints UTF-8")
 }

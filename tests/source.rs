@@ -40,8 +40,15 @@ pub(crate) fn rust_files(folders: &[&str]) -> Vec<Source> {
 impl Source {
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
-        let path = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
-        let stream = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+        let path = path
+            .strip_prefix(root())
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('\\', "/");
+        let stream = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
         let mut tokens = Vec::new();
         flatten(stream, &mut tokens);
         Self { path, tokens }
@@ -123,8 +130,15 @@ fn words_in_comments_and_strings_are_not_code() {
         fn g() { std::fs::read("x"); unsafe { h() } }
     "#;
     flatten(text.parse().unwrap(), &mut tokens);
-    let source = Source { path: "x.rs".to_owned(), tokens };
+    let source = Source {
+        path: "x.rs".to_owned(),
+        tokens,
+    };
     assert_eq!(source.places_of(&["unsafe"]), ["x.rs:6"]);
-    let modules: Vec<_> = source.std_modules().into_iter().map(|(_, name)| name).collect();
+    let modules: Vec<_> = source
+        .std_modules()
+        .into_iter()
+        .map(|(_, name)| name)
+        .collect();
     assert_eq!(modules, ["fmt", "io", "fs"]);
 }

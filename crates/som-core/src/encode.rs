@@ -32,7 +32,10 @@ impl Encoding {
     /// # Errors
     /// Invalid for any other ending.
     pub fn of_path(path: &Path) -> Result<Self> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let ending = path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .unwrap_or_default();
         match ending.to_ascii_lowercase().as_str() {
             "png" => Ok(Self::Png),
             "jpg" | "jpeg" => Ok(Self::Jpeg),
@@ -82,7 +85,12 @@ pub fn encode(image: &RgbImage, encoding: Encoding) -> Result<Vec<u8>> {
             encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_1_1);
             // Both sides were checked to fit.
             encoder
-                .encode(pixels, width as u16, height as u16, jpeg_encoder::ColorType::Rgb)
+                .encode(
+                    pixels,
+                    width as u16,
+                    height as u16,
+                    jpeg_encoder::ColorType::Rgb,
+                )
                 .map_err(|error| error.to_string())
         }
     };
@@ -103,7 +111,10 @@ mod tests {
     fn lossless_formats_keep_every_pixel() {
         for encoding in [Encoding::Png, Encoding::WebP] {
             let bytes = encode(&gradient(), encoding).unwrap();
-            assert_eq!(image::load_from_memory(&bytes).unwrap().into_rgb8(), gradient());
+            assert_eq!(
+                image::load_from_memory(&bytes).unwrap().into_rgb8(),
+                gradient()
+            );
         }
     }
 
@@ -112,22 +123,46 @@ mod tests {
         let bytes = encode(&gradient(), Encoding::Jpeg).unwrap();
         // The frame header: FF C0, length, precision, height, width, then 3 components, each with
         // its id, its sampling factors and its table.
-        let frame = bytes.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+        let frame = bytes
+            .windows(2)
+            .position(|marker| marker == [0xff, 0xc0])
+            .unwrap();
         let factors = [0, 1, 2].map(|component| bytes[frame + 11 + 3 * component]);
         assert_eq!(factors, [0x11; 3]);
         let decoded = image::load_from_memory(&bytes).unwrap().into_rgb8();
         let error = |(a, b): (&u8, &u8)| u64::from(a.abs_diff(*b));
-        let total: u64 = decoded.as_raw().iter().zip(gradient().as_raw()).map(error).sum();
-        assert!(total < 2 * 40 * 30 * 3, "mean error {}", total as f64 / 3600.0);
+        let total: u64 = decoded
+            .as_raw()
+            .iter()
+            .zip(gradient().as_raw())
+            .map(error)
+            .sum();
+        assert!(
+            total < 2 * 40 * 30 * 3,
+            "mean error {}",
+            total as f64 / 3600.0
+        );
     }
 
     #[test]
     fn the_ending_names_the_format() {
-        assert_eq!(Encoding::of_path(Path::new("a/b.PNG")).unwrap(), Encoding::Png);
-        assert_eq!(Encoding::of_path(Path::new("b.jpeg")).unwrap(), Encoding::Jpeg);
-        assert_eq!(Encoding::of_path(Path::new("b.webp")).unwrap(), Encoding::WebP);
+        assert_eq!(
+            Encoding::of_path(Path::new("a/b.PNG")).unwrap(),
+            Encoding::Png
+        );
+        assert_eq!(
+            Encoding::of_path(Path::new("b.jpeg")).unwrap(),
+            Encoding::Jpeg
+        );
+        assert_eq!(
+            Encoding::of_path(Path::new("b.webp")).unwrap(),
+            Encoding::WebP
+        );
         for other in ["b", "b.gif", ".png"] {
-            assert_eq!(Encoding::of_path(Path::new(other)).unwrap_err().kind(), ErrorKind::Invalid);
+            assert_eq!(
+                Encoding::of_path(Path::new(other)).unwrap_err().kind(),
+                ErrorKind::Invalid
+            );
         }
     }
 

@@ -77,14 +77,22 @@ impl Hints {
         let Size { width, height } = size;
         let (right, bottom) = (f64::from(width), f64::from(height));
         let outside = |what: String| {
-            Error::invalid(format!("{what} lies outside the image of {width}x{height} pixels"))
+            Error::invalid(format!(
+                "{what} lies outside the image of {width}x{height} pixels"
+            ))
         };
         for PointHint { x, y, .. } in &self.points {
             if !((0.0..right).contains(x) && (0.0..bottom).contains(y)) {
                 return Err(outside(format!("hint: the point {x},{y}")));
             }
         }
-        for BoxHint { x, y, width, height } in &self.boxes {
+        for BoxHint {
+            x,
+            y,
+            width,
+            height,
+        } in &self.boxes
+        {
             if !(*x >= 0.0 && *y >= 0.0 && x + width <= right && y + height <= bottom) {
                 return Err(outside(format!("hint: the box {x},{y},{width},{height}")));
             }
@@ -118,12 +126,17 @@ mod tests {
     use crate::{BBox, Mask};
 
     fn refusal(hints: &Hints) -> String {
-        hints.check(Size::new(60, 40)).map_or_else(|error| error.to_string(), |()| String::new())
+        hints
+            .check(Size::new(60, 40))
+            .map_or_else(|error| error.to_string(), |()| String::new())
     }
 
     #[test]
     fn hints_must_lie_in_the_image() {
-        let point = |x, y| Hints { points: vec![PointHint { x, y, label: 1 }], ..Hints::default() };
+        let point = |x, y| Hints {
+            points: vec![PointHint { x, y, label: 1 }],
+            ..Hints::default()
+        };
         assert_eq!(refusal(&point(59.9, 0.0)), "");
         let outside = "hint: the point 60,0 lies outside the image of 60x40 pixels";
         assert_eq!(refusal(&point(60.0, 0.0)), outside);
@@ -131,13 +144,21 @@ mod tests {
         assert_ne!(refusal(&point(0.0, f64::NAN)), "");
 
         let bbox = |x, y, width, height| Hints {
-            boxes: vec![BoxHint { x, y, width, height }],
+            boxes: vec![BoxHint {
+                x,
+                y,
+                width,
+                height,
+            }],
             ..Hints::default()
         };
         assert_eq!(refusal(&bbox(0.0, 0.0, 60.0, 40.0)), "");
         assert_ne!(refusal(&bbox(30.0, 0.0, 31.0, 1.0)), "");
         assert_ne!(refusal(&bbox(30.0, 0.0, f64::INFINITY, 1.0)), "");
-        assert_eq!(refusal(&bbox(1.0, 2.0, 0.0, 1.0)), "hint: the box 1,2,0,1 has no area");
+        assert_eq!(
+            refusal(&bbox(1.0, 2.0, 0.0, 1.0)),
+            "hint: the box 1,2,0,1 has no area"
+        );
 
         let mask = |size| Hints {
             masks: vec![Mask::rect(size, BBox::new(1, 1, 2, 2)).to_rle()],

@@ -10,15 +10,15 @@
 //! Grounding in GPT-4V*, 2023 (arXiv 2310.11441).
 
 // In the order of the data flow.
-pub mod draw;
-pub mod encode;
 pub mod geometry;
-pub mod ground;
 pub mod image;
-pub mod mark;
 pub mod mask;
 pub mod region;
 pub mod segment;
+pub mod mark;
+pub mod draw;
+pub mod encode;
+pub mod ground;
 
 // What every stage shares.
 pub mod call;

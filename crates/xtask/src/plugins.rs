@@ -35,8 +35,14 @@ pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<()> {
     let shell = &workspace.shell;
     let plugins = folder(workspace);
     shell.create_dir(&plugins)?;
-    let built = workspace.target.join(if profile == "dev" { "debug" } else { profile });
-    for package in workspace.members.iter().filter(|p| p.features.contains_key("export")) {
+    let built = workspace
+        .target
+        .join(if profile == "dev" { "debug" } else { profile });
+    for package in workspace
+        .members
+        .iter()
+        .filter(|p| p.features.contains_key("export"))
+    {
         let name = &package.name;
         cmd!(
             shell,
@@ -44,7 +50,10 @@ pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<()> {
         )
         .run()?;
         let library = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", name.replace('-', "_"));
-        shell.copy_file(built.join(library), plugins.join(format!("{name}{DLL_SUFFIX}")))?;
+        shell.copy_file(
+            built.join(library),
+            plugins.join(format!("{name}{DLL_SUFFIX}")),
+        )?;
     }
     Ok(())
 }

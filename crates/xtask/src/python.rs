@@ -15,7 +15,11 @@ const REQUIREMENTS: &str = "tests/python/requirements.txt";
 pub(crate) fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let shell = &workspace.shell;
     let folder = workspace.target.join("python");
-    let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let interpreter = folder.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    });
     let wanted = shell.read_file(REQUIREMENTS)?;
     let installed = folder.join("requirements.txt");
     if shell.path_exists(&interpreter)

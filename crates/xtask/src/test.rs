@@ -70,7 +70,10 @@ struct Summary {
 
 /// Runs `cargo test`, shows its output as it comes and adds up its results.
 fn watch(cargo: &mut Command) -> Result<(Summary, bool)> {
-    let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let mut child = cargo
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
     let mut summary = Summary::default();
     for line in BufReader::new(output).lines() {
@@ -85,14 +88,19 @@ fn watch(cargo: &mut Command) -> Result<(Summary, bool)> {
 impl Summary {
     /// Takes in one line of a test program's output.
     fn add(&mut self, line: &str) {
-        if let Some(name) =
-            line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        if let Some(name) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.strip_suffix(" ... FAILED"))
         {
             self.failures.push(name.to_owned());
         } else if let Some(counts) = line.strip_prefix("test result: ") {
             // "ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s"
             for count in counts.split(['.', ';']) {
-                match count.trim().split_once(' ').map(|(n, what)| (n.parse::<usize>(), what)) {
+                match count
+                    .trim()
+                    .split_once(' ')
+                    .map(|(n, what)| (n.parse::<usize>(), what))
+                {
                     Some((Ok(n), "passed")) => self.passed += n,
                     Some((Ok(n), "failed")) => self.failed += n,
                     Some((Ok(n), "ignored")) => self.ignored += n,
@@ -120,6 +128,14 @@ mod tests {
             summary.add(line);
         }
         let failures = vec!["mark::fits".to_owned()];
-        assert_eq!(summary, Summary { passed: 41, failed: 1, ignored: 1, failures });
+        assert_eq!(
+            summary,
+            Summary {
+                passed: 41,
+                failed: 1,
+                ignored: 1,
+                failures
+            }
+        );
     }
 }

@@ -36,12 +36,22 @@ impl Workspace {
     /// The workspace around the current folder.
     pub(crate) fn load() -> Result<Self> {
         let shell = Shell::new()?;
-        let json = cmd!(shell, "cargo metadata --format-version 1 --no-deps").quiet().read()?;
+        let json = cmd!(shell, "cargo metadata --format-version 1 --no-deps")
+            .quiet()
+            .read()?;
         let metadata: Metadata =
             serde_json::from_str(&json).context("cannot read what `cargo metadata` says")?;
         shell.change_dir(&metadata.workspace_root);
-        let Metadata { mut packages, workspace_default_members: defaults, .. } = metadata;
+        let Metadata {
+            mut packages,
+            workspace_default_members: defaults,
+            ..
+        } = metadata;
         packages.retain(|package| defaults.contains(&package.id));
-        Ok(Self { shell, target: metadata.target_directory, members: packages })
+        Ok(Self {
+            shell,
+            target: metadata.target_directory,
+            members: packages,
+        })
     }
 }
