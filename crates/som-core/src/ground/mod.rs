@@ -1,7 +1,7 @@
 //! answer → grounded spans: the marks an answer names, each tied to the bytes that name it.
 //!
 //! The answer is parsed, left to right, by a few forms of naming that models really use
-//! (see [`forms`]); a number in running text is no mention.
+//! (see the module `forms`); a number in running text is no mention.
 
 mod forms;
 mod names;

@@ -70,7 +70,7 @@ impl Mask {
         let mut mask = MaskBuilder::new(self.size);
         for y in rows {
             sweep(self.row(y), other.row(y), &keep, |start, end| {
-                mask.push(y, start, end)
+                mask.push(y, start, end);
             });
         }
         mask.finish()
