@@ -1,6 +1,6 @@
 //! How long masks take from pixels to COCO RLE text and back, and what is done with them.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::expect_used)]
 
 use std::hint::black_box;
 
