@@ -12,6 +12,7 @@
 // In the order of the data flow.
 pub mod geometry;
 pub mod image;
+pub mod decode;
 pub mod mask;
 pub mod region;
 pub mod segment;

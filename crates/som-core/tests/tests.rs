@@ -14,3 +14,8 @@ mod mask;
 /// Parameters against their JSON Schema: defaults, refusals, text of a command line.
 #[cfg(feature = "schema")]
 mod schema;
+/// Image files: every kind, damaged ones, bombs.
+mod decode;
+
+/// Python and its libraries, where they are.
+mod python;
