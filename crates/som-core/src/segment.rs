@@ -20,6 +20,11 @@ pub trait SegmenterFactory: Send + Sync {
     /// Who the segmenter is, what it can do and which options and parameters it takes.
     fn descriptor(&self) -> &Descriptor;
 
+    /// How many instances to run where the settings do not say.
+    fn instances(&self) -> usize {
+        1
+    }
+
     /// A new instance; weights are loaded here. `options` were validated by
     /// [`Descriptor::options`].
     ///

@@ -3,6 +3,7 @@
 
 mod engine;
 pub mod registry;
+mod remote;
 pub mod settings;
 mod worker;
 

@@ -14,6 +14,7 @@ use som_core::{
 };
 
 use crate::{
+    remote::Remote,
     settings::{Settings, WorkerSettings},
     worker::Pool,
 };
@@ -88,6 +89,24 @@ impl Registry {
             pool: Mutex::new(None),
         };
         self.segmenters.insert(id, entry);
+        Ok(())
+    }
+
+    /// Adds every segmenter whose table in the settings names endpoints.
+    ///
+    /// # Errors
+    /// Invalid, if a table is wrong or an endpoint describes no valid segmenter; Unavailable, if
+    /// no endpoint of a table answers.
+    pub fn add_remote_segmenters(&mut self, settings: &Settings) -> Result<()> {
+        for id in settings
+            .segmenter
+            .keys()
+            .filter(|id| Remote::is_meant_by(settings, id))
+        {
+            let remote = Remote::connect(settings, id)?;
+            let provenance = Provenance::Remote(remote.addresses());
+            self.add_segmenter(Arc::new(remote), provenance)?;
+        }
         Ok(())
     }
 
@@ -206,7 +225,15 @@ impl SegmenterEntry {
     /// # Errors
     /// Invalid, naming the first option that does not fit.
     pub fn configured(&self, settings: &Settings) -> Result<(WorkerSettings, Params)> {
-        let (worker, mut options) = settings.segmenter(&self.descriptor().id)?;
+        let id = &self.descriptor().id;
+        let (mut worker, mut options) = settings.segmenter(id)?;
+        if !settings
+            .segmenter
+            .get(id)
+            .is_some_and(|table| table.contains_key("instances"))
+        {
+            worker.instances = self.factory.instances();
+        }
         for (key, value) in &mut options {
             // Environment variables and flags give text where the schema may want a number.
             if let Some(text) = value.as_str() {

@@ -1,5 +1,7 @@
 //! The settings ladder: embedded defaults up to flags, each value with its origin.
 
+mod server;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -8,6 +10,8 @@ use std::{
 use config::{ConfigError, Map, Source, Value, ValueKind};
 use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{Error, Params, Result};
+
+pub use self::server::{ServerSettings, TlsSettings, TokenSettings};
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
@@ -27,6 +31,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Where plugin libraries are.
     pub plugins: PluginSettings,
+    /// How `som serve` and `som backend` listen, and what they allow.
+    pub server: ServerSettings,
     /// One table per segmenter: som's own keys (see [`WorkerSettings`]) and its options.
     #[serde(default)]
     pub segmenter: BTreeMap<String, Params>,

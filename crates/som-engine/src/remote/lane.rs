@@ -1,0 +1,205 @@
+//! All endpoints of one segmenter: which gets a call, and what happens when it fails.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use som_core::{Error, ErrorKind, Result};
+use som_proto::pb::{plugin::v1::SegmentRequest, v1 as pb};
+use tokio::time::sleep;
+
+use super::{
+    endpoint::{Described, Endpoint, Failure, Fitness},
+    options::Options,
+};
+
+/// Endpoints that may die over one call: it may be the call that kills them.
+const MOST_DEATHS: usize = 3;
+/// Pauses after which all endpoints are tried again.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+];
+/// Pause between two rounds of asking who they are.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// All endpoints of one segmenter.
+pub(super) struct Lane {
+    id: String,
+    endpoints: Vec<Arc<Endpoint>>,
+    /// Which of equally fit endpoints is next.
+    turn: AtomicUsize,
+}
+
+/// The regions, and who cut them.
+pub(super) struct Answer {
+    pub(super) address: String,
+    pub(super) regions: Vec<pb::Region>,
+}
+
+impl Lane {
+    /// Connects lazily; needs a runtime.
+    pub(super) fn new(id: &str, options: &Options) -> Result<Self> {
+        let token = options.token()?;
+        let endpoints = options.endpoints()?.into_iter().map(|(address, endpoint)| {
+            Arc::new(Endpoint::new(
+                address,
+                endpoint.connect_lazy(),
+                token.clone(),
+            ))
+        });
+        Ok(Self {
+            id: id.to_owned(),
+            endpoints: endpoints.collect(),
+            turn: AtomicUsize::new(0),
+        })
+    }
+
+    pub(super) fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.endpoints
+    }
+
+    pub(super) fn addresses(&self) -> Vec<String> {
+        self.endpoints
+            .iter()
+            .map(|endpoint| endpoint.address.clone())
+            .collect()
+    }
+
+    /// What the first endpoint that answers says about itself, and the instances of all that do.
+    ///
+    /// # Errors
+    /// Invalid, if an answer describes no segmenter; Unavailable, if `patience` ends before any
+    /// endpoint answers.
+    pub(super) async fn describe(&self, patience: Duration) -> Result<Described> {
+        let started = Instant::now();
+        loop {
+            let answers = join_all(
+                self.endpoints
+                    .iter()
+                    .map(|endpoint| endpoint.describe(&self.id)),
+            );
+            let (mut first, mut instances, mut failures) = (None, 0, Vec::new());
+            for answer in answers.await {
+                match answer {
+                    Ok(described) => {
+                        instances += described.instances;
+                        first.get_or_insert(described);
+                    }
+                    Err(error) if error.kind() == ErrorKind::Unavailable => {
+                        failures.push(error.to_string());
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if let Some(described) = first {
+                // Those that do not answer yet are taken to be like the others.
+                let answered = self.endpoints.len() - failures.len();
+                let instances = (instances * self.endpoints.len()).div_ceil(answered.max(1));
+                return Ok(Described {
+                    instances,
+                    ..described
+                });
+            }
+            if started.elapsed() + ASK_AGAIN > patience {
+                return Err(Error::unavailable(format!(
+                    "no endpoint answers: {} (start one with `som backend`, or take out segmenter.{}.remote)",
+                    failures.join("; "),
+                    self.id
+                )));
+            }
+            sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// The regions of one image, from whichever endpoint can.
+    ///
+    /// # Errors
+    /// What the segmenter reports; Unavailable or Exhausted, with what happened at each endpoint,
+    /// if none could take the call.
+    pub(super) async fn segment(&self, request: SegmentRequest) -> Result<Answer> {
+        let mut deaths = 0;
+        for pause in PAUSES.map(Some).into_iter().chain([None]) {
+            let mut tried = vec![false; self.endpoints.len()];
+            let mut failures = Vec::new();
+            let mut is_hopeless = true;
+            while let Some(index) = self.choose(&mut tried, &mut failures) {
+                is_hopeless = false;
+                let endpoint = &self.endpoints[index];
+                match endpoint.segment(request.clone()).await {
+                    Ok(regions) => {
+                        return Ok(Answer {
+                            address: endpoint.address.clone(),
+                            regions,
+                        });
+                    }
+                    Err(Failure::Final(error)) => return Err(error),
+                    Err(Failure::Elsewhere(error)) => failures.push(error),
+                    Err(Failure::Died(error)) => {
+                        deaths += 1;
+                        if deaths == MOST_DEATHS {
+                            let why = format!(
+                                "{deaths} endpoints in a row died over the call; the last: {error}"
+                            );
+                            return Err(Error::unavailable(why));
+                        }
+                        failures.push(error);
+                    }
+                }
+                tracing::debug!(
+                    segmenter = self.id,
+                    endpoint = endpoint.address,
+                    "call goes to another endpoint"
+                );
+            }
+            let is_full = failures
+                .iter()
+                .any(|error| error.kind() == ErrorKind::Exhausted);
+            match pause {
+                Some(pause) if !is_full && !is_hopeless => sleep(pause).await,
+                _ => return Err(give_up(&failures, is_full)),
+            }
+        }
+        Err(give_up(&[], false))
+    }
+
+    /// The fittest endpoint that was not tried yet; in turn, where several are.
+    fn choose(&self, tried: &mut [bool], failures: &mut Vec<Error>) -> Option<usize> {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut best: Option<(Fitness, usize)> = None;
+        for offset in 0..self.endpoints.len() {
+            let index = (first + offset) % self.endpoints.len();
+            if tried[index] {
+                continue;
+            }
+            match self.endpoints[index].fitness() {
+                Ok(fitness) if best.is_none_or(|(known, _)| fitness < known) => {
+                    best = Some((fitness, index));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tried[index] = true;
+                    failures.push(error);
+                }
+            }
+        }
+        let (_, index) = best?;
+        tried[index] = true;
+        Some(index)
+    }
+}
+
+fn give_up(failures: &[Error], is_full: bool) -> Error {
+    let list: Vec<String> = failures.iter().map(Error::to_string).collect();
+    let list = list.join("; ");
+    match is_full {
+        true => Error::exhausted(format!("every endpoint is busy: {list}")),
+        false => Error::unavailable(format!("no endpoint could take the call: {list}")),
+    }
+}

@@ -1,0 +1,141 @@
+//! Descriptors of segmenters and mark styles.
+
+use serde_json::{Value, json};
+use som_core::{Capability, Descriptor, Error, Result};
+
+use crate::pb::v1 as pb;
+
+/// To the wire. The options stay where the instances are made.
+pub fn to_wire(descriptor: &Descriptor) -> pb::Descriptor {
+    pb::Descriptor {
+        id: descriptor.id.clone(),
+        version: descriptor.version.clone(),
+        about: descriptor.about.clone(),
+        capabilities: descriptor
+            .capabilities
+            .iter()
+            .map(|&capability| capability_to_wire(capability).into())
+            .collect(),
+        params_schema: descriptor.params.to_string(),
+    }
+}
+
+/// From the wire; the options are an empty object.
+///
+/// # Errors
+/// Invalid, if the id is malformed or the schema is no JSON object. Capabilities that this version
+/// does not know are left out.
+pub fn from_wire(wire: pb::Descriptor) -> Result<Descriptor> {
+    let is_id_byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    if wire.id.is_empty() || !wire.id.bytes().all(is_id_byte) {
+        return Err(Error::invalid(format!(
+            "id {:?} is not of the form [a-z0-9-]+",
+            wire.id
+        )));
+    }
+    let params: Value = serde_json::from_str(&wire.params_schema)
+        .map_err(|error| Error::invalid(format!("params_schema is not JSON: {error}")))?;
+    if !params.is_object() {
+        return Err(Error::invalid("params_schema is not a JSON object"));
+    }
+    Ok(Descriptor {
+        capabilities: wire
+            .capabilities()
+            .filter_map(capability_from_wire)
+            .collect(),
+        id: wire.id,
+        version: wire.version,
+        about: wire.about,
+        options: json!({"type": "object", "properties": {}, "additionalProperties": false}),
+        params,
+    })
+}
+
+fn capability_to_wire(capability: Capability) -> pb::Capability {
+    match capability {
+        Capability::Automatic => pb::Capability::Automatic,
+        Capability::Points => pb::Capability::Points,
+        Capability::Boxes => pb::Capability::Boxes,
+        Capability::Masks => pb::Capability::Masks,
+        Capability::Text => pb::Capability::Text,
+        Capability::Labels => pb::Capability::Labels,
+        Capability::Levels => pb::Capability::Levels,
+    }
+}
+
+fn capability_from_wire(wire: pb::Capability) -> Option<Capability> {
+    match wire {
+        pb::Capability::Unspecified => None,
+        pb::Capability::Automatic => Some(Capability::Automatic),
+        pb::Capability::Points => Some(Capability::Points),
+        pb::Capability::Boxes => Some(Capability::Boxes),
+        pb::Capability::Masks => Some(Capability::Masks),
+        pb::Capability::Text => Some(Capability::Text),
+        pb::Capability::Labels => Some(Capability::Labels),
+        pb::Capability::Levels => Some(Capability::Levels),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn descriptor() -> Descriptor {
+        use Capability::{Automatic, Boxes, Labels, Levels, Masks, Points, Text};
+        Descriptor {
+            id: "sam-2".into(),
+            version: "1.2.3".into(),
+            about: "Cuts.".into(),
+            capabilities: vec![Automatic, Points, Boxes, Masks, Text, Labels, Levels],
+            options: json!({"type": "object", "properties": {}, "additionalProperties": false}),
+            params: json!({"type": "object", "properties": {"level": {"default": 3}}}),
+        }
+    }
+
+    #[test]
+    fn a_descriptor_comes_back_as_it_was() {
+        assert_eq!(from_wire(to_wire(&descriptor())).unwrap(), descriptor());
+    }
+
+    #[test]
+    fn unknown_capabilities_are_left_out() {
+        let wire = pb::Descriptor {
+            capabilities: vec![0, 1, 99],
+            ..to_wire(&descriptor())
+        };
+        assert_eq!(
+            from_wire(wire).unwrap().capabilities,
+            [Capability::Automatic]
+        );
+    }
+
+    #[test]
+    fn malformed_descriptors_are_refused() {
+        let good = || to_wire(&descriptor());
+        let schema = |text: &str| pb::Descriptor {
+            params_schema: text.to_owned(),
+            ..good()
+        };
+        for (wire, why) in [
+            (
+                pb::Descriptor {
+                    id: "Sam!".into(),
+                    ..good()
+                },
+                r#"id "Sam!" is not of the form [a-z0-9-]+"#,
+            ),
+            (
+                pb::Descriptor {
+                    id: String::new(),
+                    ..good()
+                },
+                r#"id "" is not of the form"#,
+            ),
+            (schema("{"), "params_schema is not JSON: "),
+            (schema("7"), "params_schema is not a JSON object"),
+        ] {
+            let error = from_wire(wire).unwrap_err();
+            assert!(error.message().starts_with(why), "{error}");
+        }
+    }
+}

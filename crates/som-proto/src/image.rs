@@ -1,0 +1,69 @@
+//! Raw images: pixels without a file format.
+
+use som_core::{Error, Image, Result, Size};
+
+use crate::{
+    pb::v1 as pb,
+    region::{size_from_wire, size_to_wire},
+};
+
+/// To the wire. Copies the pixels.
+pub fn to_wire(image: &Image<'_>) -> pb::RawImage {
+    pb::RawImage {
+        size: Some(size_to_wire(Size::new(image.width(), image.height()))),
+        pixels: prost::bytes::Bytes::copy_from_slice(image.as_raw()),
+    }
+}
+
+/// The size of an image from the wire, checked against its pixels.
+///
+/// # Errors
+/// Invalid, if a side is zero or the pixels do not fill the size exactly.
+pub fn size(wire: &pb::RawImage) -> Result<Size> {
+    let size = wire.size.map(size_from_wire).unwrap_or_default();
+    if size.bbox().is_empty() {
+        return Err(Error::invalid(format!(
+            "raw image: {}x{} pixels is no size (set width and height)",
+            size.width, size.height
+        )));
+    }
+    let needed = u128::from(size.pixels()) * 3;
+    if wire.pixels.len() as u128 != needed {
+        return Err(Error::invalid(format!(
+            "raw image: {}x{} RGB pixels are {needed} bytes, but there are {}",
+            size.width,
+            size.height,
+            wire.pixels.len()
+        )));
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_have_to_fill_the_size() {
+        let raw = |width, height, bytes: usize| pb::RawImage {
+            size: Some(pb::Size { width, height }),
+            pixels: vec![0; bytes].into(),
+        };
+        assert_eq!(size(&raw(4, 2, 24)).unwrap(), Size::new(4, 2));
+        for (wire, why) in [
+            (
+                raw(4, 2, 23),
+                "raw image: 4x2 RGB pixels are 24 bytes, but there are 23",
+            ),
+            (
+                raw(u32::MAX, u32::MAX, 3),
+                "RGB pixels are 55340232195358851075 bytes",
+            ),
+            (raw(0, 2, 0), "raw image: 0x2 pixels is no size"),
+            (pb::RawImage::default(), "raw image: 0x0 pixels is no size"),
+        ] {
+            let error = size(&wire).unwrap_err();
+            assert!(error.message().contains(why), "{error}");
+        }
+    }
+}

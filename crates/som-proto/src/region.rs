@@ -1,0 +1,379 @@
+//! Regions and their masks.
+
+use som_core::{
+    BBox, Error, Mask, Point, Region, Result, Size,
+    mask::{Counts, MaskBuilder, Rle},
+};
+
+use crate::{params, pb::v1 as pb};
+
+/// To the wire, with a mask of the whole image.
+pub fn to_wire(region: &Region) -> pb::Region {
+    with_mask(region, &region.mask)
+}
+
+/// To the wire, with a mask cropped to the box: shorter, and cheaper to write and read.
+pub fn to_wire_cropped(region: &Region) -> pb::Region {
+    let bbox = region.bbox();
+    let crop = Size::new(bbox.width, bbox.height);
+    let mut mask = MaskBuilder::new(crop);
+    for (y, row) in region.mask.rows() {
+        for span in row {
+            mask.push(y - bbox.y, span.start - bbox.x, span.end - bbox.x);
+        }
+    }
+    with_mask(region, &mask.finish())
+}
+
+fn with_mask(region: &Region, mask: &Mask) -> pb::Region {
+    pb::Region {
+        bbox: Some(bbox_to_wire(region.bbox())),
+        mask: Some(mask_to_wire(mask)),
+        area: region.mask.area(),
+        score: region.score,
+        label: region.label.clone(),
+        level: region.level.map(u32::from),
+        parent: region.parent,
+        extra: Some(params::to_wire(&region.extra)),
+    }
+}
+
+/// From the wire: a region of an image of size `image`.
+///
+/// The index in `parent` is for the one to check who knows the whole list ([`check_parents`]).
+///
+/// # Errors
+/// Invalid, if the box or mask does not fit the image or a value is out of range.
+pub fn from_wire(wire: pb::Region, image: Size) -> Result<Region> {
+    if let Some(score) = wire.score.filter(|score| !(0.0..=1.0).contains(score)) {
+        return Err(Error::invalid(format!("score {score} is not in [0, 1]")));
+    }
+    let level = wire.level.map(|level| {
+        u8::try_from(level).map_err(|_| Error::invalid(format!("level {level} is above 255")))
+    });
+    Ok(Region {
+        mask: mask_from_wire(wire.mask, wire.bbox, image)?,
+        score: wire.score,
+        label: wire.label,
+        level: level.transpose()?,
+        parent: wire.parent,
+        extra: params::from_wire(wire.extra).map_err(|error| error.at("extra"))?,
+    })
+}
+
+/// From the wire: all regions of an image.
+///
+/// # Errors
+/// As [`from_wire`], naming the region by its index.
+pub fn list_from_wire(wire: Vec<pb::Region>, image: Size) -> Result<Vec<Region>> {
+    let regions = wire.into_iter().enumerate().map(|(index, region)| {
+        from_wire(region, image).map_err(|error| error.at(format!("region {index}")))
+    });
+    let regions = regions.collect::<Result<Vec<_>>>()?;
+    check_parents(&regions)?;
+    Ok(regions)
+}
+
+/// Checks that every `parent` is the index of another region.
+///
+/// # Errors
+/// Invalid, naming the first that is not.
+pub fn check_parents(regions: &[Region]) -> Result<()> {
+    for (index, region) in regions.iter().enumerate() {
+        let parent = region.parent.map(|parent| parent as usize);
+        if let Some(parent) = parent.filter(|&parent| parent == index || parent >= regions.len()) {
+            return Err(Error::invalid(format!(
+                "region {index}: parent {parent} is not the index of another region"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// To the wire.
+pub fn bbox_to_wire(bbox: BBox) -> pb::BBox {
+    pb::BBox {
+        x: bbox.x,
+        y: bbox.y,
+        width: bbox.width,
+        height: bbox.height,
+    }
+}
+
+/// From the wire.
+pub fn bbox_from_wire(wire: pb::BBox) -> BBox {
+    BBox::new(wire.x, wire.y, wire.width, wire.height)
+}
+
+/// To the wire.
+pub fn size_to_wire(size: Size) -> pb::Size {
+    pb::Size {
+        width: size.width,
+        height: size.height,
+    }
+}
+
+/// From the wire.
+pub fn size_from_wire(wire: pb::Size) -> Size {
+    Size::new(wire.width, wire.height)
+}
+
+fn mask_to_wire(mask: &Mask) -> pb::Mask {
+    let counts = match mask.to_rle().counts {
+        Counts::Compressed(text) => text,
+        Counts::Uncompressed(_) => String::new(),
+    };
+    pb::Mask {
+        size: Some(size_to_wire(mask.size())),
+        counts,
+    }
+}
+
+/// The pixels of a region: a mask of the whole image, one cropped to the box, or all of the box.
+fn mask_from_wire(mask: Option<pb::Mask>, bbox: Option<pb::BBox>, image: Size) -> Result<Mask> {
+    let bbox = bbox.map(bbox_from_wire);
+    if let Some(bbox) = bbox.filter(|&bbox| !image.bbox().encloses(bbox)) {
+        return Err(Error::invalid(format!(
+            "bbox {} does not lie in the image of {}x{} pixels",
+            show(bbox),
+            image.width,
+            image.height
+        )));
+    }
+    let Some(mask) = mask else {
+        let bbox = bbox.ok_or_else(|| Error::invalid("neither bbox nor mask is set"))?;
+        return Ok(Mask::rect(image, bbox));
+    };
+    let size = mask.size.map(size_from_wire).unwrap_or_default();
+    let crop = bbox.filter(|bbox| (bbox.width, bbox.height) == (size.width, size.height));
+    if size != image && crop.is_none() {
+        return Err(Error::invalid(format!(
+            "the mask has {}x{} pixels, which is neither the image ({}x{}) nor the bbox ({})",
+            size.width,
+            size.height,
+            image.width,
+            image.height,
+            bbox.map_or("not set".into(), show)
+        )));
+    }
+    let rle = Rle {
+        size: [size.height, size.width],
+        counts: Counts::Compressed(mask.counts),
+    };
+    let mask = Mask::from_rle(&rle).map_err(|error| error.at("mask"))?;
+    if size != image {
+        return Ok(place(
+            &mask,
+            image,
+            crop.map_or(Point::default(), |bbox| Point::new(bbox.x, bbox.y)),
+        ));
+    }
+    if let Some(bbox) = bbox.filter(|bbox| !bbox.encloses(mask.bbox())) {
+        return Err(Error::invalid(format!(
+            "the mask reaches out of the bbox ({}): its own is {}",
+            show(bbox),
+            show(mask.bbox())
+        )));
+    }
+    Ok(mask)
+}
+
+/// The pixels of `crop` in an image of `size`, moved so that its origin lies at `at`.
+fn place(crop: &Mask, size: Size, at: Point) -> Mask {
+    let mut mask = MaskBuilder::new(size);
+    for (y, row) in crop.rows() {
+        for span in row {
+            mask.push(at.y + y, at.x + span.start, at.x + span.end);
+        }
+    }
+    mask.finish()
+}
+
+fn show(bbox: BBox) -> String {
+    format!("[{}, {}, {}, {}]", bbox.x, bbox.y, bbox.width, bbox.height)
+}
+
+#[cfg(test)]
+mod tests {
+    use som_core::{ErrorKind, Params};
+
+    use super::*;
+
+    const IMAGE: Size = Size::new(8, 6);
+
+    fn region() -> Region {
+        Region {
+            score: Some(0.5),
+            label: Some("cup".into()),
+            level: Some(3),
+            parent: Some(1),
+            extra: Params::from_iter([("predicted_iou".into(), 0.75.into())]),
+            ..Region::new(Mask::rect(IMAGE, BBox::new(2, 1, 3, 4)))
+        }
+    }
+
+    #[test]
+    fn a_region_comes_back_as_it_was() {
+        for region in [region(), Region::new(Mask::empty(IMAGE))] {
+            assert_eq!(from_wire(to_wire(&region), IMAGE).unwrap(), region);
+            assert_eq!(from_wire(to_wire_cropped(&region), IMAGE).unwrap(), region);
+        }
+    }
+
+    #[test]
+    fn whole_cropped_and_absent_masks_are_the_same_pixels() {
+        let crop = Mask::rect(Size::new(3, 4), Size::new(3, 4).bbox());
+        let whole = to_wire(&region());
+        let cropped = pb::Region {
+            mask: Some(mask_to_wire(&crop)),
+            ..whole.clone()
+        };
+        let boxed = pb::Region {
+            mask: None,
+            ..whole.clone()
+        };
+        let without_box = pb::Region {
+            bbox: None,
+            ..whole
+        };
+        for wire in [cropped, boxed, without_box] {
+            assert_eq!(from_wire(wire, IMAGE).unwrap(), region());
+        }
+    }
+
+    #[test]
+    fn a_crop_keeps_its_shape_where_it_is_placed() {
+        let mut corner = MaskBuilder::new(Size::new(2, 2));
+        corner.push(0, 0, 2);
+        corner.push(1, 1, 2);
+        let wire = pb::Region {
+            bbox: Some(bbox_to_wire(BBox::new(6, 4, 2, 2))),
+            mask: Some(mask_to_wire(&corner.finish())),
+            ..pb::Region::default()
+        };
+        let mask = from_wire(wire, IMAGE).unwrap().mask;
+        let set = |x, y| mask.contains(Point::new(x, y));
+        assert!(set(6, 4) && set(7, 4) && set(7, 5) && !set(6, 5));
+        assert_eq!(mask.area(), 3);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let good = || to_wire(&region());
+        let outside = Some(bbox_to_wire(BBox::new(6, 1, 3, 4)));
+        let elsewhere = Some(bbox_to_wire(BBox::new(0, 0, 3, 4)));
+        let other_size = Some(mask_to_wire(&Mask::empty(Size::new(5, 5))));
+        let broken = |counts: &str| {
+            Some(pb::Mask {
+                size: Some(size_to_wire(IMAGE)),
+                counts: counts.to_owned(),
+            })
+        };
+        let huge = Some(pb::BBox {
+            x: u32::MAX,
+            y: 0,
+            width: u32::MAX,
+            height: 1,
+        });
+        for (wire, why) in [
+            (
+                pb::Region {
+                    bbox: outside,
+                    ..good()
+                },
+                "bbox [6, 1, 3, 4] does not lie in the image of 8x6",
+            ),
+            (
+                pb::Region {
+                    bbox: huge,
+                    ..good()
+                },
+                "does not lie in the image",
+            ),
+            (
+                pb::Region {
+                    bbox: elsewhere,
+                    ..good()
+                },
+                "the mask reaches out of the bbox",
+            ),
+            (
+                pb::Region {
+                    bbox: None,
+                    mask: None,
+                    ..good()
+                },
+                "neither bbox nor mask is set",
+            ),
+            (
+                pb::Region {
+                    mask: other_size,
+                    ..good()
+                },
+                "the mask has 5x5 pixels, which is neither",
+            ),
+            (
+                pb::Region {
+                    mask: broken("1"),
+                    ..good()
+                },
+                "mask: ",
+            ),
+            (
+                pb::Region {
+                    mask: broken("\u{7f}é"),
+                    ..good()
+                },
+                "mask: ",
+            ),
+            (
+                pb::Region {
+                    score: Some(1.5),
+                    ..good()
+                },
+                "score 1.5 is not in [0, 1]",
+            ),
+            (
+                pb::Region {
+                    score: Some(f32::NAN),
+                    ..good()
+                },
+                "score NaN is not in [0, 1]",
+            ),
+            (
+                pb::Region {
+                    level: Some(256),
+                    ..good()
+                },
+                "level 256 is above 255",
+            ),
+        ] {
+            let error = from_wire(wire, IMAGE).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert!(
+                error.message().starts_with(why) || error.message().contains(why),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_parent_has_to_be_another_region_of_the_list() {
+        let list = |parent| {
+            let child = pb::Region {
+                parent: Some(parent),
+                ..to_wire(&region())
+            };
+            let root = pb::Region {
+                parent: None,
+                ..to_wire(&region())
+            };
+            list_from_wire(vec![child, root], IMAGE)
+        };
+        assert!(list(1).is_ok());
+        for parent in [0, 2] {
+            let why = format!("region 0: parent {parent} is not the index of another region");
+            assert_eq!(list(parent).unwrap_err().message(), why);
+        }
+    }
+}

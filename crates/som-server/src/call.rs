@@ -1,0 +1,90 @@
+//! One call as the services see it: its time, its owner and its places.
+
+use std::{sync::Arc, time::Duration};
+
+use som_core::{Cancellation, Error, ErrorKind};
+use som_proto::status;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tonic::{Request, Response, Status};
+
+use crate::metrics::Metrics;
+
+/// What the [gate](crate::gate) found out about a call. Clones share the places: they are free
+/// again when the last clone is dropped.
+#[derive(Clone)]
+pub(crate) struct Call {
+    /// Name of the token; empty on an open server.
+    pub(crate) owner: Arc<str>,
+    /// When the client stops waiting.
+    pub(crate) deadline: Option<Instant>,
+    /// The longest that work on one request may take.
+    pub(crate) limit: Duration,
+    /// True if the client compressed its request, and so wants the answer compressed.
+    pub(crate) compressed: bool,
+    pub(crate) _places: Arc<[Option<OwnedSemaphorePermit>; 2]>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Call {
+    /// The call that `request` belongs to.
+    ///
+    /// # Errors
+    /// Internal, if the request did not pass the gate.
+    pub(crate) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
+        let call = request.extensions().get::<Self>().cloned();
+        call.ok_or_else(|| Status::internal("the request did not pass the gate"))
+    }
+
+    /// Starts work on a request of this call.
+    pub(crate) fn begin(&self) -> Work<'_> {
+        let mut time = self.limit;
+        if let Some(deadline) = self.deadline {
+            time = time.min(deadline.saturating_duration_since(Instant::now()));
+        }
+        Work {
+            call: self,
+            cancellation: Cancellation::new().with_timeout(time),
+        }
+    }
+
+    /// An answer, compressed as the request was.
+    pub(crate) fn reply<T>(&self, message: T) -> Response<T> {
+        let mut response = Response::new(message);
+        if !self.compressed {
+            // Pictures are compressed already, and clients that accept gzip seldom mean it.
+            response.disable_compression();
+        }
+        response
+    }
+}
+
+/// Work on one request. It is called off when nobody waits for it any more.
+pub(crate) struct Work<'a> {
+    call: &'a Call,
+    pub(crate) cancellation: Cancellation,
+}
+
+impl Work<'_> {
+    /// The failure as the client gets it, with a retry hint where the queue was full.
+    pub(crate) fn status(&self, error: &Error) -> Status {
+        match error.kind() {
+            ErrorKind::Cancelled if self.cancellation.is_past_deadline() => {
+                Status::deadline_exceeded("the deadline of the call has passed")
+            }
+            ErrorKind::Exhausted => {
+                status::exhausted(error.message(), self.call.metrics.retry_delay())
+            }
+            ErrorKind::Internal => {
+                tracing::error!(error = error as &dyn std::error::Error, "a bug");
+                status::to_wire(error)
+            }
+            _ => status::to_wire(error),
+        }
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        self.cancellation.cancel();
+    }
+}

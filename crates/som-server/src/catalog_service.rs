@@ -1,0 +1,47 @@
+//! `som.v1.CatalogService`: what there is to segment and to mark with.
+
+use std::sync::Arc;
+
+use som_engine::Engine;
+use som_proto::{
+    descriptor,
+    pb::v1::{
+        ListMarkStylesRequest, ListMarkStylesResponse, ListSegmentersRequest,
+        ListSegmentersResponse, catalog_service_server::CatalogService,
+    },
+};
+use tonic::{Request, Response, Status};
+
+use crate::call::Call;
+
+/// The engine's registry.
+pub(crate) struct Catalog(pub(crate) Arc<Engine>);
+
+#[tonic::async_trait]
+impl CatalogService for Catalog {
+    async fn list_segmenters(
+        &self,
+        request: Request<ListSegmentersRequest>,
+    ) -> Result<Response<ListSegmentersResponse>, Status> {
+        let entries = self.0.registry().segmenters();
+        Ok(Call::of(&request)?.reply(ListSegmentersResponse {
+            segmenters: entries
+                .map(|entry| descriptor::to_wire(entry.descriptor()))
+                .collect(),
+            default_segmenter: self.0.settings().mark.segmenter.clone(),
+        }))
+    }
+
+    async fn list_mark_styles(
+        &self,
+        request: Request<ListMarkStylesRequest>,
+    ) -> Result<Response<ListMarkStylesResponse>, Status> {
+        let entries = self.0.registry().styles();
+        Ok(Call::of(&request)?.reply(ListMarkStylesResponse {
+            mark_styles: entries
+                .map(|entry| descriptor::to_wire(entry.descriptor()))
+                .collect(),
+            default_styles: self.0.settings().mark.styles.clone(),
+        }))
+    }
+}

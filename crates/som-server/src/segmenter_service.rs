@@ -1,0 +1,106 @@
+//! `som.plugin.v1.SegmenterService`: one segmenter of the engine, for another som to use.
+
+use std::{pin::Pin, sync::Arc};
+
+use futures_util::{Stream, stream};
+use image::RgbImage;
+use som_core::{Error, Result};
+use som_engine::{Engine, SegmentRequest, Segmentation};
+use som_proto::{
+    descriptor, image as wire_image, params,
+    pb::plugin::v1::{
+        DescribeRequest, DescribeResponse, SegmentRequest as WireRequest, SegmentResponse,
+        segmenter_service_server::SegmenterService,
+    },
+    region,
+};
+use tonic::{Request, Response, Status};
+
+use crate::call::Call;
+
+/// One segmenter of the engine.
+pub(crate) struct Backend {
+    engine: Arc<Engine>,
+    segmenter: String,
+}
+
+impl Backend {
+    /// Serves `segmenter`.
+    ///
+    /// # Errors
+    /// NotFound, if there is none of that name.
+    pub(crate) fn new(engine: Arc<Engine>, segmenter: &str) -> Result<Self> {
+        engine.registry().segmenter(segmenter)?;
+        Ok(Self {
+            engine,
+            segmenter: segmenter.to_owned(),
+        })
+    }
+
+    fn described(&self) -> Result<DescribeResponse> {
+        let entry = self.engine.registry().segmenter(&self.segmenter)?;
+        let (worker, _) = entry.configured(self.engine.settings())?;
+        Ok(DescribeResponse {
+            descriptor: Some(descriptor::to_wire(entry.descriptor())),
+            instances: u32::try_from(worker.instances).unwrap_or(u32::MAX),
+        })
+    }
+
+    async fn segmented(
+        &self,
+        request: WireRequest,
+        call: &Call,
+        cancellation: &som_core::Cancellation,
+    ) -> Result<Vec<SegmentResponse>> {
+        let raw = request
+            .image
+            .ok_or_else(|| Error::invalid("image is not set"))?;
+        let size = wire_image::size(&raw)?;
+        let image = RgbImage::from_raw(size.width, size.height, raw.pixels.into())
+            .ok_or_else(|| Error::invalid("the image does not fill its size"))?;
+        let request = SegmentRequest {
+            image: Arc::new(image),
+            segmenter: Some(self.segmenter.clone()),
+            params: params::from_wire(request.params)?,
+        };
+        let Segmentation { regions, took, .. } = self.engine.segment(request, cancellation).await?;
+        call.metrics.stage("segment", took);
+        let encode = move || {
+            let region = |region| SegmentResponse {
+                region: Some(region::to_wire_cropped(region)),
+            };
+            Ok(regions.iter().map(region).collect())
+        };
+        self.engine.compute(encode).await
+    }
+}
+
+#[tonic::async_trait]
+impl SegmenterService for Backend {
+    type SegmentStream = Pin<Box<dyn Stream<Item = Result<SegmentResponse, Status>> + Send>>;
+
+    async fn describe(
+        &self,
+        request: Request<DescribeRequest>,
+    ) -> Result<Response<DescribeResponse>, Status> {
+        let call = Call::of(&request)?;
+        let described = self
+            .described()
+            .map_err(|error| call.begin().status(&error))?;
+        Ok(call.reply(described))
+    }
+
+    async fn segment(
+        &self,
+        request: Request<WireRequest>,
+    ) -> Result<Response<Self::SegmentStream>, Status> {
+        let call = Call::of(&request)?;
+        let work = call.begin();
+        let regions = self
+            .segmented(request.into_inner(), &call, &work.cancellation)
+            .await;
+        let regions = regions.map_err(|error| work.status(&error))?;
+        let stream: Self::SegmentStream = Box::pin(stream::iter(regions.into_iter().map(Ok)));
+        Ok(call.reply(stream))
+    }
+}

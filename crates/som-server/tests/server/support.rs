@@ -1,0 +1,155 @@
+//! A small vocabulary: a segmenter that does as it is told, servers, and requests.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::sleep,
+    time::Duration,
+};
+
+use image::RgbImage;
+use serde_json::json;
+use som_core::{
+    BBox, Call, Capability, Descriptor, Error, Image, Mask, Params, Region, Result, Segmenter,
+    Size, segment::SegmenterFactory,
+};
+use som_engine::{
+    Engine, SegmentRequest,
+    registry::{Provenance, Registry},
+    settings::{Ladder, Settings},
+};
+use som_server::{Ended, Role, Server};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+/// Cuts an image into `count` columns, after `sleep_ms`, unless told to `fail`.
+pub struct Columns {
+    descriptor: Descriptor,
+    pub calls: Arc<AtomicUsize>,
+}
+
+impl Columns {
+    pub fn new(version: &str) -> Self {
+        let params = json!({
+            "type": "object",
+            "properties": {
+                "count": {"type": "integer", "default": 3, "minimum": 0},
+                "sleep_ms": {"type": "integer", "default": 0},
+                "fail": {"type": "string", "default": ""}
+            }
+        });
+        let descriptor = Descriptor {
+            id: "columns".into(),
+            version: version.into(),
+            about: "Cuts an image into columns.".into(),
+            capabilities: vec![Capability::Automatic],
+            options: json!({"type": "object", "properties": {}}),
+            params,
+        };
+        Self {
+            descriptor,
+            calls: Arc::default(),
+        }
+    }
+}
+
+impl SegmenterFactory for Columns {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn create(&self, _: &Call<'_>) -> Result<Box<dyn Segmenter>> {
+        Ok(Box::new(Instance(self.calls.clone())))
+    }
+}
+
+struct Instance(Arc<AtomicUsize>);
+
+impl Segmenter for Instance {
+    fn segment(&mut self, image: &Image<'_>, call: &Call<'_>) -> Result<Vec<Region>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let number = |key| call.number(key).unwrap_or_default() as u32;
+        for _ in 0..number("sleep_ms") {
+            call.check()?;
+            sleep(Duration::from_millis(1));
+        }
+        match call.text("fail").unwrap_or_default() {
+            "" => {}
+            "panic" => panic!("told to"),
+            why => return Err(Error::unsupported(why.to_owned())),
+        }
+        let size = Size::new(image.width(), image.height());
+        let column = |index| {
+            let left = index * size.width / number("count");
+            let right = (index + 1) * size.width / number("count");
+            let bbox = BBox::new(left, 0, right - left, size.height);
+            Region {
+                score: Some(0.5),
+                ..Region::new(Mask::rect(size, bbox))
+            }
+        };
+        Ok((0..number("count")).map(column).collect())
+    }
+}
+
+/// Settings from TOML, over the embedded ones.
+pub fn settings(toml: &str) -> Settings {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), toml).unwrap();
+    Ladder::embedded().with_file(file.path()).load().unwrap().0
+}
+
+/// An engine with the columns and whatever the settings name.
+pub fn engine(toml: &str, columns: Columns) -> Result<Arc<Engine>> {
+    let mut settings = settings(toml);
+    if !toml.contains("listen") {
+        settings.server.listen = "127.0.0.1:0".into();
+    }
+    let mut registry = Registry::default();
+    registry.add_segmenter(Arc::new(columns), Provenance::Embedded)?;
+    registry.add_remote_segmenters(&settings)?;
+    Engine::new(settings, registry).map(Arc::new)
+}
+
+/// A server that runs until told to stop.
+pub struct Running {
+    pub address: String,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<Ended>>,
+}
+
+impl Running {
+    pub async fn start(engine: Arc<Engine>, role: Role) -> Self {
+        let server = Server::bind(engine, role).await.unwrap();
+        let address = server.address().to_owned();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server.run(async { drop(stopped.await) }));
+        Self {
+            address,
+            stop,
+            task,
+        }
+    }
+
+    pub async fn stop(self) -> Ended {
+        let _ = self.stop.send(());
+        self.task.await.unwrap().unwrap()
+    }
+}
+
+/// A backend with the columns.
+pub async fn backend(toml: &str) -> Running {
+    let engine = engine(toml, Columns::new("1.0.0")).unwrap();
+    Running::start(engine, Role::Backend("columns".into())).await
+}
+
+/// A request to the segmenter `id`.
+pub fn request(id: &str, params: serde_json::Value) -> SegmentRequest {
+    let params: Params = serde_json::from_value(params).unwrap();
+    SegmentRequest {
+        image: Arc::new(RgbImage::new(12, 8)),
+        segmenter: Some(id.into()),
+        params,
+    }
+}
