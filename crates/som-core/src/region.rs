@@ -1,6 +1,8 @@
 //! One segmented thing.
 
-use crate::{BBox, Mask, Params};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{BBox, Mask, Params, mask::Rle};
 
 /// A segmented thing: a mask, and what the segmenter knows about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,5 +37,77 @@ impl Region {
     /// The smallest box around the mask.
     pub fn bbox(&self) -> BBox {
         self.mask.bbox()
+    }
+}
+
+// As JSON a region is COCO's annotation: its mask as compressed RLE, with the box and the area
+// beside it for readers that cannot decode one. When read, the mask alone counts.
+
+#[derive(Serialize)]
+struct Written<'a> {
+    bbox: BBox,
+    area: u64,
+    segmentation: Rle,
+    score: Option<f32>,
+    label: Option<&'a str>,
+    level: Option<u8>,
+    parent: Option<u32>,
+    extra: &'a Params,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    segmentation: Rle,
+    score: Option<f32>,
+    label: Option<String>,
+    level: Option<u8>,
+    parent: Option<u32>,
+    #[serde(default)]
+    extra: Params,
+}
+
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self {
+            mask,
+            score,
+            label,
+            level,
+            parent,
+            extra,
+        } = self;
+        Written {
+            bbox: mask.bbox(),
+            area: mask.area(),
+            segmentation: mask.to_rle(),
+            score: *score,
+            label: label.as_deref(),
+            level: *level,
+            parent: *parent,
+            extra,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Region {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Read {
+            segmentation,
+            score,
+            label,
+            level,
+            parent,
+            extra,
+        } = Read::deserialize(deserializer)?;
+        let mask = Mask::from_rle(&segmentation).map_err(de::Error::custom)?;
+        Ok(Self {
+            mask,
+            score,
+            label,
+            level,
+            parent,
+            extra,
+        })
     }
 }

@@ -14,8 +14,12 @@ mod mask;
 /// Parameters against their JSON Schema: defaults, refusals, text of a command line.
 #[cfg(feature = "schema")]
 mod schema;
+/// Regions as JSON.
+mod region;
 /// Image files: every kind, damaged ones, bombs.
 mod decode;
+/// Grounding against a corpus of answers.
+mod ground;
 
 /// Python and its libraries, where they are.
 mod python;
