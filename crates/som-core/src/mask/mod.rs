@@ -3,10 +3,16 @@
 //! A [`Mask`] stores, for each row of its bounding box, the runs of columns it covers. Its memory
 //! and the cost of nearly every operation grow with the mask's outline, not with its area.
 
+mod coco;
+mod components;
 mod dense;
 mod ops;
+mod outline;
+mod polygon;
 mod rle;
 
+pub use components::Connectivity;
+pub use polygon::{Polygon, Ring};
 pub use rle::{Counts, Rle};
 
 use crate::{BBox, Point, Size};

@@ -1,9 +1,15 @@
 //! Masks against the plainest possible model: one truth value a pixel.
 
+/// COCO RLE and polygons beside pycocotools.
+mod coco;
+/// Connected parts, small holes and islands.
+mod components;
 /// Rows of pixels and label maps, there and back.
 mod dense;
 /// Set operations, area, IoU.
 mod ops;
+/// Outlines with holes.
+mod polygon;
 /// COCO run-length encoding.
 mod rle;
 

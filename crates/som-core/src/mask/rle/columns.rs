@@ -66,7 +66,7 @@ fn run_lengths(positions: &[u64], pixels: u64) -> Vec<u32> {
 }
 
 /// The mask of column-major run lengths that add up to the pixels of `size`.
-pub(super) fn mask(size: Size, counts: &[u32]) -> Result<Mask> {
+pub(in crate::mask) fn mask(size: Size, counts: &[u32]) -> Result<Mask> {
     if size.pixels() == 0 {
         return Ok(Mask::empty(size));
     }

@@ -3,7 +3,7 @@
 //! Runs go down the columns, starting with zeros. The formats are those of the COCO API
 //! (`cocodataset/cocoapi`, `maskApi.c`); what is written is byte-equal to pycocotools.
 
-mod columns;
+pub(super) mod columns;
 mod text;
 
 use serde::{Deserialize, Serialize};
