@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Hints, Result};
 
 /// Who a segmenter or mark style is, what it can do, and the options and parameters it takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,36 +29,46 @@ impl Descriptor {
     /// `{"capabilities": [..], "options": JSON Schema, "params": JSON Schema}`, where whatever is
     /// left out is empty.
     ///
+    /// A segmenter that takes hints need not describe them: unless its schema names a parameter
+    /// `hints`, it gets those of its capabilities ([`Hints::schema`]).
+    ///
     /// # Errors
-    /// Invalid, if the id is not `[a-z0-9-]+`, or `schema` is malformed or names a capability that
-    /// does not exist.
+    /// Invalid, naming the text that is wrong: the id is not `[a-z0-9-]+`, the version is not a
+    /// semantic one, the schema is malformed or names a capability that does not exist.
     pub fn from_schema_json(id: &str, version: &str, about: &str, schema: &str) -> Result<Self> {
         let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if id.is_empty() || !id.bytes().all(letter) {
+            return Err(Error::invalid(
+                "its id must be one or more of a-z, 0-9 and -",
+            ));
+        }
+        if semver::Version::parse(version).is_err() {
             return Err(Error::invalid(format!(
-                "the id {id:?} must be one or more of a-z, 0-9 and -"
+                "its version {version:?} is not a semantic version such as 1.0.0"
             )));
         }
         let schema: Value = serde_json::from_str(schema)
-            .map_err(|error| Error::invalid(format!("{id:?}: its schema is no JSON: {error}")))?;
+            .map_err(|error| Error::invalid(format!("its schema is no JSON: {error}")))?;
         let object = schema
             .as_object()
-            .ok_or_else(|| Error::invalid(format!("{id:?}: its schema must be a JSON object")))?;
+            .ok_or_else(|| Error::invalid("its schema must be a JSON object"))?;
         let part = |key: &str| match object.get(key) {
             None => Ok(json!({"type": "object"})),
             Some(part) if part.is_object() => Ok(part.clone()),
             Some(part) => Err(Error::invalid(format!(
-                "{id:?}: {key:?} must be an object, not {part}"
+                "its schema: {key:?} must be an object, not {part}"
             ))),
         };
+        let capabilities =
+            capabilities(object.get("capabilities")).map_err(|error| error.at("its schema"))?;
+        let params = with_hints(part("params")?, &capabilities);
         Ok(Self {
             id: id.to_owned(),
             version: version.to_owned(),
             about: about.to_owned(),
-            capabilities: capabilities(object.get("capabilities"))
-                .map_err(|error| error.at(format_args!("{id:?}")))?,
+            capabilities,
             options: part("options")?,
-            params: part("params")?,
+            params,
         })
     }
 
@@ -72,6 +82,19 @@ impl Descriptor {
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
     }
+}
+
+/// `params` with the hints of the capabilities, unless it speaks of hints itself.
+fn with_hints(mut params: Value, capabilities: &[Capability]) -> Value {
+    if let (Some(object), Some(hints)) = (params.as_object_mut(), Hints::schema(capabilities))
+        && let Some(properties) = object
+            .entry("properties")
+            .or_insert_with(|| json!({}))
+            .as_object_mut()
+    {
+        properties.entry("hints").or_insert(hints);
+    }
+    params
 }
 
 fn capabilities(names: Option<&Value>) -> Result<Vec<Capability>> {

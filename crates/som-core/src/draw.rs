@@ -18,8 +18,11 @@ pub trait MarkStyle: Send + Sync {
 
 /// The part of a [`MarkStyle`] that names marks.
 pub trait Labelling {
-    /// The text of mark `index` (from 0): "1", "A".
-    fn label(&self, index: u32) -> String;
+    /// The text of mark `index` (from 0): "1", "A". No two marks have the same.
+    ///
+    /// # Errors
+    /// A bug of the style.
+    fn label(&self, index: u32) -> Result<String>;
 
     /// The box in pixels that `text` needs, plate included, at the call's `font_size`.
     ///

@@ -1,9 +1,9 @@
 //! Hints: the visual prompts given to an interactive segmenter.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{Error, Params, Result, Size, mask::Rle};
+use crate::{Capability, Error, Params, Result, Size, mask::Rle};
 
 /// What an interactive segmenter is told, in pixels of the original image. Travels as the
 /// parameter `hints`.
@@ -69,6 +69,32 @@ impl Hints {
         }
     }
 
+    /// JSON Schema of the hints that a segmenter with these capabilities takes; `None` if it takes
+    /// none.
+    pub fn schema(capabilities: &[Capability]) -> Option<Value> {
+        let properties: Params = capabilities
+            .iter()
+            .filter_map(|capability| {
+                let (key, schema) = match capability {
+                    Capability::Points => ("points", points_schema()),
+                    Capability::Boxes => ("boxes", boxes_schema()),
+                    Capability::Masks => ("masks", masks_schema()),
+                    Capability::Text => ("text", text_schema()),
+                    Capability::Automatic | Capability::Labels | Capability::Levels => return None,
+                };
+                Some((key.to_owned(), schema))
+            })
+            .collect();
+        (!properties.is_empty()).then(|| {
+            json!({
+                "type": ["object", "null"],
+                "description": "What to segment; everything if there are none",
+                "properties": properties,
+                "additionalProperties": false,
+            })
+        })
+    }
+
     /// Checks that every hint lies in an image of `size`.
     ///
     /// # Errors
@@ -118,6 +144,55 @@ impl Hints {
             && self.masks.is_empty()
             && self.text.is_none()
     }
+}
+
+fn points_schema() -> Value {
+    let point = json!({
+        "type": "object",
+        "properties": {
+            "x": {"type": "number"},
+            "y": {"type": "number"},
+            "label": {"enum": [0, 1], "default": 1},
+        },
+        "required": ["x", "y"],
+        "additionalProperties": false,
+    });
+    let description = "Clicks: label 1 on the wanted thing, 0 on the background";
+    json!({"type": "array", "description": description, "items": point})
+}
+
+fn boxes_schema() -> Value {
+    let bbox = json!({
+        "type": "object",
+        "properties": {
+            "x": {"type": "number"},
+            "y": {"type": "number"},
+            "width": {"type": "number", "exclusiveMinimum": 0},
+            "height": {"type": "number", "exclusiveMinimum": 0},
+        },
+        "required": ["x", "y", "width", "height"],
+        "additionalProperties": false,
+    });
+    json!({"type": "array", "description": "Boxes around the wanted thing", "items": bbox})
+}
+
+fn masks_schema() -> Value {
+    let number = json!({"type": "integer", "minimum": 0});
+    let rle = json!({
+        "type": "object",
+        "properties": {
+            "size": {"type": "array", "items": number, "minItems": 2, "maxItems": 2},
+            "counts": {"type": ["string", "array"], "items": number},
+        },
+        "required": ["size", "counts"],
+        "additionalProperties": false,
+    });
+    let description = "Strokes or earlier masks, as COCO RLE";
+    json!({"type": "array", "description": description, "items": rle})
+}
+
+fn text_schema() -> Value {
+    json!({"type": ["string", "null"], "description": "What to look for, in words"})
 }
 
 #[cfg(test)]

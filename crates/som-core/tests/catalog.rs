@@ -35,22 +35,86 @@ fn every_capability_has_one_name() {
 fn malformed_schemas_are_refused_by_name() {
     assert_eq!(
         refusal(r#"{"capabilities": ["automatic", "point"]}"#),
-        "\"hello-2\": unknown capability \"point\" (did you mean \"points\"? known: automatic, \
+        "its schema: unknown capability \"point\" (did you mean \"points\"? known: automatic, \
          points, boxes, masks, text, labels, levels)"
     );
     assert_eq!(
         refusal(r#"{"capabilities": "automatic"}"#),
-        "\"hello-2\": \"capabilities\" must be a list of names, not \"automatic\""
+        "its schema: \"capabilities\" must be a list of names, not \"automatic\""
     );
     assert_eq!(
         refusal(r#"{"params": 3}"#),
-        "\"hello-2\": \"params\" must be an object, not 3"
+        "its schema: \"params\" must be an object, not 3"
     );
     assert!(refusal("").contains("no JSON"));
     assert!(refusal("[]").contains("must be a JSON object"));
-    let error = Descriptor::from_schema_json("Hello", "1", "", "{}").unwrap_err();
+}
+
+#[test]
+fn ids_and_versions_have_a_form() {
+    let refusal = |id, version| {
+        Descriptor::from_schema_json(id, version, "", "{}")
+            .unwrap_err()
+            .to_string()
+    };
+    for id in ["Hello", "", "a b", "é"] {
+        assert_eq!(
+            refusal(id, "1.0.0"),
+            "its id must be one or more of a-z, 0-9 and -"
+        );
+    }
     assert_eq!(
-        error.to_string(),
-        "the id \"Hello\" must be one or more of a-z, 0-9 and -"
+        refusal("hello", "1.0"),
+        "its version \"1.0\" is not a semantic version such as 1.0.0"
+    );
+}
+
+#[test]
+fn a_segmenter_that_takes_hints_need_not_describe_them() {
+    let hints = |schema| describe(schema).unwrap().params["properties"]["hints"].clone();
+    let taken = hints(r#"{"capabilities": ["automatic", "points", "text"]}"#);
+    let keys: Vec<&String> = taken["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["points", "text"]);
+    assert_eq!(
+        hints(r#"{"capabilities": ["automatic", "levels"]}"#),
+        json!(null)
+    );
+    let own =
+        r#"{"capabilities": ["boxes"], "params": {"properties": {"hints": {"type": "object"}}}}"#;
+    assert_eq!(hints(own), json!({"type": "object"}));
+}
+
+#[cfg(feature = "schema")]
+#[test]
+fn the_schema_of_hints_takes_what_hints_are_written_as() {
+    use som_core::{BBox, Hints, Mask, Params, Size, hint, schema::Schema};
+
+    let capabilities = ["points", "boxes", "masks", "text"].map(|name| name.parse().unwrap());
+    let hints = Hints {
+        points: vec![hint::PointHint {
+            x: 1.5,
+            y: 2.0,
+            label: 0,
+        }],
+        boxes: vec![hint::BoxHint {
+            x: 0.0,
+            y: 1.0,
+            width: 2.0,
+            height: 3.5,
+        }],
+        masks: vec![Mask::rect(Size::new(9, 9), BBox::new(1, 1, 2, 2)).to_rle()],
+        text: Some("the cup".to_owned()),
+    };
+    let properties = json!({"hints": Hints::schema(&capabilities)});
+    let schema = Schema::compile(&json!({"properties": properties})).unwrap();
+    let params = Params::from_iter([("hints".to_owned(), serde_json::to_value(&hints).unwrap())]);
+    let resolved = schema.resolve("it", &params).unwrap();
+    assert_eq!(Hints::from_params(&resolved).unwrap(), Some(hints));
+
+    let bad = json!({"hints": {"boxes": [{"x": 0, "y": 0, "width": 0, "height": 1}]}});
+    let refusal = schema.resolve("it", bad.as_object().unwrap()).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "it: parameter \"hints.boxes[0].width\" is 0, but must be above 0"
     );
 }
