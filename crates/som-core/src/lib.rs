@@ -15,6 +15,7 @@ pub mod image;
 pub mod decode;
 pub mod mask;
 pub mod region;
+pub mod nms;
 pub mod segment;
 pub mod mark;
 pub mod draw;

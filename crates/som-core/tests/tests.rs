@@ -14,6 +14,8 @@ mod mask;
 /// Parameters against their JSON Schema: defaults, refusals, text of a command line.
 #[cfg(feature = "schema")]
 mod schema;
+/// Non-maximum suppression.
+mod nms;
 /// Regions as JSON.
 mod region;
 /// Image files: every kind, damaged ones, bombs.

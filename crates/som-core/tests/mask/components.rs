@@ -10,7 +10,7 @@ fn flooded(mask: &Mask, connectivity: Connectivity) -> Vec<Vec<u8>> {
     let mut parts = Vec::new();
     while let Some(start) = rest.iter().position(|&set| set != 0) {
         let mut part = vec![0; rest.len()];
-        let mut open = vec![start as i64];
+        let mut open = vec![i64::try_from(start).unwrap()];
         rest[start] = 0;
         while let Some(at) = open.pop() {
             part[at as usize] = 1;
