@@ -18,7 +18,7 @@ mod segmenter_service;
 mod tls;
 mod token;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::middleware;
 use som_core::{Error, Result};
@@ -41,6 +41,9 @@ const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 /// Calls that one connection may have open; the limits of the gate are what counts.
 const STREAMS: u32 = 1024;
+
+/// How long connections that were cut off may take to notice.
+const KILL: Duration = Duration::from_secs(1);
 
 /// What a server serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +117,11 @@ impl Server {
         &self.address
     }
 
+    /// Where the Prometheus page is; `None` without one.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_page.as_ref()?.local_addr().ok()
+    }
+
     /// Serves until `shutdown`, then refuses new calls and finishes those in progress.
     ///
     /// # Errors
@@ -157,6 +165,7 @@ impl Server {
                     Err(_) => {
                         // A peer that does not answer would hold the shutdown up for ever.
                         kill.cancel();
+                        let _ = timeout(KILL, &mut serving).await;
                         Ok(Ended::CutOff)
                     }
                 }

@@ -33,7 +33,6 @@ pub(crate) struct Metrics {
     stage_seconds: Family<StageLabel, Histogram>,
     errors: Family<KindLabel, Counter>,
     in_progress: Gauge<i64, AtomicI64>,
-    kept_bytes: Gauge<i64, AtomicI64>,
     /// Nanoseconds that the latest segmentation took.
     latest_segment: AtomicU64,
 }
@@ -71,7 +70,6 @@ impl Metrics {
             stage_seconds: Family::new_with_constructor(seconds),
             errors: Family::default(),
             in_progress: Gauge::default(),
-            kept_bytes: Gauge::default(),
             latest_segment: AtomicU64::new(0),
         };
         let registry = &mut metrics.registry;
@@ -93,12 +91,6 @@ impl Metrics {
             "calls_in_progress",
             "Calls in progress",
             metrics.in_progress.clone(),
-        );
-        registry.register_with_unit(
-            "kept_images",
-            "Decoded images held for requests that name them by digest",
-            Unit::Bytes,
-            metrics.kept_bytes.clone(),
         );
         registry.register_collector(Box::new(Queues(engine)));
         metrics
@@ -143,12 +135,6 @@ impl Metrics {
             let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
             self.latest_segment.store(nanos, Ordering::Relaxed);
         }
-    }
-
-    /// So many bytes of images are held.
-    pub(crate) fn kept(&self, bytes: u64) {
-        self.kept_bytes
-            .set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// When a full queue is likely to have a place: after about one segmentation.

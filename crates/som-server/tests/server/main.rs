@@ -1,5 +1,11 @@
 //! The server over real connections, with segmenters that do as they are told.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod support;
 
-mod remote; // a segmenter behind another server: balance, retries, refusals
+mod gate; // tokens, limits, deadlines, request ids, metrics
+mod connections; // addresses, handshakes, drain
+mod tls; // certificates, right and wrong
+mod remote; // a segmenter behind another server: balance, retries
+mod liars; // endpoints that are not what they say

@@ -1,6 +1,7 @@
 //! A small vocabulary: a segmenter that does as it is told, servers, and requests.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -20,17 +21,22 @@ use som_engine::{
     registry::{Provenance, Registry},
     settings::{Ladder, Settings},
 };
+use som_proto::pb::plugin::v1::{self as pb, segmenter_service_client::SegmenterServiceClient};
 use som_server::{Ended, Role, Server};
 use tokio::{sync::oneshot, task::JoinHandle};
+use tonic::{
+    IntoRequest, Status,
+    transport::{Channel, Endpoint},
+};
 
 /// Cuts an image into `count` columns, after `sleep_ms`, unless told to `fail`.
-pub struct Columns {
+pub(crate) struct Columns {
     descriptor: Descriptor,
-    pub calls: Arc<AtomicUsize>,
+    pub(crate) calls: Arc<AtomicUsize>,
 }
 
 impl Columns {
-    pub fn new(version: &str) -> Self {
+    pub(crate) fn new(version: &str) -> Self {
         let params = json!({
             "type": "object",
             "properties": {
@@ -94,14 +100,14 @@ impl Segmenter for Instance {
 }
 
 /// Settings from TOML, over the embedded ones.
-pub fn settings(toml: &str) -> Settings {
+pub(crate) fn settings(toml: &str) -> Settings {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), toml).unwrap();
     Ladder::embedded().with_file(file.path()).load().unwrap().0
 }
 
 /// An engine with the columns and whatever the settings name.
-pub fn engine(toml: &str, columns: Columns) -> Result<Arc<Engine>> {
+pub(crate) fn engine(toml: &str, columns: Columns) -> Result<Arc<Engine>> {
     let mut settings = settings(toml);
     if !toml.contains("listen") {
         settings.server.listen = "127.0.0.1:0".into();
@@ -113,43 +119,94 @@ pub fn engine(toml: &str, columns: Columns) -> Result<Arc<Engine>> {
 }
 
 /// A server that runs until told to stop.
-pub struct Running {
-    pub address: String,
+pub(crate) struct Running {
+    pub(crate) address: String,
+    pub(crate) metrics: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<Ended>>,
 }
 
 impl Running {
-    pub async fn start(engine: Arc<Engine>, role: Role) -> Self {
+    pub(crate) async fn start(engine: Arc<Engine>, role: Role) -> Self {
         let server = Server::bind(engine, role).await.unwrap();
         let address = server.address().to_owned();
+        let metrics = server.metrics_address();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server.run(async { drop(stopped.await) }));
         Self {
             address,
+            metrics,
             stop,
             task,
         }
     }
 
-    pub async fn stop(self) -> Ended {
+    pub(crate) async fn stop(self) -> Ended {
         let _ = self.stop.send(());
         self.task.await.unwrap().unwrap()
     }
 }
 
 /// A backend with the columns.
-pub async fn backend(toml: &str) -> Running {
+pub(crate) async fn backend(toml: &str) -> Running {
     let engine = engine(toml, Columns::new("1.0.0")).unwrap();
     Running::start(engine, Role::Backend("columns".into())).await
 }
 
 /// A request to the segmenter `id`.
-pub fn request(id: &str, params: serde_json::Value) -> SegmentRequest {
+pub(crate) fn request(id: &str, params: serde_json::Value) -> SegmentRequest {
     let params: Params = serde_json::from_value(params).unwrap();
     SegmentRequest {
         image: Arc::new(RgbImage::new(12, 8)),
         segmenter: Some(id.into()),
         params,
     }
+}
+
+/// A plain channel to a server.
+pub(crate) async fn channel(server: &Running) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
+    endpoint.connect().await.unwrap()
+}
+
+/// A wire request for an image of 12x8 pixels.
+pub(crate) fn wire(params: serde_json::Value) -> pb::SegmentRequest {
+    let params: Params = serde_json::from_value(params).unwrap();
+    let size = Some(som_proto::pb::v1::Size {
+        width: 12,
+        height: 8,
+    });
+    let image = som_proto::pb::v1::RawImage {
+        size,
+        pixels: vec![0; 12 * 8 * 3].into(),
+    };
+    pb::SegmentRequest {
+        image: Some(image),
+        params: Some(som_proto::params::to_wire(&params)),
+    }
+}
+
+/// Sends `request` and counts the regions of the answer.
+pub(crate) async fn segment(
+    channel: &Channel,
+    request: impl IntoRequest<pb::SegmentRequest>,
+) -> Result<usize, Status> {
+    let mut client = SegmenterServiceClient::new(channel.clone());
+    let mut stream = client.segment(request).await?.into_inner();
+    let mut count = 0;
+    while stream.message().await?.is_some() {
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Waits until `condition` holds.
+pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    for _ in 0..500 {
+        if condition().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{what}: not within 10 s");
 }

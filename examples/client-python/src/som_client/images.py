@@ -1,0 +1,64 @@
+"""Images on their way to the server."""
+
+from __future__ import annotations
+
+import hashlib
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from som.v1 import types_pb2
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+
+class Kept:
+    """An image that is sent once: later requests name it by its digest.
+
+    The server may forget it when its memory for images is full; then it is sent again.
+    """
+
+    def __init__(self, image: bytes | str | PathLike[str]) -> None:
+        self.data = _read(image)
+        self.digest = hashlib.sha256(self.data).digest()
+
+    def named(self) -> types_pb2.Image:
+        """The image by its digest."""
+        return types_pb2.Image(sha256=self.digest)
+
+    def whole(self) -> types_pb2.Image:
+        """The image itself, to be kept."""
+        encoded = types_pb2.EncodedImage(data=self.data, keep=True)
+        return types_pb2.Image(encoded=encoded)
+
+
+ImageLike: TypeAlias = bytes | str | PathLike[str] | Pixels | Kept
+"""A file's bytes, a path, an RGB array of shape (height, width, 3), or an image that is kept."""
+
+
+def to_wire(image: ImageLike) -> types_pb2.Image:
+    """The image as a request holds it."""
+    if isinstance(image, Kept):
+        return image.named()
+    if isinstance(image, np.ndarray):
+        return types_pb2.Image(raw=_raw(image))
+    return types_pb2.Image(encoded=types_pb2.EncodedImage(data=_read(image)))
+
+
+def _read(image: Any) -> bytes:
+    if isinstance(image, bytes):
+        return image
+    return Path(image).read_bytes()
+
+
+def _raw(pixels: Pixels) -> types_pb2.RawImage:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(
+            f"an image array is uint8 of shape (height, width, 3), not {pixels.dtype} of {pixels.shape}"
+        )
+    height, width, _ = pixels.shape
+    size = types_pb2.Size(width=width, height=height)
+    return types_pb2.RawImage(size=size, pixels=np.ascontiguousarray(pixels).tobytes())

@@ -1,0 +1,305 @@
+"""Regions, marks and marked images, as numpy and supervision know them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+from google.protobuf import json_format
+from pycocotools import mask as coco
+
+from som.v1 import catalog_pb2, som_pb2, types_pb2
+
+from .errors import code_of
+
+if TYPE_CHECKING:
+    import supervision
+
+Box = tuple[int, int, int, int]
+"""x, y, width, height in pixels, as in COCO."""
+
+
+class Rle(TypedDict):
+    """A mask as pycocotools takes it."""
+
+    size: list[int]
+    counts: bytes
+
+
+@dataclass(frozen=True)
+class Region:
+    """One segmented thing."""
+
+    bbox: Box
+    area: int
+    rle: Rle
+    score: float | None
+    label: str | None
+    level: int | None
+    parent: int | None
+    """Index of the enclosing region in the same list."""
+    extra: dict[str, Any] = field(repr=False)
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """Its pixels in the image, of shape (height, width)."""
+        pixels: npt.NDArray[np.uint8] = coco.decode(self.rle)
+        return pixels.astype(bool)
+
+    @classmethod
+    def of(cls, wire: types_pb2.Region) -> Region:
+        size = wire.mask.size
+        return cls(
+            bbox=_box(wire.bbox),
+            area=wire.area,
+            rle={"size": [size.height, size.width], "counts": wire.mask.counts.encode()},
+            score=wire.score if wire.HasField("score") else None,
+            label=wire.label if wire.HasField("label") else None,
+            level=wire.level if wire.HasField("level") else None,
+            parent=wire.parent if wire.HasField("parent") else None,
+            extra=json_format.MessageToDict(wire.extra),
+        )
+
+    def to_wire(self) -> types_pb2.Region:
+        height, width = self.rle["size"]
+        x, y, box_width, box_height = self.bbox
+        return types_pb2.Region(
+            bbox=types_pb2.BBox(x=x, y=y, width=box_width, height=box_height),
+            mask=types_pb2.Mask(
+                size=types_pb2.Size(width=width, height=height),
+                counts=self.rle["counts"].decode(),
+            ),
+            score=self.score,
+            label=self.label,
+            level=self.level,
+            parent=self.parent,
+            extra=self.extra,
+        )
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The regions of an image."""
+
+    size: tuple[int, int]
+    """Width and height of the image."""
+    segmenter: str
+    version: str
+    params: dict[str, Any]
+    """What the segmenter was told, defaults filled in."""
+    regions: list[Region]
+
+    def to_supervision(self) -> supervision.Detections:
+        """As `supervision.Detections`, with the index of each region as `data["region"]`."""
+        return _detections(self.regions, {"region": np.arange(len(self.regions))})
+
+    @classmethod
+    def of(cls, wire: som_pb2.SegmentResponse) -> Segmentation:
+        return cls(
+            size=_size(wire.image.size),
+            segmenter=wire.segmentation.segmenter,
+            version=wire.segmentation.version,
+            params=json_format.MessageToDict(wire.segmentation.params),
+            regions=[Region.of(region) for region in wire.regions],
+        )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A region with the label and the place that were chosen for it."""
+
+    id: int
+    text: str
+    label_box: Box
+    anchor: tuple[int, int]
+    page: int
+    color: str
+    """As "#1f77b4"."""
+    contrast: float
+    leader: bool
+    region: Region
+    index: int
+    """The region's index in the segmenter's own list."""
+
+    @classmethod
+    def of(cls, wire: types_pb2.Mark) -> Mark:
+        return cls(
+            id=wire.id,
+            text=wire.text,
+            label_box=_box(wire.label_box),
+            anchor=(wire.anchor.x, wire.anchor.y),
+            page=wire.page,
+            color=f"#{wire.color:06x}",
+            contrast=wire.facts.contrast,
+            leader=wire.facts.leader,
+            region=Region.of(wire.region),
+            index=wire.index,
+        )
+
+
+@dataclass(frozen=True)
+class Unmarked:
+    """A region that got no mark."""
+
+    index: int
+    region: Region
+    reason: str
+    """"empty", "over_limit" or "no_room"."""
+
+    @classmethod
+    def of(cls, wire: types_pb2.Unmarked) -> Unmarked:
+        name = types_pb2.UnmarkedReason.Name(wire.reason)
+        reason = name.removeprefix("UNMARKED_REASON_").lower()
+        return cls(index=wire.index, region=Region.of(wire.region), reason=reason)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One marked image."""
+
+    size: tuple[int, int]
+    """Width and height."""
+    data: bytes = field(repr=False)
+    """In the format that was asked for."""
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the file."""
+        Path(path).write_bytes(self.data)
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The pixels of a page that was asked for as "raw", of shape (height, width, 3)."""
+        width, height = self.size
+        return np.frombuffer(self.data, np.uint8).reshape(height, width, 3)
+
+    @classmethod
+    def of(cls, wire: types_pb2.Picture) -> Page:
+        return cls(size=_size(wire.size), data=wire.data)
+
+
+@dataclass(frozen=True)
+class Marking:
+    """A marked image, and everything on it."""
+
+    size: tuple[int, int]
+    """Width and height of the image."""
+    segmenter: str
+    """Empty if the regions came with the request."""
+    params: dict[str, Any]
+    styles: list[str]
+    marks: list[Mark]
+    unmarked: list[Unmarked]
+    pages: list[Page]
+    timings_ms: dict[str, float]
+
+    def to_supervision(self) -> supervision.Detections:
+        """As `supervision.Detections`, with the text of each mark as `data["mark"]`."""
+        texts = np.array([mark.text for mark in self.marks], dtype=str)
+        return _detections([mark.region for mark in self.marks], {"mark": texts})
+
+    @classmethod
+    def of(cls, wire: som_pb2.MarkResponse) -> Marking:
+        timings = wire.timings
+        return cls(
+            size=_size(wire.image.size),
+            segmenter=wire.segmentation.segmenter,
+            params=json_format.MessageToDict(wire.segmentation.params),
+            styles=[layer.id for layer in wire.styles],
+            marks=[Mark.of(mark) for mark in wire.marks],
+            unmarked=[Unmarked.of(region) for region in wire.unmarked],
+            pages=[Page.of(page) for page in wire.pages],
+            timings_ms={
+                stage.name: getattr(timings, stage.name) for stage in timings.DESCRIPTOR.fields
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why one image of a stream failed."""
+
+    code: grpc.StatusCode
+    message: str
+
+    @classmethod
+    def of(cls, wire: som_pb2.Failure) -> Failure:
+        return cls(code=code_of(wire.code), message=wire.message)
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """What a segmenter or mark style says about itself."""
+
+    id: str
+    version: str
+    about: str
+    capabilities: frozenset[str]
+    params_schema: str
+    """JSON Schema, as text."""
+
+    @classmethod
+    def of(cls, wire: types_pb2.Descriptor) -> Descriptor:
+        known = types_pb2.Capability.values()
+        names = (types_pb2.Capability.Name(value) for value in wire.capabilities if value in known)
+        return cls(
+            id=wire.id,
+            version=wire.version,
+            about=wire.about,
+            capabilities=frozenset(name.removeprefix("CAPABILITY_").lower() for name in names),
+            params_schema=wire.params_schema,
+        )
+
+
+def outcome(wire: som_pb2.MarkStreamResponse) -> Marking | Failure:
+    """One answer of a stream."""
+    if wire.WhichOneof("outcome") == "mark":
+        return Marking.of(wire.mark)
+    return Failure.of(wire.failure)
+
+
+def segmenters(wire: catalog_pb2.ListSegmentersResponse) -> list[Descriptor]:
+    return [Descriptor.of(segmenter) for segmenter in wire.segmenters]
+
+
+def mark_styles(wire: catalog_pb2.ListMarkStylesResponse) -> list[Descriptor]:
+    return [Descriptor.of(style) for style in wire.mark_styles]
+
+
+def _box(wire: types_pb2.BBox) -> Box:
+    return (wire.x, wire.y, wire.width, wire.height)
+
+
+def _size(wire: types_pb2.Size) -> tuple[int, int]:
+    return (wire.width, wire.height)
+
+
+def _detections(
+    regions: Sequence[Region], data: Mapping[str, npt.NDArray[Any]]
+) -> supervision.Detections:
+    import supervision
+
+    if not regions:
+        return supervision.Detections.empty()
+    boxes = np.array([region.bbox for region in regions], dtype=float)
+    boxes[:, 2:] += boxes[:, :2]  # XYWH to XYXY
+    scores = [region.score for region in regions]
+    labels = [region.label for region in regions]
+    if any(label is not None for label in labels):
+        names = np.array([label or "" for label in labels], dtype=str)
+        data = {**data, "class_name": names}
+    return supervision.Detections(
+        xyxy=boxes,
+        mask=_stack(region.mask for region in regions),
+        confidence=None if None in scores else np.array(scores, dtype=float),
+        data=dict(data),
+    )
+
+
+def _stack(masks: Iterable[npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_]:
+    return np.stack(list(masks))

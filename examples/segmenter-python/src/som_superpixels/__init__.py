@@ -1,0 +1,4 @@
+"""A segmenter for som in Python.
+
+`segmenter` is the algorithm, `service` its gRPC face, `server` the program.
+"""
