@@ -18,8 +18,11 @@ pub mod region;
 pub mod nms;
 pub mod segment;
 pub mod mark;
+pub mod allocate;
 pub mod draw;
+pub mod pipeline;
 pub mod encode;
+pub mod prompt;
 pub mod ground;
 
 // What every stage shares.
@@ -33,6 +36,7 @@ pub mod schema;
 #[cfg(feature = "schema")]
 pub use crate::schema::Schema;
 pub use crate::{
+    allocate::{AllocateOptions, AllocatedMark, Allocation, Facts, View, allocate},
     call::{Call, Cancellation, Params},
     catalog::{Capability, Descriptor},
     draw::{Labelling, MarkStyle},
@@ -42,6 +46,7 @@ pub use crate::{
     image::{Canvas, Image},
     mark::{Color, Mark},
     mask::Mask,
+    pipeline::{Layer, Marked, mark},
     region::Region,
     segment::Segmenter,
 };

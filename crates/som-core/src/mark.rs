@@ -14,7 +14,7 @@ pub struct Mark {
     pub region: Region,
     /// "7", "C"; empty for a stack without a labelling layer.
     pub text: String,
-    /// The label's box, inside the image, clear of other labels.
+    /// The label's box, inside the image, clear of other labels; empty if there is no text.
     pub label_box: BBox,
     /// A pixel of the region; outside the label's box: a leader line leads to it.
     pub anchor: Point,
@@ -23,9 +23,14 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// True if the label lies off its region and a leader line ties them.
-    pub const fn has_leader(&self) -> bool {
-        !self.label_box.contains(self.anchor)
+    /// The leader line that ties a label to a region it lies off: from the middle of the label's
+    /// box, beneath it, to the anchor.
+    pub const fn leader(&self) -> Option<[Point; 2]> {
+        if self.label_box.is_empty() || self.label_box.contains(self.anchor) {
+            None
+        } else {
+            Some([self.label_box.center(), self.anchor])
+        }
     }
 }
 
@@ -51,16 +56,26 @@ impl Color {
         u32::from_be_bytes([0, r, g, b])
     }
 
-    /// Relative luminance in [0, 1] (WCAG 2.2).
-    pub fn luminance(self) -> f32 {
-        let [r, g, b] = self.0.map(|channel| {
+    /// Linear light in [0, 1]: the sRGB curve undone.
+    pub fn linear(self) -> [f32; 3] {
+        self.0.map(|channel| {
             let channel = f32::from(channel) / 255.0;
+<<<<<<< HEAD
             if channel <= 0.04045 {
                 channel / 12.92
             } else {
                 ((channel + 0.055) / 1.055).powf(2.4)
             }
         });
+=======
+            if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+        })
+    }
+
+    /// Relative luminance in [0, 1] (WCAG 2.2).
+    pub fn luminance(self) -> f32 {
+        let [r, g, b] = self.linear();
+>>>>>>> 82fffad (Allocate marks and draw them)
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }
 

@@ -1,0 +1,113 @@
+//! What holds for a finished mark: checked on the result alone, by other code than placed it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AllocateOptions, AllocatedMark, legibility::GLYPH_SHARE};
+use crate::{Mask, Size};
+
+/// What was checked for one mark after allocation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The label's box lies wholly inside the image.
+    pub inside_image: bool,
+    /// The label's box shares no pixel with another label's box on its page.
+    pub clear_of_labels: bool,
+    /// The share of the label's box that lies on the visible part of its own region, in [0, 1].
+    pub on_region: f32,
+    /// A leader line ties the label to its region.
+    pub leader: bool,
+    /// The anchor, where a leader line ends, is a pixel of the region.
+    pub anchor_on_region: bool,
+    /// Contrast ratio of the text against its plate, in [1, 21] (WCAG 2.2).
+    pub contrast: f32,
+    /// Height of digits and capitals in pixels of the image that the LMM sees; 0 without text.
+    pub glyph_height: f32,
+}
+
+impl Facts {
+    /// Least contrast ratio of text (WCAG 2.2, level AA).
+    pub const MIN_CONTRAST: f32 = 4.5;
+
+    /// True if everything holds that allocation promises: the label is in the image and clear of
+    /// others, on its region or tied to it, with enough contrast and at least `min_glyph` high.
+    pub fn hold(&self, min_glyph: f32) -> bool {
+        self.inside_image
+            && self.clear_of_labels
+            && self.anchor_on_region
+            && (self.leader || self.on_region >= 0.5 || self.glyph_height == 0.0)
+            && self.contrast >= Self::MIN_CONTRAST
+            && (self.glyph_height >= min_glyph || self.glyph_height == 0.0)
+    }
+}
+
+/// Checks `marks`, which are in order of their numbers, the largest region first.
+pub(super) fn check(size: Size, marks: &mut [AllocatedMark], options: &AllocateOptions) {
+    let clear = clear_of_labels(marks);
+    let visible = on_region(marks);
+    let scale = options.view.scale(size);
+    for ((allocated, clear_of_labels), on_region) in marks.iter_mut().zip(clear).zip(visible) {
+        let mark = &allocated.mark;
+        allocated.facts = Facts {
+            inside_image: size.bbox().encloses(mark.label_box),
+            clear_of_labels,
+            on_region,
+            leader: mark.leader().is_some(),
+            anchor_on_region: mark.region.mask.contains(mark.anchor),
+            contrast: mark.color.contrast(mark.color.ink()),
+            glyph_height: allocated.font_size * GLYPH_SHARE * scale,
+        };
+    }
+}
+
+/// For each mark, whether no other label on its page meets its own.
+fn clear_of_labels(marks: &[AllocatedMark]) -> Vec<bool> {
+    let mut clear = vec![true; marks.len()];
+    let mut by_column: Vec<usize> = (0..marks.len()).collect();
+    by_column.sort_by_key(|&index| (marks[index].page, marks[index].mark.label_box.x));
+    for (position, &a) in by_column.iter().enumerate() {
+        let label = marks[a].mark.label_box;
+        for &b in &by_column[position + 1..] {
+            let other = marks[b].mark.label_box;
+            if marks[b].page != marks[a].page || u64::from(other.x) >= label.right() {
+                break;
+            }
+            if label.intersects(other) {
+                clear[a] = false;
+                clear[b] = false;
+            }
+        }
+    }
+    clear
+}
+
+/// For each mark, the share of its label's box on its region and on no smaller one.
+fn on_region(marks: &[AllocatedMark]) -> Vec<f32> {
+    let masks: Vec<_> = marks.iter().map(|m| (&m.mark.region.mask, m.mark.region.bbox())).collect();
+    let mut pixels = Vec::new();
+    marks
+        .iter()
+        .enumerate()
+        .map(|(index, allocated)| {
+            let label = allocated.mark.label_box;
+            pixels.clear();
+            pixels.resize(label.area() as usize, false);
+            let mut set = |mask: &Mask, value: bool| {
+                for (row, y) in pixels.chunks_exact_mut(label.width.max(1) as usize).zip(label.y..) {
+                    for span in mask.row(y) {
+                        let start = span.start.max(label.x) - label.x;
+                        let end = span.end.saturating_sub(label.x).min(label.width);
+                        if start < end {
+                            row[start as usize..end as usize].fill(value);
+                        }
+                    }
+                }
+            };
+            set(masks[index].0, true);
+            for (mask, _) in masks[index + 1..].iter().filter(|(_, bbox)| bbox.intersects(label)) {
+                set(mask, false);
+            }
+            let on = pixels.iter().filter(|&&pixel| pixel).count();
+            on as f32 / (pixels.len().max(1)) as f32
+        })
+        .collect()
+}

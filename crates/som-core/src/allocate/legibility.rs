@@ -1,0 +1,133 @@
+//! How large text must be, in pixels of the image, for the LMM to read it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AllocateOptions, Labels};
+use crate::{Call, Error, Params, Result, Size};
+
+/// Height of digits and capitals per font size. 0.7 is typical of sans-serif faces (DejaVu Sans:
+/// 0.729), so a promise made with it holds.
+pub(super) const GLYPH_SHARE: f32 = 0.7;
+
+/// How an LMM's provider scales an image down before the LMM sees it: until both limits hold.
+/// It never scales up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct View {
+    /// Most pixels along the longer side.
+    pub long_side: u32,
+    /// Most pixels along the shorter side.
+    pub short_side: u32,
+}
+
+impl Default for View {
+    /// The narrower of two common limits: 1568 pixels along the long side (Anthropic, *Vision*
+    /// guide) and 768 along the short side (OpenAI, *Images and vision* guide, high detail).
+    fn default() -> Self {
+        Self { long_side: 1568, short_side: 768 }
+    }
+}
+
+impl View {
+    /// What the LMM sees per pixel of an image of `size`: 1, or less if it is scaled down.
+    pub fn scale(&self, size: Size) -> f32 {
+        let long = self.long_side as f32 / size.width.max(size.height).max(1) as f32;
+        let short = self.short_side as f32 / size.width.min(size.height).max(1) as f32;
+        long.min(short).min(1.0)
+    }
+}
+
+/// The font sizes to try, the preferred one first, and the labels measured at each.
+pub(super) struct Ladder<'a> {
+    labels: Labels<'a>,
+    rungs: Vec<Rung>,
+    texts: Vec<String>,
+    cancelled: Call<'a>,
+}
+
+struct Rung {
+    font_size: f32,
+    params: Params,
+    /// By rank, once measured.
+    boxes: Vec<Option<Size>>,
+}
+
+impl<'a> Ladder<'a> {
+    /// For the labels of `count` marks on an image of `size`.
+    pub(super) fn new(
+        labels: Labels<'a>,
+        options: &AllocateOptions,
+        size: Size,
+        count: usize,
+        call: &Call<'a>,
+    ) -> Self {
+        let wanted = labels.params.get("font_size").and_then(serde_json::Value::as_f64);
+        let sizes = match wanted.map(|size| size as f32).or(options.font_size) {
+            Some(fixed) => vec![fixed],
+            None => automatic_sizes(options, size, count),
+        };
+        let rungs = sizes
+            .into_iter()
+            .map(|font_size| {
+                let mut params = labels.params.clone();
+                params.insert("font_size".into(), f64::from(font_size).into());
+                Rung { font_size, params, boxes: vec![None; count] }
+            })
+            .collect();
+        let texts = (0..count as u32)
+            .map(|index| labels.labelling.label(options.first.saturating_add(index)))
+            .collect();
+        Self { labels, rungs, texts, cancelled: *call }
+    }
+
+    /// The texts of the marks, by rank.
+    pub(super) fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// Number of font sizes.
+    pub(super) fn len(&self) -> usize {
+        self.rungs.len()
+    }
+
+    pub(super) fn font_size(&self, rung: usize) -> f32 {
+        self.rungs[rung].font_size
+    }
+
+    /// The box that the label of `rank` needs at font size number `rung`.
+    pub(super) fn measure(&mut self, rung: usize, rank: usize) -> Result<Size> {
+        let rung = &mut self.rungs[rung];
+        if let Some(size) = rung.boxes[rank] {
+            return Ok(size);
+        }
+        let text = &self.texts[rank];
+        let size = self.labels.labelling.measure(text, &self.cancelled.with_params(&rung.params))?;
+        if size.width == 0 || size.height == 0 {
+            return Err(Error::internal(format!(
+                "the labelling style measures {text:?} as {}x{} pixels (it must give a box with pixels)",
+                size.width, size.height
+            )));
+        }
+        rung.boxes[rank] = Some(size);
+        Ok(size)
+    }
+}
+
+/// From what suits the image down to the smallest the LMM can read.
+fn automatic_sizes(options: &AllocateOptions, size: Size, count: usize) -> Vec<f32> {
+    /// Font size per side of a square image.
+    const PER_SIDE: f32 = 0.028;
+    /// The same per side of a square that is one mark's share of the image.
+    const PER_SHARE: f32 = 0.25;
+    /// Room to go down from the preferred size.
+    const ABOVE_SMALLEST: f32 = 1.25;
+
+    let smallest = (options.min_glyph / GLYPH_SHARE / options.view.scale(size)).ceil().max(1.0);
+    let side = (size.pixels() as f32).sqrt();
+    let suits = (side * PER_SIDE).min(side / (count.max(1) as f32).sqrt() * PER_SHARE);
+    let preferred = suits.max(smallest * ABOVE_SMALLEST).round();
+    let middle = (preferred * smallest).sqrt().round();
+    let mut sizes = vec![preferred, middle, smallest];
+    sizes.dedup();
+    sizes
+}

@@ -1,0 +1,231 @@
+//! regions → marks: the number, text, place and colour of every mark.
+//!
+//! The method is the paper's (Yang et al., *Set-of-Mark Prompting Unleashes Extraordinary Visual
+//! Grounding in GPT-4V*, 2023, section 2.3): regions are ranked by area, each loses what smaller
+//! ones cover, and its label goes where the distance transform of the rest is largest, or off the
+//! region where it is too small. On top of that no label overlaps another, hides a small region or
+//! is too small for the LMM to read; marks that cannot be placed so go to further pages. What was
+//! reached is checked afterwards: see [`Facts`].
+
+mod color;
+mod distance;
+mod facts;
+mod legibility;
+mod page;
+mod place;
+mod visible;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{color::PALETTE, facts::Facts, legibility::View};
+use self::{
+    legibility::Ladder,
+    place::{Place, Places},
+    visible::{MAX_REGIONS, Visible},
+};
+use crate::{Call, Error, Image, Labelling, Mark, Mask, Params, Region, Result, Size};
+
+/// What mark allocation may do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AllocateOptions {
+    /// Most marks on one page, at least 1; `None` for as many as fit.
+    pub page_size: Option<u32>,
+    /// Most marks altogether: those of the largest regions; `None` for all, up to 65 534.
+    pub max_marks: Option<u32>,
+    /// How the image is scaled before the LMM sees it.
+    pub view: View,
+    /// Least height of digits and capitals in pixels of the image that the LMM sees.
+    pub min_glyph: f32,
+    /// The font size in pixels of the image; `None` for one that suits image and LMM. A
+    /// `font_size` among the labelling style's parameters goes before it.
+    pub font_size: Option<f32>,
+    /// Index of the first label: 0 for "1" or "A".
+    pub first: u32,
+}
+
+impl Default for AllocateOptions {
+    fn default() -> Self {
+        Self {
+            page_size: None,
+            max_marks: None,
+            view: View::default(),
+            min_glyph: 9.0,
+            font_size: None,
+            first: 0,
+        }
+    }
+}
+
+/// The style that writes the labels, and its parameters.
+#[derive(Clone, Copy)]
+pub struct Labels<'a> {
+    /// Gives the texts and their sizes.
+    pub labelling: &'a dyn Labelling,
+    /// The parameters of the layer that draws them.
+    pub params: &'a Params,
+}
+
+/// The result of [`allocate`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Allocation {
+    /// In the order of their numbers: the largest region first.
+    pub marks: Vec<AllocatedMark>,
+    /// Number of pages; 0 if there are no marks.
+    pub pages: u32,
+    /// Regions without a mark, in the order given.
+    pub unmarked: Vec<Unmarked>,
+}
+
+impl Allocation {
+    /// The marks of `page` (from 1), in the order of their numbers.
+    pub fn on_page(&self, page: u32) -> impl Iterator<Item = &AllocatedMark> {
+        self.marks.iter().filter(move |mark| mark.page == page)
+    }
+}
+
+/// A mark, where it stands and what was checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AllocatedMark {
+    /// The mark's number, from 1 (plus [`AllocateOptions::first`]).
+    pub id: u32,
+    /// The image it is drawn on, from 1.
+    pub page: u32,
+    /// The region's index in the list given to [`allocate`].
+    pub index: usize,
+    /// What is drawn. Its region's `parent` is an index into [`Allocation::marks`].
+    pub mark: Mark,
+    /// Font size of the text in pixels; 0 without text.
+    pub font_size: f32,
+    /// What was checked on the result.
+    pub facts: Facts,
+}
+
+/// A region that got no mark.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unmarked {
+    /// The region's index in the list given to [`allocate`].
+    pub index: usize,
+    /// The region.
+    pub region: Region,
+    /// Why.
+    pub reason: UnmarkedReason,
+}
+
+/// Why a region got no mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnmarkedReason {
+    /// It has no pixel.
+    Empty,
+    /// Enough larger regions have marks.
+    OverLimit,
+    /// The image is too small for its label.
+    NoRoom,
+}
+
+/// Chooses number, text, place and colour of a mark for each of the `regions` of `image`.
+///
+/// The same input gives the same output.
+///
+/// # Errors
+/// Invalid, if a region belongs to an image of another size or an option is out of range;
+/// cancelled; whatever measuring a label reports.
+pub fn allocate(
+    image: &Image<'_>,
+    regions: Vec<Region>,
+    labels: Option<Labels<'_>>,
+    options: &AllocateOptions,
+    call: &Call<'_>,
+) -> Result<Allocation> {
+    let size = Size::new(image.width(), image.height());
+    check_input(size, &regions, options)?;
+    let (ranked, mut unmarked) = rank(regions, options);
+    let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
+
+    let visible = Visible::new(size, masks.iter().copied());
+    let ladder = labels.map(|labels| Ladder::new(labels, options, size, masks.len(), call));
+    let texts = ladder.as_ref().map(|ladder| ladder.texts().to_vec());
+    let page_size = options.page_size.map_or(usize::MAX, |size| size as usize);
+    let Places { places, no_room, pages } =
+        place::place(&visible, &masks, ladder, page_size, call)?;
+    let colors = color::choose(image, &visible, &places);
+
+    let mut spots: Vec<Option<(Place, crate::Color)>> = vec![None; ranked.len()];
+    for (place, color) in places.into_iter().zip(colors) {
+        spots[place.rank] = Some((place, color));
+    }
+    let mut marks = Vec::with_capacity(ranked.len() - no_room.len());
+    for ((index, region), spot) in ranked.into_iter().zip(spots) {
+        let Some((place, color)) = spot else {
+            unmarked.push(Unmarked { index, region, reason: UnmarkedReason::NoRoom });
+            continue;
+        };
+        let text = texts.as_ref().map_or_else(String::new, |texts| texts[place.rank].clone());
+        marks.push(AllocatedMark {
+            id: options.first.saturating_add(place.rank as u32).saturating_add(1),
+            page: place.page + 1,
+            index,
+            mark: Mark { region, text, label_box: place.label, anchor: place.anchor, color },
+            font_size: place.font_size,
+            facts: Facts::default(),
+        });
+    }
+    unmarked.sort_by_key(|unmarked| unmarked.index);
+    relink_parents(&mut marks);
+    facts::check(size, &mut marks, options);
+    Ok(Allocation { marks, pages, unmarked })
+}
+
+fn check_input(size: Size, regions: &[Region], options: &AllocateOptions) -> Result<()> {
+    if options.page_size == Some(0) {
+        return Err(Error::invalid("page_size is 0 (it must be at least 1)"));
+    }
+    if !(options.min_glyph.is_finite() && options.min_glyph >= 0.0) {
+        return Err(Error::invalid(format!("min_glyph is {} (it must be 0 or more)", options.min_glyph)));
+    }
+    if let Some(font_size) = options.font_size
+        && !(font_size.is_finite() && font_size >= 1.0)
+    {
+        return Err(Error::invalid(format!("font_size is {font_size} (it must be at least 1)")));
+    }
+    for (index, region) in regions.iter().enumerate() {
+        let other = region.mask.size();
+        if other != size {
+            return Err(Error::invalid(format!(
+                "region {index} belongs to an image of {}x{}, but this one has {}x{} pixels",
+                other.width, other.height, size.width, size.height
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The regions to mark with their indices, the largest first (of equal ones the first given), and
+/// the others.
+fn rank(regions: Vec<Region>, options: &AllocateOptions) -> (Vec<(usize, Region)>, Vec<Unmarked>) {
+    let (mut ranked, empty): (Vec<_>, Vec<_>) =
+        regions.into_iter().enumerate().partition(|(_, region)| !region.mask.is_empty());
+    ranked.sort_by_cached_key(|(_, region)| std::cmp::Reverse(region.mask.area()));
+    let most = options.max_marks.map_or(MAX_REGIONS, |most| MAX_REGIONS.min(most as usize));
+    let over = ranked.split_off(most.min(ranked.len()));
+    let unmarked = [(empty, UnmarkedReason::Empty), (over, UnmarkedReason::OverLimit)];
+    let unmarked = unmarked.into_iter().flat_map(|(regions, reason)| {
+        regions.into_iter().map(move |(index, region)| Unmarked { index, region, reason })
+    });
+    (ranked, unmarked.collect())
+}
+
+/// Turns parents from indices into the regions given to indices into `marks`.
+fn relink_parents(marks: &mut [AllocatedMark]) {
+    let mut by_index: Vec<(usize, u32)> =
+        marks.iter().enumerate().map(|(at, mark)| (mark.index, at as u32)).collect();
+    by_index.sort_unstable();
+    for mark in marks {
+        let parent = &mut mark.mark.region.parent;
+        *parent = parent.and_then(|parent| {
+            let found = by_index.binary_search_by_key(&(parent as usize), |&(index, _)| index);
+            found.ok().map(|at| by_index[at].1)
+        });
+    }
+}

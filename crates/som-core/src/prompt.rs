@@ -1,0 +1,1 @@
+//! marked image → prompt: the text that goes with it.
