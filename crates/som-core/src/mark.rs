@@ -60,22 +60,17 @@ impl Color {
     pub fn linear(self) -> [f32; 3] {
         self.0.map(|channel| {
             let channel = f32::from(channel) / 255.0;
-<<<<<<< HEAD
             if channel <= 0.04045 {
                 channel / 12.92
             } else {
                 ((channel + 0.055) / 1.055).powf(2.4)
             }
-        });
-=======
-            if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
         })
     }
 
     /// Relative luminance in [0, 1] (WCAG 2.2).
     pub fn luminance(self) -> f32 {
         let [r, g, b] = self.linear();
->>>>>>> 82fffad (Allocate marks and draw them)
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }
 

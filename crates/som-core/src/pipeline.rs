@@ -39,7 +39,10 @@ pub fn mark(
     call: &Call<'_>,
 ) -> Result<Marked> {
     let labels = stack.iter().rev().find_map(|layer| {
-        layer.style.labelling().map(|labelling| Labels { labelling, params: layer.params })
+        layer.style.labelling().map(|labelling| Labels {
+            labelling,
+            params: layer.params,
+        })
     });
     let allocation = allocate(image, regions, labels, options, call)?;
     let pages = draw(image, &allocation, stack, call)?;
@@ -64,7 +67,9 @@ pub fn draw(
             if let Some(mut canvas) = Canvas::from_raw(width, height, pixels.as_mut_slice()) {
                 for layer in stack {
                     call.check()?;
-                    layer.style.draw(&mut canvas, &marks, &call.with_params(layer.params))?;
+                    layer
+                        .style
+                        .draw(&mut canvas, &marks, &call.with_params(layer.params))?;
                 }
             }
             RgbImage::from_raw(width, height, pixels).ok_or_else(|| {

@@ -19,7 +19,11 @@ struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { thickness: Thickness::default(), halo: 0.5, color: ColorChoice::default() }
+        Self {
+            thickness: Thickness::default(),
+            halo: 0.5,
+            color: ColorChoice::default(),
+        }
     }
 }
 
@@ -31,21 +35,41 @@ impl MarkStyle for Boxes {
         for mark in marks {
             call.check()?;
             let color = settings.color.of(mark);
-            outline(canvas, mark.region.bbox(), thickness, color, color.ink(), halo);
+            outline(
+                canvas,
+                mark.region.bbox(),
+                thickness,
+                color,
+                color.ink(),
+                halo,
+            );
         }
         Ok(())
     }
 }
 
 /// Draws a frame along the inner edge of `bbox` with a halo on both of its sides.
-fn outline(canvas: &mut Canvas<'_>, bbox: BBox, thickness: f32, color: Color, ink: Color, halo: f32) {
+fn outline(
+    canvas: &mut Canvas<'_>,
+    bbox: BBox,
+    thickness: f32,
+    color: Color,
+    ink: Color,
+    halo: f32,
+) {
     let (width, height) = canvas.dimensions();
     let band = thickness.ceil() as u32 + 2;
-    let (left, right) = (bbox.x.saturating_sub(1), (bbox.right() as u32 + 1).min(width));
-    let (top, bottom) = (bbox.y.saturating_sub(1), (bbox.bottom() as u32 + 1).min(height));
+    let (left, right) = (
+        bbox.x.saturating_sub(1),
+        (bbox.right() as u32 + 1).min(width),
+    );
+    let (top, bottom) = (
+        bbox.y.saturating_sub(1),
+        (bbox.bottom() as u32 + 1).min(height),
+    );
     // Pixels inside from the nearest edge; -1 just outside.
     let inside = |at: u32, start: u32, end: u64| {
-        (i64::from(at) - i64::from(start)).min(end as i64 - 1 - i64::from(at))
+        (i64::from(at) - i64::from(start)).min(end.cast_signed() - 1 - i64::from(at))
     };
     for y in top..bottom {
         let from_top = inside(y, bbox.y, bbox.bottom());

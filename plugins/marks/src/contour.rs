@@ -25,7 +25,11 @@ struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { thickness: Thickness::default(), halo: 0.5, color: ColorChoice::default() }
+        Self {
+            thickness: Thickness::default(),
+            halo: 0.5,
+            color: ColorChoice::default(),
+        }
     }
 }
 
@@ -36,8 +40,9 @@ impl MarkStyle for Contour {
         let owners = Owners::new(canvas, marks)?;
         call.check()?;
         let colors = marks.iter().map(|mark| settings.color.of(mark));
-        let pens: Vec<[Lanes; 2]> =
-            colors.map(|color| [Lanes::new(color.0), Lanes::new(color.ink().0)]).collect();
+        let pens: Vec<[Lanes; 2]> = colors
+            .map(|color| [Lanes::new(color.0), Lanes::new(color.ink().0)])
+            .collect();
         edge::trace(&owners, profile.reach, |y, x, depths| {
             let end = x + depths.len();
             let pixels = run(canvas, y as u32, x as u32, end as u32).chunks_exact_mut(3);
@@ -84,25 +89,38 @@ impl Profile {
         let reach = (end + Self::HALO + 0.5).ceil().min(f32::from(MAX_REACH)) as u8;
         // The share of a pixel at `depth` that lies between two depths.
         let between = |depth: f32, from: f32, to: f32| {
-            (depth - from + 0.5).clamp(0.0, 1.0).min((to - depth + 0.5).clamp(0.0, 1.0))
+            (depth - from + 0.5)
+                .clamp(0.0, 1.0)
+                .min((to - depth + 0.5).clamp(0.0, 1.0))
         };
         let amounts = |depth: f32, line: f32| {
             let around = between(depth, -Self::HALO, end + Self::HALO) * halo;
             let whole = f32::from(WHOLE);
             let line_amount = (line * whole).round() as u16;
             let halo_amount = ((1.0 - line) * around * whole).round() as u16;
-            Amounts { keep: WHOLE - line_amount - halo_amount, line: line_amount, halo: halo_amount }
+            Amounts {
+                keep: WHOLE - line_amount - halo_amount,
+                line: line_amount,
+                halo: halo_amount,
+            }
         };
-        let depths = || (0..=u16::from(reach) * u16::from(UNIT)).map(|d| f32::from(d) / f32::from(UNIT));
+        let depths =
+            || (0..=u16::from(reach) * u16::from(UNIT)).map(|d| f32::from(d) / f32::from(UNIT));
         Self {
             reach,
-            inside: depths().map(|d| amounts(d, between(d, Self::START, end))).collect(),
+            inside: depths()
+                .map(|d| amounts(d, between(d, Self::START, end)))
+                .collect(),
             outside: depths().map(|d| amounts(-d, 0.0)).collect(),
         }
     }
 
     fn at(&self, depth: Depth, inside: bool) -> Amounts {
         let table = if inside { &self.inside } else { &self.outside };
-        table.get(usize::from(depth)).copied().unwrap_or(Amounts { keep: WHOLE, line: 0, halo: 0 })
+        table.get(usize::from(depth)).copied().unwrap_or(Amounts {
+            keep: WHOLE,
+            line: 0,
+            halo: 0,
+        })
     }
 }

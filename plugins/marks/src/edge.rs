@@ -41,7 +41,11 @@ pub(crate) fn trace(owners: &Owners, reach: u8, mut emit: impl FnMut(usize, usiz
         (below, middle, above) = (middle, above, below);
         if y > 0 {
             let row = owners.padded_row(y - 1);
-            let row_below = if y < height { owners.padded_row(y) } else { &outside };
+            let row_below = if y < height {
+                owners.padded_row(y)
+            } else {
+                &outside
+            };
             above.set_edges(row, row_below);
             extend(&mut from_below, &above.edge_below, far);
             scratch.set_distances(&from_above[(y - 1) * stride..][..stride], &from_below);
@@ -98,7 +102,10 @@ impl Row {
             let edges = &self.edge_left[block * BLOCK..][..BLOCK];
             let distances = &scratch.distance[block * BLOCK..][..BLOCK];
             let edge = edges.iter().fold(0, |any, &edge| any | edge);
-            distances.iter().fold(edge, |any, &distance| any | (distance ^ far)) == 0
+            distances
+                .iter()
+                .fold(edge, |any, &distance| any | (distance ^ far))
+                == 0
         };
         let (mut left, mut this) = (true, is_plain(0));
         for block in 0..blocks {
@@ -131,13 +138,20 @@ struct Scratch {
 impl Scratch {
     fn new(stride: usize) -> Self {
         let row = vec![0; stride];
-        Self { distance: row.clone(), square: row.clone(), squared: row.clone(), joined: row }
+        Self {
+            distance: row.clone(),
+            square: row.clone(),
+            squared: row.clone(),
+            joined: row,
+        }
     }
 
     #[inline(never)]
     fn set_distances(&mut self, from_above: &[u8], from_below: &[u8]) {
         let distances = self.distance.iter_mut().zip(&mut self.square);
-        for ((distance, square), (&above, &below)) in distances.zip(from_above.iter().zip(from_below)) {
+        for ((distance, square), (&above, &below)) in
+            distances.zip(from_above.iter().zip(from_below))
+        {
             *distance = above.min(below);
             *square = *distance * *distance;
         }
@@ -212,7 +226,10 @@ fn segments(near: &[bool]) -> impl Iterator<Item = std::ops::Range<usize>> {
     std::iter::from_fn(move || {
         block += near[block..].iter().position(|&near| near)?;
         let start = block;
-        block += near[block..].iter().position(|&near| !near).unwrap_or(near.len() - block);
+        block += near[block..]
+            .iter()
+            .position(|&near| !near)
+            .unwrap_or(near.len() - block);
         Some(start * BLOCK..block * BLOCK)
     })
 }
@@ -230,9 +247,15 @@ fn smooth_segment(
     let (start, end) = (columns.start, columns.end);
     let left = &middle.depth[start - 1..end - 1];
     let right = &middle.depth[start + 1..end + 1];
-    let (edge_left, edge_right) = (&middle.edge_left[start..end], &middle.edge_left[start + 1..end + 1]);
+    let (edge_left, edge_right) = (
+        &middle.edge_left[start..end],
+        &middle.edge_left[start + 1..end + 1],
+    );
     let (up, down) = (&above.depth[start..end], &below.depth[start..end]);
-    let (edge_up, edge_down) = (&above.edge_below[start..end], &middle.edge_below[start..end]);
+    let (edge_up, edge_down) = (
+        &above.edge_below[start..end],
+        &middle.edge_below[start..end],
+    );
     let own = &middle.depth[start..end];
     let across = |depth: u8, edge: u8| {
         let flip = i16::from(edge.cast_signed());

@@ -20,8 +20,8 @@ pub struct Number;
 pub struct Alphabet;
 
 impl Labelling for Number {
-    fn label(&self, index: u32) -> String {
-        (u64::from(index) + 1).to_string()
+    fn label(&self, index: u32) -> Result<String> {
+        Ok((u64::from(index) + 1).to_string())
     }
 
     fn measure(&self, text: &str, call: &Call<'_>) -> Result<Size> {
@@ -30,7 +30,7 @@ impl Labelling for Number {
 }
 
 impl Labelling for Alphabet {
-    fn label(&self, index: u32) -> String {
+    fn label(&self, index: u32) -> Result<String> {
         let mut letters = Vec::new();
         let mut rest = u64::from(index) + 1;
         while rest > 0 {
@@ -38,7 +38,7 @@ impl Labelling for Alphabet {
             letters.push(char::from(b'A' + (rest % 26) as u8));
             rest /= 26;
         }
-        letters.iter().rev().collect()
+        Ok(letters.iter().rev().collect())
     }
 
     fn measure(&self, text: &str, call: &Call<'_>) -> Result<Size> {
@@ -76,7 +76,11 @@ struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { roundness: 0.5, thickness: Thickness::default(), color: ColorChoice::default() }
+        Self {
+            roundness: 0.5,
+            thickness: Thickness::default(),
+            color: ColorChoice::default(),
+        }
     }
 }
 
@@ -86,7 +90,9 @@ const FONT_SIZE: f64 = 16.0;
 fn measure(text: &str, call: &Call<'_>) -> Result<Size> {
     let font_size = call.number("font_size").unwrap_or(FONT_SIZE);
     if !(1.0..=4096.0).contains(&font_size) {
-        return Err(Error::invalid(format!("font_size is {font_size} (it must be from 1 to 4096)")));
+        return Err(Error::invalid(format!(
+            "font_size is {font_size} (it must be from 1 to 4096)"
+        )));
     }
     Ok(plate::measure(&Typesetter::new()?, text, font_size as f32))
 }

@@ -35,7 +35,11 @@ pub(crate) fn draw(
             let to_dot = distance(dx - along.0, dy - along.1) - dot;
             let outside = to_line.min(to_dot);
             if outside < rim + 0.5 {
-                over(pixel, halo, coverage((0.5 - outside + rim).clamp(0.0, 1.0) * 0.75));
+                over(
+                    pixel,
+                    halo,
+                    coverage((0.5 - outside + rim).clamp(0.0, 1.0) * 0.75),
+                );
                 over(pixel, color, coverage((0.5 - outside).clamp(0.0, 1.0)));
             }
         }

@@ -21,7 +21,10 @@ struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { opacity: 0.2, color: ColorChoice::default() }
+        Self {
+            opacity: 0.2,
+            color: ColorChoice::default(),
+        }
     }
 }
 
@@ -31,8 +34,10 @@ impl MarkStyle for MaskFill {
         let owners = Owners::new(canvas, marks)?;
         call.check()?;
         let amount = u16::from(coverage(settings.opacity.clamp(0.0, 1.0)));
-        let tints: Vec<Tint> =
-            marks.iter().map(|mark| Tint::new(settings.color.of(mark), amount)).collect();
+        let tints: Vec<Tint> = marks
+            .iter()
+            .map(|mark| Tint::new(settings.color.of(mark), amount))
+            .collect();
         let width = canvas.width();
         for y in 0..canvas.height() {
             let mut rest = run(canvas, y, 0, width);
@@ -55,9 +60,17 @@ fn run_length(row: &[u16]) -> usize {
     // Whole blocks compare as vectors.
     const BLOCK: usize = 16;
     let differs = |block: &[u16]| block.iter().fold(0, |any, owner| any | (owner ^ row[0])) != 0;
-    let whole = BLOCK * row.chunks_exact(BLOCK).take_while(|block| !differs(block)).count();
+    let whole = BLOCK
+        * row
+            .chunks_exact(BLOCK)
+            .take_while(|block| !differs(block))
+            .count();
     let rest = &row[whole..];
-    whole + rest.iter().position(|&owner| owner != row[0]).unwrap_or(rest.len())
+    whole
+        + rest
+            .iter()
+            .position(|&owner| owner != row[0])
+            .unwrap_or(rest.len())
 }
 
 /// One colour at one opacity, ready for whole runs of pixels.
@@ -73,7 +86,10 @@ impl Tint {
     fn new(color: Color, amount: u16) -> Self {
         // Half of the divisor rounds.
         let add = std::array::from_fn(|i| u16::from(color.0[i % 3]) * amount + 127);
-        Self { keep: 255 - amount, add }
+        Self {
+            keep: 255 - amount,
+            add,
+        }
     }
 
     #[inline(never)]

@@ -39,7 +39,9 @@ impl Owners {
         for (mark, owner) in marks.iter().zip(1..) {
             for (y, spans) in mark.region.mask.rows() {
                 // A mask of another size than the canvas is cut off.
-                let Some(row) = map.chunks_exact_mut(stride).nth(y as usize) else { break };
+                let Some(row) = map.chunks_exact_mut(stride).nth(y as usize) else {
+                    break;
+                };
                 let row = &mut row[Self::MARGIN..Self::MARGIN + width];
                 for span in spans {
                     let end = (span.end as usize).min(width);
@@ -49,7 +51,12 @@ impl Owners {
                 }
             }
         }
-        Ok(Self { width, height, stride, map })
+        Ok(Self {
+            width,
+            height,
+            stride,
+            map,
+        })
     }
 
     pub(crate) const fn height(&self) -> usize {

@@ -38,7 +38,11 @@ pub(crate) struct Platemaker {
 
 impl Platemaker {
     pub(crate) fn new(typesetter: Typesetter, roundness: f32) -> Self {
-        Self { typesetter, roundness, shapes: HashMap::new() }
+        Self {
+            typesetter,
+            roundness,
+            shapes: HashMap::new(),
+        }
     }
 
     /// Draws the plate that fills `bbox`, in `color`, with `text` on it.
@@ -48,7 +52,10 @@ impl Platemaker {
             return;
         }
         let size = Size::new(bbox.width, bbox.height);
-        let shape = self.shapes.entry(size).or_insert_with(|| Shape::new(size, self.roundness));
+        let shape = self
+            .shapes
+            .entry(size)
+            .or_insert_with(|| Shape::new(size, self.roundness));
         let ink = color.ink();
         for (row, y) in shape.pixels.chunks_exact(bbox.width as usize).zip(bbox.y..) {
             let pixels = run(canvas, y, bbox.x, bbox.x + bbox.width);
@@ -63,7 +70,10 @@ impl Platemaker {
     }
 
     fn write(&mut self, canvas: &mut Canvas<'_>, bbox: BBox, text: &str, ink: Color) {
-        let mut capital = (1..=bbox.height).rev().find(|&c| plate_height(c) <= bbox.height).unwrap_or(1);
+        let mut capital = (1..=bbox.height)
+            .rev()
+            .find(|&c| plate_height(c) <= bbox.height)
+            .unwrap_or(1);
         while capital > 1 && self.typesetter.width(text, capital) + 2 > bbox.width {
             capital -= 1;
         }
@@ -73,13 +83,17 @@ impl Platemaker {
         for letter in text.chars() {
             let glyph = self.typesetter.glyph(letter, capital);
             let (left, top) = (pen + i64::from(glyph.left), baseline + i64::from(glyph.top));
-            for (row, y) in glyph.ink.chunks_exact(glyph.width.max(1) as usize).zip(top..) {
+            for (row, y) in glyph
+                .ink
+                .chunks_exact(glyph.width.max(1) as usize)
+                .zip(top..)
+            {
                 // Letters that do not fit are cut off at the plate's edge.
-                if y < i64::from(bbox.y) || y >= bbox.bottom() as i64 {
+                if y < i64::from(bbox.y) || y >= bbox.bottom().cast_signed() {
                     continue;
                 }
                 for (&amount, x) in row.iter().zip(left..) {
-                    if amount > 0 && x >= i64::from(bbox.x) && x < bbox.right() as i64 {
+                    if amount > 0 && x >= i64::from(bbox.x) && x < bbox.right().cast_signed() {
                         over(run(canvas, y as u32, x as u32, x as u32 + 1), ink, amount);
                     }
                 }

@@ -35,18 +35,25 @@ impl Typesetter {
     pub(crate) fn new() -> Result<Self> {
         let font = FontRef::try_from_slice(include_bytes!("../fonts/DejaVuSans-Bold.ttf"))
             .map_err(|error| Error::internal(format!("embedded font: {error}")))?;
-        Ok(Self { font, glyphs: HashMap::new() })
+        Ok(Self {
+            font,
+            glyphs: HashMap::new(),
+        })
     }
 
     /// The glyph of `letter` with capitals of `height` pixels.
     pub(crate) fn glyph(&mut self, letter: char, height: u32) -> &Glyph {
         let font = &self.font;
-        self.glyphs.entry((letter, height)).or_insert_with(|| rasterise(font, letter, height))
+        self.glyphs
+            .entry((letter, height))
+            .or_insert_with(|| rasterise(font, letter, height))
     }
 
     /// Width of `text` in pixels.
     pub(crate) fn width(&self, text: &str, height: u32) -> u32 {
-        text.chars().map(|letter| advance(&self.font, letter, height)).sum()
+        text.chars()
+            .map(|letter| advance(&self.font, letter, height))
+            .sum()
     }
 }
 
@@ -65,7 +72,13 @@ fn rasterise(font: &FontRef<'_>, letter: char, height: u32) -> Glyph {
     let glyph = font.glyph_id(letter).with_scale(scale(font, height));
     let advance = advance(font, letter, height);
     let Some(outline) = font.outline_glyph(glyph) else {
-        return Glyph { left: 0, top: 0, width: 0, ink: Vec::new(), advance };
+        return Glyph {
+            left: 0,
+            top: 0,
+            width: 0,
+            ink: Vec::new(),
+            advance,
+        };
     };
     let bounds = outline.px_bounds();
     let width = bounds.width() as u32;
@@ -75,5 +88,11 @@ fn rasterise(font: &FontRef<'_>, letter: char, height: u32) -> Glyph {
             *pixel = coverage(amount.clamp(0.0, 1.0));
         }
     });
-    Glyph { left: bounds.min.x as i32, top: bounds.min.y as i32, width, ink, advance }
+    Glyph {
+        left: bounds.min.x as i32,
+        top: bounds.min.y as i32,
+        width,
+        ink,
+        advance,
+    }
 }

@@ -1,7 +1,10 @@
 //! The colours of marks: from a fixed palette, chosen to differ from what lies beneath and from
 //! the marks around.
 
-use super::{place::Place, visible::{Owner, Visible}};
+use super::{
+    place::Place,
+    visible::{Owner, Visible, for_each_change},
+};
 use crate::{Color, Image};
 
 /// Colours far from each other in OKLab, none near black or white, none glaring: lightness 0.46
@@ -40,14 +43,19 @@ pub(super) fn choose(image: &Image<'_>, visible: &Visible, places: &[Place]) -> 
     let mut marked = vec![false; beneath.len()];
     places.iter().for_each(|place| marked[place.rank] = true);
     for rank in (0..beneath.len()).filter(|&rank| marked[rank]) {
-        let taken: Vec<OkLab> =
-            neighbours.of(rank).filter_map(|other| chosen[other]).map(|i| palette[i]).collect();
+        let taken: Vec<OkLab> = neighbours
+            .of(rank)
+            .filter_map(|other| chosen[other])
+            .map(|i| palette[i])
+            .collect();
         let from_beneath = palette
             .map(|color| beneath[rank].map_or(ENOUGH, |below| color.distance(below).min(ENOUGH)));
         let mut best = (0, f32::MIN);
         for (index, color) in palette.iter().enumerate() {
-            let nearest =
-                taken.iter().map(|other| color.distance(*other)).fold(ENOUGH, f32::min);
+            let nearest = taken
+                .iter()
+                .map(|other| color.distance(*other))
+                .fold(ENOUGH, f32::min);
             let score = nearest.min(from_beneath[index]) + 0.25 * from_beneath[index]
                 - USED * used[index] as f32;
             if score > best.1 {
@@ -58,7 +66,10 @@ pub(super) fn choose(image: &Image<'_>, visible: &Visible, places: &[Place]) -> 
         used[best] += 1;
         chosen[rank] = Some(best);
     }
-    places.iter().map(|place| PALETTE[chosen[place.rank].unwrap_or(0)]).collect()
+    places
+        .iter()
+        .map(|place| PALETTE[chosen[place.rank].unwrap_or(0)])
+        .collect()
 }
 
 /// Colours farther apart than this in OKLab are different enough.
@@ -108,7 +119,11 @@ fn beneath(image: &Image<'_>, visible: &Visible) -> Vec<Option<OkLab>> {
             let step = (visible.parts()[rank].bbox.height / ROWS).max(1);
             let (mut sum, mut count) = ([0_u64; 3], 0_u64);
             let first = visible.runs(rank).first()?.y;
-            for run in visible.runs(rank).iter().filter(|run| (run.y - first) % step == 0) {
+            for run in visible
+                .runs(rank)
+                .iter()
+                .filter(|run| (run.y - first) % step == 0)
+            {
                 let row = run.y as usize * width;
                 let run = 3 * (row + run.start as usize)..3 * (row + run.end as usize);
                 for pixel in pixels[run].chunks_exact(3).step_by(COLUMNS) {
@@ -140,23 +155,29 @@ impl Neighbours {
 fn neighbours(visible: &Visible, places: &[Place]) -> Neighbours {
     /// Rows and columns that are looked along.
     const STEP: usize = 8;
-    let width = visible.size().width as usize;
-    let owners = visible.owners();
     let mut pairs: Vec<(Owner, Owner)> = Vec::new();
     let mut touch = |a: Owner, b: Owner| {
         if a != b && a != 0 && b != 0 && pairs.last() != Some(&(a - 1, b - 1)) {
             pairs.push((a - 1, b - 1));
         }
     };
-    for row in owners.chunks_exact(width).step_by(STEP) {
-        row.windows(2).for_each(|pair| touch(pair[0], pair[1]));
+    let height = visible.size().height;
+    for row in (0..height).step_by(STEP).map(|y| visible.row(y)) {
+        for_each_change(row, |x| {
+            if let Some(&right) = row.get(x) {
+                touch(row[x - 1], right);
+            }
+        });
     }
-    for (above, below) in owners.chunks_exact(width).zip(owners.chunks_exact(width).skip(1)) {
-        for (a, b) in above.iter().zip(below).step_by(STEP) {
-            touch(*a, *b);
+    for (above, below) in (1..height).map(|y| (visible.row(y - 1), visible.row(y))) {
+        for (above, below) in above.chunks(STEP).zip(below.chunks(STEP)) {
+            touch(above[0], below[0]);
         }
     }
-    let mut labels: Vec<&Place> = places.iter().filter(|place| !place.label.is_empty()).collect();
+    let mut labels: Vec<&Place> = places
+        .iter()
+        .filter(|place| !place.label.is_empty())
+        .collect();
     labels.sort_by_key(|place| (place.page, place.label.x, place.rank));
     for (index, a) in labels.iter().enumerate() {
         let reach = 2 * a.label.width.max(a.label.height);

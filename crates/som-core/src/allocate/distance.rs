@@ -53,11 +53,12 @@ impl<'a> Columns<'a> {
                 up.fill(1);
                 step(&mut up, &below, &owners[y * width..][..width], owners_below);
             }
-            for (distance, &up) in row.iter_mut().zip(&up) {
-                *distance = (*distance).min(up);
-            }
+            lower(row, &up);
         }
-        Self { visible, up_or_down: distances }
+        Self {
+            visible,
+            up_or_down: distances,
+        }
     }
 
     /// Where the part of `rank` is widest: the pixel farthest from the outside; of equal ones the
@@ -123,18 +124,27 @@ impl<'a> Columns<'a> {
             }
             row_above = Some(y);
             let mut clear_from = 0;
-            for run in row.iter().filter(|run| run.end - run.start >= box_size.width) {
+            for run in row
+                .iter()
+                .filter(|run| run.end - run.start >= box_size.width)
+            {
                 let start = (run.start - bbox.x) as usize;
                 let end = (run.end - box_size.width - bbox.x) as usize + 1;
                 streaks[clear_from..start].fill(0);
-                streaks[start..end].iter_mut().for_each(|streak| *streak += 1);
+                streaks[start..end]
+                    .iter_mut()
+                    .for_each(|streak| *streak += 1);
                 clear_from = end;
             }
             streaks[clear_from..].fill(0);
             if y - bbox.y + 1 < box_size.height {
                 continue;
             }
-            for (column, _) in streaks.iter().enumerate().filter(|(_, s)| **s >= box_size.height) {
+            for (column, _) in streaks
+                .iter()
+                .enumerate()
+                .filter(|(_, s)| **s >= box_size.height)
+            {
                 let x = bbox.x + column as u32 + half_width;
                 best.offer(Point::new(x, y + 1 - box_size.height + half_height));
             }
@@ -161,7 +171,9 @@ impl<'a> Columns<'a> {
 
     fn column_distance(&self, point: Point) -> u32 {
         let width = self.visible.size().width as usize;
-        self.up_or_down[point.y as usize * width + point.x as usize].unsigned_abs().into()
+        self.up_or_down[point.y as usize * width + point.x as usize]
+            .unsigned_abs()
+            .into()
     }
 
     /// The squared distance of `point`; `None` as soon as it is known to be below `floor`.
@@ -194,13 +206,25 @@ impl<'a> Columns<'a> {
     }
 }
 
+// The two loops over all pixels are functions that are never inlined: that is how the compiler
+// knows that their slices do not overlap, and makes vectors of them.
+
 /// One row's distances from those of the row before it, where the owner stays the same.
+#[inline(never)]
 fn step(row: &mut [i16], before: &[i16], owners: &[Owner], owners_before: &[Owner]) {
     for (((distance, &before), owner), owner_before) in
         row.iter_mut().zip(before).zip(owners).zip(owners_before)
     {
         let same = if owner == owner_before { -1_i16 } else { 0 };
         *distance = (before & same).saturating_add(1);
+    }
+}
+
+/// The smaller distance of two rows, pixel by pixel.
+#[inline(never)]
+fn lower(row: &mut [i16], other: &[i16]) {
+    for (distance, &other) in row.iter_mut().zip(other) {
+        *distance = (*distance).min(other);
     }
 }
 
@@ -215,7 +239,12 @@ struct Best<'a> {
 impl<'a> Best<'a> {
     fn new(columns: &'a Columns<'a>, rank: usize) -> Self {
         let centroid = columns.visible.parts()[rank].centroid;
-        Self { columns, rank, centroid, spot: None }
+        Self {
+            columns,
+            rank,
+            centroid,
+            spot: None,
+        }
     }
 
     fn floor(&self) -> u32 {
@@ -224,7 +253,9 @@ impl<'a> Best<'a> {
 
     /// Below this squared distance of its middle, no pixel of a cell can win.
     fn floor_of_cell(&self, side: u32) -> u32 {
-        (f64::from(self.floor()).sqrt() - radius(side)).max(0.0).powi(2) as u32
+        (f64::from(self.floor()).sqrt() - radius(side))
+            .max(0.0)
+            .powi(2) as u32
     }
 
     /// Tries all pixels of a run.
@@ -238,7 +269,9 @@ impl<'a> Best<'a> {
         let first = run.y as usize * width + run.start as usize;
         let distances = &self.columns.up_or_down[first..][..(run.end - run.start) as usize];
         // Nearer to an end than this, a pixel cannot win.
-        let margin = (self.floor().isqrt() as usize).saturating_sub(1).min(distances.len());
+        let margin = (self.floor().isqrt() as usize)
+            .saturating_sub(1)
+            .min(distances.len());
         let end = distances.len() - margin;
         for (column, &distance) in distances.iter().enumerate().take(end).skip(margin) {
             if u32::from(distance.unsigned_abs()).pow(2) >= self.floor() {
@@ -254,7 +287,10 @@ impl<'a> Best<'a> {
         let in_image = middle.x < width && middle.y < height;
         if in_image && self.columns.visible.owner(middle) == owner_of(self.rank) {
             match self.columns.squared_at_least(middle, floor) {
-                Some(squared) => self.take(Spot { point: middle, squared }),
+                Some(squared) => self.take(Spot {
+                    point: middle,
+                    squared,
+                }),
                 None => return,
             }
         } else if floor > 0 {
@@ -265,7 +301,12 @@ impl<'a> Best<'a> {
             return;
         }
         let (left, top) = (middle.x + quarter - half, middle.y + quarter - half);
-        for (x, y) in [(left, top), (left + half, top), (left, top + half), (left + half, top + half)] {
+        for (x, y) in [
+            (left, top),
+            (left + half, top),
+            (left, top + half),
+            (left + half, top + half),
+        ] {
             self.offer_cell(Point::new(x, y), half);
         }
     }

@@ -82,7 +82,10 @@ fn clear_of_labels(marks: &[AllocatedMark]) -> Vec<bool> {
 
 /// For each mark, the share of its label's box on its region and on no smaller one.
 fn on_region(marks: &[AllocatedMark]) -> Vec<f32> {
-    let masks: Vec<_> = marks.iter().map(|m| (&m.mark.region.mask, m.mark.region.bbox())).collect();
+    let masks: Vec<_> = marks
+        .iter()
+        .map(|m| (&m.mark.region.mask, m.mark.region.bbox()))
+        .collect();
     let mut pixels = Vec::new();
     marks
         .iter()
@@ -92,7 +95,10 @@ fn on_region(marks: &[AllocatedMark]) -> Vec<f32> {
             pixels.clear();
             pixels.resize(label.area() as usize, false);
             let mut set = |mask: &Mask, value: bool| {
-                for (row, y) in pixels.chunks_exact_mut(label.width.max(1) as usize).zip(label.y..) {
+                for (row, y) in pixels
+                    .chunks_exact_mut(label.width.max(1) as usize)
+                    .zip(label.y..)
+                {
                     for span in mask.row(y) {
                         let start = span.start.max(label.x) - label.x;
                         let end = span.end.saturating_sub(label.x).min(label.width);
@@ -103,7 +109,10 @@ fn on_region(marks: &[AllocatedMark]) -> Vec<f32> {
                 }
             };
             set(masks[index].0, true);
-            for (mask, _) in masks[index + 1..].iter().filter(|(_, bbox)| bbox.intersects(label)) {
+            for (mask, _) in masks[index + 1..]
+                .iter()
+                .filter(|(_, bbox)| bbox.intersects(label))
+            {
                 set(mask, false);
             }
             let on = pixels.iter().filter(|&&pixel| pixel).count();

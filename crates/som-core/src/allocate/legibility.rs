@@ -24,7 +24,10 @@ impl Default for View {
     /// The narrower of two common limits: 1568 pixels along the long side (Anthropic, *Vision*
     /// guide) and 768 along the short side (OpenAI, *Images and vision* guide, high detail).
     fn default() -> Self {
-        Self { long_side: 1568, short_side: 768 }
+        Self {
+            long_side: 1568,
+            short_side: 768,
+        }
     }
 }
 
@@ -60,8 +63,11 @@ impl<'a> Ladder<'a> {
         size: Size,
         count: usize,
         call: &Call<'a>,
-    ) -> Self {
-        let wanted = labels.params.get("font_size").and_then(serde_json::Value::as_f64);
+    ) -> Result<Self> {
+        let wanted = labels
+            .params
+            .get("font_size")
+            .and_then(serde_json::Value::as_f64);
         let sizes = match wanted.map(|size| size as f32).or(options.font_size) {
             Some(fixed) => vec![fixed],
             None => automatic_sizes(options, size, count),
@@ -71,13 +77,22 @@ impl<'a> Ladder<'a> {
             .map(|font_size| {
                 let mut params = labels.params.clone();
                 params.insert("font_size".into(), f64::from(font_size).into());
-                Rung { font_size, params, boxes: vec![None; count] }
+                Rung {
+                    font_size,
+                    params,
+                    boxes: vec![None; count],
+                }
             })
             .collect();
         let texts = (0..count as u32)
             .map(|index| labels.labelling.label(options.first.saturating_add(index)))
-            .collect();
-        Self { labels, rungs, texts, cancelled: *call }
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            labels,
+            rungs,
+            texts,
+            cancelled: *call,
+        })
     }
 
     /// The texts of the marks, by rank.
@@ -101,7 +116,10 @@ impl<'a> Ladder<'a> {
             return Ok(size);
         }
         let text = &self.texts[rank];
-        let size = self.labels.labelling.measure(text, &self.cancelled.with_params(&rung.params))?;
+        let size = self
+            .labels
+            .labelling
+            .measure(text, &self.cancelled.with_params(&rung.params))?;
         if size.width == 0 || size.height == 0 {
             return Err(Error::internal(format!(
                 "the labelling style measures {text:?} as {}x{} pixels (it must give a box with pixels)",
@@ -122,7 +140,9 @@ fn automatic_sizes(options: &AllocateOptions, size: Size, count: usize) -> Vec<f
     /// Room to go down from the preferred size.
     const ABOVE_SMALLEST: f32 = 1.25;
 
-    let smallest = (options.min_glyph / GLYPH_SHARE / options.view.scale(size)).ceil().max(1.0);
+    let smallest = (options.min_glyph / GLYPH_SHARE / options.view.scale(size))
+        .ceil()
+        .max(1.0);
     let side = (size.pixels() as f32).sqrt();
     let suits = (side * PER_SIDE).min(side / (count.max(1) as f32).sqrt() * PER_SHARE);
     let preferred = suits.max(smallest * ABOVE_SMALLEST).round();

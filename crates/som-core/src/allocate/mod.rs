@@ -144,11 +144,16 @@ pub fn allocate(
     let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
 
     let visible = Visible::new(size, masks.iter().copied());
-    let ladder = labels.map(|labels| Ladder::new(labels, options, size, masks.len(), call));
+    let ladder = labels
+        .map(|labels| Ladder::new(labels, options, size, masks.len(), call))
+        .transpose()?;
     let texts = ladder.as_ref().map(|ladder| ladder.texts().to_vec());
     let page_size = options.page_size.map_or(usize::MAX, |size| size as usize);
-    let Places { places, no_room, pages } =
-        place::place(&visible, &masks, ladder, page_size, call)?;
+    let Places {
+        places,
+        no_room,
+        pages,
+    } = place::place(&visible, &masks, ladder, page_size, call)?;
     let colors = color::choose(image, &visible, &places);
 
     let mut spots: Vec<Option<(Place, crate::Color)>> = vec![None; ranked.len()];
@@ -158,15 +163,30 @@ pub fn allocate(
     let mut marks = Vec::with_capacity(ranked.len() - no_room.len());
     for ((index, region), spot) in ranked.into_iter().zip(spots) {
         let Some((place, color)) = spot else {
-            unmarked.push(Unmarked { index, region, reason: UnmarkedReason::NoRoom });
+            unmarked.push(Unmarked {
+                index,
+                region,
+                reason: UnmarkedReason::NoRoom,
+            });
             continue;
         };
-        let text = texts.as_ref().map_or_else(String::new, |texts| texts[place.rank].clone());
+        let text = texts
+            .as_ref()
+            .map_or_else(String::new, |texts| texts[place.rank].clone());
         marks.push(AllocatedMark {
-            id: options.first.saturating_add(place.rank as u32).saturating_add(1),
+            id: options
+                .first
+                .saturating_add(place.rank as u32)
+                .saturating_add(1),
             page: place.page + 1,
             index,
-            mark: Mark { region, text, label_box: place.label, anchor: place.anchor, color },
+            mark: Mark {
+                region,
+                text,
+                label_box: place.label,
+                anchor: place.anchor,
+                color,
+            },
             font_size: place.font_size,
             facts: Facts::default(),
         });
@@ -174,7 +194,11 @@ pub fn allocate(
     unmarked.sort_by_key(|unmarked| unmarked.index);
     relink_parents(&mut marks);
     facts::check(size, &mut marks, options);
-    Ok(Allocation { marks, pages, unmarked })
+    Ok(Allocation {
+        marks,
+        pages,
+        unmarked,
+    })
 }
 
 fn check_input(size: Size, regions: &[Region], options: &AllocateOptions) -> Result<()> {
@@ -182,12 +206,17 @@ fn check_input(size: Size, regions: &[Region], options: &AllocateOptions) -> Res
         return Err(Error::invalid("page_size is 0 (it must be at least 1)"));
     }
     if !(options.min_glyph.is_finite() && options.min_glyph >= 0.0) {
-        return Err(Error::invalid(format!("min_glyph is {} (it must be 0 or more)", options.min_glyph)));
+        return Err(Error::invalid(format!(
+            "min_glyph is {} (it must be 0 or more)",
+            options.min_glyph
+        )));
     }
     if let Some(font_size) = options.font_size
         && !(font_size.is_finite() && font_size >= 1.0)
     {
-        return Err(Error::invalid(format!("font_size is {font_size} (it must be at least 1)")));
+        return Err(Error::invalid(format!(
+            "font_size is {font_size} (it must be at least 1)"
+        )));
     }
     for (index, region) in regions.iter().enumerate() {
         let other = region.mask.size();
@@ -204,22 +233,36 @@ fn check_input(size: Size, regions: &[Region], options: &AllocateOptions) -> Res
 /// The regions to mark with their indices, the largest first (of equal ones the first given), and
 /// the others.
 fn rank(regions: Vec<Region>, options: &AllocateOptions) -> (Vec<(usize, Region)>, Vec<Unmarked>) {
-    let (mut ranked, empty): (Vec<_>, Vec<_>) =
-        regions.into_iter().enumerate().partition(|(_, region)| !region.mask.is_empty());
+    let (mut ranked, empty): (Vec<_>, Vec<_>) = regions
+        .into_iter()
+        .enumerate()
+        .partition(|(_, region)| !region.mask.is_empty());
     ranked.sort_by_cached_key(|(_, region)| std::cmp::Reverse(region.mask.area()));
-    let most = options.max_marks.map_or(MAX_REGIONS, |most| MAX_REGIONS.min(most as usize));
+    let most = options
+        .max_marks
+        .map_or(MAX_REGIONS, |most| MAX_REGIONS.min(most as usize));
     let over = ranked.split_off(most.min(ranked.len()));
-    let unmarked = [(empty, UnmarkedReason::Empty), (over, UnmarkedReason::OverLimit)];
+    let unmarked = [
+        (empty, UnmarkedReason::Empty),
+        (over, UnmarkedReason::OverLimit),
+    ];
     let unmarked = unmarked.into_iter().flat_map(|(regions, reason)| {
-        regions.into_iter().map(move |(index, region)| Unmarked { index, region, reason })
+        regions.into_iter().map(move |(index, region)| Unmarked {
+            index,
+            region,
+            reason,
+        })
     });
     (ranked, unmarked.collect())
 }
 
 /// Turns parents from indices into the regions given to indices into `marks`.
 fn relink_parents(marks: &mut [AllocatedMark]) {
-    let mut by_index: Vec<(usize, u32)> =
-        marks.iter().enumerate().map(|(at, mark)| (mark.index, at as u32)).collect();
+    let mut by_index: Vec<(usize, u32)> = marks
+        .iter()
+        .enumerate()
+        .map(|(at, mark)| (mark.index, at as u32))
+        .collect();
     by_index.sort_unstable();
     for mark in marks {
         let parent = &mut mark.mark.region.parent;

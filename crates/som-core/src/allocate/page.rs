@@ -60,7 +60,9 @@ impl Page {
     pub(super) fn is_free(&self, label: BBox, own: Option<Point>) -> bool {
         self.size.bbox().encloses(label)
             && !self.labels.any(inflate(label, GAP), |_| true)
-            && !self.ends.any(inflate(label, END_GAP), |end| Some(end) != own)
+            && !self
+                .ends
+                .any(inflate(label, END_GAP), |end| Some(end) != own)
     }
 
     /// True if a label of `rank` that covers `under` leaves other regions visible: those with a
@@ -87,7 +89,8 @@ impl Page {
 
     /// True if `leader` would run through another label, or another leader through `label`.
     pub(super) fn tangles(&self, label: BBox, leader: [Point; 2]) -> bool {
-        self.labels.any(hull(leader), |other| crosses(leader, other))
+        self.labels
+            .any(hull(leader), |other| crosses(leader, other))
             || self.leaders.any(label, |other| crosses(other, label))
     }
 
@@ -115,7 +118,10 @@ impl<T: Copy> Grid<T> {
     fn new(size: Size) -> Self {
         let columns = size.width.div_ceil(Self::CELL) as usize;
         let rows = size.height.div_ceil(Self::CELL) as usize;
-        Self { columns, cells: (0..columns * rows).map(|_| Vec::new()).collect() }
+        Self {
+            columns,
+            cells: (0..columns * rows).map(|_| Vec::new()).collect(),
+        }
     }
 
     fn insert(&mut self, bbox: BBox, thing: T) {
@@ -130,11 +136,15 @@ impl<T: Copy> Grid<T> {
     /// cells is met in the first one only.
     fn any(&self, bbox: BBox, mut test: impl FnMut(T) -> bool) -> bool {
         Self::cells(self.columns, bbox).any(|index| {
-            self.cells.get(index).into_iter().flatten().any(|&(around, thing)| {
-                around.intersection(bbox).is_some_and(|shared| {
-                    Self::cells(self.columns, shared).next() == Some(index) && test(thing)
+            self.cells
+                .get(index)
+                .into_iter()
+                .flatten()
+                .any(|&(around, thing)| {
+                    around.intersection(bbox).is_some_and(|shared| {
+                        Self::cells(self.columns, shared).next() == Some(index) && test(thing)
+                    })
                 })
-            })
         })
     }
 
@@ -150,7 +160,12 @@ impl<T: Copy> Grid<T> {
 
 fn inflate(bbox: BBox, by: u32) -> BBox {
     let (x, y) = (bbox.x.saturating_sub(by), bbox.y.saturating_sub(by));
-    BBox::new(x, y, bbox.x - x + bbox.width + by, bbox.y - y + bbox.height + by)
+    BBox::new(
+        x,
+        y,
+        bbox.x - x + bbox.width + by,
+        bbox.y - y + bbox.height + by,
+    )
 }
 
 /// The smallest box around a line.

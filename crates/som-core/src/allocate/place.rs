@@ -62,7 +62,16 @@ pub(super) fn place(
         None => Ok(without_labels(masks, &widest, page_size)),
         Some(ladder) => {
             let tally = Tally::new(masks.len());
-            Placer { visible, columns, masks, ladder, widest, tally, call: *call }.run(page_size)
+            Placer {
+                visible,
+                columns,
+                masks,
+                ladder,
+                widest,
+                tally,
+                call: *call,
+            }
+            .run(page_size)
         }
     }
 }
@@ -74,11 +83,21 @@ fn without_labels(masks: &[&Mask], widest: &[Option<Spot>], page_size: usize) ->
         .map(|(rank, spot)| {
             let anchor = spot.map_or_else(|| any_pixel(masks[rank]), |spot| spot.point);
             let label = BBox::new(anchor.x, anchor.y, 0, 0);
-            Place { rank, page: (rank / page_size) as u32, label, anchor, font_size: 0.0 }
+            Place {
+                rank,
+                page: (rank / page_size) as u32,
+                label,
+                anchor,
+                font_size: 0.0,
+            }
         })
         .collect();
     let pages = places.last().map_or(0, |last| last.page + 1);
-    Places { places, no_room: Vec::new(), pages }
+    Places {
+        places,
+        no_room: Vec::new(),
+        pages,
+    }
 }
 
 struct Placer<'a> {
@@ -104,8 +123,14 @@ impl Placer<'_> {
     fn run(mut self, page_size: usize) -> Result<Places> {
         let size = self.visible.size();
         let ranks = self.masks.len();
-        let inside = (0..ranks).map(|rank| self.inside(rank)).collect::<Result<Vec<_>>>()?;
-        let mut result = Places { places: Vec::with_capacity(ranks), no_room: Vec::new(), pages: 0 };
+        let inside = (0..ranks)
+            .map(|rank| self.inside(rank))
+            .collect::<Result<Vec<_>>>()?;
+        let mut result = Places {
+            places: Vec::with_capacity(ranks),
+            no_room: Vec::new(),
+            pages: 0,
+        };
         let mut waiting: Vec<usize> = (0..ranks).collect();
         while !waiting.is_empty() {
             let later = waiting.split_off(page_size.min(waiting.len()));
@@ -123,10 +148,22 @@ impl Placer<'_> {
             }
             let number = result.pages;
             result.pages += u32::from(!labels.is_empty());
-            result.places.extend(labels.into_iter().map(|(rank, label)| {
-                let Label { bbox, anchor, font_size } = label;
-                Place { rank, page: number, label: bbox, anchor, font_size }
-            }));
+            result
+                .places
+                .extend(labels.into_iter().map(|(rank, label)| {
+                    let Label {
+                        bbox,
+                        anchor,
+                        font_size,
+                    } = label;
+                    Place {
+                        rank,
+                        page: number,
+                        label: bbox,
+                        anchor,
+                        font_size,
+                    }
+                }));
             rest.extend(later);
             waiting = rest;
         }
@@ -212,7 +249,9 @@ impl Placer<'_> {
     /// The label wholly inside the visible region, as large as fits with some room around it.
     fn inside(&mut self, rank: usize) -> Result<Option<Label>> {
         self.call.check()?;
-        let Some(widest) = self.widest[rank] else { return Ok(None) };
+        let Some(widest) = self.widest[rank] else {
+            return Ok(None);
+        };
         let most = self.visible.parts()[rank].area as f64 * OWN_SHARE;
         for rung in 0..=self.ladder.len() {
             // At last the smallest size without any room around it.
@@ -223,11 +262,19 @@ impl Placer<'_> {
             if f64::from(width) * f64::from(height) > most {
                 continue;
             }
-            let room = if tight { 0 } else { (font_size / 6.0).round() as u32 };
+            let room = if tight {
+                0
+            } else {
+                (font_size / 6.0).round() as u32
+            };
             let with_room = Size::new(width + 2 * room, height + 2 * room);
             if let Some(spot) = self.columns.fit(rank, widest, with_room) {
                 let bbox = centered(spot.point, width, height);
-                return Ok(bbox.map(|bbox| Label { bbox, anchor: spot.point, font_size }));
+                return Ok(bbox.map(|bbox| Label {
+                    bbox,
+                    anchor: spot.point,
+                    font_size,
+                }));
             }
         }
         Ok(None)
@@ -237,7 +284,9 @@ impl Placer<'_> {
     fn across(&mut self, page: &Page, rank: usize) -> Result<Option<Label>> {
         /// Rows of the region to try.
         const TRIES: usize = 48;
-        let Some(widest) = self.widest[rank] else { return Ok(None) };
+        let Some(widest) = self.widest[rank] else {
+            return Ok(None);
+        };
         let area = self.visible.parts()[rank].area as f64;
         let mut ridge = Vec::new();
         for rung in 0..self.ladder.len() {
@@ -253,7 +302,9 @@ impl Placer<'_> {
             }
             let mut best: Option<(u32, Label)> = None;
             for spot in &ridge {
-                let Some(bbox) = centered(spot.point, width, height) else { continue };
+                let Some(bbox) = centered(spot.point, width, height) else {
+                    continue;
+                };
                 if !page.is_free(bbox, Some(widest.point)) {
                     continue;
                 }
@@ -263,7 +314,14 @@ impl Placer<'_> {
                     && best.is_none_or(|(most, _)| own > most)
                     && page.spares(rank, &self.tally, self.visible, |_| true)
                 {
-                    best = Some((own, Label { bbox, anchor: spot.point, font_size }));
+                    best = Some((
+                        own,
+                        Label {
+                            bbox,
+                            anchor: spot.point,
+                            font_size,
+                        },
+                    ));
                 }
             }
             if let Some((_, label)) = best {
@@ -293,7 +351,11 @@ impl Placer<'_> {
                 let font_size = self.ladder.font_size(rung);
                 let protected = |other: usize| protect_all && to_come[other];
                 if let Some(bbox) = self.nearest(page, rank, anchor, size, font_size, protected) {
-                    return Ok(Some(Label { bbox, anchor, font_size }));
+                    return Ok(Some(Label {
+                        bbox,
+                        anchor,
+                        font_size,
+                    }));
                 }
             }
         }
@@ -324,7 +386,9 @@ impl Placer<'_> {
         let mut length = font_size * 0.6;
         while length <= longest && best.is_none_or(|(cost, _)| length / font_size < cost) {
             for direction in DIRECTIONS {
-                let Some(bbox) = beside(anchor, size, direction, length) else { continue };
+                let Some(bbox) = beside(anchor, size, direction, length) else {
+                    continue;
+                };
                 if !page.is_free(bbox, Some(anchor)) {
                     continue;
                 }
@@ -334,8 +398,7 @@ impl Placer<'_> {
                 }
                 self.visible.count(bbox, &mut self.tally);
                 let own = f64::from(self.tally.of(rank)) / (parts[rank].area.max(1) as f64);
-                if own > BESIDE_HIDDEN
-                    || !page.spares(rank, &self.tally, self.visible, &protected)
+                if own > BESIDE_HIDDEN || !page.spares(rank, &self.tally, self.visible, &protected)
                 {
                     continue;
                 }
@@ -369,9 +432,16 @@ impl Placer<'_> {
         }
         let anchor = self.widest[rank].map_or_else(|| any_pixel(self.masks[rank]), |s| s.point);
         let x = anchor.x.saturating_sub(width / 2).min(image.width - width);
-        let y = anchor.y.saturating_sub(height / 2).min(image.height - height);
+        let y = anchor
+            .y
+            .saturating_sub(height / 2)
+            .min(image.height - height);
         let bbox = BBox::new(x, y, width, height);
-        Ok(Some(Label { bbox, anchor, font_size: self.ladder.font_size(rung) }))
+        Ok(Some(Label {
+            bbox,
+            anchor,
+            font_size: self.ladder.font_size(rung),
+        }))
     }
 }
 
@@ -404,7 +474,13 @@ const DIRECTIONS: [(f32, f32); 16] = {
 /// The box of `size` in `direction` from `anchor`, `length` pixels of leader line away.
 fn beside(anchor: Point, size: Size, direction: (f32, f32), length: f32) -> Option<BBox> {
     // From the box's middle to its edge, along the direction.
-    let to_edge = |half: f32, along: f32| if along == 0.0 { f32::MAX } else { half / along.abs() };
+    let to_edge = |half: f32, along: f32| {
+        if along == 0.0 {
+            f32::MAX
+        } else {
+            half / along.abs()
+        }
+    };
     let inner = to_edge(size.width as f32 / 2.0, direction.0)
         .min(to_edge(size.height as f32 / 2.0, direction.1));
     let x = anchor.x as f32 + direction.0 * (inner + length) - size.width as f32 / 2.0;
@@ -416,13 +492,20 @@ fn beside(anchor: Point, size: Size, direction: (f32, f32), length: f32) -> Opti
 /// The box whose [`BBox::center`] is `center`; `None` if it would begin outside the image.
 fn centered(center: Point, width: u32, height: u32) -> Option<BBox> {
     let x = center.x.checked_sub(width / 2)?;
-    Some(BBox::new(x, center.y.checked_sub(height / 2)?, width, height))
+    Some(BBox::new(
+        x,
+        center.y.checked_sub(height / 2)?,
+        width,
+        height,
+    ))
 }
 
 /// The pixel of the mask nearest to the middle of its box, on its middle row.
 fn any_pixel(mask: &Mask) -> Point {
     let bbox = mask.bbox();
-    nearest_pixels(mask, bbox.center()).next().unwrap_or(bbox.center())
+    nearest_pixels(mask, bbox.center())
+        .next()
+        .unwrap_or(bbox.center())
 }
 
 /// As [`any_pixel`], but clear of the labels on the page.
@@ -442,6 +525,8 @@ fn nearest_pixels(mask: &Mask, target: Point) -> impl Iterator<Item = Point> {
         })
         .flatten()
         .flat_map(move |y| {
-            mask.row(y).iter().map(move |s| Point::new(target.x.clamp(s.start, s.end - 1), y))
+            mask.row(y)
+                .iter()
+                .map(move |s| Point::new(target.x.clamp(s.start, s.end - 1), y))
         })
 }

@@ -46,9 +46,17 @@ impl Visible {
         let count = masks.len();
         let owners = paint(size, masks);
         let (runs, starts) = runs(size, &owners, count);
-        let parts =
-            starts.windows(2).map(|of| Part::new(&runs[of[0] as usize..of[1] as usize])).collect();
-        Self { size, owners, runs, starts, parts }
+        let parts = starts
+            .windows(2)
+            .map(|of| Part::new(&runs[of[0] as usize..of[1] as usize]))
+            .collect();
+        Self {
+            size,
+            owners,
+            runs,
+            starts,
+            parts,
+        }
     }
 
     pub(super) const fn size(&self) -> Size {
@@ -110,7 +118,10 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new(ranks: usize) -> Self {
-        Self { counts: vec![0; ranks], touched: Vec::new() }
+        Self {
+            counts: vec![0; ranks],
+            touched: Vec::new(),
+        }
     }
 
     /// Ranks and their number of pixels, in the order they were met.
@@ -139,7 +150,9 @@ impl Tally {
 
 impl Part {
     fn new(runs: &[Run]) -> Self {
-        let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return Self::default() };
+        let (Some(first), Some(last)) = (runs.first(), runs.last()) else {
+            return Self::default();
+        };
         let (mut area, mut columns, mut rows) = (0_u64, 0_u64, 0_u64);
         let (mut left, mut right) = (u32::MAX, 0);
         for run in runs {
@@ -154,7 +167,10 @@ impl Part {
         Self {
             area,
             bbox: BBox::new(left, first.y, right - left, last.y - first.y + 1),
-            centroid: (columns as f64 / (2 * area) as f64, rows as f64 / area as f64),
+            centroid: (
+                columns as f64 / (2 * area) as f64,
+                rows as f64 / area as f64,
+            ),
         }
     }
 }
@@ -183,7 +199,14 @@ fn runs(size: Size, owners: &[Owner], count: usize) -> (Vec<Run>, Vec<u32>) {
         for_each_change(row, |end| {
             let owner = row[start];
             if owner > 0 {
-                found.push((owner, Run { y: y as u32, start: start as u32, end: end as u32 }));
+                found.push((
+                    owner,
+                    Run {
+                        y: y as u32,
+                        start: start as u32,
+                        end: end as u32,
+                    },
+                ));
                 starts[usize::from(owner)] += 1;
             }
             start = end;
@@ -205,13 +228,18 @@ fn runs(size: Size, owners: &[Owner], count: usize) -> (Vec<Run>, Vec<u32>) {
 /// Calls `end` with every index at which an element differs from the one before, and with the
 /// length of `row`, which is not empty.
 #[inline]
-fn for_each_change(row: &[Owner], mut end: impl FnMut(usize)) {
+pub(super) fn for_each_change(row: &[Owner], mut end: impl FnMut(usize)) {
     const BLOCK: usize = 16;
     for block in (1..row.len()).step_by(BLOCK) {
         let stop = (block + BLOCK).min(row.len());
         let (before, after) = (&row[block - 1..stop - 1], &row[block..stop]);
         // Whole blocks compare as vectors; most have no change.
-        if before.iter().zip(after).fold(0, |any, (a, b)| any | (a ^ b)) == 0 {
+        if before
+            .iter()
+            .zip(after)
+            .fold(0, |any, (a, b)| any | (a ^ b))
+            == 0
+        {
             continue;
         }
         for (index, (a, b)) in (block..).zip(before.iter().zip(after)) {
