@@ -1,3 +1,119 @@
 //! The `som` command.
+//!
+//! One file per subcommand; the others hold what several share, in the order of the data flow:
+//! inputs, what is asked of them, the run over all of them, reports, outputs, exit codes.
 
-fn main() {}
+mod completions;
+mod config;
+mod segment;
+
+mod input;
+mod hint;
+mod set;
+mod embedded;
+mod session;
+mod batch;
+mod report;
+mod coco;
+mod destination;
+mod output;
+
+mod exit;
+mod logging;
+mod version;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use som_core::{Cancellation, Error, ErrorKind, Result};
+use som_engine::settings::Ladder;
+
+/// Mark the regions of an image, so that a multimodal model can speak about them
+///
+/// som cuts an image into regions and draws a label on each (Set-of-Mark prompting). A model that
+/// sees the marked image can say "the spoon is [4]", and the JSON has the mask of mark 4.
+#[derive(Parser)]
+#[command(
+    version = version::SHORT,
+    long_version = version::LONG,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Start with: som segment photo.png"
+)]
+struct Cli {
+    #[command(flatten)]
+    general: General,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Segment(Box<segment::Options>),
+    /// Look at the settings
+    Config(config::Options),
+    Completions(completions::Options),
+}
+
+/// What every subcommand takes.
+#[derive(Args)]
+#[command(next_help_heading = "General")]
+struct General {
+    /// Read settings from this file too; it wins over ./som.toml and /etc/som/som.toml
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Print errors only
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Log what is done, to stderr (-vv: in detail; or set SOM_LOG=debug)
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+impl General {
+    /// The settings, without the flags of a subcommand.
+    fn ladder(&self) -> Ladder {
+        let ladder = Ladder::system();
+        match &self.config {
+            Some(file) => ladder.with_file(file),
+            None => ladder,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let Cli { general, command } = Cli::parse();
+    let result =
+        logging::start(general.verbose, general.quiet).and_then(|()| run(&general, command));
+    result.unwrap_or_else(|error| exit::report(&error))
+}
+
+fn run(general: &General, command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Segment(options) => {
+            block_on(async |stop| segment::run(*options, general, stop).await)
+        }
+        Command::Config(options) => config::run(&options, &general.ladder()),
+        Command::Completions(options) => completions::run(&options),
+    }
+}
+
+/// Runs a command on a new runtime until it is done, or someone presses Ctrl-C.
+fn block_on(command: impl AsyncFnOnce(&Cancellation) -> Result<ExitCode>) -> Result<ExitCode> {
+    /// How long the stages under way may take to notice that they are called off.
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Error::exhausted("no thread could be started").caused_by(error))?;
+    let stop = Cancellation::new();
+    let result = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            result = command(&stop) => result,
+            _ = tokio::signal::ctrl_c() => Err(Error::new(ErrorKind::Cancelled, "interrupted")),
+        }
+    });
+    stop.cancel();
+    runtime.shutdown_timeout(PATIENCE);
+    result
+}

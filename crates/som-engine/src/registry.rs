@@ -3,7 +3,7 @@
 //! An embedded, a loaded and a remote segmenter are one thing here: a descriptor and a factory.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -11,6 +11,10 @@ use std::{
 
 use som_core::{
     Descriptor, Error, MarkStyle, Params, Result, schema::Schema, segment::SegmenterFactory,
+};
+use som_plugin::{
+    Entry,
+    host::{self, Plugin},
 };
 
 use crate::{
@@ -65,6 +69,46 @@ pub struct StyleEntry {
 }
 
 impl Registry {
+    /// Everything there is: the `embedded` plugins, the libraries that `settings` name or have
+    /// scanned, and the segmenters that they place elsewhere.
+    ///
+    /// # Errors
+    /// What adopting or loading a plugin reports; Invalid, if an id is there twice.
+    pub fn open(embedded: &[Entry], settings: &Settings) -> Result<Self> {
+        let mut registry = Self::default();
+        for &entry in embedded {
+            registry.add_plugin(host::adopt(entry)?, &Provenance::Embedded)?;
+        }
+        let plugins = &settings.plugins;
+        let mut libraries = plugins.libraries.clone();
+        for folder in &plugins.folders {
+            libraries.extend(host::libraries_in(folder)?);
+        }
+        // A library of a folder may be named on its own, too.
+        let mut loaded = BTreeSet::new();
+        for library in libraries {
+            if loaded.insert(library.clone()) {
+                registry.add_plugin(host::load(&library)?, &Provenance::Library(library))?;
+            }
+        }
+        registry.add_remote_segmenters(settings)?;
+        Ok(registry)
+    }
+
+    /// Adds what a plugin brings.
+    ///
+    /// # Errors
+    /// As [`add_segmenter`](Self::add_segmenter).
+    pub fn add_plugin(&mut self, plugin: Plugin, provenance: &Provenance) -> Result<()> {
+        for segmenter in plugin.segmenters {
+            self.add_segmenter(segmenter, provenance.clone())?;
+        }
+        for style in plugin.mark_styles {
+            self.add_style(style.descriptor().clone(), style, provenance.clone())?;
+        }
+        Ok(())
+    }
+
     /// Adds a segmenter.
     ///
     /// # Errors

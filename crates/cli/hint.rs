@@ -1,0 +1,119 @@
+//! `--hint`: the visual prompts for an interactive segmenter, as one writes them in a shell.
+
+use std::{path::PathBuf, str::FromStr};
+
+use som_core::{
+    Error, Result,
+    hint::{BoxHint, PointHint},
+};
+
+/// One `--hint`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum HintArgument {
+    /// `point:X,Y` or `point:X,Y,LABEL`.
+    Point(PointHint),
+    /// `box:X,Y,WIDTH,HEIGHT`.
+    Box(BoxHint),
+    /// `stroke:FILE`, an image of the same size whose bright pixels are the stroke.
+    Stroke(PathBuf),
+}
+
+impl FromStr for HintArgument {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            Error::invalid(
+                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT or stroke:MASK.png",
+            )
+        };
+        match text.split_once(':').ok_or_else(wrong)? {
+            ("point", rest) => match *numbers(rest)? {
+                [x, y] => Ok(Self::Point(PointHint { x, y, label: 1 })),
+                [x, y, 0.0] => Ok(Self::Point(PointHint { x, y, label: 0 })),
+                [x, y, 1.0] => Ok(Self::Point(PointHint { x, y, label: 1 })),
+                [_, _, _] => Err(Error::invalid(
+                    "a point's label is 1 (wanted) or 0 (background)",
+                )),
+                _ => Err(Error::invalid(
+                    "a point has 2 numbers and perhaps a label: point:X,Y[,0|1]",
+                )),
+            },
+            ("box", rest) => match *numbers(rest)? {
+                [x, y, width, height] if width > 0.0 && height > 0.0 => Ok(Self::Box(BoxHint {
+                    x,
+                    y,
+                    width,
+                    height,
+                })),
+                [_, _, _, _] => Err(Error::invalid("a box's width and height are above 0")),
+                _ => Err(Error::invalid("a box has 4 numbers: box:X,Y,WIDTH,HEIGHT")),
+            },
+            ("stroke", "") => Err(Error::invalid("a stroke needs an image: stroke:MASK.png")),
+            ("stroke", file) => Ok(Self::Stroke(PathBuf::from(file))),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Numbers with commas between them: pixels, so neither negative nor infinite.
+fn numbers(text: &str) -> Result<Vec<f64>> {
+    let number = |part: &str| match part.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        Ok(_) => Err(Error::invalid(format!(
+            "{part} is not a position in pixels"
+        ))),
+        Err(_) => Err(Error::invalid(format!("\"{part}\" is not a number"))),
+    };
+    text.split(',').map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        text.parse::<HintArgument>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn hints_are_read_as_written() {
+        let point = |x, y, label| HintArgument::Point(PointHint { x, y, label });
+        assert_eq!(
+            "point:10,20".parse::<HintArgument>().unwrap(),
+            point(10.0, 20.0, 1)
+        );
+        assert_eq!(
+            "point:10.5, 20,0".parse::<HintArgument>().unwrap(),
+            point(10.5, 20.0, 0)
+        );
+        let bbox = BoxHint {
+            x: 1.0,
+            y: 2.0,
+            width: 3.0,
+            height: 4.5,
+        };
+        assert_eq!(
+            "box:1,2,3,4.5".parse::<HintArgument>().unwrap(),
+            HintArgument::Box(bbox)
+        );
+        let stroke = HintArgument::Stroke("a:b.png".into());
+        assert_eq!("stroke:a:b.png".parse::<HintArgument>().unwrap(), stroke);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert!(error("circle:1,2,3").starts_with("write it as point:"));
+        assert!(error("10,20").starts_with("write it as point:"));
+        assert_eq!(error("point:a,2"), "\"a\" is not a number");
+        assert_eq!(error("point:-1,2"), "-1 is not a position in pixels");
+        assert_eq!(error("point:inf,2"), "inf is not a position in pixels");
+        assert_eq!(
+            error("point:1,2,7"),
+            "a point's label is 1 (wanted) or 0 (background)"
+        );
+        assert_eq!(error("box:1,2,0,5"), "a box's width and height are above 0");
+        assert!(error("box:1,2").starts_with("a box has 4 numbers"));
+        assert!(error("stroke:").starts_with("a stroke needs an image"));
+    }
+}

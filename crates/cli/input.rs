@@ -1,0 +1,230 @@
+//! Which images a command works on: files, folders, patterns, stdin.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use glob::MatchOptions;
+use som_core::{Error, Result};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::output::unreadable;
+
+/// The endings by which a folder's images are told from its other files.
+const IMAGE_ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"];
+
+/// What the arguments name.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs {
+    /// In the order of the arguments; what a folder or pattern holds is sorted by path.
+    pub(crate) images: Vec<Input>,
+    /// True for one image that is named as such: its outputs may be single files.
+    pub(crate) single: bool,
+}
+
+/// One image to work on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Input {
+    /// What comes through the pipe.
+    Stdin,
+    /// A file.
+    File {
+        /// As one opens it.
+        path: PathBuf,
+        /// Below the argument that named it: where its outputs go below an output folder.
+        below: PathBuf,
+    },
+}
+
+impl Inputs {
+    /// The images that `arguments` name. Folders are searched with all their subfolders; what
+    /// begins with a dot and what som itself has marked is passed over. A pattern that the shell
+    /// did not expand is expanded here.
+    ///
+    /// # Errors
+    /// NotFound, if an argument names nothing; Invalid, if a folder cannot be read.
+    pub(crate) fn find(arguments: &[PathBuf]) -> Result<Self> {
+        let mut images = Vec::new();
+        let mut single = arguments.len() == 1;
+        for argument in arguments {
+            if argument.as_os_str() == "-" {
+                images.push(Input::Stdin);
+            } else if argument.exists() {
+                single &= !argument.is_dir();
+                add(argument, &mut images)?;
+            } else if let Some(pattern) = argument
+                .to_str()
+                .filter(|text| text.contains(['*', '?', '[']))
+            {
+                single = false;
+                for path in matches(pattern)? {
+                    add(&path, &mut images)?;
+                }
+            } else {
+                return Err(Error::not_found(format!(
+                    "{}: there is no such file or folder",
+                    argument.display()
+                )));
+            }
+        }
+        let mut seen = HashSet::new();
+        images.retain(|image| seen.insert(image.to_string()));
+        Ok(Self { images, single })
+    }
+}
+
+impl Input {
+    /// The file at `path`.
+    pub(crate) fn file(path: &Path) -> Self {
+        let below = path
+            .file_name()
+            .map_or_else(|| path.to_owned(), PathBuf::from);
+        Self::File {
+            path: path.to_owned(),
+            below,
+        }
+    }
+
+    /// The encoded image. Blocks.
+    ///
+    /// # Errors
+    /// NotFound or Invalid, naming the file; Exhausted, if it is longer than `limit` bytes.
+    pub(crate) fn read(&self, limit: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let read =
+            |source: &mut dyn Read, bytes: &mut Vec<u8>| source.take(limit + 1).read_to_end(bytes);
+        let result = match self {
+            Input::Stdin => read(&mut io::stdin().lock(), &mut bytes),
+            Input::File { path, .. } => {
+                File::open(path).and_then(|mut file| read(&mut file, &mut bytes))
+            }
+        };
+        result.map_err(unreadable)?;
+        if bytes.len() as u64 > limit {
+            return Err(Error::exhausted(format!(
+                "the file is longer than {limit} bytes (raise limits.image_bytes)"
+            )));
+        }
+        Ok(bytes)
+    }
+
+    /// The file; `None` for stdin.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Input::Stdin => None,
+            Input::File { path, .. } => Some(path),
+        }
+    }
+
+    /// Where the outputs of the image go below a folder, without ending: `a/coffee`.
+    pub(crate) fn stem(&self) -> PathBuf {
+        match self {
+            Input::Stdin => PathBuf::from("stdin"),
+            Input::File { below, .. } => below.with_extension(""),
+        }
+    }
+}
+
+impl fmt::Display for Input {
+    /// As the user names it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Stdin => f.write_str("-"),
+            Input::File { path, .. } => path.display().fmt(f),
+        }
+    }
+}
+
+/// Adds a file, or all images of a folder.
+fn add(path: &Path, images: &mut Vec<Input>) -> Result<()> {
+    if !path.is_dir() {
+        images.push(Input::file(path));
+        return Ok(());
+    }
+    let before = images.len();
+    let visible = |entry: &DirEntry| {
+        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let walk = WalkDir::new(path).follow_links(true).sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(visible) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if leads_nowhere_new(&error) => continue,
+            Err(error) => {
+                let place = error.path().unwrap_or(path).display().to_string();
+                return Err(Error::invalid(format!(
+                    "{place}: the folder cannot be searched (see its permissions)"
+                ))
+                .caused_by(io::Error::from(error)));
+            }
+        };
+        if entry.file_type().is_file() && is_unmarked_image(entry.path()) {
+            let below = entry
+                .path()
+                .strip_prefix(path)
+                .unwrap_or(entry.path())
+                .to_owned();
+            images.push(Input::File {
+                path: entry.into_path(),
+                below,
+            });
+        }
+    }
+    if images.len() == before {
+        return Err(Error::not_found(format!(
+            "{}: the folder holds no image (looked for .{})",
+            path.display(),
+            IMAGE_ENDINGS.join(" .")
+        )));
+    }
+    Ok(())
+}
+
+/// True for a link to nothing, or to a folder that is being searched already.
+fn leads_nowhere_new(error: &walkdir::Error) -> bool {
+    let cause = error.io_error().map(io::Error::kind);
+    error.loop_ancestor().is_some() || cause == Some(io::ErrorKind::NotFound)
+}
+
+/// True for an image by its ending, unless it is a page that som has written:
+/// `coffee.marked.png`, `coffee.marked.2.png`.
+fn is_unmarked_image(path: &Path) -> bool {
+    let ending = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    let is_image = IMAGE_ENDINGS
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known));
+    let stem = path
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default();
+    let page = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    is_image && !stem.ends_with(".marked") && !page.ends_with(".marked.")
+}
+
+/// What a pattern matches, sorted. As in a shell, `*` does not match a leading dot.
+fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
+    let options = MatchOptions {
+        require_literal_leading_dot: true,
+        ..MatchOptions::default()
+    };
+    let paths = glob::glob_with(pattern, options).map_err(|error| {
+        Error::invalid(format!(
+            "{pattern}: the pattern is malformed: {}",
+            error.msg
+        ))
+    })?;
+    let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(|error| {
+        Error::invalid(format!("{pattern}: a folder cannot be searched")).caused_by(error)
+    })?;
+    if paths.is_empty() {
+        return Err(Error::not_found(format!("{pattern}: no file matches")));
+    }
+    Ok(paths)
+}

@@ -1,0 +1,195 @@
+//! The JSON of `som mark` and `som segment`; its schemas lie in `schemas/`.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use sha2::{Digest as _, Sha256};
+use som_core::{Error, Params, Region, Result, Size};
+use som_engine::Segmentation;
+
+/// The regions that `som segment` found in one image.
+#[derive(Debug, Serialize)]
+pub(crate) struct SegmentReport<'a> {
+    pub(crate) image: &'a ImageReport,
+    pub(crate) segmenter: SegmenterReport<'a>,
+    pub(crate) regions: &'a [Region],
+    pub(crate) timings_ms: SegmentTimings,
+}
+
+/// The image as it was read.
+#[derive(Debug, Serialize)]
+pub(crate) struct ImageReport {
+    pub(crate) path: String,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) sha256: String,
+}
+
+/// Who cut the image, and how it was told to.
+#[derive(Debug, Serialize)]
+pub(crate) struct SegmenterReport<'a> {
+    id: &'a str,
+    version: &'a str,
+    params: &'a Params,
+}
+
+/// Milliseconds by stage of `som segment`.
+#[derive(Debug, Serialize)]
+pub(crate) struct SegmentTimings {
+    pub(crate) decode: f64,
+    pub(crate) segment: f64,
+}
+
+impl ImageReport {
+    /// The facts of an image of `size` that was read from `bytes`.
+    pub(crate) fn new(path: String, size: Size, bytes: &[u8]) -> Self {
+        let digest = Sha256::digest(bytes);
+        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            path,
+            width: size.width,
+            height: size.height,
+            sha256,
+        }
+    }
+}
+
+impl<'a> From<&'a Segmentation> for SegmenterReport<'a> {
+    fn from(segmentation: &'a Segmentation) -> Self {
+        let Segmentation {
+            segmenter,
+            version,
+            params,
+            ..
+        } = segmentation;
+        Self {
+            id: segmenter,
+            version,
+            params,
+        }
+    }
+}
+
+/// In milliseconds, to the microsecond.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    rounded(duration.as_secs_f64() * 1e3, 1e3)
+}
+
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}
+
+/// JSON in one line, ended by a line break: an item of JSON Lines.
+///
+/// # Errors
+/// Internal, if `value` is no JSON.
+pub(crate) fn to_line(value: &impl Serialize) -> Result<Vec<u8>> {
+    to_json(value, CompactFormatter)
+}
+
+/// JSON with a line for each key, and one for each item of its lists of objects.
+///
+/// # Errors
+/// Internal, if `value` is no JSON.
+pub(crate) fn to_lines(value: &impl Serialize) -> Result<Vec<u8>> {
+    to_json(value, ItemsOnLines::default())
+}
+
+fn to_json(value: &impl Serialize, formatter: impl Formatter) -> Result<Vec<u8>> {
+    let mut json = Vec::new();
+    value
+        .serialize(&mut Serializer::with_formatter(&mut json, formatter))
+        .map_err(|error| Error::internal("the report is no JSON").caused_by(error))?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+/// Compact JSON with a line for each key of the outermost object, and one for each object in its
+/// lists.
+#[derive(Default)]
+struct ItemsOnLines {
+    /// How many arrays and objects are open.
+    depth: usize,
+    /// A list of the outermost object is open.
+    in_list: bool,
+    /// It has an object in it.
+    has_items: bool,
+}
+
+impl Formatter for ItemsOnLines {
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        if self.depth == 3 && self.in_list {
+            self.has_items = true;
+            writer.write_all(b"\n    ")?;
+        }
+        writer.write_all(b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        writer.write_all(if self.depth == 0 { b"\n}" } else { b"}" })
+    }
+
+    fn begin_object_key<W>(&mut self, writer: &mut W, first: bool) -> io::Result<()>
+    where
+        W: ?Sized + Write,
+    {
+        writer.write_all(if first { b"" } else { b"," })?;
+        writer.write_all(if self.depth == 1 { b"\n  " } else { b"" })
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        if self.depth == 2 {
+            (self.in_list, self.has_items) = (true, false);
+        }
+        writer.write_all(b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        if self.depth == 2 {
+            self.in_list = false;
+            writer.write_all(if self.has_items { b"\n  " } else { b"" })?;
+        }
+        self.depth -= 1;
+        writer.write_all(b"]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_key_and_each_item_has_its_line() {
+        let value = json!({
+            "a": {"b": {"c": 1}, "d": [2, {"e": 3}]},
+            "f": [{"g": [4, {"h": 5}]}, {"i": {}}],
+            "j": ["k", "l"],
+            "m": [],
+        });
+        let text = String::from_utf8(to_lines(&value).unwrap()).unwrap();
+        let expected = r#"{
+  "a":{"b":{"c":1},"d":[2,{"e":3}]},
+  "f":[
+    {"g":[4,{"h":5}]},
+    {"i":{}}
+  ],
+  "j":["k","l"],
+  "m":[]
+}
+"#;
+        assert_eq!(text, expected);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! `--set KEY=VALUE`: a parameter of the call, or an option of the segmenter.
+
+use std::str::FromStr;
+
+use som_core::{Error, Params, Result};
+use som_engine::registry::{Registry, SegmenterEntry};
+
+/// One `--set`, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    key: String,
+    value: String,
+}
+
+impl FromStr for Setting {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => Ok(Self {
+                key: key.trim().to_owned(),
+                value: value.to_owned(),
+            }),
+            _ => Err(Error::invalid("write it as KEY=VALUE")),
+        }
+    }
+}
+
+/// What the settings mean, once it is known who takes them.
+#[derive(Debug, Default)]
+pub(crate) struct Assigned {
+    /// Parameters of the call.
+    pub(crate) params: Params,
+    /// Options of the segmenter's instances.
+    pub(crate) options: Params,
+}
+
+impl Setting {
+    /// The setting that a flag of its own stands for.
+    pub(crate) fn new(key: &str, value: String) -> Self {
+        Self {
+            key: key.to_owned(),
+            value,
+        }
+    }
+}
+
+impl Assigned {
+    /// Gives each setting to whom its key belongs; the later of two equal keys wins.
+    ///
+    /// # Errors
+    /// NotFound for an unknown segmenter; Invalid for a key nobody takes or a value of a wrong
+    /// type.
+    pub(crate) fn of<'a>(
+        settings: impl Iterator<Item = &'a Setting>,
+        segmenter: &str,
+        registry: &Registry,
+    ) -> Result<Self> {
+        let segmenter = registry.segmenter(segmenter)?;
+        let (params, options) = (segmenter.params(), segmenter.options());
+        let mut assigned = Self::default();
+        for Setting { key, value } in settings {
+            if params.known().any(|known| known == key) {
+                let value = params.parse_text(&segmenter.who(), key, value)?;
+                assigned.params.insert(key.clone(), value);
+            } else if options.known().any(|known| known == key) {
+                let value = options.parse_text(&segmenter.who(), key, value)?;
+                assigned.options.insert(key.clone(), value);
+            } else {
+                return Err(nobody_takes(key, segmenter));
+            }
+        }
+        // Each image's call checks them again, with its hints; but once is enough to be told.
+        segmenter.resolve(&assigned.params)?;
+        Ok(assigned)
+    }
+}
+
+fn nobody_takes(key: &str, segmenter: &SegmenterEntry) -> Error {
+    let own = |known: &mut dyn Iterator<Item = &str>| match known.collect::<Vec<_>>() {
+        known if known.is_empty() => "none".to_owned(),
+        known => known.join(", "),
+    };
+    Error::invalid(format!(
+        "--set {key}: nothing takes this key (parameters of {}: {}; its options: {})",
+        segmenter.who(),
+        own(&mut segmenter.params().known()),
+        own(&mut segmenter.options().known()),
+    ))
+}
