@@ -118,11 +118,16 @@ fn scan(row: &[u8], left: u32, spans: &mut Vec<Span>) {
     // Clear pixels at the end close the last run.
     let mut last = [0; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
+    push_runs(blocks.iter().chain([&last]).map(bits), left, spans);
+}
+
+/// Pushes the runs of bits that are set, the lowest bit of the first word being column `left`. The
+/// highest bit of the last word must be clear.
+pub(super) fn push_runs(words: impl Iterator<Item = u64>, left: u32, spans: &mut Vec<Span>) {
     let mut start = 0;
     let mut inside = 0;
-    for (block, x) in blocks.iter().chain([&last]).zip((left..).step_by(BLOCK)) {
-        let set = bits(block);
-        let mut edges = set ^ (set << 1 | inside);
+    for (word, x) in words.zip((left..).step_by(BLOCK)) {
+        let mut edges = word ^ (word << 1 | inside);
         while edges != 0 {
             let edge = x + edges.trailing_zeros();
             if inside == 0 {

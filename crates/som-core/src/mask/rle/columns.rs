@@ -1,9 +1,12 @@
 //! From runs along the rows to runs down the columns, and back.
 //!
 //! A column's run begins or ends exactly where a row differs from the one above, so both ways
-//! cost time by outline, not by area.
+//! cost time by outline, not by area. Where nearly all is outline, bits are faster.
 
-use super::super::{Mask, Span};
+use super::{
+    super::{Mask, Span},
+    grid,
+};
 use crate::{Error, Result, Size};
 
 /// The most runs a decoded mask may have: 256 MiB of them, as much as noise of 67 megapixels.
@@ -11,6 +14,9 @@ const MAX_RUNS: usize = 1 << 25;
 
 /// Column-major run lengths, the first one counting zeros.
 pub(super) fn counts(mask: &Mask) -> Vec<u32> {
+    if is_busy(mask.spans.len(), mask.bbox.area()) {
+        return grid::counts(mask);
+    }
     let slot = |x: u32| (x - mask.bbox.x) as usize + 1;
     // Where rows differ from the row above: the row, and the columns from..to.
     let mut changes = Vec::with_capacity(2 * mask.spans.len());
@@ -44,31 +50,61 @@ pub(super) fn counts(mask: &Mask) -> Vec<u32> {
             *next += 1;
         }
     }
-    run_lengths(&positions, mask.size.pixels())
+    let mut runs = Runs::with_capacity(positions.len());
+    for position in positions {
+        runs.flip(position);
+    }
+    runs.finish(mask.size.pixels())
 }
 
-fn run_lengths(positions: &[u64], pixels: u64) -> Vec<u32> {
-    let mut counts: Vec<u32> = Vec::with_capacity(positions.len() + 1);
-    let mut from = 0;
-    for &position in positions {
-        if position == from && position != 0 {
-            // A run that reaches the last row goes on at the top of the next column.
-            from -= u64::from(counts.pop().unwrap_or(0));
-        } else {
-            counts.push((position - from) as u32);
-            from = position;
+/// True if there are so many runs that it pays to go through all pixels, 64 at a time. Memory for
+/// these stays in proportion to the runs.
+const fn is_busy(runs: usize, pixels: u64) -> bool {
+    runs as u64 * BUSY > pixels
+}
+
+/// Pixels a run below which a mask is busy; measured.
+const BUSY: u64 = 128;
+
+/// Builds run lengths from the positions at which pixels change, in order.
+pub(super) struct Runs {
+    counts: Vec<u32>,
+    from: u64,
+}
+
+impl Runs {
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self {
+            counts: Vec::with_capacity(count + 1),
+            from: 0,
         }
     }
-    if from < pixels || counts.is_empty() {
-        counts.push((pixels - from) as u32);
+
+    pub(super) fn flip(&mut self, position: u64) {
+        if position == self.from && position != 0 {
+            // A run that reaches the last row goes on at the top of the next column.
+            self.from -= u64::from(self.counts.pop().unwrap_or(0));
+        } else {
+            self.counts.push((position - self.from) as u32);
+            self.from = position;
+        }
     }
-    counts
+
+    pub(super) fn finish(mut self, pixels: u64) -> Vec<u32> {
+        if self.from < pixels || self.counts.is_empty() {
+            self.counts.push((pixels - self.from) as u32);
+        }
+        self.counts
+    }
 }
 
 /// The mask of column-major run lengths that add up to the pixels of `size`.
 pub(in crate::mask) fn mask(size: Size, counts: &[u32]) -> Result<Mask> {
     if size.pixels() == 0 {
         return Ok(Mask::empty(size));
+    }
+    if is_busy(counts.len() / 2, size.pixels()) && size.pixels() / 2 <= MAX_RUNS as u64 {
+        return Ok(grid::mask(size, counts));
     }
     let (flips, offsets) = flips(size, counts);
     // The columns at which the row goes in and out. The first row has all flips behind it: one

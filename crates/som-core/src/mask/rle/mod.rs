@@ -4,6 +4,7 @@
 //! (`cocodataset/cocoapi`, `maskApi.c`); what is written is byte-equal to pycocotools.
 
 pub(super) mod columns;
+mod grid;
 mod text;
 
 use serde::{Deserialize, Serialize};
