@@ -38,15 +38,21 @@ pub fn mark(
     options: &AllocateOptions,
     call: &Call<'_>,
 ) -> Result<Marked> {
-    let labels = stack.iter().rev().find_map(|layer| {
-        layer.style.labelling().map(|labelling| Labels {
-            labelling,
-            params: layer.params,
-        })
-    });
+    let labels = labels(stack);
     let allocation = allocate(image, regions, labels, options, call)?;
     let pages = draw(image, &allocation, stack, call)?;
     Ok(Marked { allocation, pages })
+}
+
+/// What the labels of a stack come from: its last layer that writes any.
+pub fn labels<'a>(stack: &[Layer<'a>]) -> Option<Labels<'a>> {
+    stack.iter().rev().find_map(|layer| {
+        let labelling = layer.style.labelling()?;
+        Some(Labels {
+            labelling,
+            params: layer.params,
+        })
+    })
 }
 
 /// Draws an allocation on copies of `image`, one a page.

@@ -5,10 +5,18 @@
 //! Decoding, allocation and drawing run on the runtime's blocking threads, at most one per core;
 //! segmenters run on their own threads. Nothing here computes on the async runtime.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use image::RgbImage;
-use som_core::{Cancellation, Error, Params, Region, Result};
+use som_core::{
+    AllocateOptions, Call, Cancellation, Error, Image, Params, Region, Result, View,
+    allocate::allocate,
+    pipeline::{self, Layer, Marked},
+};
 use tokio::sync::Semaphore;
 
 use crate::{registry::Registry, settings::Settings, worker::Request};
@@ -44,6 +52,41 @@ pub struct Segmentation {
     pub regions: Vec<Region>,
     /// Time the segmenter took.
     pub took: Duration,
+}
+
+/// Asks for a marked image.
+#[derive(Clone, Debug)]
+pub struct MarkRequest {
+    /// The image, and how to cut it.
+    pub segment: SegmentRequest,
+    /// The layers of ink, the lowest first; `None` for those in the settings.
+    pub layers: Option<Vec<LayerRequest>>,
+    /// What mark allocation may do; start from [`Engine::allocate_options`].
+    pub options: AllocateOptions,
+}
+
+/// One layer of ink.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LayerRequest {
+    /// Mark style id.
+    pub style: String,
+    /// Parameters of the layer.
+    pub params: Params,
+}
+
+/// A marked image, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Marking {
+    /// How the image was cut; its regions are now in the marks.
+    pub segmentation: Segmentation,
+    /// The layers of ink with the parameters they got, defaults filled in.
+    pub layers: Vec<LayerRequest>,
+    /// Marks and pages.
+    pub marked: Marked,
+    /// Time mark allocation took.
+    pub allocate: Duration,
+    /// Time drawing took.
+    pub draw: Duration,
 }
 
 impl Engine {
@@ -107,6 +150,107 @@ impl Engine {
             params,
             regions: done.regions,
             took: done.took,
+        })
+    }
+
+    /// What mark allocation may do when a request says nothing else: the settings' view and page
+    /// size.
+    pub fn allocate_options(&self) -> AllocateOptions {
+        let (mark, view) = (&self.settings.mark, &self.settings.view);
+        let limit = |side: u32| if side == 0 { u32::MAX } else { side };
+        AllocateOptions {
+            page_size: Some(mark.page_size).filter(|&size| size > 0),
+            view: View {
+                long_side: limit(view.long_side),
+                short_side: limit(view.short_side),
+            },
+            min_glyph: view.min_glyph,
+            ..AllocateOptions::default()
+        }
+    }
+
+    /// image → regions → marks → marked image.
+    ///
+    /// # Errors
+    /// As [`segment`](Self::segment); NotFound for an unknown mark style, Invalid for parameters
+    /// or options that do not fit, else what a style reports.
+    pub async fn mark(
+        self: &Arc<Self>,
+        request: MarkRequest,
+        cancellation: &Cancellation,
+    ) -> Result<Marking> {
+        let layers = self.resolve_layers(request.layers)?;
+        let image = request.segment.image.clone();
+        let segmentation = self.segment(request.segment, cancellation).await?;
+        let (engine, cancellation) = (self.clone(), cancellation.clone());
+        self.compute(move || {
+            engine.ink(
+                &image,
+                segmentation,
+                layers,
+                &request.options,
+                &cancellation,
+            )
+        })
+        .await
+    }
+
+    fn resolve_layers(&self, layers: Option<Vec<LayerRequest>>) -> Result<Vec<LayerRequest>> {
+        let layers = layers.unwrap_or_else(|| {
+            let styles = self.settings.mark.styles.iter().cloned();
+            styles
+                .map(|style| LayerRequest {
+                    style,
+                    params: Params::new(),
+                })
+                .collect()
+        });
+        layers
+            .into_iter()
+            .map(|LayerRequest { style, params }| {
+                let params = self.registry.style(&style)?.resolve(&params)?;
+                Ok(LayerRequest { style, params })
+            })
+            .collect()
+    }
+
+    /// The stages after segmentation. Blocking.
+    fn ink(
+        &self,
+        image: &RgbImage,
+        mut segmentation: Segmentation,
+        layers: Vec<LayerRequest>,
+        options: &AllocateOptions,
+        cancellation: &Cancellation,
+    ) -> Result<Marking> {
+        let stack = layers
+            .iter()
+            .map(|layer| {
+                let style = self.registry.style(&layer.style)?.style();
+                Ok(Layer {
+                    style,
+                    params: &layer.params,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let cancelled = || cancellation.is_cancelled();
+        let params = Params::new();
+        let call = Call::new(&params, &cancelled);
+        let view = Image::from_raw(image.width(), image.height(), image.as_raw().as_slice())
+            .ok_or_else(|| Error::internal("an image is smaller than its size says"))?;
+
+        let started = Instant::now();
+        let regions = std::mem::take(&mut segmentation.regions);
+        let labels = pipeline::labels(&stack);
+        let allocation = allocate(&view, regions, labels, options, &call)?;
+        let allocated = Instant::now();
+        let pages = pipeline::draw(&view, &allocation, &stack, &call)?;
+        Ok(Marking {
+            segmentation,
+            layers,
+            marked: Marked { allocation, pages },
+            allocate: allocated - started,
+            draw: allocated.elapsed(),
         })
     }
 

@@ -7,4 +7,4 @@ mod remote;
 pub mod settings;
 mod worker;
 
-pub use engine::{Engine, SegmentRequest, Segmentation};
+pub use engine::{Engine, LayerRequest, MarkRequest, Marking, SegmentRequest, Segmentation};
