@@ -19,6 +19,8 @@ pub(crate) enum Destination {
     File(PathBuf),
     /// A folder: each image's output is named for the image, in the same subfolder.
     Folder(PathBuf),
+    /// The image's own folder.
+    Beside,
 }
 
 impl Destination {
@@ -54,6 +56,10 @@ impl Destination {
             Self::Stdout => Output::Stdout,
             Self::File(path) => Output::File(path.clone()),
             Self::Folder(folder) => Output::File(append(folder.join(input.stem()), ending)),
+            Self::Beside => match input.path() {
+                Some(path) => Output::File(append(path.with_extension(""), ending)),
+                None => Output::Stdout,
+            },
         }
     }
 }
@@ -108,6 +114,15 @@ pub(crate) fn append(stem: PathBuf, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The further pages of an image lie beside the first: `out.png` → `out.2.png`.
+pub(crate) fn page(first: &Path, number: usize) -> PathBuf {
+    if number == 1 {
+        return first.to_owned();
+    }
+    let ending = first.extension().unwrap_or_default().to_string_lossy();
+    append(first.with_extension(""), &format!(".{number}.{ending}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +159,22 @@ mod tests {
     fn a_single_image_goes_to_the_file_named() {
         let destination = Destination::of(Path::new("x.png"), true).unwrap();
         assert_eq!(destination.output(&photo(), ".marked.png"), file("x.png"));
+    }
+
+    #[test]
+    fn without_a_flag_the_output_lies_beside_the_image() {
+        let beside = Destination::Beside;
+        assert_eq!(
+            beside.output(&photo(), ".marked.png"),
+            file("photos/a/cup.1.marked.png")
+        );
+        assert_eq!(beside.output(&Input::Stdin, ".marked.png"), Output::Stdout);
+    }
+
+    #[test]
+    fn pages_are_numbered_from_the_second() {
+        let first = Path::new("out/cup.marked.png");
+        assert_eq!(page(first, 1), first);
+        assert_eq!(page(first, 3), Path::new("out/cup.marked.3.png"));
     }
 }

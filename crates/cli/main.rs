@@ -5,6 +5,7 @@
 
 mod completions;
 mod config;
+mod mark;
 mod segment;
 
 mod input;
@@ -39,7 +40,7 @@ use som_engine::settings::Ladder;
     disable_help_subcommand = true,
     arg_required_else_help = true,
     max_term_width = 100,
-    after_help = "Start with: som segment photo.png"
+    after_help = "Start with: som mark photo.png"
 )]
 struct Cli {
     #[command(flatten)]
@@ -50,6 +51,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Mark(Box<mark::Options>),
     Segment(Box<segment::Options>),
     /// Look at the settings
     Config(config::Options),
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
 
 fn run(general: &General, command: Command) -> Result<ExitCode> {
     match command {
+        Command::Mark(options) => block_on(async |stop| mark::run(*options, general, stop).await),
         Command::Segment(options) => {
             block_on(async |stop| segment::run(*options, general, stop).await)
         }

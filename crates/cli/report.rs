@@ -8,8 +8,22 @@ use std::{
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use sha2::{Digest as _, Sha256};
-use som_core::{Error, Params, Region, Result, Size};
+use som_core::{
+    BBox, Color, Error, Params, Point, Region, Result, Size,
+    allocate::{AllocatedMark, Allocation},
+};
 use som_engine::Segmentation;
+
+/// What `som mark` found and drew on one image.
+#[derive(Debug, Serialize)]
+pub(crate) struct MarkReport<'a> {
+    pub(crate) image: &'a ImageReport,
+    pub(crate) segmenter: SegmenterReport<'a>,
+    pub(crate) styles: Vec<&'a str>,
+    pub(crate) marks: Vec<MarkEntry<'a>>,
+    pub(crate) pages: Vec<String>,
+    pub(crate) timings_ms: MarkTimings,
+}
 
 /// The regions that `som segment` found in one image.
 #[derive(Debug, Serialize)]
@@ -35,6 +49,29 @@ pub(crate) struct SegmenterReport<'a> {
     id: &'a str,
     version: &'a str,
     params: &'a Params,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct MarkEntry<'a> {
+    id: u32,
+    text: &'a str,
+    label_box: BBox,
+    anchor: Point,
+    leader: bool,
+    page: u32,
+    contrast: f64,
+    color: Color,
+    region: &'a Region,
+}
+
+/// Milliseconds by stage of `som mark`.
+#[derive(Debug, Serialize)]
+pub(crate) struct MarkTimings {
+    pub(crate) decode: f64,
+    pub(crate) segment: f64,
+    pub(crate) allocate: f64,
+    pub(crate) draw: f64,
+    pub(crate) encode: f64,
 }
 
 /// Milliseconds by stage of `som segment`.
@@ -70,6 +107,34 @@ impl<'a> From<&'a Segmentation> for SegmenterReport<'a> {
             id: segmenter,
             version,
             params,
+        }
+    }
+}
+
+/// Every mark of every page.
+pub(crate) fn marks(allocation: &Allocation) -> Vec<MarkEntry<'_>> {
+    allocation.marks.iter().map(MarkEntry::from).collect()
+}
+
+impl<'a> From<&'a AllocatedMark> for MarkEntry<'a> {
+    fn from(allocated: &'a AllocatedMark) -> Self {
+        let AllocatedMark {
+            id,
+            page,
+            mark,
+            facts,
+            ..
+        } = allocated;
+        Self {
+            id: *id,
+            text: &mark.text,
+            label_box: mark.label_box,
+            anchor: mark.anchor,
+            leader: facts.leader,
+            page: *page,
+            contrast: rounded(facts.contrast.into(), 100.0),
+            color: mark.color,
+            region: &mark.region,
         }
     }
 }

@@ -152,7 +152,7 @@ fn dataset_file(options: &Options) -> Result<Option<Output>> {
     match Destination::of(argument, true)? {
         Destination::File(path) => Ok(Some(Output::File(path))),
         Destination::Stdout => Ok(Some(Output::Stdout)),
-        Destination::Folder(_) => Err(Error::invalid(format!(
+        Destination::Folder(_) | Destination::Beside => Err(Error::invalid(format!(
             "{}: is a folder, but the dataset of all images is one file (name a file in it)",
             argument.display()
         ))),

@@ -12,7 +12,7 @@ use image::{DynamicImage, RgbImage};
 use serde_json::Value;
 use som_core::{Error, Hints, Mask, Params, Result, Size, decode::decode};
 use som_engine::{
-    Engine, SegmentRequest,
+    Engine, LayerRequest, SegmentRequest,
     registry::Registry,
     settings::{Ladder, LimitSettings},
 };
@@ -47,6 +47,8 @@ pub(crate) struct RegionOptions {
 /// An engine, and what it is asked of every image.
 pub(crate) struct Session {
     pub(crate) engine: Arc<Engine>,
+    /// The layers of ink.
+    pub(crate) layers: Vec<LayerRequest>,
     /// Images at a time.
     pub(crate) jobs: usize,
     params: Params,
@@ -80,6 +82,7 @@ impl Session {
         let id = settings.mark.segmenter.clone();
         let level = options.level.map(|level| Setting::new("level", level));
         let assigned = Assigned::of(level.iter().chain(&options.settings), &id, &registry)?;
+        let layers = assigned.layers(&settings.mark.styles, &registry)?;
         let Assigned {
             params,
             options: segmenter_options,
@@ -96,6 +99,7 @@ impl Session {
         let engine = Arc::new(Engine::new(settings, registry)?);
         Ok(Self {
             engine,
+            layers,
             jobs,
             params,
             hints: options.hints,
