@@ -5,5 +5,15 @@
 
 // The sentences of crates/README.md, held to.
 mod architecture;
+// `som mark` and `som segment` on photographs.
+mod cli;
+// Bad input, full disks, folders in the way.
+mod cli_errors;
+// Help, version, settings, completions, logs.
+mod cli_text;
+// The JSON of the commands, and COCO.
+mod json;
+// The `som` command as a user runs it.
+mod som;
 // Rust sources as tokens, for the sentences that speak of code.
 mod source;

@@ -93,10 +93,18 @@ where
                     "{output}: is an image to read, and would be written over (choose another name)"
                 )));
             }
-            if let Some(owner) = owners.insert(path, input) {
-                return Err(Error::invalid(format!(
-                    "{output}: would be written twice, for {owner} and for {input} (choose different names)"
-                )));
+            match owners.insert(path, input) {
+                None => {}
+                Some(owner) if owner == input => {
+                    return Err(Error::invalid(format!(
+                        "{output}: cannot hold two outputs (choose different names)"
+                    )));
+                }
+                Some(owner) => {
+                    return Err(Error::invalid(format!(
+                        "{output}: would be written for both {owner} and {input} (mark them in two runs, with different -o)"
+                    )));
+                }
             }
         }
         if to_stdout > 1 {

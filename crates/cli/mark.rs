@@ -57,7 +57,12 @@ pub(crate) struct Options {
     )]
     styles: Option<Vec<String>>,
     /// Most marks on one image; more go to further pages (coffee.marked.2.png); 0: as many as fit
-    #[arg(long, value_name = "N", help_heading = "Marks")]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "Marks"
+    )]
     page_size: Option<u32>,
 
     #[command(flatten)]
@@ -68,7 +73,7 @@ const EXAMPLES: &str = "\
 Examples:
   som mark coffee.png
   som mark coffee.png -o out.jpg --json out.json --prompt out.txt
-  som mark coffee.png --level 5 --styles contour,alphabet --set contour.width=2
+  som mark coffee.png --level 5 --styles contour,alphabet --set contour.thickness=3
   som mark coffee.png --hint point:300,200 --hint box:40,60,120,80
   som mark photos/ -o marked/ --json marked/ --jobs 8 --skip-existing
   curl -s https://example.org/cat.jpg | som mark - > cat.marked.png";

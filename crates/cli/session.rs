@@ -123,6 +123,7 @@ impl Session {
             if !hints.is_empty() {
                 params.insert("hints".to_owned(), fit(&hints, size, &limits)?);
             }
+            tracing::debug!(image = %input, %size, took = ?decode, "decoded");
             let report = ImageReport::new(input.to_string(), size, &bytes);
             Ok(Picture {
                 report,

@@ -35,6 +35,9 @@ impl Default for Settings {
 
 impl MarkStyle for Contour {
     fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+        if marks.is_empty() {
+            return Ok(());
+        }
         let settings: Settings = call.parse()?;
         let profile = Profile::new(settings.thickness.on(canvas), settings.halo.clamp(0.0, 1.0));
         let owners = Owners::new(canvas, marks)?;

@@ -1,0 +1,310 @@
+//! The JSON of `som mark` and `som segment`: its schemas, its order, what it says; and COCO.
+
+use std::{fs, path::Path, process::Command};
+
+use jsonschema::{Registry, Validator};
+use serde_json::{Value, json};
+use som_core::{BBox, Mask, Point, mask::Rle};
+
+use crate::som::Folder;
+
+#[test]
+fn reports_follow_their_schemas() {
+    let folder = Folder::with_photos(&["coffee.png", "rocket.jpg"]);
+    folder
+        .som(&["mark", ".", "-o", "out", "--json", "out"])
+        .succeeded();
+    folder
+        .som(&[
+            "mark",
+            "coffee.png",
+            "--styles",
+            "contour",
+            "--json",
+            "out/bare.json",
+        ])
+        .succeeded();
+    let schema = schema("mark.schema.json");
+    for report in ["coffee", "rocket", "bare"] {
+        assert_valid(&schema, &folder.json(&format!("out/{report}.json")));
+    }
+    let hint = ["segment", "coffee.png", "--hint", "point:10,10"];
+    for arguments in [&hint[..2], &hint] {
+        let report = folder.som(arguments).succeeded().json();
+        assert_valid(&self::schema("segment.schema.json"), &report);
+    }
+}
+
+/// A schema that lets everything through would make the test above worthless.
+#[test]
+fn schemas_refuse_what_is_wrong() {
+    let folder = Folder::with_photos(&["coffee.png"]);
+    folder
+        .som(&["mark", "coffee.png", "--json", "x.json"])
+        .succeeded();
+    let report = folder.json("x.json");
+    let schema = schema("mark.schema.json");
+    for (place, wrong) in [
+        ("/marks/0/region/segmentation/counts", json!([1, 2])),
+        ("/marks/0/label_box", json!([1, 2, 3])),
+        ("/marks/0/region/score", json!(1.5)),
+        ("/image/sha256", json!("00")),
+        ("/timings_ms/draw", json!(-1)),
+    ] {
+        let mut report = report.clone();
+        *report.pointer_mut(place).unwrap() = wrong;
+        assert!(!schema.is_valid(&report), "{place}");
+    }
+}
+
+#[test]
+fn keys_stand_in_the_documented_order() {
+    let folder = Folder::with_photos(&["coffee.png"]);
+    let mark = folder
+        .som(&["mark", "coffee.png", "--json", "-"])
+        .succeeded();
+    let keys = keys_in_order(mark.text());
+    let of_region = [
+        "bbox",
+        "area",
+        "segmentation",
+        "size",
+        "counts",
+        "score",
+        "label",
+        "level",
+        "parent",
+        "extra",
+    ];
+    let of_mark = [
+        "id",
+        "text",
+        "label_box",
+        "anchor",
+        "leader",
+        "page",
+        "contrast",
+        "color",
+        "region",
+    ];
+    let documented = [
+        &[
+            "image",
+            "path",
+            "width",
+            "height",
+            "sha256",
+            "segmenter",
+            "id",
+            "version",
+            "params",
+        ][..],
+        &["styles", "marks"],
+        &of_mark,
+        &of_region,
+    ]
+    .concat();
+    let without_params = |keys: &[String]| -> Vec<String> {
+        // The parameters are the segmenter's own.
+        let start = keys.iter().position(|key| key == "params").unwrap() + 1;
+        let end = keys
+            .iter()
+            .position(|key| key == "styles" || key == "regions")
+            .unwrap();
+        [&keys[..start], &keys[end..]].concat()
+    };
+    assert_eq!(without_params(&keys)[..documented.len()], documented);
+    let end = [
+        "pages",
+        "timings_ms",
+        "decode",
+        "segment",
+        "allocate",
+        "draw",
+        "encode",
+    ];
+    assert_eq!(keys[keys.len() - end.len()..], end);
+
+    let segment = folder.som(&["segment", "coffee.png"]).succeeded();
+    let keys = keys_in_order(segment.text());
+    let documented = [
+        &[
+            "image",
+            "path",
+            "width",
+            "height",
+            "sha256",
+            "segmenter",
+            "id",
+            "version",
+            "params",
+        ][..],
+        &["regions"],
+        &of_region,
+    ]
+    .concat();
+    assert_eq!(without_params(&keys)[..documented.len()], documented);
+    assert_eq!(keys[keys.len() - 3..], ["timings_ms", "decode", "segment"]);
+}
+
+/// What the JSON says of marks, checked on the masks themselves.
+#[test]
+fn marks_are_what_the_report_says() {
+    let folder = Folder::with_photos(&["coffee.png"]);
+    let report = folder
+        .som(&["mark", "coffee.png", "--json", "-"])
+        .succeeded()
+        .json();
+    assert_eq!(report["image"]["path"], "coffee.png");
+    assert_eq!(
+        (&report["image"]["width"], &report["image"]["height"]),
+        (&json!(600), &json!(400))
+    );
+    let digest = "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7";
+    assert_eq!(report["image"]["sha256"], digest);
+    assert_eq!(report["segmenter"]["id"], "classic");
+    assert_eq!(report["styles"], json!(["mask", "contour", "number"]));
+
+    let marks = report["marks"].as_array().unwrap();
+    let mut labels: Vec<BBox> = Vec::new();
+    let mut largest = u64::MAX;
+    for (mark, id) in marks.iter().zip(1_u64..) {
+        let region = &mark["region"];
+        let rle: Rle = serde_json::from_value(region["segmentation"].clone()).unwrap();
+        let mask = Mask::from_rle(&rle).unwrap();
+        assert_eq!(
+            (&mark["id"], &mark["text"]),
+            (&json!(id), &json!(id.to_string()))
+        );
+        assert_eq!(region["area"], mask.area());
+        assert_eq!(region["bbox"], json!(mask.bbox()));
+        assert!(
+            mask.area() <= largest,
+            "mark {id} is larger than the one before"
+        );
+        largest = mask.area();
+
+        let label: BBox = serde_json::from_value(mark["label_box"].clone()).unwrap();
+        let anchor: Point = serde_json::from_value(mark["anchor"].clone()).unwrap();
+        assert!(
+            mask.contains(anchor),
+            "the anchor of mark {id} is not on its region"
+        );
+        assert!(mask.size().bbox().encloses(label));
+        assert!(
+            labels.iter().all(|other| !other.intersects(label)),
+            "label {id} overlaps"
+        );
+        assert!(mark["contrast"].as_f64().unwrap() >= 4.5);
+        labels.push(label);
+    }
+}
+
+#[test]
+fn a_coco_dataset_has_all_images() {
+    let folder = Folder::with_photos(&["coffee.png", "rocket.jpg"]);
+    folder
+        .som(&["segment", ".", "--format", "coco", "--json", "coco.json"])
+        .succeeded();
+    let dataset = folder.json("coco.json");
+    let files: Vec<_> = dataset["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| &image["file_name"])
+        .collect();
+    assert_eq!(files, ["./coffee.png", "./rocket.jpg"]);
+    let annotations = dataset["annotations"].as_array().unwrap();
+    for (annotation, id) in annotations.iter().zip(1..) {
+        assert_eq!(
+            (&annotation["id"], &annotation["category_id"]),
+            (&json!(id), &json!(1))
+        );
+    }
+    for image in [1, 2] {
+        assert!(
+            annotations
+                .iter()
+                .any(|annotation| annotation["image_id"] == image)
+        );
+    }
+    assert_eq!(
+        dataset["categories"],
+        json!([{"id": 1, "name": "region", "supercategory": "region"}])
+    );
+}
+
+/// pycocotools is the judge of what a COCO dataset is.
+#[test]
+fn pycocotools_loads_the_dataset() {
+    let Some(python) = std::env::var_os("SOM_TEST_PYTHON") else {
+        eprintln!("skipped: SOM_TEST_PYTHON names no Python (`cargo xtask test` sets it)");
+        return;
+    };
+    let folder = Folder::with_photos(&["coffee.png", "rocket.jpg"]);
+    folder
+        .som(&["segment", ".", "--format", "coco", "--json", "coco.json"])
+        .succeeded();
+    folder
+        .som(&["segment", ".", "--masks", "masks"])
+        .succeeded();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/coco_dataset.py");
+    let output = Command::new(python)
+        .arg(script)
+        .args([folder.path("coco.json"), folder.path("masks")])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let count = folder.json("coco.json")["annotations"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        format!("{count} annotations")
+    );
+}
+
+fn schema(name: &str) -> Validator {
+    let read = |name: &str| -> Value {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cli/schemas");
+        serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let common = read("mark.schema.json");
+    let id = common["$id"].as_str().unwrap().to_owned();
+    let registry = Registry::new().add(id, common).unwrap().prepare().unwrap();
+    jsonschema::options()
+        .with_registry(&registry)
+        .build(&read(name))
+        .unwrap()
+}
+
+#[track_caller]
+fn assert_valid(schema: &Validator, report: &Value) {
+    let errors = schema.iter_errors(report);
+    let errors: Vec<String> = errors
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+/// All keys of a JSON text as they stand in it: a parsed object may have lost their order.
+fn keys_in_order(json: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = json;
+    while let Some(start) = rest.find('"') {
+        let mut end = start + 1;
+        while !rest[end..].starts_with('"') {
+            end += if rest[end..].starts_with('\\') { 2 } else { 1 };
+        }
+        if rest[end + 1..].trim_start().starts_with(':') {
+            keys.push(rest[start + 1..end].to_owned());
+        }
+        rest = &rest[end + 1..];
+    }
+    keys
+}

@@ -1,0 +1,168 @@
+//! The `som` command as a user runs it: in a folder of its own, with files of its own.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use image::RgbImage;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder to run `som` in. It is gone when the test is over.
+pub(crate) struct Folder(TempDir);
+
+/// What a run left behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Folder {
+    /// An empty folder.
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A folder with some of the photographs of `examples/images`.
+    pub(crate) fn with_photos(names: &[&str]) -> Self {
+        let folder = Self::new();
+        for name in names {
+            fs::copy(photo(name), folder.path(name)).unwrap();
+        }
+        folder
+    }
+
+    /// The path of a file in it.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file, and the folders it lies in.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn image(&self, name: &str) -> RgbImage {
+        image::load_from_memory(&self.read(name))
+            .unwrap()
+            .into_rgb8()
+    }
+
+    pub(crate) fn json(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.read(name)).unwrap()
+    }
+
+    /// All files below, sorted, hidden ones too.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.0.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let below = path.strip_prefix(self.0.path()).unwrap();
+                    files.push(below.to_str().unwrap().to_owned());
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    /// The command, not yet started. No setting of this machine reaches it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_som"));
+        command.args(arguments).current_dir(self.0.path());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SOM_")) {
+            command.env_remove(name);
+        }
+        command.env_remove("COLUMNS");
+        command
+    }
+
+    /// Runs `som` with `arguments`.
+    pub(crate) fn som(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments).stdin(Stdio::null()))
+    }
+
+    /// Runs `som` with `arguments` and something to read on stdin.
+    pub(crate) fn som_reading(&self, arguments: &[&str], stdin: &[u8]) -> Ran {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may have ended before it read all.
+        let _ = child.stdin.take().unwrap().write_all(stdin);
+        Ran::from(child.wait_with_output().unwrap())
+    }
+}
+
+impl Ran {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self::from(command.output().unwrap())
+    }
+
+    /// Stops the test unless the run succeeded.
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self
+    }
+
+    /// Stops the test unless the run failed so, with one line about it.
+    #[track_caller]
+    pub(crate) fn failed(&self, code: i32, line: &str) {
+        assert_eq!(self.stderr, format!("som: {line}\n"));
+        assert_eq!(self.code, code);
+        assert!(self.stdout.is_empty(), "a failure prints nothing on stdout");
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.stdout).unwrap()
+    }
+}
+
+impl From<std::process::Output> for Ran {
+    fn from(output: std::process::Output) -> Self {
+        Self {
+            // A signal has no code.
+            code: output.status.code().unwrap_or(-1),
+            stdout: output.stdout,
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A photograph of `examples/images`.
+pub(crate) fn photo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/images")
+        .join(name)
+}
+
+/// `image` as PNG.
+pub(crate) fn png(image: &RgbImage) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
