@@ -3,4 +3,4 @@
 use som_plugin::Entry;
 
 /// Adopted through the same boundary as a library that is loaded.
-pub(crate) const PLUGINS: &[Entry] = &[som_marks::PLUGIN];
+pub(crate) const PLUGINS: &[Entry] = &[som_classic::PLUGIN, som_marks::PLUGIN];

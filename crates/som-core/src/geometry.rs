@@ -163,6 +163,18 @@ impl BBox {
         ))
     }
 
+    /// The smallest box around both; an empty box adds nothing.
+    pub fn union(self, other: BBox) -> BBox {
+        if self.is_empty() || other.is_empty() {
+            return if self.is_empty() { other } else { self };
+        }
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let side = |end: u64, start: u32| u32::try_from(end - u64::from(start)).unwrap_or(u32::MAX);
+        let right = self.right().max(other.right());
+        let bottom = self.bottom().max(other.bottom());
+        BBox::new(x, y, side(right, x), side(bottom, y))
+    }
+
     /// The middle pixel (the lower-right one of the middle four where a side is even).
     pub const fn center(self) -> Point {
         Point::new(self.x + self.width / 2, self.y + self.height / 2)
