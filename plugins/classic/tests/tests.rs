@@ -1,5 +1,7 @@
 //! The segmenter from outside: photographs and made-up pictures go in, regions come out.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod cancellation; // a call that is called off ends
 mod hints; //        points, boxes and strokes find what a person meant
 mod objects; //      how well regions fit hand-drawn objects: the score of the whole
