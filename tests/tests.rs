@@ -15,5 +15,7 @@ mod cli_text;
 mod json;
 // The `som` command as a user runs it.
 mod som;
+// Plugins from outside: built, loaded, examined, and wrong in every way.
+mod plugin;
 // Rust sources as tokens, for the sentences that speak of code.
 mod source;

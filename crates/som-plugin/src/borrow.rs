@@ -164,3 +164,76 @@ pub(crate) unsafe fn list<T>(mut pointer: *const *const T) -> Vec<*const T> {
     }
     items
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `som_image` as a later version of the header may have it.
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Newer {
+        image: sys::som_image,
+        added: *const u8,
+    }
+
+    // SAFETY: as the structs of the header.
+    unsafe impl Versioned for Newer {
+        const NAME: &'static str = "som_image";
+        const SIZE_1_0: usize = size_of::<sys::som_image>();
+    }
+
+    fn image(size: usize) -> sys::som_image {
+        sys::som_image {
+            size,
+            width: 3,
+            height: 2,
+            pixels: ptr::null(),
+        }
+    }
+
+    #[test]
+    fn what_an_older_side_does_not_know_is_null() {
+        let older = image(size_of::<sys::som_image>());
+        // SAFETY: no more is read than `size` says.
+        let seen = unsafe { read((&raw const older).cast::<Newer>()) }.unwrap();
+        assert_eq!((seen.image.width, seen.added), (3, ptr::null()));
+
+        let newer = Newer {
+            image: image(size_of::<Newer>()),
+            added: &7,
+        };
+        // SAFETY: as above.
+        let seen = unsafe { read(&raw const newer) }.unwrap();
+        assert_eq!(seen.added, newer.added);
+    }
+
+    #[test]
+    fn what_a_newer_side_added_is_left_alone() {
+        let newer = Newer {
+            image: image(size_of::<Newer>()),
+            added: &7,
+        };
+        // SAFETY: as above.
+        let seen = unsafe { read((&raw const newer).cast::<sys::som_image>()) }.unwrap();
+        assert_eq!((seen.width, seen.height), (3, 2));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let refusal = |pointer: *const sys::som_image| {
+            // SAFETY: null, misaligned, or a struct of its size.
+            unsafe { read(pointer) }
+                .map(|_| ())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(refusal(ptr::null()), "its som_image is NULL");
+        let short = image(8);
+        let text = "its som_image has the size 8, but version 1.0 has 24 \
+                    (set `size` to sizeof(som_image))";
+        assert_eq!(refusal(&short), text);
+        let misaligned = (&raw const short).cast::<u8>().wrapping_add(1).cast();
+        assert_eq!(refusal(misaligned), "its som_image is not aligned");
+    }
+}

@@ -12,7 +12,7 @@
 
 // The header: its layouts against the mirror, and as six language standards read it.
 #[cfg(not(miri))]
-//mod header;
+mod header;
 // A segmenter in Rust, through the boundary and back.
 mod segmenter;
 // Mark styles in Rust, through the boundary and back.
@@ -20,4 +20,4 @@ mod mark_style;
 // Panics become errors, and the host goes on.
 mod panics;
 // Structs of other versions of the header.
-//mod versions;
+mod versions;

@@ -117,11 +117,7 @@ fn list<T>(items: impl Iterator<Item = Result<T>>) -> Result<*const *const T> {
 ///
 /// It defines `PLUGIN`, the [`Entry`](crate::Entry) with which a program embeds the crate, and
 /// with the crate's own feature `export` the symbol `som_plugin_entry_v1`, by which a host finds
-/// it in a dynamic library.
-///
-/// ```ignore
-/// som_plugin::export!(segmenters: [QUARTERS], mark_styles: [FRAME, SPOT]);
-/// ```
+/// it in a dynamic library. As in `som_plugin::export!(segmenters: [GRID], mark_styles: [DOT]);`.
 #[macro_export]
 macro_rules! export {
     (segmenters: [$($segmenter:path),* $(,)?] $(,)?) => {
