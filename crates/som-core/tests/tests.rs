@@ -16,6 +16,8 @@ mod mask;
 mod schema;
 /// Non-maximum suppression.
 mod nms;
+/// Mark allocation: known answers, and every promise over random regions.
+mod allocate;
 /// Regions as JSON.
 mod region;
 /// Image files: every kind, damaged ones, bombs.

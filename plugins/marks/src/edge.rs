@@ -8,7 +8,7 @@
 //! The inner loops are functions that are never inlined: that is how the compiler knows that their
 //! slices do not overlap, and makes vectors of them.
 
-use crate::owners::{OUTSIDE, Owner, Owners};
+use crate::owners::{Owner, Owners};
 
 /// Sixteenths of a pixel.
 pub(crate) type Depth = u8;
@@ -20,49 +20,40 @@ pub(crate) const UNIT: Depth = 16;
 pub(crate) const MAX_REACH: u8 = 13;
 
 /// Columns that are computed or skipped together.
-const BLOCK: usize = Owners::MARGIN;
+const BLOCK: usize = Owners::MARGIN / 2;
 
 /// Hands out the depths near the edges, up to `reach` pixels: row, first column, and depths from
-/// there on. They are exact to `reach`; what is deeper is at least that. The canvas ends in edges.
+/// there on. They are exact to `reach`; what is deeper is at least that. An owner's
+/// pixels end with the canvas.
 pub(crate) fn trace(owners: &Owners, reach: u8, mut emit: impl FnMut(usize, usize, &[Depth])) {
     let (stride, height) = (owners.stride(), owners.height());
     // Smoothing looks one pixel further.
     let far = reach.min(MAX_REACH) + 2;
     let from_above = distances_from_above(owners, far);
-    let mut from_below = vec![1; stride];
-    let outside = vec![OUTSIDE; stride];
+    let mut from_below = vec![far; stride];
     let mut scratch = Scratch::new(stride);
-    let mut below = Row::outside(stride);
-    let mut middle = Row::outside(stride);
-    let mut above = Row::outside(stride);
+    let [mut below, mut middle, mut above] = [(); 3].map(|()| Row::new(stride));
     let mut smooth = vec![0; stride];
-    for y in (0..=height).rev() {
-        // One row on, the row below this one has all its neighbours.
+    let columns = Owners::MARGIN..Owners::MARGIN + owners.width();
+    // From the row below the canvas to the one above it.
+    for number in (0..height + 2).rev() {
         (below, middle, above) = (middle, above, below);
-        if y > 0 {
-            let row = owners.padded_row(y - 1);
-            let row_below = if y < height {
-                owners.padded_row(y)
-            } else {
-                &outside
-            };
-            above.set_edges(row, row_below);
-            extend(&mut from_below, &above.edge_below, far);
-            scratch.set_distances(&from_above[(y - 1) * stride..][..stride], &from_below);
-            above.measure(&mut scratch, far);
-        } else {
-            above = Row::outside(stride);
-        }
-        if y == height {
+        let row = owners.padded_row(number);
+        let row_below = owners.padded_row((number + 1).min(height + 1));
+        above.set_edges(row, row_below);
+        extend(&mut from_below, &above.edge_below, far);
+        scratch.set_distances(&from_above[number * stride..][..stride], &from_below);
+        above.measure(&mut scratch, far);
+        // The row below this one has all its neighbours now, if it is one of the canvas.
+        if number >= height {
             continue;
         }
-        let columns = BLOCK..BLOCK + owners.row(y).len();
         for segment in segments(&middle.near) {
             smooth_segment(&mut smooth, &above, &middle, &below, segment.clone());
             let start = segment.start.max(columns.start);
             let end = segment.end.min(columns.end);
             if start < end {
-                emit(y, start - BLOCK, &smooth[start..end]);
+                emit(number, start - columns.start, &smooth[start..end]);
             }
         }
     }
@@ -80,12 +71,12 @@ struct Row {
 }
 
 impl Row {
-    /// A row beyond the canvas.
-    fn outside(stride: usize) -> Self {
+    fn new(stride: usize) -> Self {
+        let row = vec![0; stride];
         Self {
-            depth: vec![UNIT / 2; stride],
-            edge_left: vec![0; stride],
-            edge_below: vec![255; stride],
+            depth: row.clone(),
+            edge_left: row.clone(),
+            edge_below: row,
             near: vec![false; stride / BLOCK],
         }
     }
@@ -193,12 +184,16 @@ fn look_across(squared: &mut [u8], joined: &mut [u8], edges: &[u8], squares: &[u
 /// For each pixel, how far up the nearest pixel of another owner is, at most `far`.
 fn distances_from_above(owners: &Owners, far: u8) -> Vec<u8> {
     let stride = owners.stride();
-    let mut distances = vec![1; stride * owners.height()];
+    let mut distances = vec![far; stride * (owners.height() + 2)];
     let mut edges = vec![0; stride];
-    for y in 1..owners.height() {
-        differ(&mut edges, owners.padded_row(y), owners.padded_row(y - 1));
-        let (before, row) = distances.split_at_mut(y * stride);
-        row[..stride].copy_from_slice(&before[(y - 1) * stride..]);
+    for number in 1..owners.height() + 2 {
+        differ(
+            &mut edges,
+            owners.padded_row(number),
+            owners.padded_row(number - 1),
+        );
+        let (before, row) = distances.split_at_mut(number * stride);
+        row[..stride].copy_from_slice(&before[(number - 1) * stride..]);
         extend(&mut row[..stride], &edges, far);
     }
     distances

@@ -2,11 +2,8 @@
 
 use som_core::{Canvas, Error, ErrorKind, Mark, Result};
 
-/// 0 for none, else the mark's index plus one; [`OUTSIDE`] beyond the canvas.
+/// 0 for none, else the mark's index plus one.
 pub(crate) type Owner = u16;
-
-/// The owner of everything beyond the canvas.
-pub(crate) const OUTSIDE: Owner = Owner::MAX;
 
 /// The owner of every pixel. Where regions overlap, the later mark shows: marks come in the order
 /// of their numbers, so that is the smaller region.
@@ -18,28 +15,27 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Columns beyond the canvas on its left; at least as many are on its right.
-    pub(crate) const MARGIN: usize = 16;
+    /// Columns without an owner beyond the canvas on its left; at least as many are on its right.
+    /// Above and below there is one such row.
+    pub(crate) const MARGIN: usize = 32;
 
     /// Of `marks` on `canvas`.
     ///
     /// # Errors
     /// Exhausted, if there are too many marks.
     pub(crate) fn new(canvas: &Canvas<'_>, marks: &[&Mark]) -> Result<Self> {
-        if marks.len() >= usize::from(OUTSIDE) {
+        if marks.len() >= usize::from(Owner::MAX) {
             let message = format!("{} marks on one image (at most 65534)", marks.len());
             return Err(Error::new(ErrorKind::Exhausted, message));
         }
         let (width, height) = (canvas.width() as usize, canvas.height() as usize);
         let stride = (width + 2 * Self::MARGIN).next_multiple_of(Self::MARGIN);
-        let mut map = vec![OUTSIDE; stride * height];
-        for row in map.chunks_exact_mut(stride) {
-            row[Self::MARGIN..Self::MARGIN + width].fill(0);
-        }
+        let mut map = vec![0; stride * (height + 2)];
+        let canvas_rows = &mut map[stride..stride * (height + 1)];
         for (mark, owner) in marks.iter().zip(1..) {
             for (y, spans) in mark.region.mask.rows() {
                 // A mask of another size than the canvas is cut off.
-                let Some(row) = map.chunks_exact_mut(stride).nth(y as usize) else {
+                let Some(row) = canvas_rows.chunks_exact_mut(stride).nth(y as usize) else {
                     break;
                 };
                 let row = &mut row[Self::MARGIN..Self::MARGIN + width];
@@ -59,6 +55,10 @@ impl Owners {
         })
     }
 
+    pub(crate) const fn width(&self) -> usize {
+        self.width
+    }
+
     pub(crate) const fn height(&self) -> usize {
         self.height
     }
@@ -68,13 +68,13 @@ impl Owners {
         self.stride
     }
 
-    /// Row `y` with what is beyond the canvas on both sides.
-    pub(crate) fn padded_row(&self, y: usize) -> &[Owner] {
-        &self.map[y * self.stride..][..self.stride]
+    /// Row `y` of the canvas is number `y + 1`, with what is beyond the canvas on both sides.
+    pub(crate) fn padded_row(&self, number: usize) -> &[Owner] {
+        &self.map[number * self.stride..][..self.stride]
     }
 
     /// Row `y` of the canvas.
     pub(crate) fn row(&self, y: usize) -> &[Owner] {
-        &self.padded_row(y)[Self::MARGIN..][..self.width]
+        &self.padded_row(y + 1)[Self::MARGIN..][..self.width]
     }
 }

@@ -340,3 +340,107 @@ impl<'a> Best<'a> {
         new < old || (new == old && (spot.point.y, spot.point.x) < (best.point.y, best.point.x))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{BBox, Mask, mask::MaskBuilder};
+
+    /// Visible parts as drawn: each letter is one region.
+    fn visible(width: u32, map: &[u8], regions: u8) -> Visible {
+        let size = Size::new(width, map.len() as u32 / width);
+        let masks: Vec<Mask> = (1..=regions)
+            .map(|region| {
+                let mut mask = MaskBuilder::new(size);
+                for (at, _) in (0..).zip(map).filter(|(_, owner)| **owner == region) {
+                    mask.push(at / width, at % width, at % width + 1);
+                }
+                mask.finish()
+            })
+            .collect();
+        Visible::new(size, masks.iter())
+    }
+
+    /// The squared distance by definition: to all pixels, and one row or column beyond the image.
+    fn squared(visible: &Visible, point: Point) -> u32 {
+        let Size { width, height } = visible.size();
+        let (x, y) = (i64::from(point.x), i64::from(point.y));
+        let mut nearest = i64::MAX;
+        for other_y in -1..=i64::from(height) {
+            for other_x in -1..=i64::from(width) {
+                let inside = (0..i64::from(width)).contains(&other_x)
+                    && (0..i64::from(height)).contains(&other_y)
+                    && visible.owner(Point::new(other_x as u32, other_y as u32))
+                        == visible.owner(point);
+                if !inside {
+                    nearest = nearest.min((x - other_x).pow(2) + (y - other_y).pow(2));
+                }
+            }
+        }
+        nearest as u32
+    }
+
+    /// The best of `points` by definition.
+    fn best(visible: &Visible, rank: usize, points: impl Iterator<Item = Point>) -> Option<Spot> {
+        let centroid = visible.parts()[rank].centroid;
+        let off_center = |point: Point| {
+            (f64::from(point.x) - centroid.0).powi(2) + (f64::from(point.y) - centroid.1).powi(2)
+        };
+        points
+            .map(|point| Spot {
+                point,
+                squared: squared(visible, point),
+            })
+            .reduce(|best, spot| {
+                let nearer = off_center(spot.point) < off_center(best.point);
+                let better =
+                    spot.squared > best.squared || (spot.squared == best.squared && nearer);
+                if better { spot } else { best }
+            })
+    }
+
+    fn pixels(bbox: BBox) -> impl Iterator<Item = Point> {
+        (bbox.y..bbox.bottom() as u32)
+            .flat_map(move |y| (bbox.x..bbox.right() as u32).map(move |x| Point::new(x, y)))
+    }
+
+    /// Maps of blobs: pixels in blocks of `grain`, so that parts wide and thin come up.
+    fn maps() -> impl Strategy<Value = (u32, Vec<u8>)> {
+        let blocks = (
+            1_u32..40,
+            1_u32..40,
+            1_u32..12,
+            prop::collection::vec(0_u8..4, 64),
+        );
+        blocks.prop_map(|(width, height, grain, owners)| {
+            let map = (0..width * height)
+                .map(|at| (at % width / grain, at / width / grain))
+                .map(|(x, y)| owners[((x * 7 + y * 13) % 64) as usize])
+                .collect();
+            (width, map)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn widest_and_fit_are_exact((width, map) in maps(), box_width in 1_u32..12, box_height in 1_u32..12) {
+            let visible = visible(width, &map, 3);
+            let columns = Columns::new(&visible);
+            let all = visible.size().bbox();
+            for rank in 0..3 {
+                let own = |point: &Point| visible.owner(*point) == owner_of(rank);
+                let widest = columns.widest(rank);
+                prop_assert_eq!(widest, best(&visible, rank, pixels(all).filter(own)));
+                let Some(widest) = widest else { continue };
+                let boxes = pixels(all)
+                    .map(|corner| BBox::new(corner.x, corner.y, box_width, box_height))
+                    .filter(|bbox| all.encloses(*bbox) && pixels(*bbox).all(|point| own(&point)));
+                let expected = best(&visible, rank, boxes.map(BBox::center));
+                let fit = columns.fit(rank, widest, Size::new(box_width, box_height));
+                prop_assert_eq!(fit, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What mark allocation promises, recomputed here by brute force.
+
+use image::RgbImage;
+use proptest::prelude::*;
+use som_core::{
+    AllocateOptions, Allocation, BBox, Call, Image, Labelling, Mask, Params, Point, Region, Result,
+    Size,
+    allocate::{Labels, UnmarkedReason, allocate},
+    mask::MaskBuilder,
+};
+
+/// Numbers in boxes of a plain size: two thirds of the font size a digit, the font size high.
+struct Digits;
+
+impl Labelling for Digits {
+    fn label(&self, index: u32) -> Result<String> {
+        Ok((index + 1).to_string())
+    }
+
+    fn measure(&self, text: &str, call: &Call<'_>) -> Result<Size> {
+        let font_size = call
+            .number("font_size")
+            .expect("allocation sets the font size");
+        let width = (font_size * text.len() as f64 * 2.0 / 3.0).ceil() as u32 + 2;
+        Ok(Size::new(width, font_size.ceil() as u32 + 2))
+    }
+}
+
+fn mask(size: Size, inside: impl Fn(u32, u32) -> bool) -> Mask {
+    let mut mask = MaskBuilder::new(size);
+    for y in 0..size.height {
+        for x in (0..size.width).filter(|&x| inside(x, y)) {
+            mask.push(y, x, x + 1);
+        }
+    }
+    mask.finish()
+}
+
+fn disc(size: Size, center: (i64, i64), radius: i64) -> Mask {
+    mask(size, |x, y| {
+        (i64::from(x) - center.0).pow(2) + (i64::from(y) - center.1).pow(2) <= radius * radius
+    })
+}
+
+fn run(size: Size, masks: &[Mask], options: &AllocateOptions) -> Allocation {
+    let photo = RgbImage::from_fn(size.width, size.height, |x, y| {
+        image::Rgb([(x * 7) as u8, (y * 5) as u8, (x * y) as u8])
+    });
+    let view = Image::from_raw(size.width, size.height, photo.as_raw().as_slice()).unwrap();
+    let regions = masks.iter().cloned().map(Region::new).collect();
+    let params = Params::new();
+    let labels = Labels {
+        labelling: &Digits,
+        params: &params,
+    };
+    allocate(
+        &view,
+        regions,
+        Some(labels),
+        options,
+        &Call::uncancellable(&params),
+    )
+    .unwrap()
+}
+
+/// Where the label of the only mark lies, in the middle.
+fn only_label(size: Size, mask: Mask) -> (Point, bool) {
+    let allocation = run(size, &[mask], &AllocateOptions::default());
+    let mark = &allocation.marks[0];
+    (mark.mark.label_box.center(), mark.facts.leader)
+}
+
+#[test]
+fn a_disc_is_labelled_in_its_middle() {
+    let size = Size::new(200, 160);
+    assert_eq!(
+        only_label(size, disc(size, (120, 70), 50)),
+        (Point::new(120, 70), false)
+    );
+}
+
+#[test]
+fn the_foot_of_an_l_is_labelled_where_it_is_widest() {
+    let size = Size::new(200, 200);
+    let l = mask(size, |x, y| {
+        (10..30).contains(&x) && (10..190).contains(&y)
+            || (10..110).contains(&x) && (110..190).contains(&y)
+    });
+    let (center, leader) = only_label(size, l);
+    assert!(!leader);
+    assert!(
+        (45..=75).contains(&center.x) && (148..=152).contains(&center.y),
+        "{center:?}"
+    );
+}
+
+#[test]
+fn a_ring_is_labelled_on_itself_and_not_in_its_hole() {
+    let size = Size::new(300, 300);
+    let ring = mask(size, |x, y| {
+        let squared = (i64::from(x) - 150).pow(2) + (i64::from(y) - 150).pow(2);
+        (80 * 80..=140 * 140).contains(&squared)
+    });
+    let allocation = run(size, &[ring.clone()], &AllocateOptions::default());
+    let mark = &allocation.marks[0];
+    assert_eq!(mark.facts.on_region, 1.0);
+    assert!(ring.contains(mark.mark.label_box.center()));
+}
+
+#[test]
+fn the_outer_of_two_nested_boxes_is_labelled_beside_the_inner_one() {
+    let size = Size::new(240, 160);
+    let outer = Mask::rect(size, BBox::new(10, 10, 220, 140));
+    let inner_box = BBox::new(80, 40, 80, 80);
+    let allocation = run(
+        size,
+        &[Mask::rect(size, inner_box), outer],
+        &AllocateOptions::default(),
+    );
+    let [outer, inner] = &allocation.marks[..] else {
+        panic!("two marks")
+    };
+    assert_eq!((outer.id, outer.index, inner.id, inner.index), (1, 1, 2, 0));
+    assert!(!outer.mark.label_box.intersects(inner_box));
+    assert_eq!(inner.mark.label_box.center(), Point::new(119, 79));
+    assert_eq!((outer.facts.on_region, inner.facts.on_region), (1.0, 1.0));
+}
+
+#[test]
+fn a_pixel_gets_its_label_beside_it() {
+    let size = Size::new(100, 100);
+    let allocation = run(
+        size,
+        &[Mask::rect(size, BBox::new(50, 50, 1, 1))],
+        &AllocateOptions::default(),
+    );
+    let mark = &allocation.marks[0];
+    assert!(mark.facts.leader && mark.facts.hold(9.0));
+    assert_eq!(mark.mark.anchor, Point::new(50, 50));
+    assert_eq!(
+        mark.mark.leader(),
+        Some([mark.mark.label_box.center(), Point::new(50, 50)])
+    );
+}
+
+#[test]
+fn nothing_and_no_room_are_normal() {
+    let empty = run(Size::new(50, 50), &[], &AllocateOptions::default());
+    assert_eq!((empty.marks.len(), empty.pages), (0, 0));
+    let tiny = Size::new(3, 2);
+    let allocation = run(
+        tiny,
+        &[Mask::rect(tiny, tiny.bbox()), Mask::empty(tiny)],
+        &AllocateOptions::default(),
+    );
+    let reasons: Vec<_> = allocation
+        .unmarked
+        .iter()
+        .map(|unmarked| unmarked.reason)
+        .collect();
+    assert_eq!(reasons, [UnmarkedReason::NoRoom, UnmarkedReason::Empty]);
+}
+
+#[test]
+fn equal_masks_each_get_a_mark() {
+    let size = Size::new(200, 150);
+    let masks = vec![disc(size, (100, 75), 40); 3];
+    let allocation = run(size, &masks, &AllocateOptions::default());
+    assert_eq!(
+        allocation
+            .marks
+            .iter()
+            .map(|mark| mark.index)
+            .collect::<Vec<_>>(),
+        [0, 1, 2]
+    );
+    assert!(allocation.marks.iter().all(|mark| mark.facts.hold(9.0)));
+}
+
+#[test]
+fn pages_take_so_many_marks_in_order() {
+    let size = Size::new(400, 300);
+    let masks: Vec<Mask> = (0..7)
+        .map(|i| disc(size, (50 + 50 * i, 150), 24 - i))
+        .collect();
+    let options = AllocateOptions {
+        page_size: Some(3),
+        max_marks: Some(6),
+        ..Default::default()
+    };
+    let allocation = run(size, &masks, &options);
+    assert_eq!(
+        allocation
+            .marks
+            .iter()
+            .map(|mark| mark.page)
+            .collect::<Vec<_>>(),
+        [1, 1, 1, 2, 2, 2]
+    );
+    assert_eq!(allocation.unmarked[0].reason, UnmarkedReason::OverLimit);
+}
+
+fn shapes() -> impl Strategy<Value = (Size, Vec<Mask>)> {
+    let shape = (0_i64..160, 0_i64..120, 1_i64..60, 1_u32..70, any::<bool>());
+    (
+        40_u32..160,
+        40_u32..120,
+        prop::collection::vec(shape, 0..24),
+    )
+        .prop_map(|(width, height, shapes)| {
+            let size = Size::new(width, height);
+            let masks = shapes.into_iter().map(|(x, y, r, side, round)| {
+                if round {
+                    disc(size, (x, y), r)
+                } else {
+                    Mask::rect(size, BBox::new(x as u32, y as u32, r as u32, side))
+                }
+            });
+            (size, masks.collect())
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn every_promise_holds((size, masks) in shapes(), page_size in prop::option::of(1_u32..9)) {
+        let options = AllocateOptions { page_size, ..Default::default() };
+        let allocation = run(size, &masks, &options);
+        prop_assert_eq!(&allocation, &run(size, &masks, &options));
+        let marks = &allocation.marks;
+        let pixels: usize = masks.iter().filter(|mask| !mask.is_empty()).count();
+        let no_room = allocation.unmarked.iter().filter(|u| u.reason == UnmarkedReason::NoRoom).count();
+        prop_assert_eq!(marks.len() + no_room, pixels);
+        for (index, mark) in marks.iter().enumerate() {
+            let (label, facts) = (mark.mark.label_box, mark.facts);
+            prop_assert_eq!(&mark.mark.region.mask, &masks[mark.index]);
+            prop_assert!(size.bbox().encloses(label) && facts.inside_image);
+            prop_assert!(masks[mark.index].contains(mark.mark.anchor) && facts.anchor_on_region);
+            for other in &marks[index + 1..] {
+                prop_assert!(other.mark.region.mask.area() <= mark.mark.region.mask.area());
+                prop_assert!(other.page != mark.page || !label.intersects(other.mark.label_box));
+            }
+            prop_assert!(facts.clear_of_labels);
+            // Its own pixels under the label, which no smaller region covers.
+            let own = (label.y..label.bottom() as u32)
+                .flat_map(|y| (label.x..label.right() as u32).map(move |x| Point::new(x, y)))
+                .filter(|&point| mark.mark.region.mask.contains(point))
+                .filter(|&point| !marks[index + 1..].iter().any(|m| m.mark.region.mask.contains(point)))
+                .count();
+            if no_room == 0 {
+                prop_assert_eq!(facts.on_region, own as f32 / label.area() as f32);
+            }
+            prop_assert_eq!(facts.leader, !label.contains(mark.mark.anchor));
+            prop_assert!(mark.mark.color.contrast(mark.mark.color.ink()) >= 4.5);
+            prop_assert_eq!(facts.contrast, mark.mark.color.contrast(mark.mark.color.ink()));
+            prop_assert!(facts.glyph_height >= options.min_glyph);
+        }
+        for page in 1..=allocation.pages {
+            let count = allocation.on_page(page).count();
+            prop_assert!(count > 0 && count <= page_size.map_or(usize::MAX, |size| size as usize));
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What the styles put on the canvas, checked on the pixels.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use image::RgbImage;
+use som_core::{
+    AllocateOptions, BBox, Call, Canvas, Color, Image, Layer, Mark, MarkStyle, Mask, Params, Point,
+    Region, Size, mark,
+};
+use som_marks::{Alphabet, Boxes, Contour, MaskFill, Number};
+
+const SIZE: Size = Size::new(160, 120);
+
+fn photo() -> RgbImage {
+    RgbImage::from_fn(SIZE.width, SIZE.height, |x, y| {
+        image::Rgb([(x * 3) as u8, (y * 5) as u8, ((x ^ y) * 7) as u8])
+    })
+}
+
+fn marked(bbox: BBox, label_box: BBox, color: u32) -> Mark {
+    let region = Region::new(Mask::rect(SIZE, bbox));
+    let anchor = bbox.center();
+    Mark {
+        region,
+        text: "47".into(),
+        label_box,
+        anchor,
+        color: Color::from_u32(color),
+    }
+}
+
+fn draw(style: &dyn MarkStyle, marks: &[&Mark], params: &serde_json::Value) -> RgbImage {
+    let mut page = photo();
+    let params = params.as_object().unwrap().clone();
+    let mut canvas = Canvas::from_raw(SIZE.width, SIZE.height, page.as_mut()).unwrap();
+    style
+        .draw(&mut canvas, marks, &Call::uncancellable(&params))
+        .unwrap();
+    page
+}
+
+#[test]
+fn text_contrasts_with_its_plate_and_is_as_high_as_promised() {
+    for color in [0x1e_a2_ae, 0x90_24_84, 0xea_d2_0c, 0x00_60_90, 0x80_80_80] {
+        let (mut params, font_size) = (Params::new(), 20.0);
+        params.insert("font_size".into(), font_size.into());
+        let call = Call::uncancellable(&params);
+        let size = Number.labelling().unwrap().measure("47", &call).unwrap();
+        let label = BBox::new(50, 40, size.width, size.height);
+        let mark = marked(BBox::new(40, 30, 80, 60), label, color);
+        let page = draw(&Number, &[&mark], &serde_json::json!({}));
+        let (plate, ink) = (mark.color, mark.color.ink());
+        let pixel = |x: u32, y: u32| Color(page.get_pixel(x, y).0);
+        let rows: Vec<u32> = (label.y + 3..label.bottom() as u32 - 3)
+            .filter(|&y| (label.x + 3..label.right() as u32 - 3).any(|x| pixel(x, y) == ink))
+            .collect();
+        let height = rows.last().unwrap() - rows.first().unwrap() + 1;
+        assert!(f64::from(height) >= 0.7 * font_size, "{height} pixels");
+        assert_eq!(pixel(label.x + 2, label.center().y), plate);
+        assert!(ink.contrast(plate) >= 4.5);
+    }
+}
+
+#[test]
+fn labels_stay_in_their_boxes() {
+    let label = BBox::new(60, 50, 34, 22);
+    let mark = marked(BBox::new(40, 30, 80, 60), label, 0x1e_a2_ae);
+    for style in [&Number as &dyn MarkStyle, &Alphabet] {
+        let page = draw(style, &[&mark], &serde_json::json!({}));
+        for (x, y, pixel) in page.enumerate_pixels() {
+            if !label.contains(Point::new(x, y)) {
+                assert_eq!(pixel, photo().get_pixel(x, y), "at {x},{y}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_leader_line_ends_on_its_region() {
+    let label = BBox::new(10, 10, 30, 20);
+    let mark = marked(BBox::new(100, 80, 5, 5), label, 0xea_d2_0c);
+    let page = draw(&Number, &[&mark], &serde_json::json!({}));
+    assert_eq!(page.get_pixel(mark.anchor.x, mark.anchor.y).0, mark.color.0);
+}
+
+#[test]
+fn masks_tint_by_their_opacity_and_the_smaller_one_shows() {
+    let below = marked(BBox::new(10, 10, 100, 90), BBox::default(), 0xff_00_00);
+    let above = marked(BBox::new(40, 40, 20, 20), BBox::default(), 0x00_00_ff);
+    let page = draw(
+        &MaskFill,
+        &[&below, &above],
+        &serde_json::json!({"opacity": 0.4}),
+    );
+    for (x, y, pixel) in page.enumerate_pixels() {
+        let point = Point::new(x, y);
+        let mark = [&above, &below]
+            .into_iter()
+            .find(|mark| mark.region.mask.contains(point));
+        for (channel, &was) in photo().get_pixel(x, y).0.iter().enumerate() {
+            let expected = mark.map_or(f64::from(was), |mark| {
+                0.6 * f64::from(was) + 0.4 * f64::from(mark.color.0[channel])
+            });
+            assert!(
+                (f64::from(pixel.0[channel]) - expected).abs() <= 0.51,
+                "at {x},{y}"
+            );
+        }
+    }
+}
+
+/// A contour lies within its region, right along the edge, and nowhere else.
+#[test]
+fn contours_follow_the_edge() {
+    let bbox = BBox::new(30, 20, 70, 60);
+    let mark = marked(bbox, BBox::default(), 0xea_d2_0c);
+    let page = draw(&Contour, &[&mark], &serde_json::json!({"thickness": 2.0}));
+    for (x, y, pixel) in page.enumerate_pixels() {
+        let changed = pixel != photo().get_pixel(x, y);
+        // Pixels inside from the edge; negative outside.
+        let depth = [x as i32 - 30, 99 - x as i32, y as i32 - 20, 79 - y as i32]
+            .into_iter()
+            .min()
+            .unwrap();
+        match depth {
+            1 if (5..65).contains(&(x as i32 - 30)) => {
+                assert_eq!(pixel.0, mark.color.0, "at {x},{y}")
+            }
+            -1..=3 => {}
+            _ => assert!(!changed, "ink at {x},{y}, {depth} pixels inside"),
+        }
+    }
+}
+
+#[test]
+fn boxes_stay_inside_the_image() {
+    let mark = marked(SIZE.bbox(), BBox::default(), 0x36_ea_fc);
+    let page = draw(&Boxes, &[&mark], &serde_json::json!({"thickness": 2.0}));
+    for (x, y) in [(0, 60), (159, 60), (80, 0), (80, 119)] {
+        assert_eq!(page.get_pixel(x, y).0, mark.color.0);
+    }
+    assert_eq!(page.get_pixel(80, 60), photo().get_pixel(80, 60));
+}
+
+#[test]
+fn letters_go_on_after_z() {
+    let label = |index| Alphabet.labelling().unwrap().label(index).unwrap();
+    assert_eq!(
+        [0, 25, 26, 51, 52, 701, 702].map(label),
+        ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+    );
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_on_any_thread() {
+    let work = || {
+        let photo = photo();
+        let image = Image::from_raw(SIZE.width, SIZE.height, photo.as_raw().as_slice()).unwrap();
+        let regions = (0..30).map(|i| {
+            Region::new(Mask::rect(
+                SIZE,
+                BBox::new(i * 13 % 140, i * 29 % 100, 4 + i, 3 + i),
+            ))
+        });
+        let params = Params::new();
+        let stack = [&MaskFill as &dyn MarkStyle, &Contour, &Boxes, &Number].map(|style| Layer {
+            style,
+            params: &params,
+        });
+        let call = Call::uncancellable(&params);
+        let marked = mark(
+            &image,
+            regions.collect(),
+            &stack,
+            &AllocateOptions::default(),
+            &call,
+        )
+        .unwrap();
+        assert!(
+            marked
+                .allocation
+                .marks
+                .iter()
+                .all(|mark| mark.facts.hold(9.0))
+        );
+        marked
+            .pages
+            .into_iter()
+            .map(RgbImage::into_raw)
+            .collect::<Vec<_>>()
+    };
+    let first = work();
+    let others: Vec<_> = (0..4).map(|_| std::thread::spawn(work)).collect();
+    for other in others {
+        assert_eq!(other.join().unwrap(), first);
+    }
+}
