@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use som_client::{Connection, explain};
 use som_core::{Descriptor, Error, ErrorKind, Result};
 use som_proto::{
     descriptor,
@@ -15,19 +16,14 @@ use som_proto::{
         DescribeRequest, SegmentRequest, segmenter_service_client::SegmenterServiceClient,
     },
     pb::v1 as pb,
-    status,
 };
 use tokio::time::{sleep, timeout};
-use tonic::{
-    Code, ConnectError, Request, Status,
-    metadata::{Ascii, MetadataValue},
-    transport::Channel,
-};
+use tonic::{Code, ConnectError, Status, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use super::{breaker::Breaker, options::chain};
+use super::breaker::Breaker;
 
 /// How long a health check or a description may take.
 const PROBE: Duration = Duration::from_secs(2);
@@ -42,9 +38,8 @@ const MOST_BYTES: usize = 256 << 20;
 
 /// One endpoint.
 pub(super) struct Endpoint {
-    pub(super) address: String,
+    connection: Connection,
     channel: Channel,
-    token: Option<MetadataValue<Ascii>>,
     in_progress: AtomicUsize,
     state: Mutex<State>,
 }
@@ -84,18 +79,23 @@ pub(super) enum Failure {
 }
 
 impl Endpoint {
-    pub(super) fn new(
-        address: String,
-        channel: Channel,
-        token: Option<MetadataValue<Ascii>>,
-    ) -> Self {
-        Self {
-            address,
+    /// Connects with the first call; needs a runtime.
+    ///
+    /// # Errors
+    /// Invalid, if the address is malformed or a TLS file is wrong.
+    pub(super) fn new(connection: Connection) -> Result<Self> {
+        let channel = connection.endpoint()?.connect_lazy();
+        Ok(Self {
+            connection,
             channel,
-            token,
             in_progress: AtomicUsize::new(0),
             state: Mutex::default(),
-        }
+        })
+    }
+
+    /// As the settings have it.
+    pub(super) fn address(&self) -> &str {
+        &self.connection.address
     }
 
     /// How fit it is for a call.
@@ -105,11 +105,11 @@ impl Endpoint {
     pub(super) fn fitness(&self) -> Result<Fitness> {
         let state = self.state();
         if let Some(why) = &state.refused {
-            return Err(Error::unavailable(why.clone()).at(&self.address));
+            return Err(Error::unavailable(why.clone()).at(self.address()));
         }
         if let Some(pause) = state.breaker.pause(Instant::now()) {
             let why = format!("keeps failing and is left alone for {pause:.1?}");
-            return Err(Error::unavailable(why).at(&self.address));
+            return Err(Error::unavailable(why).at(self.address()));
         }
         Ok(match state.is_serving {
             true => Fitness::Serving(self.in_progress.load(Ordering::Relaxed)),
@@ -123,13 +123,17 @@ impl Endpoint {
     /// Unavailable, if it does not answer; Invalid, if the answer describes no segmenter.
     pub(super) async fn describe(&self, id: &str) -> Result<Described> {
         let mut client = SegmenterServiceClient::new(self.channel.clone());
-        let answer = timeout(PROBE, client.describe(self.request(DescribeRequest {}))).await;
+        let answer = timeout(
+            PROBE,
+            client.describe(self.connection.request(DescribeRequest {})),
+        )
+        .await;
         let answer = answer
             .map_err(|_| Error::unavailable(format!("no answer within {PROBE:?}")))
             .and_then(|answer| answer.map_err(|status| stranger(&status)))
-            .map_err(|error| error.at(&self.address))?
+            .map_err(|error| error.at(self.address()))?
             .into_inner();
-        let lie = |why: String| Error::invalid(format!("{}: Describe: {why}", self.address));
+        let lie = |why: String| Error::invalid(format!("{}: Describe: {why}", self.address()));
         let told = answer
             .descriptor
             .ok_or_else(|| lie("descriptor is not set".into()))?;
@@ -160,12 +164,14 @@ impl Endpoint {
                 });
                 let refused = refused.unwrap_or_else(|error| Some(error.to_string()));
                 match &refused {
-                    Some(why) => tracing::error!(endpoint = self.address, why, "endpoint refused"),
-                    None => tracing::info!(endpoint = self.address, "endpoint serves"),
+                    Some(why) => {
+                        tracing::error!(endpoint = self.address(), why, "endpoint refused");
+                    }
+                    None => tracing::info!(endpoint = self.address(), "endpoint serves"),
                 }
                 self.state().refused = refused;
             } else if was_serving && !is_serving {
-                tracing::warn!(endpoint = self.address, "endpoint does not serve");
+                tracing::warn!(endpoint = self.address(), "endpoint does not serve");
             }
             self.state().is_serving = is_serving;
             was_serving = is_serving;
@@ -175,7 +181,7 @@ impl Endpoint {
 
     async fn is_healthy(&self) -> bool {
         let mut client = HealthClient::new(self.channel.clone());
-        let check = client.check(self.request(HealthCheckRequest::default()));
+        let check = client.check(self.connection.request(HealthCheckRequest::default()));
         match timeout(PROBE, check).await {
             Ok(Ok(answer)) => answer.into_inner().status() == ServingStatus::Serving,
             // A server without health checks is taken at its word.
@@ -216,7 +222,7 @@ impl Endpoint {
             .max_decoding_message_size(MESSAGE_BYTES);
         let failure = |status| self.failure(&status);
         let answer = client
-            .segment(self.request(request))
+            .segment(self.connection.request(request))
             .await
             .map_err(failure)?;
         let (mut stream, mut regions, mut bytes) = (answer.into_inner(), Vec::new(), 0);
@@ -226,7 +232,7 @@ impl Endpoint {
             if regions.len() > MOST_REGIONS || bytes > MOST_BYTES {
                 let why = format!(
                     "{}: more than {MOST_REGIONS} regions or {MOST_BYTES} bytes",
-                    self.address
+                    self.address()
                 );
                 return Err(Failure::Final(Error::internal(why)));
             }
@@ -235,7 +241,7 @@ impl Endpoint {
     }
 
     fn failure(&self, status: &Status) -> Failure {
-        let error = explain(status).at(&self.address);
+        let error = explain(status).at(self.address());
         if is_unreachable(status) {
             return Failure::Elsewhere(error);
         }
@@ -247,16 +253,6 @@ impl Endpoint {
             Code::Unavailable | Code::ResourceExhausted => Failure::Elsewhere(error),
             _ => Failure::Final(error),
         }
-    }
-
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        if let Some(token) = &self.token {
-            request
-                .metadata_mut()
-                .insert("authorization", token.clone());
-        }
-        request
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -274,14 +270,6 @@ fn is_unreachable(status: &Status) -> bool {
         source = cause.source();
     }
     false
-}
-
-/// A status as an error. What went wrong with the connection is nobody's bug.
-fn explain(status: &Status) -> Error {
-    match std::error::Error::source(status) {
-        Some(source) => Error::unavailable(chain(source)),
-        None => status::from_wire(status),
-    }
 }
 
 /// A status of Describe as an error.

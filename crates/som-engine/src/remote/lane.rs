@@ -46,17 +46,13 @@ pub(super) struct Answer {
 impl Lane {
     /// Connects lazily; needs a runtime.
     pub(super) fn new(id: &str, options: &Options) -> Result<Self> {
-        let token = options.token()?;
-        let endpoints = options.endpoints()?.into_iter().map(|(address, endpoint)| {
-            Arc::new(Endpoint::new(
-                address,
-                endpoint.connect_lazy(),
-                token.clone(),
-            ))
-        });
+        let endpoints = options
+            .connections()?
+            .into_iter()
+            .map(|connection| Endpoint::new(connection).map(Arc::new));
         Ok(Self {
             id: id.to_owned(),
-            endpoints: endpoints.collect(),
+            endpoints: endpoints.collect::<Result<_>>()?,
             turn: AtomicUsize::new(0),
         })
     }
@@ -68,7 +64,7 @@ impl Lane {
     pub(super) fn addresses(&self) -> Vec<String> {
         self.endpoints
             .iter()
-            .map(|endpoint| endpoint.address.clone())
+            .map(|endpoint| endpoint.address().to_owned())
             .collect()
     }
 
@@ -135,7 +131,7 @@ impl Lane {
                 match endpoint.segment(request.clone()).await {
                     Ok(regions) => {
                         return Ok(Answer {
-                            address: endpoint.address.clone(),
+                            address: endpoint.address().to_owned(),
                             regions,
                         });
                     }
@@ -154,7 +150,7 @@ impl Lane {
                 }
                 tracing::debug!(
                     segmenter = self.id,
-                    endpoint = endpoint.address,
+                    endpoint = endpoint.address(),
                     "call goes to another endpoint"
                 );
             }

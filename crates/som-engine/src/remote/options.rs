@@ -1,23 +1,13 @@
 //! The table of a remote segmenter: `[segmenter.NAME] remote = [...]`.
 
-use std::{fs, path::Path, time::Duration};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use som_client::{Connection, Token};
 use som_core::{Error, Result, schema::Schema};
-use tonic::{
-    metadata::{Ascii, MetadataValue},
-    transport::{Certificate, ClientTlsConfig, Endpoint, Identity},
-};
 
 use crate::settings::Settings;
-
-/// How long a connection may take, and how a silent one is found out.
-const CONNECT: Duration = Duration::from_secs(2);
-const KEEPALIVE: Duration = Duration::from_secs(5);
-/// Flow-control windows in which a large image does not have to wait for acknowledgements.
-const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// The table's keys that are not the worker's.
 #[derive(Clone, Debug, Deserialize)]
@@ -98,99 +88,20 @@ impl Options {
         Duration::from_millis(self.patience_ms)
     }
 
-    /// The bearer token as metadata; `None` if there is none.
+    /// Every endpoint, ready to connect.
     ///
     /// # Errors
-    /// Invalid, if it cannot be had.
-    pub(super) fn token(&self) -> Result<Option<MetadataValue<Ascii>>> {
-        let token = match (self.token_env.as_str(), self.token_file.as_str()) {
-            ("", "") => return Ok(None),
-            (variable, "") => std::env::var(variable).map_err(|_| {
-                Error::invalid(format!(
-                    "token_env: environment variable {variable} is not set"
-                ))
-            })?,
-            ("", path) => String::from_utf8(read("token_file", path)?)
-                .map_err(|_| Error::invalid(format!("token_file \"{path}\": is not text")))?,
-            (_, _) => return Err(Error::invalid("set token_env or token_file, not both")),
-        };
-        let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.trim())
-            .parse()
-            .map_err(|_| Error::invalid("the token holds characters that a header cannot"))?;
-        value.set_sensitive(true);
-        Ok(Some(value))
-    }
-
-    /// Every endpoint's address, ready to connect.
-    ///
-    /// # Errors
-    /// Invalid, if an address is malformed or a TLS file is wrong.
-    pub(super) fn endpoints(&self) -> Result<Vec<(String, Endpoint)>> {
-        let endpoints = self.remote.iter().map(|address| {
-            let endpoint = self.endpoint(address).map_err(|error| error.at(address))?;
-            Ok((address.clone(), endpoint))
+    /// Invalid, if the token cannot be had.
+    pub(super) fn connections(&self) -> Result<Vec<Connection>> {
+        let token = Token::find(&self.token_env, &self.token_file)?;
+        let connections = self.remote.iter().map(|address| Connection {
+            address: address.clone(),
+            authorities: (&self.authorities).into(),
+            certificate: (&self.certificate).into(),
+            key: (&self.key).into(),
+            domain: self.domain.clone(),
+            token: token.clone(),
         });
-        endpoints.collect()
+        Ok(connections.collect())
     }
-
-    fn endpoint(&self, address: &str) -> Result<Endpoint> {
-        let known = ["http://", "https://", "unix:"];
-        if !known.iter().any(|scheme| address.starts_with(scheme)) {
-            return Err(Error::invalid(
-                "not an endpoint like http://host:50061, https://host:50061 or unix:/run/som.sock",
-            ));
-        }
-        let malformed = |error| Error::invalid(format!("malformed endpoint: {}", chain(&error)));
-        let endpoint = Endpoint::from_shared(address.to_owned())
-            .map_err(malformed)?
-            .connect_timeout(CONNECT)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE)
-            .keep_alive_while_idle(true)
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW);
-        if !address.starts_with("https://") {
-            return Ok(endpoint);
-        }
-        endpoint.tls_config(self.tls()?).map_err(|error| {
-            Error::invalid(format!("the TLS files are unusable: {}", chain(&error)))
-        })
-    }
-
-    fn tls(&self) -> Result<ClientTlsConfig> {
-        let mut tls = ClientTlsConfig::new();
-        tls = match self.authorities.as_str() {
-            "" => tls.with_native_roots(),
-            path => tls.ca_certificate(Certificate::from_pem(read("authorities", path)?)),
-        };
-        if !self.domain.is_empty() {
-            tls = tls.domain_name(&self.domain);
-        }
-        Ok(match (self.certificate.as_str(), self.key.as_str()) {
-            ("", "") => tls,
-            (certificate, key) => tls.identity(Identity::from_pem(
-                read("certificate", certificate)?,
-                read("key", key)?,
-            )),
-        })
-    }
-}
-
-fn read(key: &str, path: &str) -> Result<Vec<u8>> {
-    fs::read(Path::new(path))
-        .map_err(|error| Error::invalid(format!("{key} \"{path}\": cannot be read: {error}")))
-}
-
-/// An error with its causes, outermost first.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -1,0 +1,140 @@
+//! The client: one method for each rpc.
+
+use futures_util::{Stream, StreamExt as _};
+use som_core::Result;
+use som_proto::{
+    pb::v1::{
+        self as pb, catalog_service_client::CatalogServiceClient,
+        som_service_client::SomServiceClient,
+    },
+    status,
+};
+use tokio::time::sleep;
+use tonic::{Response, Status, codec::CompressionEncoding, transport::Channel};
+
+use crate::{connection::Connection, failure::explain};
+
+/// The largest message, as the server has it unless it is set otherwise.
+const MESSAGE_BYTES: usize = 64 << 20;
+/// Calls that the server refuses for want of a place are repeated so often, when it says so.
+const RETRIES: u32 = 8;
+
+/// Calls a server. Clones share the connection, which is made by the first call and made again
+/// when it was lost.
+#[derive(Clone, Debug)]
+pub struct Client {
+    connection: Connection,
+    som: SomServiceClient<Channel>,
+    catalog: CatalogServiceClient<Channel>,
+}
+
+impl Client {
+    /// A client that is not connected yet. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// Invalid, if the address is malformed or a TLS file is wrong.
+    pub fn new(connection: &Connection) -> Result<Self> {
+        let channel = connection.endpoint()?.connect_lazy();
+        let som = SomServiceClient::new(channel.clone())
+            .accept_compressed(CompressionEncoding::Gzip)
+            .accept_compressed(CompressionEncoding::Zstd)
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES);
+        let catalog = CatalogServiceClient::new(channel);
+        Ok(Self {
+            connection: connection.clone(),
+            som,
+            catalog,
+        })
+    }
+
+    /// The same client, but its requests travel compressed, and so do the answers.
+    #[must_use]
+    pub fn compressed(mut self, encoding: CompressionEncoding) -> Self {
+        self.som = self.som.send_compressed(encoding);
+        self
+    }
+
+    /// image → regions.
+    ///
+    /// # Errors
+    /// What the server reports; Unavailable, if it cannot be reached.
+    pub async fn segment(&self, request: &pb::SegmentRequest) -> Result<pb::SegmentResponse> {
+        self.repeat(async || {
+            self.som
+                .clone()
+                .segment(self.connection.request(request.clone()))
+                .await
+        })
+        .await
+    }
+
+    /// image → regions → marks → marked image.
+    ///
+    /// # Errors
+    /// What the server reports; Unavailable, if it cannot be reached.
+    pub async fn mark(&self, request: &pb::MarkRequest) -> Result<pb::MarkResponse> {
+        self.repeat(async || {
+            self.som
+                .clone()
+                .mark(self.connection.request(request.clone()))
+                .await
+        })
+        .await
+    }
+
+    /// Many images; the answers come in the order of the requests, which are taken as fast as the
+    /// server works.
+    ///
+    /// # Errors
+    /// What ends the stream: what is wrong with one request is its answer.
+    pub async fn mark_stream(
+        &self,
+        requests: impl Stream<Item = pb::MarkRequest> + Send + 'static,
+    ) -> Result<impl Stream<Item = Result<pb::MarkStreamResponse>>> {
+        let requests = requests.map(|mark| pb::MarkStreamRequest { mark: Some(mark) });
+        let answers = self
+            .som
+            .clone()
+            .mark_stream(self.connection.request(requests))
+            .await;
+        let answers = answers.map_err(|status| explain(&status))?.into_inner();
+        Ok(answers.map(|answer| answer.map_err(|status| explain(&status))))
+    }
+
+    /// What there is to segment with.
+    ///
+    /// # Errors
+    /// Unavailable, if the server cannot be reached.
+    pub async fn segmenters(&self) -> Result<pb::ListSegmentersResponse> {
+        let request = || self.connection.request(pb::ListSegmentersRequest {});
+        self.repeat(async || self.catalog.clone().list_segmenters(request()).await)
+            .await
+    }
+
+    /// What there is to mark with.
+    ///
+    /// # Errors
+    /// Unavailable, if the server cannot be reached.
+    pub async fn mark_styles(&self) -> Result<pb::ListMarkStylesResponse> {
+        let request = || self.connection.request(pb::ListMarkStylesRequest {});
+        self.repeat(async || self.catalog.clone().list_mark_styles(request()).await)
+            .await
+    }
+
+    async fn repeat<T>(&self, call: impl AsyncFn() -> Result<Response<T>, Status>) -> Result<T> {
+        let mut left = RETRIES;
+        loop {
+            match call().await {
+                Ok(answer) => return Ok(answer.into_inner()),
+                Err(status) => match status::retry_delay(&status) {
+                    Some(delay) if left > 0 => {
+                        left -= 1;
+                        sleep(delay).await;
+                    }
+                    _ => return Err(explain(&status).at(&self.connection.address)),
+                },
+            }
+        }
+    }
+}
