@@ -101,7 +101,11 @@ fn a_ring_is_labelled_on_itself_and_not_in_its_hole() {
         let squared = (i64::from(x) - 150).pow(2) + (i64::from(y) - 150).pow(2);
         (80 * 80..=140 * 140).contains(&squared)
     });
-    let allocation = run(size, &[ring.clone()], &AllocateOptions::default());
+    let allocation = run(
+        size,
+        std::slice::from_ref(&ring),
+        &AllocateOptions::default(),
+    );
     let mark = &allocation.marks[0];
     assert_eq!(mark.facts.on_region, 1.0);
     assert!(ring.contains(mark.mark.label_box.center()));

@@ -207,18 +207,18 @@ impl Ladder {
         builder = builder
             .add_source(Variables::new(&self.environment)?)
             .add_source(Flags(self.flags.clone()));
-        let config = builder.build().map_err(invalid)?;
+        let config = builder.build().map_err(|error| invalid(&error))?;
         let mut origins = Vec::new();
-        for (key, value) in config.collect().map_err(invalid)? {
+        for (key, value) in config.collect().map_err(|error| invalid(&error))? {
             list_origins(key, &value, &mut origins);
         }
         origins.sort_by(|a, b| a.key.cmp(&b.key));
-        let settings = config.try_deserialize().map_err(invalid)?;
+        let settings = config.try_deserialize().map_err(|error| invalid(&error))?;
         Ok((settings, origins))
     }
 }
 
-fn invalid(error: ConfigError) -> Error {
+fn invalid(error: &ConfigError) -> Error {
     Error::invalid(format!("settings: {error}"))
 }
 

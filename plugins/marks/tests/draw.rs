@@ -118,13 +118,18 @@ fn contours_follow_the_edge() {
     for (x, y, pixel) in page.enumerate_pixels() {
         let changed = pixel != photo().get_pixel(x, y);
         // Pixels inside from the edge; negative outside.
-        let depth = [x as i32 - 30, 99 - x as i32, y as i32 - 20, 79 - y as i32]
-            .into_iter()
-            .min()
-            .unwrap();
+        let depth = [
+            x.cast_signed() - 30,
+            99 - x.cast_signed(),
+            y.cast_signed() - 20,
+            79 - y.cast_signed(),
+        ]
+        .into_iter()
+        .min()
+        .unwrap();
         match depth {
-            1 if (5..65).contains(&(x as i32 - 30)) => {
-                assert_eq!(pixel.0, mark.color.0, "at {x},{y}")
+            1 if (5..65).contains(&(x.cast_signed() - 30)) => {
+                assert_eq!(pixel.0, mark.color.0, "at {x},{y}");
             }
             -1..=3 => {}
             _ => assert!(!changed, "ink at {x},{y}, {depth} pixels inside"),

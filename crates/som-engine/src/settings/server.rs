@@ -12,8 +12,6 @@ pub struct ServerSettings {
     pub listen: String,
     /// `HOST:PORT` of the Prometheus page; empty for none.
     pub metrics: String,
-    /// URL of an OpenTelemetry collector (OTLP over gRPC); empty for none.
-    pub traces: String,
     /// Largest message in bytes, both ways.
     pub message_bytes: usize,
     /// Calls in progress before further ones are refused.
