@@ -1,8 +1,8 @@
 //! The plugin boundary of som, both sides of it.
 //!
 //! `include/som_plugin.h` is the contract: a C ABI that a plugin in any language keeps. [`sys`]
-//! mirrors it line by line; [`guest`] is the author's side in safe Rust; [`host`] loads libraries
-//! and adopts what they bring; [`check`] is the conformance suite behind `som plugin check`.
+//! mirrors it line by line; `guest` is the author's side in safe Rust; `host` loads libraries and
+//! adopts what they bring.
 //!
 //! # A complete plugin
 //!
@@ -59,10 +59,7 @@
 //! ```
 //!
 //! A program embeds the crate by the `PLUGIN` that `export!` defines; built as a dynamic library
-//! with the feature `export`, it is loaded ([`guest`] says how).
-//!
-//! `som plugin new NAME` writes such a crate, and `som plugin check LIBRARY` tells whether a
-//! library keeps the contract.
+//! with the feature `export`, it is loaded (`guest` says how).
 
 // The one crate that may: a boundary to C is unsafe by nature.
 #![allow(unsafe_code)]

@@ -1,7 +1,7 @@
 //! The author's side: a plugin written in safe Rust.
 //!
-//! A segmenter is a type that implements [`Segmenter`] and [`Create`], and a `static`
-//! [`SegmenterDef`] that says who it is. A mark style is a type that implements [`MarkStyle`] and
+//! A segmenter is a type that implements `Segmenter` and [`Create`], and a `static`
+//! [`SegmenterDef`] that says who it is. A mark style is a type that implements `MarkStyle` and
 //! [`Default`], and a `static` [`MarkStyleDef`]. [`export!`](crate::export!) makes a plugin of
 //! them. The [crate page](crate) is a complete one.
 //!

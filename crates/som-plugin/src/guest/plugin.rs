@@ -112,7 +112,7 @@ fn list<T>(items: impl Iterator<Item = Result<T>>) -> Result<*const *const T> {
 }
 
 /// Makes a plugin of the segmenters and mark styles that are listed, names of `static`
-/// [`SegmenterDef`]s and [`MarkStyleDef`]s. Either list may be left out. Once in a crate, at its
+/// `SegmenterDef`s and `MarkStyleDef`s. Either list may be left out. Once in a crate, at its
 /// top.
 ///
 /// It defines `PLUGIN`, the [`Entry`](crate::Entry) with which a program embeds the crate, and
