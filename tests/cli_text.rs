@@ -15,6 +15,7 @@ fn help_is_written_for_a_person() {
         ("mark", "mark --help"),
         ("segment", "segment --help"),
         ("config", "config show --help"),
+        ("plugin", "plugin --help"),
         ("completions", "completions --help"),
     ] {
         let ran = folder.som(&line.split(' ').collect::<Vec<_>>()).succeeded();
@@ -42,6 +43,48 @@ fn the_version_tells_how_it_was_built() {
     assert_eq!(names, ["commit", "target", "rustc", "profile"]);
     assert!(facts[1].1.contains(std::env::consts::ARCH), "{facts:?}");
     assert!(facts[2].1.trim().starts_with("1."), "{facts:?}");
+}
+
+#[test]
+fn plugins_are_listed_with_where_they_come_from() {
+    let folder = Folder::new();
+    let list = folder.som(&["plugin", "list"]).succeeded();
+    insta::assert_snapshot!(list.text());
+    let json = folder.som(&["plugin", "list", "--json"]).succeeded().json();
+    let ids: Vec<_> = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        ids,
+        ["classic", "alphabet", "box", "contour", "mask", "number"]
+    );
+    assert_eq!(json[0]["params"]["properties"]["level"]["maximum"], 6);
+}
+
+#[test]
+fn a_library_in_the_settings_is_listed_and_a_wrong_one_is_named() {
+    let folder = Folder::new();
+    folder.write("libwrong.so", "not a library");
+    let wrong = folder.path("libwrong.so");
+    folder.write(
+        "som.toml",
+        format!("[plugins]\nlibraries = ['{}']\n", wrong.display()),
+    );
+    let ran = folder.som(&["plugin", "list"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("libwrong.so"), "{ran:?}");
+}
+
+#[test]
+fn the_header_is_the_contract_itself() {
+    let ran = Folder::new().som(&["plugin", "header"]).succeeded();
+    assert_eq!(
+        ran.text(),
+        include_str!("../crates/som-plugin/include/som_plugin.h")
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod completions;
 mod config;
 mod mark;
+mod plugin;
 mod segment;
 
 mod input;
@@ -55,6 +56,8 @@ enum Command {
     Segment(Box<segment::Options>),
     /// Look at the settings
     Config(config::Options),
+    /// Look at the segmenters and mark styles, and the contract for your own
+    Plugin(plugin::Options),
     Completions(completions::Options),
 }
 
@@ -98,6 +101,7 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
             block_on(async |stop| segment::run(*options, general, stop).await)
         }
         Command::Config(options) => config::run(&options, &general.ladder()),
+        Command::Plugin(options) => plugin::run(&options, &general.ladder()),
         Command::Completions(options) => completions::run(&options),
     }
 }
