@@ -33,7 +33,7 @@ use som_engine::settings::Ladder;
 /// Mark the regions of an image, so that a multimodal model can speak about them
 ///
 /// som cuts an image into regions and draws a label on each (Set-of-Mark prompting). A model that
-/// sees the marked image can say "the spoon is [4]", and the JSON has the mask of mark 4.
+/// sees the marked image can say "mark 4 is the spoon", and the JSON has the mask of mark 4.
 #[derive(Parser)]
 #[command(
     version = version::SHORT,

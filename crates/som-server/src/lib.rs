@@ -4,7 +4,7 @@
 //! and run after. [`Role`] says what it serves: everything ([`Role::Front`]), or one segmenter for
 //! another som to use ([`Role::Backend`]).
 //!
-//! The way of a call: [`listener`] → [`connection`] → [`gate`] → a service → the engine, where the
+//! The way of a call: `listener` → `connection` → `gate` → a service → the engine, where the
 //! work is done on threads of its own. Nothing computes on the async runtime.
 
 mod call;
