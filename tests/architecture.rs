@@ -54,12 +54,11 @@ fn unsafe_stays_in_its_place() {
     let strays: Vec<String> = rust_files(&SOURCES)
         .iter()
         .filter(|source| !source.path.starts_with("crates/som-plugin/"))
+        // Opens libtorch's CUDA library.
+        .filter(|source| source.path != "crates/som-torch/src/cuda.rs")
         .flat_map(|source| source.places_of(&["unsafe"]))
         .collect();
-    assert!(
-        strays.is_empty(),
-        "`unsafe` outside som-plugin: {strays:#?}"
-    );
+    assert!(strays.is_empty(), "`unsafe` out of its place: {strays:#?}");
 }
 
 #[test]

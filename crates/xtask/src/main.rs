@@ -3,6 +3,7 @@
 //! Each command is one file; what they share is the [`workspace`].
 
 mod demo;
+mod libtorch;
 mod lint;
 mod plugins;
 mod python;
@@ -39,6 +40,8 @@ enum Command {
     Ci,
     /// Build every plugin as a dynamic library, into `target/plugins`.
     Plugins(plugins::Options),
+    /// Install the libtorch that the torch crates are built against, into `.libtorch`.
+    Libtorch(libtorch::Options),
 }
 
 fn main() -> ExitCode {
@@ -62,5 +65,6 @@ fn run(command: &Command) -> anyhow::Result<()> {
             test::run(&workspace, &test::Options::default())
         }
         Command::Plugins(options) => plugins::run(&workspace, options),
+        Command::Libtorch(options) => libtorch::run(&workspace, options),
     }
 }

@@ -8,18 +8,30 @@ use std::{
 use anyhow::Result;
 use xshell::cmd;
 
-use crate::workspace::Workspace;
+use crate::{
+    libtorch,
+    workspace::{Package, Workspace},
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Build optimised libraries, as one would hand them out.
     #[arg(long)]
     release: bool,
+
+    /// Build the plugins that need libtorch, too, and install it where it is missing.
+    #[arg(long)]
+    torch: bool,
 }
 
 /// Builds the libraries and says where they are.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    build(workspace, if options.release { "release" } else { "dev" })?;
+    let profile = if options.release { "release" } else { "dev" };
+    build(workspace, profile, &workspace.members)?;
+    if options.torch {
+        libtorch::install(workspace, libtorch::Flavor::Cpu)?;
+        build(workspace, profile, &workspace.torch)?;
+    }
     println!("The libraries are in {}.", folder(workspace).display());
     Ok(())
 }
@@ -29,17 +41,16 @@ pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("plugins")
 }
 
-/// Builds the library form of every member that has one: those with the feature `export`, which
+/// Builds the library form of every package that has one: those with the feature `export`, which
 /// adds the entry symbol. (Two embedded plugins must not both define it, so it is off otherwise.)
-pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<()> {
+pub(crate) fn build(workspace: &Workspace, profile: &str, packages: &[Package]) -> Result<()> {
     let shell = &workspace.shell;
     let plugins = folder(workspace);
     shell.create_dir(&plugins)?;
     let built = workspace
         .target
         .join(if profile == "dev" { "debug" } else { profile });
-    for package in workspace
-        .members
+    for package in packages
         .iter()
         .filter(|p| p.features.contains_key("export"))
     {

@@ -8,13 +8,20 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{plugins, python, workspace::Workspace};
+use crate::{
+    libtorch, plugins, python,
+    workspace::{Package, Workspace},
+};
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
     /// Leave out the tests that compare with Python packages.
     #[arg(long)]
     no_python: bool,
+
+    /// Test the crates that need libtorch, too, and install it where it is missing.
+    #[arg(long)]
+    torch: bool,
 
     /// Arguments for `cargo test`, such as `-p som-core` or a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -24,19 +31,17 @@ pub(crate) struct Options {
 /// Builds what the tests need, runs them all, and closes with a summary.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let start = Instant::now();
-    plugins::build(workspace, "dev")?;
-    let mut cargo = Command::new("cargo");
-    cargo
-        .current_dir(workspace.shell.current_dir())
-        .args(["test", "--no-fail-fast"])
-        .args(&options.arguments)
-        .env("SOM_TEST_PLUGINS", plugins::folder(workspace));
-    if options.no_python {
-        cargo.env_remove("SOM_TEST_PYTHON");
-    } else {
-        cargo.env("SOM_TEST_PYTHON", python::environment(workspace)?);
+    plugins::build(workspace, "dev", &workspace.members)?;
+    if options.torch {
+        libtorch::install(workspace, libtorch::Flavor::Cpu)?;
+        plugins::build(workspace, "dev", &workspace.torch)?;
     }
-    let (summary, success) = watch(&mut cargo)?;
+    let mut summary = Summary::default();
+    let mut success = run_tests(workspace, options, &[], &mut summary)?;
+    // Arguments may choose packages themselves.
+    if options.torch && options.arguments.is_empty() {
+        success &= run_tests(workspace, options, &workspace.torch, &mut summary)?;
+    }
 
     println!("\n{}", "-".repeat(72));
     for name in &summary.failures {
@@ -52,11 +57,40 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.no_python {
         println!("left out: comparisons with Python packages (--no-python)");
     }
+    if !options.torch {
+        println!("left out: the crates that need libtorch (--torch installs it and tests them)");
+    }
     match (success, summary.failed) {
         (true, _) => Ok(()),
         (false, 0) => bail!("the tests did not build or did not run to their end; see above"),
         (false, failed) => bail!("{failed} tests failed"),
     }
+}
+
+/// Runs `cargo test` over the given packages, or over the default ones.
+fn run_tests(
+    workspace: &Workspace,
+    options: &Options,
+    packages: &[Package],
+    summary: &mut Summary,
+) -> Result<bool> {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(workspace.shell.current_dir())
+        .args(["test", "--no-fail-fast"])
+        .args(
+            packages
+                .iter()
+                .flat_map(|package| ["--package", &package.name]),
+        )
+        .args(&options.arguments)
+        .env("SOM_TEST_PLUGINS", plugins::folder(workspace));
+    if options.no_python {
+        cargo.env_remove("SOM_TEST_PYTHON");
+    } else {
+        cargo.env("SOM_TEST_PYTHON", python::environment(workspace)?);
+    }
+    watch(&mut cargo, summary)
 }
 
 /// What all test programs together reported.
@@ -68,21 +102,20 @@ struct Summary {
     failures: Vec<String>,
 }
 
-/// Runs `cargo test`, shows its output as it comes and adds up its results.
-fn watch(cargo: &mut Command) -> Result<(Summary, bool)> {
+/// Runs `cargo test`, shows its output as it comes and adds its results to the summary.
+fn watch(cargo: &mut Command, summary: &mut Summary) -> Result<bool> {
     let mut child = cargo
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
-    let mut summary = Summary::default();
     for line in BufReader::new(output).lines() {
         let line = line.context("cannot read the output of `cargo test`")?;
         println!("{line}");
         summary.add(&line);
     }
     let status = child.wait().context("cannot wait for cargo")?;
-    Ok((summary, status.success()))
+    Ok(status.success())
 }
 
 impl Summary {

@@ -13,6 +13,8 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// The members that build without libtorch.
     pub(crate) members: Vec<Package>,
+    /// The others.
+    pub(crate) torch: Vec<Package>,
 }
 
 /// One crate of the workspace.
@@ -43,15 +45,18 @@ impl Workspace {
             serde_json::from_str(&json).context("cannot read what `cargo metadata` says")?;
         shell.change_dir(&metadata.workspace_root);
         let Metadata {
-            mut packages,
+            packages,
             workspace_default_members: defaults,
             ..
         } = metadata;
-        packages.retain(|package| defaults.contains(&package.id));
+        let (members, torch) = packages
+            .into_iter()
+            .partition(|package| defaults.contains(&package.id));
         Ok(Self {
             shell,
             target: metadata.target_directory,
-            members: packages,
+            members,
+            torch,
         })
     }
 }

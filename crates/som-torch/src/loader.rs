@@ -1,0 +1,188 @@
+//! From a checkpoint to the blocks of a network, with a report of everything that does not fit.
+//!
+//! Blocks ask a [`Scope`] for weights of the shape they need. What is missing or has another shape
+//! is noted, and loading goes on with placeholders, so that [`Loader::finish`] can list all of it
+//! at once, together with the tensors that nobody asked for.
+
+use std::{cell::RefCell, collections::BTreeSet, fmt, ops::Deref};
+
+use som_core::{Error, Result};
+use tch::{Device, Kind, Tensor};
+
+use crate::{Checkpoint, TorchResult, torch_error};
+
+/// Hands out the tensors of one checkpoint.
+#[derive(Debug)]
+pub struct Loader<'a> {
+    checkpoint: &'a Checkpoint,
+    device: Device,
+    used: RefCell<BTreeSet<String>>,
+    misfits: RefCell<Vec<String>>,
+    /// The first tensor that could not be read.
+    failure: RefCell<Option<Error>>,
+}
+
+impl<'a> Loader<'a> {
+    /// A loader of `checkpoint` onto `device`.
+    pub const fn new(checkpoint: &'a Checkpoint, device: Device) -> Self {
+        Self {
+            checkpoint,
+            device,
+            used: RefCell::new(BTreeSet::new()),
+            misfits: RefCell::new(Vec::new()),
+            failure: RefCell::new(None),
+        }
+    }
+
+    /// The place of all names, whose weights become `kind`.
+    pub fn root(&self, kind: Kind) -> Scope<'_> {
+        Scope {
+            loader: self,
+            prefix: String::new(),
+            kind,
+        }
+    }
+
+    /// True once everything asked for was there.
+    ///
+    /// # Errors
+    /// Invalid, with the names of all tensors that are missing, unexpected or of another shape;
+    /// or why a tensor could not be read.
+    pub fn finish(self) -> Result<()> {
+        if let Some(error) = self.failure.into_inner() {
+            return Err(error);
+        }
+        let mut misfits = self.misfits.into_inner();
+        let used = self.used.into_inner();
+        let unexpected = self.checkpoint.names().filter(|name| !used.contains(*name));
+        misfits.extend(unexpected.map(|name| format!("unexpected: {name}")));
+        if misfits.is_empty() {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "checkpoint {} does not fit the model: {}",
+            self.checkpoint.path().display(),
+            misfits.join("; ")
+        )))
+    }
+}
+
+/// A place in the names of a checkpoint, such as `image_encoder.blocks.0.`.
+#[derive(Clone, Debug)]
+pub struct Scope<'a> {
+    loader: &'a Loader<'a>,
+    prefix: String,
+    kind: Kind,
+}
+
+impl Scope<'_> {
+    /// The place one name further down.
+    #[must_use]
+    pub fn at(&self, name: impl fmt::Display) -> Self {
+        Self {
+            loader: self.loader,
+            prefix: format!("{}{name}.", self.prefix),
+            kind: self.kind,
+        }
+    }
+
+    /// The shape of the tensor `name` here; `None` if there is no such tensor.
+    pub fn shape(&self, name: &str) -> Option<&[i64]> {
+        self.loader
+            .checkpoint
+            .shape(&format!("{}{name}", self.prefix))
+    }
+
+    /// The element type that weights get here.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The tensor `name` here, on the loader's device. Where it is missing or has another shape,
+    /// that is noted and a placeholder returned.
+    pub fn weight(&self, name: &str, shape: &[i64]) -> Weight {
+        let name = format!("{}{name}", self.prefix);
+        let loader = self.loader;
+        let found = loader.checkpoint.shape(&name);
+        loader.used.borrow_mut().insert(name.clone());
+        match found {
+            None => loader
+                .misfits
+                .borrow_mut()
+                .push(format!("missing: {name} {shape:?}")),
+            Some(found) if found != shape => {
+                let misfit = format!("mis-shaped: {name} is {found:?}, expected {shape:?}");
+                loader.misfits.borrow_mut().push(misfit);
+            }
+            // What will be refused anyway need not be read.
+            Some(_) if !loader.misfits.borrow().is_empty() => {}
+            Some(_) => match self.read(&name) {
+                Ok(tensor) => return Weight(tensor),
+                Err(error) => {
+                    loader.failure.borrow_mut().get_or_insert(error);
+                }
+            },
+        }
+        Weight(Tensor::new())
+    }
+
+    fn read(&self, name: &str) -> Result<Tensor> {
+        let tensor = self.loader.checkpoint.tensor(name)?;
+        tensor
+            .f_to_device_(self.loader.device, self.kind, false, false)
+            .map_err(|error| torch_error(error).at(format!("tensor {name}")))
+    }
+}
+
+/// A tensor of a network, constant after loading. Clones share the numbers.
+#[derive(Debug)]
+pub struct Weight(Tensor);
+
+impl Weight {
+    /// A tensor computed from weights.
+    pub const fn new(tensor: Tensor) -> Self {
+        Self(tensor)
+    }
+
+    /// Several tensors one after the other, along the first axis.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn concatenate(weights: &[Self]) -> TorchResult<Self> {
+        if weights.iter().all(|weight| weight.0.defined()) {
+            Tensor::f_cat(
+                &weights.iter().map(|weight| &weight.0).collect::<Vec<_>>(),
+                0,
+            )
+            .map(Self)
+        } else {
+            Ok(Self(Tensor::new()))
+        }
+    }
+
+    /// The same numbers seen through `view`, or a placeholder where loading failed.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn map(&self, view: impl FnOnce(&Tensor) -> TorchResult<Tensor>) -> TorchResult<Self> {
+        if self.0.defined() {
+            view(&self.0).map(Self)
+        } else {
+            Ok(self.clone())
+        }
+    }
+}
+
+impl Clone for Weight {
+    fn clone(&self) -> Self {
+        Self(self.0.shallow_clone())
+    }
+}
+
+impl Deref for Weight {
+    type Target = Tensor;
+
+    fn deref(&self) -> &Tensor {
+        &self.0
+    }
+}

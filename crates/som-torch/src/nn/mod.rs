@@ -1,0 +1,20 @@
+//! Blocks that networks are made of.
+//!
+//! All work on tensors whose last axis is the channels: an image is `[…, height, width, channels]`.
+//! So a norm over channels and a 1x1 convolution need no copies, and a convolution whose stride is
+//! its size is one matrix product. Cloning a block shares its weights.
+
+mod conv;
+mod linear;
+mod mlp;
+mod norm;
+mod window;
+
+pub use self::{
+    conv::{Conv3x3, PatchConv, UpConv},
+    linear::Linear,
+    mlp::Mlp,
+    norm::LayerNorm,
+    window::Windows,
+};
+pub use crate::loader::Weight;

@@ -1,0 +1,202 @@
+//! The sizes of a network, read off the shapes of its tensors.
+//!
+//! So the released ViT-B, ViT-L and ViT-H and any other network of this design load through the
+//! same code.
+
+use som_core::{Error, Result};
+use som_torch::Checkpoint;
+
+/// Every size of a Segment Anything network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Side in pixels of one token.
+    pub patch: i64,
+    /// Side in tokens of the square input and of the embedding.
+    pub grid: i64,
+    /// Channels of the image encoder.
+    pub width: i64,
+    /// Of each block of the image encoder, in order.
+    pub blocks: Vec<Block>,
+    /// Channels of the embedding, the prompts and the mask decoder.
+    pub embedding: i64,
+    /// Channels inside the encoding of mask prompts.
+    pub mask_channels: i64,
+    pub decoder: Decoder,
+}
+
+/// One block of the image encoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub heads: i64,
+    /// Side in tokens of the windows it attends in; the grid's side for global attention.
+    pub window: i64,
+    /// Channels inside its MLP.
+    pub hidden: i64,
+}
+
+/// The mask decoder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decoder {
+    pub layers: i64,
+    pub heads: i64,
+    /// Channels of attention between tokens and image.
+    pub inner: i64,
+    /// Channels inside the layers' MLP.
+    pub hidden: i64,
+    /// Masks it can give: one for unambiguous prompts, the others for ambiguous ones.
+    pub masks: i64,
+    /// Widths of the head that predicts IoU, from input to output.
+    pub iou_widths: Vec<i64>,
+}
+
+impl Config {
+    /// The sizes of the network in `checkpoint`.
+    ///
+    /// # Errors
+    /// Invalid, if that is no Segment Anything network.
+    pub(crate) fn of(checkpoint: &Checkpoint) -> Result<Self> {
+        let shapes = Shapes { checkpoint };
+        let [width, _, patch, _] = shapes.get("image_encoder.patch_embed.proj.weight")?;
+        let [_, grid, _, _] = shapes.get("image_encoder.pos_embed")?;
+        let [embedding, ..]: [i64; 4] = shapes.get("image_encoder.neck.0.weight")?;
+        let [mask_channels, ..]: [i64; 4] =
+            shapes.get("prompt_encoder.mask_downscaling.3.weight")?;
+        let blocks = (0..shapes.count("image_encoder.blocks.", ".norm1.weight"))
+            .map(|index| {
+                let name = |tensor: &str| format!("image_encoder.blocks.{index}.{tensor}");
+                let [positions, head] = shapes.get(&name("attn.rel_pos_h"))?;
+                let [hidden, _] = shapes.get(&name("mlp.lin1.weight"))?;
+                Ok(Block {
+                    heads: width / head.max(1),
+                    window: (positions + 1) / 2,
+                    hidden,
+                })
+            })
+            .collect::<Result<_>>()?;
+        let config = Self {
+            patch,
+            grid,
+            width,
+            blocks,
+            embedding,
+            mask_channels,
+            decoder: decoder(&shapes, embedding)?,
+        };
+        if config.is_sound() {
+            Ok(config)
+        } else {
+            Err(shapes.foreign("its sizes contradict each other"))
+        }
+    }
+
+    /// Side in pixels of the square input.
+    pub(crate) const fn side(&self) -> i64 {
+        self.grid * self.patch
+    }
+
+    /// Side of the logits the decoder gives and of mask prompts.
+    pub(crate) const fn low(&self) -> i64 {
+        4 * self.grid
+    }
+
+    /// True if the sizes can be divided as the network divides them. All else shows when the
+    /// tensors' shapes are compared.
+    fn is_sound(&self) -> bool {
+        let Self {
+            patch,
+            grid,
+            width,
+            embedding,
+            mask_channels,
+            ref decoder,
+            ..
+        } = *self;
+        let sizes = [
+            patch,
+            grid,
+            width,
+            embedding,
+            mask_channels,
+            decoder.heads,
+            decoder.inner,
+            decoder.hidden,
+        ];
+        sizes.iter().all(|size| (1..=1 << 16).contains(size))
+            && (16..=1 << 13).contains(&self.side())
+            && embedding % 8 == 0
+            && mask_channels % 4 == 0
+            && embedding % decoder.heads == 0
+            && decoder.inner % decoder.heads == 0
+            && decoder.masks > 1
+            && decoder.layers > 0
+            && self.blocks.iter().all(|block| {
+                block.heads > 0 && width % block.heads == 0 && (1..=grid).contains(&block.window)
+            })
+    }
+}
+
+fn decoder(shapes: &Shapes<'_>, embedding: i64) -> Result<Decoder> {
+    let [masks, _] = shapes.get("mask_decoder.mask_tokens.weight")?;
+    let layer = "mask_decoder.transformer.layers.0";
+    let [inner, _] = shapes.get(&format!("{layer}.cross_attn_token_to_image.q_proj.weight"))?;
+    let [hidden, _] = shapes.get(&format!("{layer}.mlp.lin1.weight"))?;
+    let head = "mask_decoder.iou_prediction_head.layers.";
+    let mut iou_widths = vec![embedding];
+    for index in 0..shapes.count(head, ".weight") {
+        let [output, _] = shapes.get(&format!("{head}{index}.weight"))?;
+        iou_widths.push(output);
+    }
+    Ok(Decoder {
+        layers: shapes.count("mask_decoder.transformer.layers.", ".norm1.weight"),
+        heads: decoder_heads(shapes.checkpoint, embedding),
+        inner,
+        hidden,
+        masks,
+        iou_widths,
+    })
+}
+
+/// The one size that no shape tells. A `config.json` beside the checkpoint may
+/// (`decoder_num_heads`); else it is 8, as in all released networks, or 4 in narrow ones, whose
+/// heads would become too small.
+fn decoder_heads(checkpoint: &Checkpoint, embedding: i64) -> i64 {
+    let beside = checkpoint.path().with_file_name("config.json");
+    std::fs::read(beside)
+        .ok()
+        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
+        .and_then(|config| config.get("decoder_num_heads")?.as_i64())
+        .unwrap_or(if embedding < 128 { 4 } else { 8 })
+}
+
+struct Shapes<'a> {
+    checkpoint: &'a Checkpoint,
+}
+
+impl Shapes<'_> {
+    fn get<const N: usize>(&self, name: &str) -> Result<[i64; N]> {
+        let shape = self
+            .checkpoint
+            .shape(name)
+            .ok_or_else(|| self.foreign(&format!("it has no tensor {name}")))?;
+        shape
+            .try_into()
+            .map_err(|_| self.foreign(&format!("its tensor {name} has the shape {shape:?}")))
+    }
+
+    /// How many numbered tensors `prefix`N`suffix` there are from 0 on.
+    fn count(&self, prefix: &str, suffix: &str) -> i64 {
+        let is_there = |index: &i64| {
+            self.checkpoint
+                .shape(&format!("{prefix}{index}{suffix}"))
+                .is_some()
+        };
+        (0..).take_while(is_there).count() as i64
+    }
+
+    fn foreign(&self, why: &str) -> Error {
+        let path = self.checkpoint.path().display();
+        Error::invalid(format!(
+            "checkpoint {path} is no Segment Anything network: {why}"
+        ))
+    }
+}
