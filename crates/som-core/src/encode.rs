@@ -10,13 +10,16 @@ use image::{
     },
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// Quality of JPEG files, of 100. High, so that text keeps its edges.
 const JPEG_QUALITY: u8 = 92;
 
 /// An image format that som writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// Lossless, compressed for speed.
     Png,
@@ -44,6 +47,15 @@ impl Encoding {
                 "{}: a marked image is written as .png, .jpg or .webp",
                 path.display()
             ))),
+        }
+    }
+
+    /// The format's name in HTTP, such as `image/png`.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
         }
     }
 

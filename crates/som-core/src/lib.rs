@@ -3,7 +3,7 @@
 //! > image → regions → marks → marked image → prompt → answer → grounded spans
 //!
 //! A [`Segmenter`] cuts an [`Image`] into [`Region`]s, the core allocates [`Mark`]s,
-//! [`MarkStyle`]s draw them. This crate holds those nouns and every step between them that needs
+//! [`MarkStyle`]s draw them, an [`LmmProvider`] answers a [`Prompt`]. This crate holds those nouns and every step between them that needs
 //! neither a model, a file, a network nor an async runtime.
 //!
 //! Source of the method: Yang et al., *Set-of-Mark Prompting Unleashes Extraordinary Visual
@@ -23,6 +23,7 @@ pub mod draw;
 pub mod pipeline;
 pub mod encode;
 pub mod prompt;
+pub mod lmm;
 pub mod ground;
 
 // What every stage shares.
@@ -36,7 +37,7 @@ pub mod schema;
 #[cfg(feature = "schema")]
 pub use crate::schema::Schema;
 pub use crate::{
-    allocate::{AllocateOptions, AllocatedMark, Allocation, Facts, View, allocate},
+    allocate::{AllocateOptions, AllocatedMark, Allocation, Facts, allocate},
     call::{Call, Cancellation, Params},
     catalog::{Capability, Descriptor},
     draw::{Labelling, MarkStyle},
@@ -44,6 +45,10 @@ pub use crate::{
     geometry::{BBox, Point, Size},
     hint::Hints,
     image::{Canvas, Image},
+    lmm::{
+        Answer, AnswerEvent, Finish, ImagePolicy, LmmProvider, Part, Prompt, ProviderInfo, Usage,
+        View,
+    },
     mark::{Color, Mark},
     mask::Mask,
     pipeline::{Layer, Marked, mark},

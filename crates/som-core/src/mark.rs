@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BBox, Point, Region};
+use crate::{BBox, Image, Mask, Point, Region};
 
 /// A region with the label and the place that mark allocation chose for it: what a
 /// [`MarkStyle`](crate::MarkStyle) draws.
@@ -43,6 +43,25 @@ impl Color {
     pub const BLACK: Color = Color([0, 0, 0]);
     /// White.
     pub const WHITE: Color = Color([255, 255, 255]);
+
+    /// The mean of the pixels of `image` under `mask`; `None` if there are none.
+    pub fn mean(image: &Image<'_>, mask: &Mask) -> Option<Self> {
+        let (width, height) = image.dimensions();
+        let (mut sum, mut count) = ([0_u64; 3], 0_u64);
+        for (y, row) in mask.rows().take_while(|&(y, _)| y < height) {
+            for span in row {
+                let at = |x: u32| 3 * (y as usize * width as usize + x.min(width) as usize);
+                for pixel in image.as_raw()[at(span.start)..at(span.end)].chunks_exact(3) {
+                    count += 1;
+                    for (sum, &channel) in sum.iter_mut().zip(pixel) {
+                        *sum += u64::from(channel);
+                    }
+                }
+            }
+        }
+        // A mean of bytes is a byte.
+        (count > 0).then(|| Self(sum.map(|sum| ((sum + count / 2) / count) as u8)))
+    }
 
     /// From 0x00RRGGBB.
     pub const fn from_u32(rgb: u32) -> Self {

@@ -22,6 +22,8 @@ mod allocate;
 mod region;
 /// Image files: every kind, damaged ones, bombs.
 mod decode;
+/// What models see of images, and what providers refuse.
+mod lmm;
 /// Grounding against a corpus of answers.
 mod ground;
 

@@ -157,12 +157,12 @@ impl Engine {
     /// size.
     pub fn allocate_options(&self) -> AllocateOptions {
         let (mark, view) = (&self.settings.mark, &self.settings.view);
-        let limit = |side: u32| if side == 0 { u32::MAX } else { side };
         AllocateOptions {
             page_size: Some(mark.page_size).filter(|&size| size > 0),
             view: View {
-                long_side: limit(view.long_side),
-                short_side: limit(view.short_side),
+                long_side: view.long_side,
+                short_side: view.short_side,
+                ..View::UNLIMITED
             },
             min_glyph: view.min_glyph,
             ..AllocateOptions::default()

@@ -1,44 +1,11 @@
 //! How large text must be, in pixels of the image, for the LMM to read it.
 
-use serde::{Deserialize, Serialize};
-
 use super::{AllocateOptions, Labels};
 use crate::{Call, Error, Params, Result, Size};
 
 /// Height of digits and capitals per font size. 0.7 is typical of sans-serif faces (DejaVu Sans:
 /// 0.729), so a promise made with it holds.
 pub(super) const GLYPH_SHARE: f32 = 0.7;
-
-/// How an LMM's provider scales an image down before the LMM sees it: until both limits hold.
-/// It never scales up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct View {
-    /// Most pixels along the longer side.
-    pub long_side: u32,
-    /// Most pixels along the shorter side.
-    pub short_side: u32,
-}
-
-impl Default for View {
-    /// The narrower of two common limits: 1568 pixels along the long side (Anthropic, *Vision*
-    /// guide) and 768 along the short side (OpenAI, *Images and vision* guide, high detail).
-    fn default() -> Self {
-        Self {
-            long_side: 1568,
-            short_side: 768,
-        }
-    }
-}
-
-impl View {
-    /// What the LMM sees per pixel of an image of `size`: 1, or less if it is scaled down.
-    pub fn scale(&self, size: Size) -> f32 {
-        let long = self.long_side as f32 / size.width.max(size.height).max(1) as f32;
-        let short = self.short_side as f32 / size.width.min(size.height).max(1) as f32;
-        long.min(short).min(1.0)
-    }
-}
 
 /// The font sizes to try, the preferred one first, and the labels measured at each.
 pub(super) struct Ladder<'a> {

@@ -17,13 +17,13 @@ mod visible;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{color::PALETTE, facts::Facts, legibility::View};
+pub use self::{color::PALETTE, facts::Facts};
 use self::{
     legibility::Ladder,
     place::{Place, Places},
     visible::{MAX_REGIONS, Visible},
 };
-use crate::{Call, Error, Image, Labelling, Mark, Mask, Params, Region, Result, Size};
+use crate::{Call, Error, Image, Labelling, Mark, Mask, Params, Region, Result, Size, View};
 
 /// What mark allocation may do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,68 @@
+//! What an LMM answers: a stream of events, and what they add up to.
+
+use serde::{Deserialize, Serialize};
+
+/// A piece of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnswerEvent {
+    /// More text.
+    Delta(String),
+    /// What the request has cost so far; a later one replaces an earlier one.
+    Usage(Usage),
+    /// The end.
+    Done(Finish),
+}
+
+/// Tokens that a request took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// Of the prompt, images included.
+    pub input_tokens: u64,
+    /// Of the answer, thinking included.
+    pub output_tokens: u64,
+    /// Of the prompt, those that the far side had kept from an earlier request.
+    pub cached_tokens: u64,
+}
+
+/// How an answer ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// It is complete.
+    Stop,
+    /// It reached the most tokens it could have.
+    Length,
+    /// The model or its provider declined, for this reason.
+    Refusal(String),
+    /// It broke off, for this reason; what came before is kept.
+    Partial(String),
+}
+
+/// An answer as far as it has come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Its text.
+    pub text: String,
+    /// What it took; `None` if the provider does not say.
+    pub usage: Option<Usage>,
+    /// How it ended; `None` while it has not.
+    pub finish: Option<Finish>,
+}
+
+impl Answer {
+    /// Takes in the next event.
+    pub fn add(&mut self, event: AnswerEvent) {
+        match event {
+            AnswerEvent::Delta(text) => self.text.push_str(&text),
+            AnswerEvent::Usage(usage) => self.usage = Some(usage),
+            AnswerEvent::Done(finish) => self.finish = Some(finish),
+        }
+    }
+
+    /// True if it ended by itself, and nothing is missing.
+    pub fn is_complete(&self) -> bool {
+        self.finish == Some(Finish::Stop)
+    }
+}
