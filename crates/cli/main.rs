@@ -3,11 +3,13 @@
 //! One file per subcommand; the others hold what several share, in the order of the data flow:
 //! inputs, what is asked of them, the run over all of them, reports, outputs, exit codes.
 
-mod completions;
-mod config;
 mod mark;
-mod plugin;
 mod segment;
+mod serve;
+mod backend;
+mod config;
+mod plugin;
+mod completions;
 
 mod input;
 mod hint;
@@ -22,6 +24,7 @@ mod output;
 
 mod exit;
 mod logging;
+mod signal;
 mod version;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -29,6 +32,8 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use som_core::{Cancellation, Error, ErrorKind, Result};
 use som_engine::settings::Ladder;
+
+use crate::logging::Verbosity;
 
 /// Mark the regions of an image, so that a multimodal model can speak about them
 ///
@@ -54,6 +59,8 @@ struct Cli {
 enum Command {
     Mark(Box<mark::Options>),
     Segment(Box<segment::Options>),
+    Serve(serve::Options),
+    Backend(backend::Options),
     /// Look at the settings
     Config(config::Options),
     /// Look at the segmenters and mark styles, and the contract for your own
@@ -77,6 +84,16 @@ struct General {
 }
 
 impl General {
+    /// How much to log. A server tells of every call, as nobody sees what it does otherwise.
+    fn verbosity(&self, command: &Command) -> Verbosity {
+        match (self.quiet, self.verbose, command) {
+            (_, 1.., _) => Verbosity::Asked(self.verbose),
+            (true, 0, _) => Verbosity::Errors,
+            (false, 0, Command::Serve(_) | Command::Backend(_)) => Verbosity::Calls,
+            (false, 0, _) => Verbosity::Warnings,
+        }
+    }
+
     /// The settings, without the flags of a subcommand.
     fn ladder(&self) -> Ladder {
         let ladder = Ladder::system();
@@ -89,8 +106,7 @@ impl General {
 
 fn main() -> ExitCode {
     let Cli { general, command } = Cli::parse();
-    let result =
-        logging::start(general.verbose, general.quiet).and_then(|()| run(&general, command));
+    let result = logging::start(general.verbosity(&command)).and_then(|()| run(&general, command));
     result.unwrap_or_else(|error| exit::report(&error))
 }
 
@@ -100,6 +116,8 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Segment(options) => {
             block_on(async |stop| segment::run(*options, general, stop).await)
         }
+        Command::Serve(options) => serve::run(options, general.ladder()),
+        Command::Backend(options) => backend::run(options, general.ladder()),
         Command::Config(options) => config::run(&options, &general.ladder()),
         Command::Plugin(options) => plugin::run(&options, &general.ladder()),
         Command::Completions(options) => completions::run(&options),

@@ -9,7 +9,7 @@ use som_core::{
     encode::{Encoding, encode},
     prompt::ready_prompt,
 };
-use som_engine::{MarkRequest, Marking};
+use som_engine::{MarkRequest, Marking, RegionSource};
 
 use crate::{
     General,
@@ -187,9 +187,14 @@ fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
 async fn mark(session: &Session, job: Job, single: bool, stop: &Cancellation) -> Result<Done> {
     let picture = session.read(&job.input).await?;
     let request = MarkRequest {
-        segment: picture.request(),
+        image: picture.pixels(),
+        regions: RegionSource::Segmenter {
+            id: None,
+            params: picture.params(),
+        },
         layers: Some(session.layers.clone()),
         options: session.engine.allocate_options(),
+        draw: true,
     };
     let marking = session.engine.mark(request, stop).await?;
     session
@@ -207,6 +212,9 @@ fn write(job: &Job, picture: &Picture, marking: &Marking, single: bool) -> Resul
         allocate,
         draw,
     } = marking;
+    let segmentation = segmentation
+        .as_ref()
+        .ok_or_else(|| Error::internal("the image was marked, but not cut"))?;
     let start = Instant::now();
     let pages = encode_pages(&job.image, &marked.pages)?;
     let encoded = start.elapsed();

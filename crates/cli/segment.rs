@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, process::ExitCode};
 use clap::{Args, ValueEnum};
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 use som_core::{Cancellation, Error, Mask, Result};
-use som_engine::Segmentation;
+use som_engine::{SegmentRequest, Segmentation};
 
 use crate::{
     General,
@@ -182,7 +182,12 @@ fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
 /// The work for one image, all but what must be done in order.
 async fn segment(session: &Session, job: Job, single: bool, stop: &Cancellation) -> Result<Done> {
     let picture = session.read(&job.input).await?;
-    let segmentation = session.engine.segment(picture.request(), stop).await?;
+    let request = SegmentRequest {
+        image: picture.pixels(),
+        segmenter: None,
+        params: picture.params(),
+    };
+    let segmentation = session.engine.segment(request, stop).await?;
     session
         .engine
         .compute(move || write(&job, &picture, &segmentation, single))

@@ -12,7 +12,7 @@ use image::{DynamicImage, RgbImage};
 use serde_json::Value;
 use som_core::{Error, Hints, Mask, Params, Result, Size, decode::decode};
 use som_engine::{
-    Engine, LayerRequest, SegmentRequest,
+    Engine, LayerRequest,
     registry::Registry,
     settings::{Ladder, LimitSettings},
 };
@@ -61,7 +61,6 @@ pub(crate) struct Picture {
     /// How long decoding took.
     pub(crate) decode: Duration,
     pixels: Arc<RgbImage>,
-    /// The parameters of the call, with the hints.
     params: Params,
 }
 
@@ -142,14 +141,14 @@ impl Picture {
         Size::new(self.pixels.width(), self.pixels.height())
     }
 
-    /// The request for its regions.
-    pub(crate) fn request(&self) -> SegmentRequest {
-        let (image, params) = (self.pixels.clone(), self.params.clone());
-        SegmentRequest {
-            image,
-            segmenter: None,
-            params,
-        }
+    /// Its pixels.
+    pub(crate) fn pixels(&self) -> Arc<RgbImage> {
+        self.pixels.clone()
+    }
+
+    /// The parameters of the call, with the hints.
+    pub(crate) fn params(&self) -> Params {
+        self.params.clone()
     }
 }
 

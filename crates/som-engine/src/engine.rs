@@ -25,7 +25,7 @@ use crate::{registry::Registry, settings::Settings, worker::Request};
 pub struct Engine {
     settings: Settings,
     registry: Registry,
-    compute: Semaphore,
+    compute: Arc<Semaphore>,
 }
 
 /// Asks for regions.
@@ -57,12 +57,30 @@ pub struct Segmentation {
 /// Asks for a marked image.
 #[derive(Clone, Debug)]
 pub struct MarkRequest {
-    /// The image, and how to cut it.
-    pub segment: SegmentRequest,
+    /// The image, decoded and upright.
+    pub image: Arc<RgbImage>,
+    /// Where its regions come from.
+    pub regions: RegionSource,
     /// The layers of ink, the lowest first; `None` for those in the settings.
     pub layers: Option<Vec<LayerRequest>>,
     /// What mark allocation may do; start from [`Engine::allocate_options`].
     pub options: AllocateOptions,
+    /// False for marks alone: no page is drawn.
+    pub draw: bool,
+}
+
+/// Where the regions to mark come from.
+#[derive(Clone, Debug)]
+pub enum RegionSource {
+    /// The image is segmented.
+    Segmenter {
+        /// Segmenter id; `None` for the one in the settings.
+        id: Option<String>,
+        /// Parameters of the call, `hints` among them.
+        params: Params,
+    },
+    /// They are given.
+    Given(Vec<Region>),
 }
 
 /// One layer of ink.
@@ -77,16 +95,23 @@ pub struct LayerRequest {
 /// A marked image, and how it came about.
 #[derive(Clone, Debug)]
 pub struct Marking {
-    /// How the image was cut; its regions are now in the marks.
-    pub segmentation: Segmentation,
+    /// How the image was cut, its regions now in the marks; `None` if they were given.
+    pub segmentation: Option<Segmentation>,
     /// The layers of ink with the parameters they got, defaults filled in.
     pub layers: Vec<LayerRequest>,
-    /// Marks and pages.
+    /// Marks and pages; no page, if none was to be drawn.
     pub marked: Marked,
     /// Time mark allocation took.
     pub allocate: Duration,
     /// Time drawing took.
     pub draw: Duration,
+}
+
+/// What the stages after segmentation give.
+struct Inked {
+    marked: Marked,
+    allocate: Duration,
+    draw: Duration,
 }
 
 impl Engine {
@@ -106,7 +131,7 @@ impl Engine {
         Ok(Self {
             settings,
             registry,
-            compute: Semaphore::new(cores),
+            compute: Arc::new(Semaphore::new(cores)),
         })
     }
 
@@ -172,25 +197,48 @@ impl Engine {
     /// image → regions → marks → marked image.
     ///
     /// # Errors
-    /// As [`segment`](Self::segment); NotFound for an unknown mark style, Invalid for parameters
-    /// or options that do not fit, else what a style reports.
+    /// As [`segment`](Self::segment); NotFound for an unknown mark style, Invalid for parameters,
+    /// regions or options that do not fit, else what a style reports.
     pub async fn mark(
         self: &Arc<Self>,
         request: MarkRequest,
         cancellation: &Cancellation,
     ) -> Result<Marking> {
-        let layers = self.resolve_layers(request.layers)?;
-        let image = request.segment.image.clone();
-        let segmentation = self.segment(request.segment, cancellation).await?;
+        let MarkRequest {
+            image,
+            regions,
+            layers,
+            options,
+            draw,
+        } = request;
+        // What is wrong with a layer is told before the image is cut.
+        let layers = self.resolve_layers(layers)?;
+        let (segmentation, regions) = match regions {
+            RegionSource::Given(regions) => (None, regions),
+            RegionSource::Segmenter { id, params } => {
+                let request = SegmentRequest {
+                    image: image.clone(),
+                    segmenter: id,
+                    params,
+                };
+                let mut segmentation = self.segment(request, cancellation).await?;
+                let regions = std::mem::take(&mut segmentation.regions);
+                (Some(segmentation), regions)
+            }
+        };
         let (engine, cancellation) = (self.clone(), cancellation.clone());
         self.compute(move || {
-            engine.ink(
-                &image,
+            let cancelled = || cancellation.is_cancelled();
+            let params = Params::new();
+            let call = Call::new(&params, &cancelled);
+            let inked = engine.ink(&image, regions, &layers, &options, draw, &call)?;
+            Ok(Marking {
                 segmentation,
                 layers,
-                &request.options,
-                &cancellation,
-            )
+                marked: inked.marked,
+                allocate: inked.allocate,
+                draw: inked.draw,
+            })
         })
         .await
     }
@@ -214,40 +262,34 @@ impl Engine {
             .collect()
     }
 
-    /// The stages after segmentation. Blocking.
+    /// regions → marks → marked image. Blocking.
     fn ink(
         &self,
         image: &RgbImage,
-        mut segmentation: Segmentation,
-        layers: Vec<LayerRequest>,
+        regions: Vec<Region>,
+        layers: &[LayerRequest],
         options: &AllocateOptions,
-        cancellation: &Cancellation,
-    ) -> Result<Marking> {
-        let stack = layers
-            .iter()
-            .map(|layer| {
-                let style = self.registry.style(&layer.style)?.style();
-                Ok(Layer {
-                    style,
-                    params: &layer.params,
-                })
+        draw: bool,
+        call: &Call<'_>,
+    ) -> Result<Inked> {
+        let layers = layers.iter().map(|layer| {
+            Ok(Layer {
+                style: self.registry.style(&layer.style)?.style(),
+                params: &layer.params,
             })
-            .collect::<Result<Vec<_>>>()?;
-        let cancelled = || cancellation.is_cancelled();
-        let params = Params::new();
-        let call = Call::new(&params, &cancelled);
+        });
+        let stack = layers.collect::<Result<Vec<_>>>()?;
         let view = Image::from_raw(image.width(), image.height(), image.as_raw().as_slice())
             .ok_or_else(|| Error::internal("an image is smaller than its size says"))?;
 
         let started = Instant::now();
-        let regions = std::mem::take(&mut segmentation.regions);
-        let labels = pipeline::labels(&stack);
-        let allocation = allocate(&view, regions, labels, options, &call)?;
+        let allocation = allocate(&view, regions, pipeline::labels(&stack), options, call)?;
         let allocated = Instant::now();
-        let pages = pipeline::draw(&view, &allocation, &stack, &call)?;
-        Ok(Marking {
-            segmentation,
-            layers,
+        let pages = match draw {
+            true => pipeline::draw(&view, &allocation, &stack, call)?,
+            false => Vec::new(),
+        };
+        Ok(Inked {
             marked: Marked { allocation, pages },
             allocate: allocated - started,
             draw: allocated.elapsed(),
@@ -262,12 +304,14 @@ impl Engine {
         &self,
         stage: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _permit = self
-            .compute
-            .acquire()
-            .await
-            .map_err(|_| Error::unavailable("the engine is shutting down"))?;
-        tokio::task::spawn_blocking(stage)
+        let permit = self.compute.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| Error::unavailable("the engine is shutting down"))?;
+        let work = move || {
+            // Held by the work itself, which goes on when nobody waits for it any more.
+            let _permit = permit;
+            stage()
+        };
+        tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| Error::internal("a stage of the pipeline panicked").caused_by(error))?
     }

@@ -7,4 +7,6 @@ mod remote;
 pub mod settings;
 mod worker;
 
-pub use engine::{Engine, LayerRequest, MarkRequest, Marking, SegmentRequest, Segmentation};
+pub use engine::{
+    Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, Segmentation,
+};

@@ -141,6 +141,8 @@ impl Pool {
             }
         };
         let result = tokio::select! {
+            // A result that is there counts, however late it is looked at.
+            biased;
             result = done => result.unwrap_or_else(|_| {
                 Err(Error::internal(format!("segmenter \"{id}\": its worker went away")))
             }),

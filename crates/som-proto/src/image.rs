@@ -1,6 +1,7 @@
 //! Raw images: pixels without a file format.
 
-use som_core::{Error, Image, Result, Size};
+use image::RgbImage;
+use som_core::{Error, Image, Result, Size, decode};
 
 use crate::{
     pb::v1 as pb,
@@ -15,11 +16,24 @@ pub fn to_wire(image: &Image<'_>) -> pb::RawImage {
     }
 }
 
+/// From the wire.
+///
+/// # Errors
+/// Invalid, if a side is zero or the pixels do not fill the size exactly; exhausted, if it has
+/// more than `max_pixels` or is larger than [`Size::check`] allows.
+pub fn from_wire(wire: pb::RawImage, max_pixels: u64) -> Result<RgbImage> {
+    let size = size(&wire)?;
+    decode::check(size, max_pixels)?;
+    // Moves the bytes within their memory: nobody else holds them.
+    RgbImage::from_raw(size.width, size.height, wire.pixels.into())
+        .ok_or_else(|| Error::internal("the image does not fill its size"))
+}
+
 /// The size of an image from the wire, checked against its pixels.
 ///
 /// # Errors
 /// Invalid, if a side is zero or the pixels do not fill the size exactly.
-pub fn size(wire: &pb::RawImage) -> Result<Size> {
+fn size(wire: &pb::RawImage) -> Result<Size> {
     let size = wire.size.map(size_from_wire).unwrap_or_default();
     if size.bbox().is_empty() {
         return Err(Error::invalid(format!(

@@ -7,6 +7,7 @@
 pub mod codec;
 pub mod descriptor;
 pub mod image;
+pub mod mark;
 pub mod params;
 pub mod pb;
 pub mod region;

@@ -60,7 +60,7 @@ impl Call {
 
 /// Work on one request. It is called off when nobody waits for it any more.
 pub(crate) struct Work<'a> {
-    call: &'a Call,
+    pub(crate) call: &'a Call,
     pub(crate) cancellation: Cancellation,
 }
 

@@ -11,10 +11,12 @@ mod call;
 mod catalog_service;
 mod connection;
 mod gate;
+mod kept;
 mod listener;
 mod metrics;
 mod report;
 mod segmenter_service;
+mod som_service;
 mod tls;
 mod token;
 
@@ -24,8 +26,9 @@ use axum::middleware;
 use som_core::{Error, Result};
 use som_engine::{Engine, settings::ServerSettings};
 use som_proto::pb::{
-    self, plugin::v1::segmenter_service_server::SegmenterServiceServer,
-    v1::catalog_service_server::CatalogServiceServer,
+    self,
+    plugin::v1::segmenter_service_server::SegmenterServiceServer,
+    v1::{catalog_service_server::CatalogServiceServer, som_service_server::SomServiceServer},
 };
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +36,7 @@ use tonic::{codec::CompressionEncoding, service::Routes, transport};
 
 use crate::{
     catalog_service::Catalog, gate::Gate, listener::Listener, metrics::Metrics,
-    segmenter_service::Backend,
+    segmenter_service::Backend, som_service::Som,
 };
 
 /// Flow-control windows in which a large image does not have to wait for acknowledgements.
@@ -63,6 +66,8 @@ pub struct Server {
     health: tonic_health::server::HealthReporter,
     metrics: Arc<Metrics>,
     settings: ServerSettings,
+    /// Cancelled, streams take no further request.
+    drain: CancellationToken,
 }
 
 /// How a server came to its end.
@@ -87,7 +92,8 @@ impl Server {
         let metrics = Arc::new(Metrics::new(engine.clone()));
         let gate = Arc::new(Gate::new(&settings, metrics.clone())?);
         let (health, health_service) = tonic_health::server::health_reporter();
-        let routes = services(engine, role, &settings)?
+        let drain = CancellationToken::new();
+        let routes = services(engine, role, &settings, &drain)?
             .add_service(health_service)
             .into_axum_router()
             .layer(middleware::from_fn_with_state(gate.clone(), Gate::pass));
@@ -109,6 +115,7 @@ impl Server {
             health,
             metrics,
             settings,
+            drain,
         })
     }
 
@@ -134,11 +141,11 @@ impl Server {
             health,
             metrics,
             settings,
+            drain,
             ..
         } = self;
         let page = metrics_page.map(|listener| tokio::spawn(metrics::serve(metrics, listener)));
         let kill = CancellationToken::new();
-        let drain = CancellationToken::new();
         let serving = transport::Server::builder()
             .http2_keepalive_interval(Some(settings.keepalive))
             .http2_keepalive_timeout(Some(settings.keepalive_timeout))
@@ -179,7 +186,12 @@ impl Server {
 }
 
 /// The services of a role, with reflection, behind no gate yet.
-fn services(engine: Arc<Engine>, role: Role, settings: &ServerSettings) -> Result<Routes> {
+fn services(
+    engine: Arc<Engine>,
+    role: Role,
+    settings: &ServerSettings,
+    drain: &CancellationToken,
+) -> Result<Routes> {
     macro_rules! service {
         ($service:ident, $implementation:expr) => {
             $service::new($implementation)
@@ -198,7 +210,11 @@ fn services(engine: Arc<Engine>, role: Role, settings: &ServerSettings) -> Resul
     };
     let broken = |error| Error::internal("reflection cannot be offered").caused_by(error);
     let routes = match role {
-        Role::Front => Routes::new(service!(CatalogServiceServer, Catalog(engine))),
+        Role::Front => {
+            let som = Som::new(engine.clone(), drain.clone());
+            Routes::new(service!(SomServiceServer, som))
+                .add_service(service!(CatalogServiceServer, Catalog(engine)))
+        }
         Role::Backend(id) => {
             Routes::new(service!(SegmenterServiceServer, Backend::new(engine, &id)?))
         }

@@ -3,7 +3,6 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::{Stream, stream};
-use image::RgbImage;
 use som_core::{Error, Result};
 use som_engine::{Engine, SegmentRequest, Segmentation};
 use som_proto::{
@@ -55,9 +54,8 @@ impl Backend {
         let raw = request
             .image
             .ok_or_else(|| Error::invalid("image is not set"))?;
-        let size = wire_image::size(&raw)?;
-        let image = RgbImage::from_raw(size.width, size.height, raw.pixels.into())
-            .ok_or_else(|| Error::invalid("the image does not fill its size"))?;
+        let limit = self.engine.settings().limits.image_pixels;
+        let image = wire_image::from_wire(raw, limit)?;
         let request = SegmentRequest {
             image: Arc::new(image),
             segmenter: Some(self.segmenter.clone()),

@@ -86,7 +86,12 @@ fn failure(error: ImageError) -> Failure {
     }
 }
 
-fn check(size: Size, max_pixels: u64) -> Result<()> {
+/// Checks the size of an image that comes from outside.
+///
+/// # Errors
+/// Invalid, if it has no pixels; exhausted, if it has more than `max_pixels` or is larger than
+/// [`Size::check`] allows.
+pub fn check(size: Size, max_pixels: u64) -> Result<()> {
     if size.pixels() == 0 {
         return Err(Error::invalid(format!("the image has no pixels ({size})")));
     }

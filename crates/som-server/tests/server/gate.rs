@@ -1,6 +1,6 @@
 //! Tokens, limits, deadlines, request ids, metrics.
 
-use std::{io::Write as _, time::Duration};
+use std::{io::Write as _, net::SocketAddr, time::Duration};
 
 use serde_json::json;
 use som_proto::{pb::plugin::v1 as pb, status};
@@ -253,6 +253,16 @@ async fn wrong_requests_are_told_what_is_wrong() {
     }
 }
 
+/// The metrics at `address`.
+pub(crate) async fn page(address: SocketAddr) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let get = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(get.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
 #[tokio::test]
 async fn metrics_tell_calls_errors_stages_and_queues() {
     let server = backend("[server]\nmetrics = '127.0.0.1:0'").await;
@@ -262,14 +272,6 @@ async fn metrics_tell_calls_errors_stages_and_queues() {
         .await
         .unwrap_err();
     let address = server.metrics.unwrap();
-    let page = async || {
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let get = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        stream.write_all(get.as_bytes()).await.unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
-        text
-    };
     let rpc = r#"rpc="som.plugin.v1.SegmenterService/Segment""#;
     for line in [
         format!("som_calls_total{{{rpc},code=\"Ok\"}} 1"),
@@ -280,6 +282,6 @@ async fn metrics_tell_calls_errors_stages_and_queues() {
         r#"som_queue_depth{segmenter="columns"} 0"#.into(),
         "som_calls_in_progress 0".into(),
     ] {
-        until(&line, async || page().await.contains(&line)).await;
+        until(&line, async || page(address).await.contains(&line)).await;
     }
 }

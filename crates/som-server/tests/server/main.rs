@@ -4,6 +4,8 @@
 
 mod support;
 
+mod som; // Segment and Mark: images, regions, pictures, kept images
+mod stream; // MarkStream: order, failures, back-pressure, ends
 mod gate; // tokens, limits, deadlines, request ids, metrics
 mod connections; // addresses, handshakes, drain
 mod tls; // certificates, right and wrong

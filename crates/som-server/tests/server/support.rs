@@ -21,7 +21,11 @@ use som_engine::{
     registry::{Provenance, Registry},
     settings::{Ladder, Settings},
 };
-use som_proto::pb::plugin::v1::{self as pb, segmenter_service_client::SegmenterServiceClient};
+use som_plugin::host;
+use som_proto::pb::{
+    plugin::v1::{self as pb, segmenter_service_client::SegmenterServiceClient},
+    v1::som_service_client::SomServiceClient,
+};
 use som_server::{Ended, Role, Server};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::{
@@ -106,13 +110,18 @@ pub(crate) fn settings(toml: &str) -> Settings {
     Ladder::embedded().with_file(file.path()).load().unwrap().0
 }
 
-/// An engine with the columns and whatever the settings name.
+/// An engine with the columns, the mark styles, and whatever the settings name.
 pub(crate) fn engine(toml: &str, columns: Columns) -> Result<Arc<Engine>> {
     let mut settings = settings(toml);
     if !toml.contains("listen") {
         settings.server.listen = "127.0.0.1:0".into();
     }
+    if !toml.contains("[mark]") {
+        settings.mark.segmenter = "columns".into();
+    }
     let mut registry = Registry::default();
+    let styles = host::adopt(som_marks::PLUGIN)?;
+    registry.add_plugin(styles, &Provenance::Embedded)?;
     registry.add_segmenter(Arc::new(columns), Provenance::Embedded)?;
     registry.add_remote_segmenters(&settings)?;
     Engine::new(settings, registry).map(Arc::new)
@@ -151,6 +160,18 @@ impl Running {
 pub(crate) async fn backend(toml: &str) -> Running {
     let engine = engine(toml, Columns::new("1.0.0")).unwrap();
     Running::start(engine, Role::Backend("columns".into())).await
+}
+
+/// A server of everything, and an engine like its own to compare with.
+pub(crate) async fn front(toml: &str) -> (Running, Arc<Engine>) {
+    let served = engine(toml, Columns::new("1.0.0")).unwrap();
+    let twin = engine(toml, Columns::new("1.0.0")).unwrap();
+    (Running::start(served, Role::Front).await, twin)
+}
+
+/// A client that takes answers of any size.
+pub(crate) async fn som(server: &Running) -> SomServiceClient<Channel> {
+    SomServiceClient::new(channel(server).await).max_decoding_message_size(usize::MAX)
 }
 
 /// A request to the segmenter `id`.

@@ -1,0 +1,96 @@
+//! `som.v1.SomService`: image → regions → marks → marked image.
+//!
+//! Each rpc has a file that turns its request into one of the engine and the result into its
+//! answer: [`segment`] and [`mark`], which [`stream`] answers many times; [`image`] is what they
+//! begin with. What takes long runs in [`Engine::compute`], off the async runtime.
+
+mod image;
+mod mark;
+mod segment;
+mod stream;
+
+use std::{sync::Arc, time::Duration};
+
+use som_engine::{Engine, Segmentation};
+use som_proto::{
+    params,
+    pb::v1::{
+        self as pb, MarkRequest, MarkResponse, MarkStreamRequest, SegmentRequest, SegmentResponse,
+        som_service_server::SomService,
+    },
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{call::Call, kept::KeptImages};
+
+/// The engine's pipeline. Clones are the same service.
+#[derive(Clone)]
+pub(crate) struct Som {
+    engine: Arc<Engine>,
+    kept: Arc<KeptImages>,
+    /// The server finishes what it has begun, and no more.
+    drain: CancellationToken,
+}
+
+impl Som {
+    /// Serves `engine` until `drain` is cancelled.
+    pub(crate) fn new(engine: Arc<Engine>, drain: CancellationToken) -> Self {
+        let kept = Arc::new(KeptImages::new(engine.settings().server.kept_bytes));
+        Self {
+            engine,
+            kept,
+            drain,
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl SomService for Som {
+    type MarkStreamStream = stream::Answers;
+
+    async fn segment(
+        &self,
+        request: Request<SegmentRequest>,
+    ) -> Result<Response<SegmentResponse>, Status> {
+        let call = Call::of(&request)?;
+        let work = call.begin();
+        let answer = self.segmented(request.into_inner(), &work).await;
+        Ok(call.reply(answer.map_err(|error| work.status(&error))?))
+    }
+
+    async fn mark(&self, request: Request<MarkRequest>) -> Result<Response<MarkResponse>, Status> {
+        let call = Call::of(&request)?;
+        let work = call.begin();
+        let answer = self.marked(request.into_inner(), &work).await;
+        Ok(call.reply(answer.map_err(|error| work.status(&error))?))
+    }
+
+    async fn mark_stream(
+        &self,
+        request: Request<Streaming<MarkStreamRequest>>,
+    ) -> Result<Response<Self::MarkStreamStream>, Status> {
+        let call = Call::of(&request)?;
+        let answers = self.clone().answers(call.clone(), request.into_inner());
+        Ok(call.reply(answers))
+    }
+}
+
+/// Who cut the image, for the client.
+fn segmentation_to_wire(segmentation: Segmentation) -> pb::Segmentation {
+    pb::Segmentation {
+        segmenter: segmentation.segmenter,
+        version: segmentation.version,
+        params: Some(params::to_wire(&segmentation.params)),
+    }
+}
+
+/// The segmenter that a request names; `None` for the one in the settings.
+fn segmenter(id: String) -> Option<String> {
+    Some(id).filter(|id| !id.is_empty())
+}
+
+/// As [`pb::Timings`] has it.
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
