@@ -14,6 +14,8 @@ fn help_is_written_for_a_person() {
         ("long", "--help"),
         ("mark", "mark --help"),
         ("segment", "segment --help"),
+        ("serve", "serve --help"),
+        ("backend", "backend --help"),
         ("config", "config show --help"),
         ("plugin", "plugin --help"),
         ("completions", "completions --help"),

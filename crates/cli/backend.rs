@@ -40,7 +40,7 @@ pub(crate) fn run(options: Options, ladder: Ladder) -> Result<ExitCode> {
     if let Some(id) = options.segmenter {
         ladder = ladder.with_flag("--segmenter", "mark.segmenter", id);
     }
-    serve(ladder, |engine| {
+    serve(&ladder, |engine| {
         Role::Backend(engine.settings().mark.segmenter.clone())
     })
 }

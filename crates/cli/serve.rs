@@ -31,7 +31,7 @@ Examples:
 
 /// Serves until told to end.
 pub(crate) fn run(options: Options, ladder: Ladder) -> Result<ExitCode> {
-    serve(with_listen(ladder, options.listen), |_| Role::Front)
+    serve(&with_listen(ladder, options.listen), |_| Role::Front)
 }
 
 /// The settings with `--listen`.
@@ -47,7 +47,7 @@ pub(crate) fn with_listen(ladder: Ladder, listen: Option<String>) -> Ladder {
 /// # Errors
 /// Invalid or NotFound, naming the setting or flag that is wrong; Unavailable, if the address
 /// cannot be bound.
-pub(crate) fn serve(ladder: Ladder, role: impl FnOnce(&Engine) -> Role) -> Result<ExitCode> {
+pub(crate) fn serve(ladder: &Ladder, role: impl FnOnce(&Engine) -> Role) -> Result<ExitCode> {
     let (settings, _) = ladder.load()?;
     let registry = Registry::open(PLUGINS, &settings)?;
     let engine = Engine::new(settings, registry)?;
