@@ -136,14 +136,16 @@ impl Token {
             (variable, "") => {
                 let text = std::env::var(variable).map_err(|_| {
                     Error::invalid(format!(
-                        "token_env: environment variable {variable} is not set"
+                        "the token's environment variable {variable} is not set"
                     ))
                 })?;
                 Self::new(&text).map(Some)
             }
             ("", file) => {
                 let text = fs::read_to_string(file).map_err(|error| {
-                    Error::invalid(format!("token_file \"{file}\": cannot be read: {error}"))
+                    Error::invalid(format!(
+                        "the token's file \"{file}\" cannot be read: {error}"
+                    ))
                 })?;
                 Self::new(&text).map(Some)
             }

@@ -11,15 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use image::RgbImage;
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Image, Params, Region, Result, View,
+    AllocateOptions, Call, Cancellation, Error, Hints, Params, Region, Result, View,
     allocate::allocate,
     pipeline::{self, Layer, Marked},
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout_at};
 
-use crate::{registry::Registry, settings::Settings, worker::Request};
+use crate::{SharedImage, registry::Registry, settings::Settings, worker::Request};
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
 pub struct Engine {
@@ -32,7 +31,7 @@ pub struct Engine {
 #[derive(Clone, Debug)]
 pub struct SegmentRequest {
     /// The image, decoded and upright.
-    pub image: Arc<RgbImage>,
+    pub image: SharedImage,
     /// Segmenter id; `None` for the one in the settings.
     pub segmenter: Option<String>,
     /// Parameters of the call, `hints` among them.
@@ -58,7 +57,7 @@ pub struct Segmentation {
 #[derive(Clone, Debug)]
 pub struct MarkRequest {
     /// The image, decoded and upright.
-    pub image: Arc<RgbImage>,
+    pub image: SharedImage,
     /// Where its regions come from.
     pub regions: RegionSource,
     /// The layers of ink, the lowest first; `None` for those in the settings.
@@ -124,7 +123,7 @@ impl Engine {
         for id in settings.segmenter.keys() {
             registry
                 .segmenter(id)
-                .and_then(|entry| entry.configured(&settings))
+                .and_then(|entry| entry.check(&settings))
                 .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
         }
         let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -148,8 +147,9 @@ impl Engine {
     /// image → regions.
     ///
     /// # Errors
-    /// NotFound for an unknown segmenter, Invalid for parameters that do not fit, Exhausted if its
-    /// queue is full, Cancelled once called off, else what the segmenter reports.
+    /// NotFound for an unknown segmenter, Unavailable for one that cannot be reached, Invalid for
+    /// parameters and hints that do not fit, Exhausted if its queue is full, Cancelled once called off, else
+    /// what the segmenter reports.
     pub async fn segment(
         &self,
         request: SegmentRequest,
@@ -160,15 +160,24 @@ impl Engine {
             .as_deref()
             .unwrap_or(&self.settings.mark.segmenter);
         let entry = self.registry.segmenter(id)?;
-        let params = entry.resolve(&request.params)?;
-        let pool = entry.pool(&self.settings)?;
+        let segmenter = match cancellation.deadline() {
+            None => entry.reach().await?,
+            Some(deadline) => timeout_at(deadline.into(), entry.reach())
+                .await
+                .map_err(|_| Error::cancelled())??,
+        };
+        let params = segmenter.resolve(&request.params)?;
+        if let Some(hints) = Hints::from_params(&params)? {
+            hints.check(request.image.size())?;
+        }
+        let pool = segmenter.pool(&self.settings)?;
         let job = Request {
             image: request.image,
             params: params.clone(),
             cancellation: cancellation.clone(),
         };
         let done = pool.segment(job).await?;
-        let descriptor = entry.descriptor();
+        let descriptor = segmenter.descriptor();
         Ok(Segmentation {
             segmenter: descriptor.id.clone(),
             version: descriptor.version.clone(),
@@ -265,7 +274,7 @@ impl Engine {
     /// regions → marks → marked image. Blocking.
     fn ink(
         &self,
-        image: &RgbImage,
+        image: &SharedImage,
         regions: Vec<Region>,
         layers: &[LayerRequest],
         options: &AllocateOptions,
@@ -279,14 +288,15 @@ impl Engine {
             })
         });
         let stack = layers.collect::<Result<Vec<_>>>()?;
-        let view = Image::from_raw(image.width(), image.height(), image.as_raw().as_slice())
-            .ok_or_else(|| Error::internal("an image is smaller than its size says"))?;
+        let view = image.view()?;
 
         let started = Instant::now();
-        let allocation = allocate(&view, regions, pipeline::labels(&stack), options, call)?;
+        let allocation = tracing::info_span!("allocate")
+            .in_scope(|| allocate(&view, regions, pipeline::labels(&stack), options, call))?;
         let allocated = Instant::now();
         let pages = match draw {
-            true => pipeline::draw(&view, &allocation, &stack, call)?,
+            true => tracing::info_span!("draw")
+                .in_scope(|| pipeline::draw(&view, &allocation, &stack, call))?,
             false => Vec::new(),
         };
         Ok(Inked {
@@ -306,10 +316,11 @@ impl Engine {
     ) -> Result<T> {
         let permit = self.compute.clone().acquire_owned().await;
         let permit = permit.map_err(|_| Error::unavailable("the engine is shutting down"))?;
+        let span = tracing::Span::current();
         let work = move || {
             // Held by the work itself, which goes on when nobody waits for it any more.
             let _permit = permit;
-            stage()
+            span.in_scope(stage)
         };
         tokio::task::spawn_blocking(work)
             .await

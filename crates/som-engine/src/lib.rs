@@ -2,11 +2,15 @@
 //! run them.
 
 mod engine;
+mod image;
 pub mod registry;
 mod remote;
 pub mod settings;
 mod worker;
 
-pub use engine::{
-    Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, Segmentation,
+pub use self::{
+    engine::{
+        Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, Segmentation,
+    },
+    image::SharedImage,
 };

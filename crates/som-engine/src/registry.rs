@@ -1,27 +1,29 @@
 //! The registry: what there is to segment and to mark with.
 //!
 //! An embedded, a loaded and a remote segmenter are one thing here: a descriptor and a factory.
+//! A remote one is there even while nobody answers at its endpoints.
+
+mod segmenter;
+mod style;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
-use som_core::{
-    Descriptor, Error, MarkStyle, Params, Result, schema::Schema, segment::SegmenterFactory,
-};
+use som_core::{Descriptor, Error, MarkStyle, Result, segment::SegmenterFactory};
 use som_plugin::{
     Entry,
     host::{self, Plugin},
 };
 
-use crate::{
-    remote::Remote,
-    settings::{Settings, WorkerSettings},
-    worker::Pool,
+pub use self::{
+    segmenter::{KnownSegmenter, SegmenterEntry},
+    style::StyleEntry,
 };
+use crate::{remote::Remote, settings::Settings};
 
 /// Where a segmenter or mark style comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,23 +51,6 @@ impl fmt::Display for Provenance {
 pub struct Registry {
     segmenters: BTreeMap<String, SegmenterEntry>,
     styles: BTreeMap<String, StyleEntry>,
-}
-
-/// A segmenter, and its workers once somebody asked for them.
-pub struct SegmenterEntry {
-    factory: Arc<dyn SegmenterFactory>,
-    provenance: Provenance,
-    params: Schema,
-    options: Schema,
-    pool: Mutex<Option<Arc<Pool>>>,
-}
-
-/// A mark style.
-pub struct StyleEntry {
-    descriptor: Descriptor,
-    provenance: Provenance,
-    params: Schema,
-    style: Arc<dyn MarkStyle>,
 }
 
 impl Registry {
@@ -118,38 +103,29 @@ impl Registry {
         factory: Arc<dyn SegmenterFactory>,
         provenance: Provenance,
     ) -> Result<()> {
-        let descriptor = factory.descriptor();
-        let id = descriptor.id.clone();
-        if let Some(other) = self.segmenters.get(&id) {
-            return Err(twice("segmenter", &id, &other.provenance, &provenance));
+        self.insert(SegmenterEntry::here(factory, provenance)?)
+    }
+
+    fn insert(&mut self, entry: SegmenterEntry) -> Result<()> {
+        if let Some(other) = self.segmenters.get(entry.id()) {
+            let (first, second) = (other.provenance(), entry.provenance());
+            return Err(twice("segmenter", entry.id(), first, second));
         }
-        let entry = SegmenterEntry {
-            params: Schema::compile(&descriptor.params)
-                .map_err(|error| error.at(format!("segmenter \"{id}\"")))?,
-            options: Schema::compile(&descriptor.options)
-                .map_err(|error| error.at(format!("segmenter \"{id}\"")))?,
-            factory,
-            provenance,
-            pool: Mutex::new(None),
-        };
-        self.segmenters.insert(id, entry);
+        self.segmenters.insert(entry.id().to_owned(), entry);
         Ok(())
     }
 
-    /// Adds every segmenter whose table in the settings names endpoints.
+    /// Adds every segmenter whose table in the settings names endpoints. None is spoken to yet.
     ///
     /// # Errors
-    /// Invalid, if a table is wrong or an endpoint describes no valid segmenter; Unavailable, if
-    /// no endpoint of a table answers.
+    /// Invalid, if a table is wrong or there is a segmenter with its id already.
     pub fn add_remote_segmenters(&mut self, settings: &Settings) -> Result<()> {
         for id in settings
             .segmenter
             .keys()
             .filter(|id| Remote::is_meant_by(settings, id))
         {
-            let remote = Remote::connect(settings, id)?;
-            let provenance = Provenance::Remote(remote.addresses());
-            self.add_segmenter(Arc::new(remote), provenance)?;
+            self.insert(SegmenterEntry::remote(id, Remote::open(settings, id)?))?;
         }
         Ok(())
     }
@@ -166,19 +142,11 @@ impl Registry {
     ) -> Result<()> {
         let id = descriptor.id.clone();
         if let Some(other) = self.styles.get(&id) {
-            return Err(twice("mark style", &id, &other.provenance, &provenance));
+            let first = other.provenance();
+            return Err(twice("mark style", &id, first, &provenance));
         }
-        let params = Schema::compile(&descriptor.params)
-            .map_err(|error| error.at(format!("mark style \"{id}\"")))?;
-        self.styles.insert(
-            id,
-            StyleEntry {
-                descriptor,
-                provenance,
-                params,
-                style,
-            },
-        );
+        let entry = StyleEntry::new(descriptor, style, provenance)?;
+        self.styles.insert(id, entry);
         Ok(())
     }
 
@@ -189,7 +157,7 @@ impl Registry {
     pub fn segmenter(&self, id: &str) -> Result<&SegmenterEntry> {
         self.segmenters
             .get(id)
-            .ok_or_else(|| unknown("segmenter", id, self.segmenters.keys()))
+            .ok_or_else(|| unknown("segmenter", id, self.segmenters.keys().map(String::as_str)))
     }
 
     /// The mark style called `id`.
@@ -199,7 +167,7 @@ impl Registry {
     pub fn style(&self, id: &str) -> Result<&StyleEntry> {
         self.styles
             .get(id)
-            .ok_or_else(|| unknown("mark style", id, self.styles.keys()))
+            .ok_or_else(|| unknown("mark style", id, self.styles.keys().map(String::as_str)))
     }
 
     /// All segmenters, by id.
@@ -213,124 +181,15 @@ impl Registry {
     }
 }
 
-impl SegmenterEntry {
-    /// Who it is and what it takes.
-    pub fn descriptor(&self) -> &Descriptor {
-        self.factory.descriptor()
-    }
-
-    /// Where it comes from.
-    pub fn provenance(&self) -> &Provenance {
-        &self.provenance
-    }
-
-    /// What its calls take.
-    pub fn params(&self) -> &Schema {
-        &self.params
-    }
-
-    /// What its instances take.
-    pub fn options(&self) -> &Schema {
-        &self.options
-    }
-
-    /// `params` with defaults filled in.
-    ///
-    /// # Errors
-    /// Invalid, naming the first parameter that does not fit.
-    pub fn resolve(&self, params: &Params) -> Result<Params> {
-        self.params.resolve(&self.who(), params)
-    }
-
-    /// How errors name it.
-    pub fn who(&self) -> String {
-        format!("segmenter \"{}\"", self.descriptor().id)
-    }
-
-    /// Its workers, started by the first call.
-    pub(crate) fn pool(&self, settings: &Settings) -> Result<Arc<Pool>> {
-        let mut slot = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = &*slot {
-            return Ok(pool.clone());
-        }
-        let (worker, options) = self.configured(settings)?;
-        let pool = Arc::new(Pool::start(self.factory.clone(), options, worker)?);
-        Ok(slot.insert(pool).clone())
-    }
-
-    /// Requests that wait for one of its workers.
-    pub fn queued(&self) -> usize {
-        let slot = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref().map_or(0, |pool| pool.queued())
-    }
-
-    /// Its table in the settings, checked against its schema.
-    ///
-    /// # Errors
-    /// Invalid, naming the first option that does not fit.
-    pub fn configured(&self, settings: &Settings) -> Result<(WorkerSettings, Params)> {
-        let id = &self.descriptor().id;
-        let (mut worker, mut options) = settings.segmenter(id)?;
-        if !settings
-            .segmenter
-            .get(id)
-            .is_some_and(|table| table.contains_key("instances"))
-        {
-            worker.instances = self.factory.instances();
-        }
-        for (key, value) in &mut options {
-            // Environment variables and flags give text where the schema may want a number.
-            if let Some(text) = value.as_str() {
-                *value = self.options.parse_text(&self.who(), key, text)?;
-            }
-        }
-        Ok((worker, self.options.resolve(&self.who(), &options)?))
-    }
-}
-
-impl StyleEntry {
-    /// Who it is and what it takes.
-    pub fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    /// Where it comes from.
-    pub fn provenance(&self) -> &Provenance {
-        &self.provenance
-    }
-
-    /// What its calls take.
-    pub fn params(&self) -> &Schema {
-        &self.params
-    }
-
-    /// `params` with defaults filled in.
-    ///
-    /// # Errors
-    /// Invalid, naming the first parameter that does not fit.
-    pub fn resolve(&self, params: &Params) -> Result<Params> {
-        self.params.resolve(&self.who(), params)
-    }
-
-    /// How errors name it.
-    pub fn who(&self) -> String {
-        format!("mark style \"{}\"", self.descriptor.id)
-    }
-
-    /// The style itself.
-    pub fn style(&self) -> &dyn MarkStyle {
-        &*self.style
-    }
-}
-
 fn twice(what: &str, id: &str, first: &Provenance, second: &Provenance) -> Error {
     Error::invalid(format!(
         "{what} \"{id}\" is there twice: {first} and {second} (remove one from plugins.folders or plugins.libraries)"
     ))
 }
 
-fn unknown<'a>(what: &str, id: &str, known: impl Iterator<Item = &'a String>) -> Error {
-    let known: Vec<&str> = known.map(String::as_str).collect();
+/// `id` is none of the `known` ones.
+pub fn unknown<'a>(what: &str, id: &str, known: impl Iterator<Item = &'a str>) -> Error {
+    let known: Vec<&str> = known.collect();
     Error::not_found(format!(
         "{what} \"{id}\" does not exist (there are: {})",
         known.join(", ")

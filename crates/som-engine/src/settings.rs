@@ -1,6 +1,7 @@
 //! The settings ladder: embedded defaults up to flags, each value with its origin.
 
 mod server;
+mod telemetry;
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,10 @@ use config::{ConfigError, Map, Source, Value, ValueKind};
 use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{Error, Params, Result};
 
-pub use self::server::{ServerSettings, TlsSettings, TokenSettings};
+pub use self::{
+    server::{ServerSettings, TlsSettings, TokenSettings},
+    telemetry::{LogFormat, TelemetrySettings},
+};
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
@@ -33,6 +37,8 @@ pub struct Settings {
     pub plugins: PluginSettings,
     /// How `som serve` and `som backend` listen, and what they allow.
     pub server: ServerSettings,
+    /// Logs and traces.
+    pub telemetry: TelemetrySettings,
     /// One table per segmenter: som's own keys (see [`WorkerSettings`]) and its options.
     #[serde(default)]
     pub segmenter: BTreeMap<String, Params>,

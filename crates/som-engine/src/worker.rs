@@ -15,14 +15,13 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use image::RgbImage;
 use som_core::{
-    Call, Cancellation, Error, ErrorKind, Image, Params, Region, Result, Segmenter,
+    Call, Cancellation, Error, ErrorKind, Params, Region, Result, Segmenter,
     segment::SegmenterFactory,
 };
 use tokio::sync::oneshot;
 
-use crate::settings::WorkerSettings;
+use crate::{SharedImage, settings::WorkerSettings};
 
 /// Threads that hang and were replaced; beyond this many the segmenter is not replaced any more.
 const MOST_ABANDONED: usize = 16;
@@ -44,13 +43,15 @@ struct Shared {
 /// What a segmenter is asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub(crate) image: Arc<RgbImage>,
+    pub(crate) image: SharedImage,
     pub(crate) params: Params,
     pub(crate) cancellation: Cancellation,
 }
 
 struct Job {
     request: Request,
+    /// Of the call that asks.
+    span: tracing::Span,
     ticket: Arc<Ticket>,
     reply: oneshot::Sender<Result<Done>>,
 }
@@ -125,7 +126,13 @@ impl Pool {
             cancellation: &cancellation,
             ticket: &ticket,
         };
-        self.queue.try_send(Job { request, ticket: ticket.clone(), reply }).map_err(|error| {
+        let job = Job {
+            request,
+            span: tracing::info_span!("segment", segmenter = %id),
+            ticket: ticket.clone(),
+            reply,
+        };
+        self.queue.try_send(job).map_err(|error| {
             let queue = self.shared.settings.queue;
             match error {
                 TrySendError::Full(_) => Error::exhausted(format!(
@@ -217,7 +224,7 @@ impl Shared {
         for job in &self.jobs {
             job.ticket.step(QUEUED, RUNNING);
             let started = Instant::now();
-            let result = self.run(&mut instance, &job.request);
+            let result = job.span.in_scope(|| self.run(&mut instance, &job.request));
             if let Err(error) = &result
                 && error.kind() == ErrorKind::Internal
             {
@@ -245,10 +252,7 @@ impl Shared {
                 Some(instance) => instance,
                 None => slot.insert(self.factory.create(&Call::new(&self.options, &cancelled))?),
             };
-            let image = &request.image;
-            let view = Image::from_raw(image.width(), image.height(), image.as_raw().as_slice())
-                .ok_or_else(|| Error::internal("an image is smaller than its size says"))?;
-            instance.segment(&view, &call)
+            instance.segment(&request.image.view()?, &call)
         }));
         contained.unwrap_or_else(|_| {
             let id = &self.factory.descriptor().id;

@@ -101,7 +101,7 @@ fn engine(flags: &[(&str, serde_json::Value)]) -> Arc<Engine> {
 async fn act(engine: &Engine, act: &str, cancellation: &Cancellation) -> Result<usize> {
     let mut params = Params::new();
     params.insert("act".into(), json!(act));
-    let image = Arc::new(RgbImage::new(4, 4));
+    let image = RgbImage::new(4, 4).into();
     let request = SegmentRequest {
         image,
         segmenter: None,

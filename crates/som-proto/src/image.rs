@@ -1,6 +1,6 @@
 //! Raw images: pixels without a file format.
 
-use image::RgbImage;
+use prost::bytes::Bytes;
 use som_core::{Error, Image, Result, Size, decode};
 
 use crate::{
@@ -12,21 +12,19 @@ use crate::{
 pub fn to_wire(image: &Image<'_>) -> pb::RawImage {
     pb::RawImage {
         size: Some(size_to_wire(Size::new(image.width(), image.height()))),
-        pixels: prost::bytes::Bytes::copy_from_slice(image.as_raw()),
+        pixels: Bytes::copy_from_slice(image.as_raw()),
     }
 }
 
-/// From the wire.
+/// From the wire: the size, and the pixels that fill it, where they lie.
 ///
 /// # Errors
 /// Invalid, if a side is zero or the pixels do not fill the size exactly; exhausted, if it has
 /// more than `max_pixels` or is larger than [`Size::check`] allows.
-pub fn from_wire(wire: pb::RawImage, max_pixels: u64) -> Result<RgbImage> {
+pub fn from_wire(wire: pb::RawImage, max_pixels: u64) -> Result<(Size, Bytes)> {
     let size = size(&wire)?;
     decode::check(size, max_pixels)?;
-    // Moves the bytes within their memory: nobody else holds them.
-    RgbImage::from_raw(size.width, size.height, wire.pixels.into())
-        .ok_or_else(|| Error::internal("the image does not fill its size"))
+    Ok((size, wire.pixels))
 }
 
 /// The size of an image from the wire, checked against its pixels.
@@ -63,7 +61,12 @@ mod tests {
             size: Some(pb::Size { width, height }),
             pixels: vec![0; bytes].into(),
         };
-        assert_eq!(size(&raw(4, 2, 24)).unwrap(), Size::new(4, 2));
+        let fits = raw(4, 2, 24);
+        let (size_there, pixels) = from_wire(fits.clone(), 8).unwrap();
+        assert_eq!(size_there, Size::new(4, 2));
+        assert_eq!(pixels.as_ptr(), fits.pixels.as_ptr(), "no copy");
+        let error = from_wire(fits, 7).unwrap_err();
+        assert_eq!(error.kind(), som_core::ErrorKind::Exhausted);
         for (wire, why) in [
             (
                 raw(4, 2, 23),

@@ -7,6 +7,11 @@ use som_core::{
 
 use crate::{params, pb::v1 as pb};
 
+/// Most regions of one image.
+const MOST_REGIONS: usize = 1 << 16;
+/// Most runs of pixels in all their masks: a few bytes on the wire can stand for millions.
+const MOST_RUNS: usize = 1 << 24;
+
 /// To the wire, with a mask of the whole image.
 pub fn to_wire(region: &Region) -> pb::Region {
     with_mask(region, &region.mask)
@@ -64,10 +69,26 @@ pub fn from_wire(wire: pb::Region, image: Size) -> Result<Region> {
 /// From the wire: all regions of an image.
 ///
 /// # Errors
-/// As [`from_wire`], naming the region by its index.
+/// As [`from_wire`], naming the region by its index; exhausted, if there are too many, or their
+/// masks take too much memory.
 pub fn list_from_wire(wire: Vec<pb::Region>, image: Size) -> Result<Vec<Region>> {
+    if wire.len() > MOST_REGIONS {
+        let count = wire.len();
+        return Err(Error::exhausted(format!(
+            "{count} regions, but at most {MOST_REGIONS} are taken"
+        )));
+    }
+    let mut runs = 0;
     let regions = wire.into_iter().enumerate().map(|(index, region)| {
-        from_wire(region, image).map_err(|error| error.at(format!("region {index}")))
+        let region =
+            from_wire(region, image).map_err(|error| error.at(format!("region {index}")))?;
+        runs += region.mask.rows().map(|(_, row)| row.len()).sum::<usize>();
+        match runs {
+            0..=MOST_RUNS => Ok(region),
+            _ => Err(Error::exhausted(format!(
+                "region {index}: with it, the masks have more than {MOST_RUNS} runs of pixels"
+            ))),
+        }
     });
     let regions = regions.collect::<Result<Vec<_>>>()?;
     check_parents(&regions)?;
@@ -375,5 +396,24 @@ mod tests {
             let why = format!("region 0: parent {parent} is not the index of another region");
             assert_eq!(list(parent).unwrap_err().message(), why);
         }
+    }
+
+    #[test]
+    fn a_list_that_would_fill_the_memory_is_refused() {
+        let tall = Size::new(2, Size::MAX_SIDE);
+        let boxed = |size| pb::Region {
+            bbox: Some(bbox_to_wire(Size::bbox(size))),
+            ..pb::Region::default()
+        };
+        // 17 times 2^20 rows are more than 2^24 runs.
+        let error = list_from_wire(vec![boxed(tall); 17], tall).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Exhausted);
+        assert!(error.message().starts_with("region 16: "), "{error}");
+        assert!(list_from_wire(vec![boxed(tall); 16], tall).is_ok());
+        let error = list_from_wire(vec![boxed(IMAGE); 65_537], IMAGE).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "65537 regions, but at most 65536 are taken"
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use som_engine::Engine;
+use futures_util::future::join_all;
+use som_engine::{Engine, registry::SegmenterEntry};
 use som_proto::{
     descriptor,
     pb::v1::{
@@ -23,10 +24,13 @@ impl CatalogService for Catalog {
         &self,
         request: Request<ListSegmentersRequest>,
     ) -> Result<Response<ListSegmentersResponse>, Status> {
-        let entries = self.0.registry().segmenters();
+        // Who cannot be reached now cannot be used now.
+        let known = join_all(self.0.registry().segmenters().map(SegmenterEntry::probe)).await;
         Ok(Call::of(&request)?.reply(ListSegmentersResponse {
-            segmenters: entries
-                .map(|entry| descriptor::to_wire(entry.descriptor()))
+            segmenters: known
+                .into_iter()
+                .flatten()
+                .map(|segmenter| descriptor::to_wire(segmenter.descriptor()))
                 .collect(),
             default_segmenter: self.0.settings().mark.segmenter.clone(),
         }))

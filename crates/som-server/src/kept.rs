@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use image::RgbImage;
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 use som_core::{Error, Result};
+use som_engine::SharedImage;
 
 /// SHA-256 of a file's bytes.
 pub(crate) type Digest = [u8; 32];
@@ -24,7 +24,7 @@ pub(crate) struct KeptImages {
 }
 
 struct Shelf {
-    images: LruCache<(Arc<str>, Digest), Arc<RgbImage>>,
+    images: LruCache<(Arc<str>, Digest), SharedImage>,
     bytes: u64,
 }
 
@@ -42,27 +42,27 @@ impl KeptImages {
     }
 
     /// Keeps an image, at the cost of older ones. False if it is larger than all of the budget.
-    pub(crate) fn put(&self, owner: &Arc<str>, digest: Digest, image: Arc<RgbImage>) -> bool {
-        let bytes = size(&image);
+    pub(crate) fn put(&self, owner: &Arc<str>, digest: Digest, image: SharedImage) -> bool {
+        let bytes = image.bytes() as u64;
         if bytes > self.budget {
             return false;
         }
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.bytes += bytes;
         if let Some(same) = shelf.images.put((owner.clone(), digest), image) {
-            shelf.bytes -= size(&same);
+            shelf.bytes -= same.bytes() as u64;
         }
         while shelf.bytes > self.budget {
             let Some((_, oldest)) = shelf.images.pop_lru() else {
                 break;
             };
-            shelf.bytes -= size(&oldest);
+            shelf.bytes -= oldest.bytes() as u64;
         }
         true
     }
 
     /// The image of that digest, which now counts as used.
-    pub(crate) fn get(&self, owner: &Arc<str>, digest: Digest) -> Option<Arc<RgbImage>> {
+    pub(crate) fn get(&self, owner: &Arc<str>, digest: Digest) -> Option<SharedImage> {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.images.get(&(owner.clone(), digest)).cloned()
     }
@@ -71,7 +71,7 @@ impl KeptImages {
     ///
     /// # Errors
     /// Invalid, if that is no digest; NotFound, if the image is not kept.
-    pub(crate) fn find(&self, owner: &Arc<str>, bytes: &[u8]) -> Result<(Digest, Arc<RgbImage>)> {
+    pub(crate) fn find(&self, owner: &Arc<str>, bytes: &[u8]) -> Result<(Digest, SharedImage)> {
         let digest = Digest::try_from(bytes).map_err(|_| {
             Error::invalid(format!(
                 "image.sha256 has {} bytes, but a SHA-256 digest has 32",
@@ -88,24 +88,20 @@ impl KeptImages {
     }
 }
 
-/// Bytes of pixels.
-fn size(image: &RgbImage) -> u64 {
-    image.as_raw().len() as u64
-}
-
 fn hex(digest: &Digest) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use image::RgbImage;
     use som_core::ErrorKind;
 
     use super::*;
 
     /// 30 bytes of pixels.
-    fn image() -> Arc<RgbImage> {
-        Arc::new(RgbImage::new(5, 2))
+    fn image() -> SharedImage {
+        RgbImage::new(5, 2).into()
     }
 
     #[test]
@@ -127,7 +123,7 @@ mod tests {
     fn an_image_larger_than_the_budget_is_not_kept() {
         let (kept, owner) = (KeptImages::new(40), Arc::from(""));
         assert!(kept.put(&owner, [1; 32], image()));
-        assert!(!kept.put(&owner, [2; 32], Arc::new(RgbImage::new(5, 3))));
+        assert!(!kept.put(&owner, [2; 32], RgbImage::new(5, 3).into()));
         assert!(kept.get(&owner, [1; 32]).is_some(), "others stay");
         assert!(!KeptImages::new(0).put(&owner, [1; 32], image()));
     }

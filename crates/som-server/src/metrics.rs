@@ -170,7 +170,7 @@ impl Collector for Queues {
         )?;
         for entry in self.0.registry().segmenters() {
             let depth = i64::try_from(entry.queued()).unwrap_or(i64::MAX);
-            let labels = [("segmenter", entry.descriptor().id.as_str())];
+            let labels = [("segmenter", entry.id())];
             ConstGauge::new(depth).encode(family.encode_family(&labels)?)?;
         }
         Ok(())

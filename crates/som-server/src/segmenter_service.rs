@@ -1,10 +1,14 @@
 //! `som.plugin.v1.SegmenterService`: one segmenter of the engine, for another som to use.
+//!
+//! Between the wire and the plugin no pixel is copied: the plugin reads them in the message that
+//! brought them. What remains below is tonic's, which gathers the frames of a message. On the other
+//! side, the caller's `remote` copies them twice: out of the image it was lent, and into the frames.
 
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::{Stream, stream};
 use som_core::{Error, Result};
-use som_engine::{Engine, SegmentRequest, Segmentation};
+use som_engine::{Engine, SegmentRequest, Segmentation, SharedImage};
 use som_proto::{
     descriptor, image as wire_image, params,
     pb::plugin::v1::{
@@ -36,11 +40,12 @@ impl Backend {
         })
     }
 
-    fn described(&self) -> Result<DescribeResponse> {
+    async fn described(&self) -> Result<DescribeResponse> {
         let entry = self.engine.registry().segmenter(&self.segmenter)?;
-        let (worker, _) = entry.configured(self.engine.settings())?;
+        let segmenter = entry.reach().await?;
+        let (worker, _) = segmenter.configured(self.engine.settings())?;
         Ok(DescribeResponse {
-            descriptor: Some(descriptor::to_wire(entry.descriptor())),
+            descriptor: Some(descriptor::to_wire(segmenter.descriptor())),
             instances: u32::try_from(worker.instances).unwrap_or(u32::MAX),
         })
     }
@@ -55,9 +60,9 @@ impl Backend {
             .image
             .ok_or_else(|| Error::invalid("image is not set"))?;
         let limit = self.engine.settings().limits.image_pixels;
-        let image = wire_image::from_wire(raw, limit)?;
+        let (size, pixels) = wire_image::from_wire(raw, limit)?;
         let request = SegmentRequest {
-            image: Arc::new(image),
+            image: SharedImage::new(size, pixels)?,
             segmenter: Some(self.segmenter.clone()),
             params: params::from_wire(request.params)?,
         };
@@ -84,6 +89,7 @@ impl SegmenterService for Backend {
         let call = Call::of(&request)?;
         let described = self
             .described()
+            .await
             .map_err(|error| call.begin().status(&error))?;
         Ok(call.reply(described))
     }

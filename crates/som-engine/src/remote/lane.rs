@@ -71,42 +71,30 @@ impl Lane {
     /// What the first endpoint that answers says about itself, and the instances of all that do.
     ///
     /// # Errors
-    /// Invalid, if an answer describes no segmenter; Unavailable, if `patience` ends before any
-    /// endpoint answers.
+    /// Unavailable, with what happened at each, if no endpoint describes a segmenter before
+    /// `patience` ends. Endpoints that answer, but are no segmenter, are not waited for.
     pub(super) async fn describe(&self, patience: Duration) -> Result<Described> {
         let started = Instant::now();
         loop {
-            let answers = join_all(
-                self.endpoints
-                    .iter()
-                    .map(|endpoint| endpoint.describe(&self.id)),
-            );
-            let (mut first, mut instances, mut failures) = (None, 0, Vec::new());
-            for answer in answers.await {
-                match answer {
-                    Ok(described) => {
-                        instances += described.instances;
-                        first.get_or_insert(described);
-                    }
-                    Err(error) if error.kind() == ErrorKind::Unavailable => {
-                        failures.push(error.to_string());
-                    }
-                    Err(error) => return Err(error),
-                }
+            let answers = self.endpoints.iter();
+            let answers = join_all(answers.map(|endpoint| endpoint.describe(&self.id))).await;
+            let (answers, failures): (Vec<_>, Vec<_>) =
+                answers.into_iter().partition(Result::is_ok);
+            let answers: Vec<Described> = answers.into_iter().flatten().collect();
+            let instances: usize = answers.iter().map(|described| described.instances).sum();
+            // Those that do not answer yet are taken to be like the others.
+            let instances = (instances * self.endpoints.len()).div_ceil(answers.len().max(1));
+            if let Some(first) = answers.into_iter().next() {
+                return Ok(Described { instances, ..first });
             }
-            if let Some(described) = first {
-                // Those that do not answer yet are taken to be like the others.
-                let answered = self.endpoints.len() - failures.len();
-                let instances = (instances * self.endpoints.len()).div_ceil(answered.max(1));
-                return Ok(Described {
-                    instances,
-                    ..described
-                });
-            }
-            if started.elapsed() + ASK_AGAIN > patience {
+            let failures: Vec<Error> = failures.into_iter().filter_map(Result::err).collect();
+            let is_hopeless = failures
+                .iter()
+                .all(|error| error.kind() != ErrorKind::Unavailable);
+            if is_hopeless || started.elapsed() + ASK_AGAIN > patience {
                 return Err(Error::unavailable(format!(
-                    "no endpoint answers: {} (start one with `som backend`, or take out segmenter.{}.remote)",
-                    failures.join("; "),
+                    "no endpoint can be used: {} (start one with `som backend`, or take out segmenter.{}.remote)",
+                    list(&failures),
                     self.id
                 )));
             }
@@ -192,10 +180,14 @@ impl Lane {
 }
 
 fn give_up(failures: &[Error], is_full: bool) -> Error {
-    let list: Vec<String> = failures.iter().map(Error::to_string).collect();
-    let list = list.join("; ");
+    let list = list(failures);
     match is_full {
         true => Error::exhausted(format!("every endpoint is busy: {list}")),
         false => Error::unavailable(format!("no endpoint could take the call: {list}")),
     }
+}
+
+fn list(failures: &[Error]) -> String {
+    let failures: Vec<String> = failures.iter().map(Error::to_string).collect();
+    failures.join("; ")
 }

@@ -3,7 +3,8 @@
 //!
 //! Calls go to the endpoint with the fewest calls in progress. A call whose endpoint dies is
 //! repeated on another one, an endpoint that keeps failing is left alone for a while, and one that
-//! describes another segmenter than the first is refused.
+//! describes another segmenter than the first is refused. Nobody is spoken to before the segmenter
+//! is wanted.
 
 mod breaker;
 mod endpoint;
@@ -12,12 +13,13 @@ mod options;
 
 use std::{
     future::Future,
-    sync::{Arc, mpsc},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::{Duration, Instant},
 };
 
 use som_core::{
-    Call, Descriptor, Error, Image, Region, Result, Segmenter, Size, segment::SegmenterFactory,
+    Call, Descriptor, Error, ErrorKind, Image, Region, Result, Segmenter, Size,
+    segment::SegmenterFactory,
 };
 use som_proto::{image, params, pb::plugin::v1 as pb, region};
 use tokio::runtime::{Builder, Runtime};
@@ -28,8 +30,20 @@ use crate::settings::Settings;
 /// How often a waiting worker looks whether its call was called off.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A segmenter behind endpoints.
+/// After this long, endpoints that could not be used are asked again who they are.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// A segmenter behind endpoints, whoever that may be.
 pub(crate) struct Remote {
+    id: String,
+    connection: Arc<Connection>,
+    /// Until then, endpoints that do not answer are waited for.
+    patient_until: Instant,
+    latest_failure: Mutex<Option<(Instant, ErrorKind, String)>>,
+}
+
+/// A segmenter behind endpoints that has told who it is.
+struct DescribedRemote {
     descriptor: Descriptor,
     instances: usize,
     connection: Arc<Connection>,
@@ -38,8 +52,11 @@ pub(crate) struct Remote {
 /// The endpoints, and the runtime on which they are spoken to.
 struct Connection {
     lane: Arc<Lane>,
-    runtime: Option<Runtime>,
+    runtime: Background,
 }
+
+/// A runtime that async code may drop: it does not wait for its tasks.
+struct Background(Option<Runtime>);
 
 impl Remote {
     /// True if the table of segmenter `id` in the settings names endpoints.
@@ -50,40 +67,24 @@ impl Remote {
             .is_some_and(|table| table.contains_key("remote"))
     }
 
-    /// Connects to the endpoints in the table of segmenter `id` and asks who they are.
+    /// The segmenter behind the endpoints in the table of segmenter `id`.
     ///
     /// # Errors
-    /// Invalid, if the table is wrong or an endpoint describes no valid segmenter; Unavailable,
-    /// with what happened at each, if none answers in time.
-    pub(crate) fn connect(settings: &Settings, id: &str) -> Result<Self> {
+    /// Invalid, if the table is wrong.
+    pub(crate) fn open(settings: &Settings, id: &str) -> Result<Self> {
         let at = |error: Error| error.at(format!("segmenter \"{id}\""));
         let options = Options::read(settings, id)?;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name(format!("remote-{id}"))
-            .enable_all()
-            .build()
-            .map_err(|error| Error::exhausted(format!("no runtime: {error}")))
-            .map_err(at)?;
+        let runtime = Background::start(id).map_err(at)?;
         let lane = {
-            let _inside = runtime.enter();
+            let _inside = runtime.get().map_err(at)?.enter();
             Arc::new(Lane::new(id, &options).map_err(at)?)
         };
-        let connection = Connection {
-            lane: lane.clone(),
-            runtime: Some(runtime),
-        };
-        let patience = options.patience();
-        let described = connection.wait(|| false, async move { lane.describe(patience).await });
-        let described = described.map_err(at)?;
-        connection.watch(&described.descriptor);
+        let now = Instant::now();
         Ok(Self {
-            descriptor: Descriptor {
-                options: Options::schema(),
-                ..described.descriptor
-            },
-            instances: described.instances,
-            connection: Arc::new(connection),
+            id: id.to_owned(),
+            connection: Arc::new(Connection { lane, runtime }),
+            patient_until: now.checked_add(options.patience()).unwrap_or(now),
+            latest_failure: Mutex::new(None),
         })
     }
 
@@ -91,9 +92,54 @@ impl Remote {
     pub(crate) fn addresses(&self) -> Vec<String> {
         self.connection.lane.addresses()
     }
+
+    /// How long endpoints that do not answer are waited for still.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patient_until.saturating_duration_since(Instant::now())
+    }
+
+    /// Asks the endpoints who they are, and keeps an eye on them once one has answered.
+    ///
+    /// # Errors
+    /// Unavailable, with what happened at each, if none describes a segmenter before `patience`
+    /// ends. The same again at once to whoever asks again soon.
+    pub(crate) async fn describe(&self, patience: Duration) -> Result<Arc<dyn SegmenterFactory>> {
+        if let Some(error) = self.recent_failure() {
+            return Err(error);
+        }
+        let lane = self.connection.lane.clone();
+        let described = self
+            .connection
+            .run(async move { lane.describe(patience).await })
+            .await
+            .map_err(|error| error.at(format!("segmenter \"{}\"", self.id)))
+            .inspect_err(|error| self.note_failure(error))?;
+        self.connection.watch(&described.descriptor);
+        Ok(Arc::new(DescribedRemote {
+            descriptor: Descriptor {
+                options: Options::schema(),
+                ..described.descriptor
+            },
+            instances: described.instances,
+            connection: self.connection.clone(),
+        }))
+    }
+
+    fn recent_failure(&self) -> Option<Error> {
+        let failure = self.latest_failure.lock();
+        let failure = failure.unwrap_or_else(PoisonError::into_inner);
+        let (when, kind, message) = failure.as_ref()?;
+        (when.elapsed() < ASK_AGAIN).then(|| Error::new(*kind, message.clone()))
+    }
+
+    fn note_failure(&self, error: &Error) {
+        let failure = self.latest_failure.lock();
+        *failure.unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), error.kind(), error.message().to_owned()));
+    }
 }
 
-impl SegmenterFactory for Remote {
+impl SegmenterFactory for DescribedRemote {
     fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
@@ -137,16 +183,23 @@ impl Segmenter for Instance {
 }
 
 impl Connection {
+    /// Runs `work` on the runtime.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let task = self.runtime.get()?.spawn(work);
+        task.await
+            .map_err(|error| Error::internal("a connection's task ended").caused_by(error))?
+    }
+
     /// Runs `work` on the runtime and blocks until it is done or `is_over`.
     fn wait<T: Send + 'static>(
         &self,
         is_over: impl Fn() -> bool,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let runtime = self
-            .runtime
-            .as_ref()
-            .ok_or_else(|| Error::internal("the runtime is gone"))?;
+        let runtime = self.runtime.get()?;
         let (done, result) = mpsc::sync_channel(1);
         let task = runtime.spawn(async move {
             let _ = done.send(work.await);
@@ -170,17 +223,35 @@ impl Connection {
     fn watch(&self, descriptor: &Descriptor) {
         for endpoint in self.lane.endpoints() {
             let (endpoint, descriptor) = (endpoint.clone(), descriptor.clone());
-            if let Some(runtime) = &self.runtime {
+            if let Ok(runtime) = self.runtime.get() {
                 runtime.spawn(async move { endpoint.watch(&descriptor).await });
             }
         }
     }
 }
 
-impl Drop for Connection {
+impl Background {
+    fn start(id: &str) -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name(format!("remote-{id}"))
+            .enable_all()
+            .build();
+        runtime
+            .map(|runtime| Self(Some(runtime)))
+            .map_err(|error| Error::exhausted("no thread could be started").caused_by(error))
+    }
+
+    fn get(&self) -> Result<&Runtime> {
+        self.0
+            .as_ref()
+            .ok_or_else(|| Error::internal("the runtime is gone"))
+    }
+}
+
+impl Drop for Background {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // Dropping a runtime would block, which async code must not.
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }

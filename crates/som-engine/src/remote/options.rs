@@ -59,7 +59,7 @@ impl Options {
                 },
                 "patience_ms": {
                     "type": "integer", "default": 5000, "minimum": 0,
-                    "description": "How long to wait at start-up for the first endpoint to answer."
+                    "description": "How long after the start a call waits for the first endpoint to answer."
                 }
             }
         })

@@ -1,12 +1,12 @@
 //! The image of a request, in whichever form it came → pixels.
+//!
+//! Raw pixels stay in the message that brought them, and a kept image is shared: no stage that only
+//! reads copies an image. The pages are copies, which are drawn on.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use image::RgbImage;
 use som_core::{Error, Result, Size, decode::decode};
+use som_engine::SharedImage;
 use som_proto::{
     image as wire_image,
     pb::v1::{self as pb, image::Content},
@@ -22,7 +22,7 @@ use crate::{
 /// The image to work on.
 pub(super) struct Picture {
     /// Upright.
-    pub(super) pixels: Arc<RgbImage>,
+    pub(super) pixels: SharedImage,
     /// The digest under which it is kept.
     digest: Option<Digest>,
     /// How long decoding took.
@@ -30,7 +30,7 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    fn new(pixels: Arc<RgbImage>, digest: Option<Digest>) -> Self {
+    fn new(pixels: SharedImage, digest: Option<Digest>) -> Self {
         Self {
             pixels,
             digest,
@@ -40,7 +40,7 @@ impl Picture {
 
     /// Its size in pixels.
     pub(super) fn size(&self) -> Size {
-        Size::new(self.pixels.width(), self.pixels.height())
+        self.pixels.size()
     }
 
     /// What the client is told about it.
@@ -70,9 +70,8 @@ impl Som {
             Content::Encoded(image) => self.decode(image, work).await,
             Content::Raw(image) => {
                 let limit = self.engine.settings().limits.image_pixels;
-                let read = move || wire_image::from_wire(image, limit);
-                let pixels = self.engine.compute(read).await?;
-                Ok(Picture::new(Arc::new(pixels), None))
+                let (size, pixels) = wire_image::from_wire(image, limit)?;
+                Ok(Picture::new(SharedImage::new(size, pixels)?, None))
             }
             Content::Sha256(digest) => {
                 let (digest, pixels) = self.kept.find(&work.call.owner, &digest)?;
@@ -91,12 +90,13 @@ impl Som {
         }
         let (kept, owner) = (self.kept.clone(), work.call.owner.clone());
         let decode = move || {
+            let _span = tracing::info_span!("decode").entered();
             let started = Instant::now();
             let digest = image.keep.then(|| kept::digest(&image.data));
             if let Some(pixels) = digest.and_then(|digest| kept.get(&owner, digest)) {
                 return Ok(Picture::new(pixels, digest));
             }
-            let pixels = Arc::new(decode(&image.data, limits.image_pixels)?);
+            let pixels = SharedImage::from(decode(&image.data, limits.image_pixels)?);
             Ok(Picture {
                 digest: digest.filter(|&digest| kept.put(&owner, digest, pixels.clone())),
                 pixels,

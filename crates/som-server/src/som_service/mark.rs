@@ -89,6 +89,7 @@ fn answer(
         allocate,
         draw,
     } = marking;
+    let _span = tracing::info_span!("encode").entered();
     let started = Instant::now();
     let pages = marked.pages.into_iter();
     let pages = pages

@@ -655,6 +655,39 @@ async fn a_deadline_reaches_the_segmenter() {
 }
 
 #[tokio::test]
+async fn a_request_that_never_ends_is_cut_off() {
+    let (server, _) = front("[server]\ndeadline_ms = 200").await;
+    let mut grpc = tonic::client::Grpc::new(channel(&server).await);
+    grpc.ready().await.unwrap();
+    let nothing = Request::new(futures_util::stream::pending::<pb::MarkRequest>());
+    let status = grpc
+        .client_streaming(
+            nothing,
+            "/som.v1.SomService/Mark".parse().unwrap(),
+            Codec::<pb::MarkRequest, pb::MarkResponse>::default(),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn unknown_rpcs_are_unimplemented() {
+    let (server, _) = front("").await;
+    for path in ["/som.v1.SomService/Draw", "/som.v2.SomService/Mark", "/"] {
+        let mut grpc = tonic::client::Grpc::new(channel(&server).await);
+        grpc.ready().await.unwrap();
+        let codec = Codec::<pb::MarkRequest, pb::MarkResponse>::default();
+        let call = grpc.unary(Request::new(mark_png()), path.parse().unwrap(), codec);
+        assert_eq!(
+            call.await.unwrap_err().code(),
+            Code::Unimplemented,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_stage_is_measured() {
     let (server, _) = front("[server]\nmetrics = '127.0.0.1:0'").await;
     let mut client = som(&server).await;

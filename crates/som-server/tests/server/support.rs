@@ -24,7 +24,9 @@ use som_engine::{
 use som_plugin::host;
 use som_proto::pb::{
     plugin::v1::{self as pb, segmenter_service_client::SegmenterServiceClient},
-    v1::som_service_client::SomServiceClient,
+    v1::{
+        self, catalog_service_client::CatalogServiceClient, som_service_client::SomServiceClient,
+    },
 };
 use som_server::{Ended, Role, Server};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -174,11 +176,30 @@ pub(crate) async fn som(server: &Running) -> SomServiceClient<Channel> {
     SomServiceClient::new(channel(server).await).max_decoding_message_size(usize::MAX)
 }
 
+/// A client of the catalog.
+pub(crate) async fn catalog(server: &Running) -> CatalogServiceClient<Channel> {
+    CatalogServiceClient::new(channel(server).await)
+}
+
+/// A black image of 12x8 pixels.
+pub(crate) fn image() -> v1::Image {
+    let raw = v1::RawImage {
+        size: Some(v1::Size {
+            width: 12,
+            height: 8,
+        }),
+        pixels: vec![0; 12 * 8 * 3].into(),
+    };
+    v1::Image {
+        content: Some(v1::image::Content::Raw(raw)),
+    }
+}
+
 /// A request to the segmenter `id`.
 pub(crate) fn request(id: &str, params: serde_json::Value) -> SegmentRequest {
     let params: Params = serde_json::from_value(params).unwrap();
     SegmentRequest {
-        image: Arc::new(RgbImage::new(12, 8)),
+        image: RgbImage::new(12, 8).into(),
         segmenter: Some(id.into()),
         params,
     }

@@ -173,8 +173,9 @@ async fn a_remote_segmenter_may_be_behind_tls_and_a_token() {
             "[segmenter.far]\nremote = ['https://{}']\npatience_ms = 0\n{more}",
             server.address
         );
-        tokio::task::spawn_blocking(move || engine(&toml, Columns::new("1.0.0")))
+        engine(&toml, Columns::new("1.0.0"))
     };
+    let far = || request("far", json!({}));
     let trust = format!(
         "domain = 'localhost'\nauthorities = {:?}",
         authority.path("authority.pem")
@@ -184,14 +185,8 @@ async fn a_remote_segmenter_may_be_behind_tls_and_a_token() {
         authority.path("client.pem"),
         authority.path("client.key")
     );
-    let engine = table(format!("{trust}\n{identity}\ntoken_file = {token:?}"))
-        .await
-        .unwrap()
-        .unwrap();
-    let done = engine
-        .segment(request("far", json!({})), &Cancellation::new())
-        .await
-        .unwrap();
+    let engine = table(format!("{trust}\n{identity}\ntoken_file = {token:?}")).unwrap();
+    let done = engine.segment(far(), &Cancellation::new()).await.unwrap();
     assert_eq!(done.regions.len(), 3);
 
     let wrong = authority.path("wrong");
@@ -214,7 +209,13 @@ async fn a_remote_segmenter_may_be_behind_tls_and_a_token() {
             "SOM_TEST_NO_SUCH_VARIABLE",
         ),
     ] {
-        let error: som_core::Error = table(more).await.unwrap().err().unwrap();
+        let error = match table(more) {
+            Err(error) => error,
+            Ok(engine) => engine
+                .segment(far(), &Cancellation::new())
+                .await
+                .unwrap_err(),
+        };
         assert!(error.message().contains(why), "{why}: {error}");
         assert!(!error.message().contains("fedcba"), "{error}");
     }
