@@ -2,9 +2,9 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use image::RgbImage;
@@ -110,6 +110,75 @@ impl Folder {
         // It may have ended before it read all.
         let _ = child.stdin.take().unwrap().write_all(stdin);
         Ran::from(child.wait_with_output().unwrap())
+    }
+}
+
+/// A server that runs until it is told to end, or dropped.
+pub(crate) struct Served {
+    child: Child,
+    /// What it printed first: where it listens.
+    pub(crate) address: String,
+    log: PathBuf,
+}
+
+impl Served {
+    /// Starts `som` with `arguments` and waits until it listens, on a port of its choice unless
+    /// they say where.
+    pub(crate) fn start(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut arguments = arguments.to_vec();
+        if !arguments.contains(&"--listen") {
+            arguments.extend(["--listen", "127.0.0.1:0"]);
+        }
+        let log = tempfile::NamedTempFile::new_in(folder.0.path()).unwrap();
+        let (log, path) = log.keep().unwrap();
+        let mut command = folder.command(&arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(log).envs(variables.iter().copied());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("listening on ");
+        let Some(address) = address else {
+            let _ = child.kill();
+            panic!("{line:?}: {}", fs::read_to_string(path).unwrap());
+        };
+        Self {
+            child,
+            address: address.to_owned(),
+            log: path,
+        }
+    }
+
+    /// Its address as clients name it.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        kill.args(["-s", name, &self.child.id().to_string()]);
+        assert!(kill.status().unwrap().success());
+    }
+
+    /// Waits until it ends: its exit code, and what it logged.
+    pub(crate) fn ended(mut self) -> (i32, String) {
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        (code, fs::read_to_string(&self.log).unwrap())
+    }
+
+    /// Tells it to end: its exit code, and what it logged.
+    pub(crate) fn end(self) -> (i32, String) {
+        self.signal("TERM");
+        self.ended()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -1,15 +1,9 @@
 //! `som mark`: images → marked images, their marks as JSON, and a prompt.
 
-use std::{fmt, path::PathBuf, process::ExitCode, time::Instant};
+use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use image::RgbImage;
-use som_core::{
-    Cancellation, Error, Result,
-    encode::{Encoding, encode},
-    prompt::ready_prompt,
-};
-use som_engine::{MarkRequest, Marking, RegionSource};
+use som_core::{Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt};
 
 use crate::{
     General,
@@ -17,8 +11,8 @@ use crate::{
     destination::{self, Destination},
     input::{Input, Inputs},
     output::Output,
-    report::{self, MarkReport, MarkTimings, SegmenterReport, milliseconds},
-    session::{Picture, RegionOptions, Session},
+    report::{self, MarkReport, SegmenterReport},
+    session::{InkOptions, MarkedImage, RegionOptions, ServerOptions, Session},
 };
 
 /// Mark the regions of images
@@ -67,6 +61,8 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     batch: BatchOptions,
+    #[command(flatten)]
+    server: ServerOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -76,6 +72,7 @@ Examples:
   som mark coffee.png --level 5 --styles contour,alphabet --set contour.thickness=3
   som mark coffee.png --hint point:300,200 --hint box:40,60,120,80
   som mark photos/ -o marked/ --json marked/ --jobs 8 --skip-existing
+  som mark coffee.png --server http://127.0.0.1:50051
   curl -s https://example.org/cat.jpg | som mark - > cat.marked.png";
 
 /// One image and where its outputs go.
@@ -117,14 +114,18 @@ pub(crate) async fn run(
 ) -> Result<ExitCode> {
     let Inputs { images, single } = Inputs::find(&options.images)?;
     let jobs = jobs(&options, &images, single)?;
-    let mut ladder = general.ladder();
-    if let Some(styles) = options.styles {
-        ladder = ladder.with_flag("--styles", "mark.styles", styles);
-    }
-    if let Some(page_size) = options.page_size {
-        ladder = ladder.with_flag("--page-size", "mark.page_size", page_size);
-    }
-    let session = Session::open(ladder, options.regions, options.batch.jobs)?;
+    let ink = InkOptions {
+        styles: options.styles,
+        page_size: options.page_size,
+    };
+    let session = Session::open(
+        general.ladder(),
+        options.regions,
+        ink,
+        options.server,
+        options.batch.jobs,
+    )
+    .await?;
     let batch = Batch {
         single,
         jobs: session.jobs,
@@ -185,53 +186,26 @@ fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
 
 /// The work for one image, all but what must be done in order.
 async fn mark(session: &Session, job: Job, single: bool, stop: &Cancellation) -> Result<Done> {
-    let picture = session.read(&job.input).await?;
-    let request = MarkRequest {
-        image: picture.pixels(),
-        regions: RegionSource::Segmenter {
-            id: None,
-            params: picture.params(),
-        },
-        layers: Some(session.layers.clone()),
-        options: session.engine.allocate_options(),
-        draw: true,
+    let encoding = match &job.image {
+        Output::Stdout => Encoding::Png,
+        Output::File(path) => Encoding::of_path(path)?,
     };
-    let marking = session.engine.mark(request, stop).await?;
-    session
-        .engine
-        .compute(move || write(&job, &picture, &marking, single))
+    let marked = session.mark(&job.input, encoding, stop).await?;
+    tokio::task::spawn_blocking(move || write(&job, marked, single))
         .await
+        .map_err(|error| Error::internal("writing panicked").caused_by(error))?
 }
 
-/// Encodes and writes the outputs of one image. Blocks.
-fn write(job: &Job, picture: &Picture, marking: &Marking, single: bool) -> Result<Done> {
-    let Marking {
-        segmentation,
-        layers,
-        marked,
-        allocate,
-        draw,
-    } = marking;
-    let segmentation = segmentation
-        .as_ref()
-        .ok_or_else(|| Error::internal("the image was marked, but not cut"))?;
-    let start = Instant::now();
-    let pages = encode_pages(&job.image, &marked.pages)?;
-    let encoded = start.elapsed();
-
+/// Writes the outputs of one image. Blocks.
+fn write(job: &Job, marked: MarkedImage, single: bool) -> Result<Done> {
+    let pages = pages(&job.image, marked.pages)?;
     let report = MarkReport {
-        image: &picture.report,
-        segmenter: SegmenterReport::from(segmentation),
-        styles: layers.iter().map(|layer| layer.style.as_str()).collect(),
+        image: &marked.report,
+        segmenter: SegmenterReport::from(&marked.segmentation),
+        styles: &marked.styles,
         marks: report::marks(&marked.allocation),
         pages: pages.iter().map(|(output, _)| output.to_string()).collect(),
-        timings_ms: MarkTimings {
-            decode: milliseconds(picture.decode),
-            segment: milliseconds(segmentation.took),
-            allocate: milliseconds(*allocate),
-            draw: milliseconds(*draw),
-            encode: milliseconds(encoded),
-        },
+        timings_ms: &marked.timings,
     };
     let note = format!("{}: {} marks", report.pages.join(", "), report.marks.len());
     let mut stdout = Vec::new();
@@ -239,10 +213,8 @@ fn write(job: &Job, picture: &Picture, marking: &Marking, single: bool) -> Resul
         output.write_or_keep(bytes, &mut stdout)?;
     }
     if let Some(output) = &job.prompt {
-        output.write_or_keep(
-            ready_prompt(&marked.allocation, None).into_bytes(),
-            &mut stdout,
-        )?;
+        let prompt = ready_prompt(&marked.allocation, None);
+        output.write_or_keep(prompt.into_bytes(), &mut stdout)?;
     }
     // Last, so that a run that is resumed finds the others complete.
     if let Some(output) = &job.json {
@@ -257,23 +229,20 @@ fn write(job: &Job, picture: &Picture, marking: &Marking, single: bool) -> Resul
     Ok(Done { stdout, note })
 }
 
-/// The encoded pages and where each goes.
-fn encode_pages(first: &Output, pages: &[RgbImage]) -> Result<Vec<(Output, Vec<u8>)>> {
-    match (first, pages) {
-        (Output::Stdout, [image]) => Ok(vec![(Output::Stdout, encode(image, Encoding::Png)?)]),
-        (Output::Stdout, _) => Err(Error::invalid(format!(
+/// Where each page goes.
+fn pages(first: &Output, pages: Vec<Vec<u8>>) -> Result<Vec<(Output, Vec<u8>)>> {
+    match first {
+        Output::Stdout if pages.len() > 1 => Err(Error::invalid(format!(
             "the marks fill {} pages, but stdout takes one (give a file: -o FILE)",
             pages.len()
         ))),
-        (Output::File(first), _) => {
-            let encoding = Encoding::of_path(first)?;
-            let page = |(image, number)| {
-                Ok((
-                    Output::File(destination::page(first, number)),
-                    encode(image, encoding)?,
-                ))
-            };
-            pages.iter().zip(1..).map(page).collect()
+        Output::Stdout => Ok(pages
+            .into_iter()
+            .map(|page| (Output::Stdout, page))
+            .collect()),
+        Output::File(first) => {
+            let page = |(page, number)| (Output::File(destination::page(first, number)), page);
+            Ok(pages.into_iter().zip(1..).map(page).collect())
         }
     }
 }

@@ -19,10 +19,10 @@ use som_engine::Segmentation;
 pub(crate) struct MarkReport<'a> {
     pub(crate) image: &'a ImageReport,
     pub(crate) segmenter: SegmenterReport<'a>,
-    pub(crate) styles: Vec<&'a str>,
+    pub(crate) styles: &'a [String],
     pub(crate) marks: Vec<MarkEntry<'a>>,
     pub(crate) pages: Vec<String>,
-    pub(crate) timings_ms: MarkTimings,
+    pub(crate) timings_ms: &'a MarkTimings,
 }
 
 /// The regions that `som segment` found in one image.
@@ -31,7 +31,7 @@ pub(crate) struct SegmentReport<'a> {
     pub(crate) image: &'a ImageReport,
     pub(crate) segmenter: SegmenterReport<'a>,
     pub(crate) regions: &'a [Region],
-    pub(crate) timings_ms: SegmentTimings,
+    pub(crate) timings_ms: &'a SegmentTimings,
 }
 
 /// The image as it was read.
@@ -82,10 +82,8 @@ pub(crate) struct SegmentTimings {
 }
 
 impl ImageReport {
-    /// The facts of an image of `size` that was read from `bytes`.
-    pub(crate) fn new(path: String, size: Size, bytes: &[u8]) -> Self {
-        let digest = Sha256::digest(bytes);
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    /// The facts of an image of `size` that was read from bytes of this [`digest`].
+    pub(crate) fn new(path: String, size: Size, sha256: String) -> Self {
         Self {
             path,
             width: size.width,
@@ -93,6 +91,17 @@ impl ImageReport {
             sha256,
         }
     }
+
+    /// Its size in pixels.
+    pub(crate) const fn size(&self) -> Size {
+        Size::new(self.width, self.height)
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<'a> From<&'a Segmentation> for SegmenterReport<'a> {
@@ -141,7 +150,12 @@ impl<'a> From<&'a AllocatedMark> for MarkEntry<'a> {
 
 /// In milliseconds, to the microsecond.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
-    rounded(duration.as_secs_f64() * 1e3, 1e3)
+    rounded_ms(duration.as_secs_f64() * 1e3)
+}
+
+/// Milliseconds, to the microsecond.
+pub(crate) fn rounded_ms(milliseconds: f64) -> f64 {
+    rounded(milliseconds, 1e3)
 }
 
 fn rounded(number: f64, parts: f64) -> f64 {

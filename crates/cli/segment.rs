@@ -5,7 +5,6 @@ use std::{fmt, path::PathBuf, process::ExitCode};
 use clap::{Args, ValueEnum};
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 use som_core::{Cancellation, Error, Mask, Result};
-use som_engine::{SegmentRequest, Segmentation};
 
 use crate::{
     General,
@@ -14,8 +13,8 @@ use crate::{
     destination::{self, Destination},
     input::{Input, Inputs},
     output::Output,
-    report::{self, SegmentReport, SegmentTimings, SegmenterReport, milliseconds},
-    session::{Picture, RegionOptions, Session},
+    report::{self, SegmentReport, SegmenterReport},
+    session::{InkOptions, RegionOptions, SegmentedImage, ServerOptions, Session},
 };
 
 /// Cut images into regions, without marks
@@ -46,6 +45,8 @@ pub(crate) struct Options {
     regions: RegionOptions,
     #[command(flatten)]
     batch: BatchOptions,
+    #[command(flatten)]
+    server: ServerOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -108,7 +109,14 @@ pub(crate) async fn run(
     let Inputs { images, single } = Inputs::find(&options.images)?;
     let dataset_file = dataset_file(&options)?;
     let jobs = jobs(&options, &images, single)?;
-    let session = Session::open(general.ladder(), options.regions, options.batch.jobs)?;
+    let session = Session::open(
+        general.ladder(),
+        options.regions,
+        InkOptions::default(),
+        options.server,
+        options.batch.jobs,
+    )
+    .await?;
     let batch = Batch {
         single,
         jobs: session.jobs,
@@ -181,22 +189,15 @@ fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
 
 /// The work for one image, all but what must be done in order.
 async fn segment(session: &Session, job: Job, single: bool, stop: &Cancellation) -> Result<Done> {
-    let picture = session.read(&job.input).await?;
-    let request = SegmentRequest {
-        image: picture.pixels(),
-        segmenter: None,
-        params: picture.params(),
-    };
-    let segmentation = session.engine.segment(request, stop).await?;
-    session
-        .engine
-        .compute(move || write(&job, &picture, &segmentation, single))
+    let segmented = session.segment(&job.input, stop).await?;
+    tokio::task::spawn_blocking(move || write(&job, &segmented, single))
         .await
+        .map_err(|error| Error::internal("writing panicked").caused_by(error))?
 }
 
 /// Writes the outputs of one image. Blocks.
-fn write(job: &Job, picture: &Picture, segmentation: &Segmentation, single: bool) -> Result<Done> {
-    let regions = &segmentation.regions;
+fn write(job: &Job, segmented: &SegmentedImage, single: bool) -> Result<Done> {
+    let regions = &segmented.segmentation.regions;
     let mut stdout = Vec::new();
     if let Some(Output::File(first)) = &job.masks {
         // From the last to the first: when that is there, all are.
@@ -209,13 +210,10 @@ fn write(job: &Job, picture: &Picture, segmentation: &Segmentation, single: bool
     }
     if let Some(output) = &job.json {
         let report = SegmentReport {
-            image: &picture.report,
-            segmenter: SegmenterReport::from(segmentation),
+            image: &segmented.report,
+            segmenter: SegmenterReport::from(&segmented.segmentation),
             regions,
-            timings_ms: SegmentTimings {
-                decode: milliseconds(picture.decode),
-                segment: milliseconds(segmentation.took),
-            },
+            timings_ms: &segmented.timings,
         };
         let lines = *output != Output::Stdout || single;
         let json = if lines {
@@ -225,10 +223,10 @@ fn write(job: &Job, picture: &Picture, segmentation: &Segmentation, single: bool
         };
         output.write_or_keep(json?, &mut stdout)?;
     }
-    let file_name = || picture.report.path.clone();
+    let report = &segmented.report;
     let annotated = job
         .coco
-        .then(|| Annotated::new(file_name(), picture.size(), regions));
+        .then(|| Annotated::new(report.path.clone(), report.size(), regions));
     Ok(Done { stdout, annotated })
 }
 

@@ -1,29 +1,30 @@
-//! What is asked of every image: settings, segmenter, parameters, hints.
+//! What is asked of every image, and who does the work: an engine of this process or a server.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+mod local;
+mod remote;
+
+use std::{path::Path, thread};
 
 use clap::Args;
-use image::{DynamicImage, RgbImage};
-use serde_json::Value;
-use som_core::{Error, Hints, Mask, Params, Result, Size, decode::decode};
+use image::DynamicImage;
+use som_core::{
+    Cancellation, Error, Hints, Mask, Params, Result, Size, allocate::Allocation, decode::decode,
+    encode::Encoding,
+};
 use som_engine::{
-    Engine, LayerRequest,
-    registry::Registry,
+    Segmentation,
     settings::{Ladder, LimitSettings},
 };
 
+use self::{local::Local, remote::Remote};
 use crate::{
-    embedded::PLUGINS,
     hint::HintArgument,
     input::Input,
-    report::ImageReport,
-    set::{Assigned, Setting},
+    report::{ImageReport, MarkTimings, SegmentTimings},
+    set::Setting,
 };
+
+pub(crate) use self::remote::ServerOptions;
 
 /// How regions are found.
 #[derive(Args)]
@@ -44,134 +45,135 @@ pub(crate) struct RegionOptions {
     hints: Vec<HintArgument>,
 }
 
-/// An engine, and what it is asked of every image.
-pub(crate) struct Session {
-    pub(crate) engine: Arc<Engine>,
+/// How regions are marked, where the flags say so.
+#[derive(Default)]
+pub(crate) struct InkOptions {
     /// The layers of ink.
-    pub(crate) layers: Vec<LayerRequest>,
-    /// Images at a time.
-    pub(crate) jobs: usize,
-    params: Params,
-    hints: Vec<HintArgument>,
+    pub(crate) styles: Option<Vec<String>>,
+    /// Most marks on one image.
+    pub(crate) page_size: Option<u32>,
 }
 
-/// An image to work on, decoded and upright.
-pub(crate) struct Picture {
+/// Who works on the images, and what is asked of each.
+pub(crate) struct Session {
+    /// Images at a time.
+    pub(crate) jobs: usize,
+    worker: Worker,
+}
+
+enum Worker {
+    Local(Local),
+    Remote(Box<Remote>),
+}
+
+/// The regions of an image.
+pub(crate) struct SegmentedImage {
     pub(crate) report: ImageReport,
-    /// How long decoding took.
-    pub(crate) decode: Duration,
-    pixels: Arc<RgbImage>,
-    params: Params,
+    pub(crate) segmentation: Segmentation,
+    pub(crate) timings: SegmentTimings,
+}
+
+/// An image, its marks and its pages.
+pub(crate) struct MarkedImage {
+    pub(crate) report: ImageReport,
+    /// Its regions are in the marks.
+    pub(crate) segmentation: Segmentation,
+    /// The layers of ink.
+    pub(crate) styles: Vec<String>,
+    pub(crate) allocation: Allocation,
+    /// Encoded.
+    pub(crate) pages: Vec<Vec<u8>>,
+    pub(crate) timings: MarkTimings,
 }
 
 impl Session {
-    /// Starts an engine; `jobs` is how many images are worked on at a time.
+    /// Gets ready for work; `jobs` is how many images are worked on at a time.
     ///
     /// # Errors
     /// Invalid or NotFound, naming the setting or flag that is wrong; what loading a plugin
-    /// library reports.
-    pub(crate) fn open(ladder: Ladder, options: RegionOptions, jobs: Option<u16>) -> Result<Self> {
-        let ladder = match options.segmenter {
-            Some(id) => ladder.with_flag("--segmenter", "mark.segmenter", id),
-            None => ladder,
-        };
-        let (mut settings, _) = ladder.load()?;
-        let registry = Registry::open(PLUGINS, &settings)?;
-
-        let id = settings.mark.segmenter.clone();
-        let level = options.level.map(|level| Setting::new("level", level));
-        let assigned = Assigned::of(level.iter().chain(&options.settings), &id, &registry)?;
-        let layers = assigned.layers(&settings.mark.styles, &registry)?;
-        let Assigned {
-            params,
-            options: segmenter_options,
-            ..
-        } = assigned;
-
-        let table = settings.segmenter.entry(id).or_default();
-        table.extend(segmenter_options);
-        if let Some(jobs) = jobs {
-            table.insert("instances".to_owned(), jobs.into());
-        }
+    /// library reports; Unavailable for a server or segmenter that cannot be reached.
+    pub(crate) async fn open(
+        ladder: Ladder,
+        regions: RegionOptions,
+        ink: InkOptions,
+        server: ServerOptions,
+        jobs: Option<u16>,
+    ) -> Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let jobs = jobs.map_or(cores, usize::from);
-        let engine = Arc::new(Engine::new(settings, registry)?);
+        let worker = if server.is_given() {
+            Worker::Remote(Remote::open(server, &ladder, regions, ink).await?.into())
+        } else {
+            Worker::Local(Local::open(ladder, regions, ink, jobs).await?)
+        };
         Ok(Self {
-            engine,
-            layers,
-            jobs,
-            params,
-            hints: options.hints,
+            jobs: jobs.map_or(cores, usize::from),
+            worker,
         })
     }
 
-    /// Reads and decodes an image, and fits the hints to it.
+    /// Cuts an image.
     ///
     /// # Errors
-    /// NotFound, Invalid or Exhausted for an image that is missing, broken or too large; Invalid
-    /// for hints that lie outside it.
-    pub(crate) async fn read(&self, input: &Input) -> Result<Picture> {
-        let limits = self.engine.settings().limits.clone();
-        let (input, hints, mut params) = (input.clone(), self.hints.clone(), self.params.clone());
-        let read = move || {
-            let bytes = input.read(limits.image_bytes)?;
-            let start = Instant::now();
-            let pixels = decode(&bytes, limits.image_pixels)?;
-            let decode = start.elapsed();
-            let size = Size::new(pixels.width(), pixels.height());
-            if !hints.is_empty() {
-                params.insert("hints".to_owned(), fit(&hints, size, &limits)?);
-            }
-            tracing::debug!(image = %input, %size, took = ?decode, "decoded");
-            let report = ImageReport::new(input.to_string(), size, &bytes);
-            Ok(Picture {
-                report,
-                decode,
-                pixels: Arc::new(pixels),
-                params,
-            })
-        };
-        self.engine.compute(read).await
-    }
-}
-
-impl Picture {
-    /// Its size in pixels.
-    pub(crate) fn size(&self) -> Size {
-        Size::new(self.pixels.width(), self.pixels.height())
-    }
-
-    /// Its pixels.
-    pub(crate) fn pixels(&self) -> Arc<RgbImage> {
-        self.pixels.clone()
-    }
-
-    /// The parameters of the call, with the hints.
-    pub(crate) fn params(&self) -> Params {
-        self.params.clone()
-    }
-}
-
-/// The hints as a parameter of the call, for an image of `size`. Blocks to read strokes.
-///
-/// # Errors
-/// Invalid, if a hint lies outside the image or a stroke belongs to an image of another size; as
-/// [`Input::read`] for a stroke.
-fn fit(arguments: &[HintArgument], size: Size, limits: &LimitSettings) -> Result<Value> {
-    let mut hints = Hints::default();
-    for argument in arguments {
-        match argument {
-            HintArgument::Point(point) => hints.points.push(*point),
-            HintArgument::Box(bbox) => hints.boxes.push(*bbox),
-            HintArgument::Stroke(file) => {
-                let stroke = stroke(file, limits).map_err(|error| error.at(file.display()))?;
-                hints.masks.push(stroke.to_rle());
-            }
+    /// NotFound, Invalid or Exhausted for an image that is missing, broken or too large; what the
+    /// segmenter or the server reports.
+    pub(crate) async fn segment(
+        &self,
+        input: &Input,
+        stop: &Cancellation,
+    ) -> Result<SegmentedImage> {
+        match &self.worker {
+            Worker::Local(local) => local.segment(input, stop).await,
+            Worker::Remote(remote) => remote.segment(input).await,
         }
     }
-    hints.check(size)?;
-    serde_json::to_value(hints)
-        .map_err(|error| Error::internal("the hints are no JSON").caused_by(error))
+
+    /// Marks an image; its pages are encoded as `encoding`.
+    ///
+    /// # Errors
+    /// As [`segment`](Self::segment).
+    pub(crate) async fn mark(
+        &self,
+        input: &Input,
+        encoding: Encoding,
+        stop: &Cancellation,
+    ) -> Result<MarkedImage> {
+        match &self.worker {
+            Worker::Local(local) => local.mark(input, encoding, stop).await,
+            Worker::Remote(remote) => remote.mark(input, encoding).await,
+        }
+    }
+}
+
+impl RegionOptions {
+    /// What is set, `--level` first.
+    fn assignments(&self) -> Vec<Setting> {
+        let level = self.level.clone().map(|level| Setting::new("level", level));
+        level.into_iter().chain(self.settings.clone()).collect()
+    }
+
+    /// The hints as a parameter of the call; nothing, if there are none. Blocks to read strokes.
+    ///
+    /// # Errors
+    /// As [`Input::read`] and [`decode`] for a stroke.
+    fn hints(&self, limits: &LimitSettings) -> Result<Params> {
+        if self.hints.is_empty() {
+            return Ok(Params::new());
+        }
+        let mut hints = Hints::default();
+        for argument in &self.hints {
+            match argument {
+                HintArgument::Point(point) => hints.points.push(*point),
+                HintArgument::Box(bbox) => hints.boxes.push(*bbox),
+                HintArgument::Stroke(file) => {
+                    let stroke = stroke(file, limits).map_err(|error| error.at(file.display()))?;
+                    hints.masks.push(stroke.to_rle());
+                }
+            }
+        }
+        let hints = serde_json::to_value(hints)
+            .map_err(|error| Error::internal("the hints are no JSON").caused_by(error))?;
+        Ok(Params::from_iter([("hints".to_owned(), hints)]))
+    }
 }
 
 /// The bright pixels of an image.

@@ -3,10 +3,10 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use som_core::{Error, Params, Result};
+use som_core::{Error, Params, Result, schema::Schema};
 use som_engine::{
     LayerRequest,
-    registry::{Registry, SegmenterEntry},
+    registry::{KnownSegmenter, Registry, StyleEntry, unknown},
 };
 
 /// One `--set`, as written.
@@ -51,48 +51,80 @@ impl Setting {
     }
 }
 
+/// Whose keys can be set.
+pub(crate) struct Takers<'a> {
+    pub(crate) segmenter: Taker<'a>,
+    /// Options of the segmenter's instances; `None` where they are out of reach.
+    pub(crate) options: Option<&'a Schema>,
+    pub(crate) styles: Vec<Taker<'a>>,
+}
+
+/// A segmenter or mark style that takes parameters.
+pub(crate) struct Taker<'a> {
+    /// Its id.
+    pub(crate) id: &'a str,
+    /// What its calls take.
+    pub(crate) params: &'a Schema,
+    /// How errors name it.
+    pub(crate) who: String,
+}
+
+impl<'a> Takers<'a> {
+    /// The segmenter, and the mark styles of this process.
+    pub(crate) fn of_registry(segmenter: &'a KnownSegmenter, registry: &'a Registry) -> Self {
+        let style = |style: &'a StyleEntry| Taker {
+            id: &style.descriptor().id,
+            params: style.params(),
+            who: style.who(),
+        };
+        Self {
+            segmenter: Taker {
+                id: &segmenter.descriptor().id,
+                params: segmenter.params(),
+                who: segmenter.who(),
+            },
+            options: Some(segmenter.options()),
+            styles: registry.styles().map(style).collect(),
+        }
+    }
+
+    fn style(&self, id: &str) -> Result<&Taker<'a>> {
+        let styles = &self.styles;
+        styles
+            .iter()
+            .find(|style| style.id == id)
+            .ok_or_else(|| unknown("mark style", id, styles.iter().map(|style| style.id)))
+    }
+}
+
 impl Assigned {
     /// Gives each setting to whom its key belongs; the later of two equal keys wins.
     ///
     /// # Errors
-    /// NotFound for an unknown segmenter; Invalid for a key nobody takes or a value of a wrong
-    /// type.
-    pub(crate) fn of<'a>(
-        settings: impl Iterator<Item = &'a Setting>,
-        segmenter: &str,
-        registry: &Registry,
-    ) -> Result<Self> {
-        let segmenter = registry.segmenter(segmenter)?;
-        let (params, options) = (segmenter.params(), segmenter.options());
+    /// Invalid for a key nobody takes or a value of a wrong type.
+    pub(crate) fn of(settings: &[Setting], takers: &Takers<'_>) -> Result<Self> {
+        let segmenter = &takers.segmenter;
         let mut assigned = Self::default();
         for Setting { key, value } in settings {
-            let style = key.split_once('.').and_then(|(id, param)| {
-                Some((
-                    registry
-                        .styles()
-                        .find(|style| style.descriptor().id == id)?,
-                    param,
-                ))
-            });
-            if let Some((style, param)) = style {
-                let value = style.params().parse_text(&style.who(), param, value)?;
-                let params = assigned
-                    .styles
-                    .entry(style.descriptor().id.clone())
-                    .or_default();
+            let of_style = key
+                .split_once('.')
+                .and_then(|(id, param)| Some((takers.style(id).ok()?, param)));
+            if let Some((style, param)) = of_style {
+                let value = style.params.parse_text(&style.who, param, value)?;
+                let params = assigned.styles.entry(style.id.to_owned()).or_default();
                 params.insert(param.to_owned(), value);
-            } else if params.known().any(|known| known == key) {
-                let value = params.parse_text(&segmenter.who(), key, value)?;
+            } else if knows(segmenter.params, key) {
+                let value = segmenter.params.parse_text(&segmenter.who, key, value)?;
                 assigned.params.insert(key.clone(), value);
-            } else if options.known().any(|known| known == key) {
-                let value = options.parse_text(&segmenter.who(), key, value)?;
+            } else if let Some(options) = takers.options.filter(|options| knows(options, key)) {
+                let value = options.parse_text(&segmenter.who, key, value)?;
                 assigned.options.insert(key.clone(), value);
             } else {
-                return Err(nobody_takes(key, segmenter, registry));
+                return Err(nobody_takes(key, takers));
             }
         }
         // Each image's call checks them again, with its hints; but once is enough to be told.
-        segmenter.resolve(&assigned.params)?;
+        segmenter.params.resolve(&segmenter.who, &assigned.params)?;
         Ok(assigned)
     }
 
@@ -104,7 +136,7 @@ impl Assigned {
     pub(crate) fn layers(
         &self,
         stack: &[String],
-        registry: &Registry,
+        takers: &Takers<'_>,
     ) -> Result<Vec<LayerRequest>> {
         if let Some(id) = self.styles.keys().find(|id| !stack.contains(id)) {
             return Err(Error::invalid(format!(
@@ -114,7 +146,8 @@ impl Assigned {
         }
         let layer = |id: &String| {
             let params = self.styles.get(id).cloned().unwrap_or_default();
-            registry.style(id)?.resolve(&params)?;
+            let style = takers.style(id)?;
+            style.params.resolve(&style.who, &params)?;
             Ok(LayerRequest {
                 style: id.clone(),
                 params,
@@ -124,23 +157,24 @@ impl Assigned {
     }
 }
 
-fn nobody_takes(key: &str, segmenter: &SegmenterEntry, registry: &Registry) -> Error {
-    let own = |known: &mut dyn Iterator<Item = &str>| match known.collect::<Vec<_>>() {
+fn knows(schema: &Schema, key: &str) -> bool {
+    schema.known().any(|known| known == key)
+}
+
+fn nobody_takes(key: &str, takers: &Takers<'_>) -> Error {
+    let own = |schema: &Schema| match schema.known().collect::<Vec<_>>() {
         known if known.is_empty() => "none".to_owned(),
         known => known.join(", "),
     };
-    let of_styles = registry.styles().flat_map(|style| {
-        let id = &style.descriptor().id;
-        style
-            .params()
-            .known()
-            .map(move |param| format!("{id}.{param}"))
+    let of_styles = takers.styles.iter().flat_map(|style| {
+        let params = style.params.known();
+        params.map(|param| format!("{}.{param}", style.id))
     });
     Error::invalid(format!(
         "--set {key}: nothing takes this key (parameters of {}: {}; its options: {}; of mark styles: {})",
-        segmenter.who(),
-        own(&mut segmenter.params().known()),
-        own(&mut segmenter.options().known()),
+        takers.segmenter.who,
+        own(takers.segmenter.params),
+        takers.options.map_or("none".to_owned(), own),
         of_styles.collect::<Vec<_>>().join(", "),
     ))
 }

@@ -1,0 +1,208 @@
+//! Images worked on here, by an engine of this process.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use som_core::{
+    Cancellation, Error, Params, Result, Size,
+    decode::decode,
+    encode::{Encoding, encode},
+    pipeline::Marked,
+};
+use som_engine::{
+    Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, SharedImage,
+    registry::Registry,
+    settings::{Ladder, Settings},
+};
+
+use super::{InkOptions, MarkedImage, RegionOptions, SegmentedImage};
+use crate::{
+    embedded::PLUGINS,
+    input::Input,
+    report::{self, ImageReport, MarkTimings, SegmentTimings, milliseconds},
+    set::{Assigned, Takers},
+};
+
+/// An engine, and what it is asked of every image.
+pub(crate) struct Local {
+    engine: Arc<Engine>,
+    layers: Vec<LayerRequest>,
+    params: Params,
+}
+
+/// An image, decoded and upright.
+struct Picture {
+    report: ImageReport,
+    decode: Duration,
+    pixels: SharedImage,
+}
+
+impl Local {
+    /// Starts an engine; `jobs` is how many images are worked on at a time.
+    ///
+    /// # Errors
+    /// As [`Session::open`](super::Session::open).
+    pub(super) async fn open(
+        ladder: Ladder,
+        regions: RegionOptions,
+        ink: InkOptions,
+        jobs: Option<u16>,
+    ) -> Result<Self> {
+        let (mut settings, _) = with_flags(ladder, &regions, ink).load()?;
+        let registry = Registry::open(PLUGINS, &settings)?;
+
+        let id = settings.mark.segmenter.clone();
+        let segmenter = registry.segmenter(&id)?.reach().await?;
+        let takers = Takers::of_registry(segmenter, &registry);
+        let assigned = Assigned::of(&regions.assignments(), &takers)?;
+        let layers = assigned.layers(&settings.mark.styles, &takers)?;
+        let Assigned {
+            mut params,
+            options,
+            ..
+        } = assigned;
+        params.extend(regions.hints(&settings.limits)?);
+
+        set_options(&mut settings, id, options, jobs);
+        Ok(Self {
+            engine: Arc::new(Engine::new(settings, registry)?),
+            layers,
+            params,
+        })
+    }
+
+    /// Cuts an image.
+    ///
+    /// # Errors
+    /// As [`Session::segment`](super::Session::segment).
+    pub(super) async fn segment(
+        &self,
+        input: &Input,
+        stop: &Cancellation,
+    ) -> Result<SegmentedImage> {
+        let picture = self.read(input).await?;
+        let request = SegmentRequest {
+            image: picture.pixels,
+            segmenter: None,
+            params: self.params.clone(),
+        };
+        let segmentation = self.engine.segment(request, stop).await?;
+        Ok(SegmentedImage {
+            report: picture.report,
+            timings: SegmentTimings {
+                decode: milliseconds(picture.decode),
+                segment: milliseconds(segmentation.took),
+            },
+            segmentation,
+        })
+    }
+
+    /// Marks an image.
+    ///
+    /// # Errors
+    /// As [`Session::mark`](super::Session::mark).
+    pub(super) async fn mark(
+        &self,
+        input: &Input,
+        encoding: Encoding,
+        stop: &Cancellation,
+    ) -> Result<MarkedImage> {
+        let picture = self.read(input).await?;
+        let request = MarkRequest {
+            image: picture.pixels,
+            regions: RegionSource::Segmenter {
+                id: None,
+                params: self.params.clone(),
+            },
+            layers: Some(self.layers.clone()),
+            options: self.engine.allocate_options(),
+            draw: true,
+        };
+        let marking = self.engine.mark(request, stop).await?;
+        let (report, decode) = (picture.report, picture.decode);
+        self.engine
+            .compute(move || encoded(report, decode, marking, encoding))
+            .await
+    }
+
+    async fn read(&self, input: &Input) -> Result<Picture> {
+        let limits = self.engine.settings().limits.clone();
+        let input = input.clone();
+        let read = move || {
+            let _span = tracing::info_span!("decode", image = %input).entered();
+            let bytes = input.read(limits.image_bytes)?;
+            let start = Instant::now();
+            let pixels = decode(&bytes, limits.image_pixels)?;
+            let decode = start.elapsed();
+            let size = Size::new(pixels.width(), pixels.height());
+            tracing::debug!(%size, took = ?decode, "decoded");
+            Ok(Picture {
+                report: ImageReport::new(input.to_string(), size, report::digest(&bytes)),
+                decode,
+                pixels: pixels.into(),
+            })
+        };
+        self.engine.compute(read).await
+    }
+}
+
+/// The flags as settings.
+fn with_flags(mut ladder: Ladder, regions: &RegionOptions, ink: InkOptions) -> Ladder {
+    if let Some(id) = &regions.segmenter {
+        ladder = ladder.with_flag("--segmenter", "mark.segmenter", id.as_str());
+    }
+    if let Some(styles) = ink.styles {
+        ladder = ladder.with_flag("--styles", "mark.styles", styles);
+    }
+    if let Some(page_size) = ink.page_size {
+        ladder = ladder.with_flag("--page-size", "mark.page_size", page_size);
+    }
+    ladder
+}
+
+/// `--set` and `--jobs` as settings of the segmenter.
+fn set_options(settings: &mut Settings, id: String, options: Params, jobs: Option<u16>) {
+    let table = settings.segmenter.entry(id).or_default();
+    table.extend(options);
+    if let Some(jobs) = jobs {
+        table.insert("instances".to_owned(), jobs.into());
+    }
+}
+
+/// What was marked, its pages encoded. Blocking.
+fn encoded(
+    report: ImageReport,
+    decode: Duration,
+    marking: Marking,
+    encoding: Encoding,
+) -> Result<MarkedImage> {
+    let Marking {
+        segmentation,
+        layers,
+        marked: Marked { allocation, pages },
+        allocate,
+        draw,
+    } = marking;
+    let segmentation =
+        segmentation.ok_or_else(|| Error::internal("the image was marked, but not cut"))?;
+    let _span = tracing::info_span!("encode").entered();
+    let start = Instant::now();
+    let pages = pages.iter().map(|page| encode(page, encoding));
+    let pages = pages.collect::<Result<_>>()?;
+    Ok(MarkedImage {
+        report,
+        timings: MarkTimings {
+            decode: milliseconds(decode),
+            segment: milliseconds(segmentation.took),
+            allocate: milliseconds(allocate),
+            draw: milliseconds(draw),
+            encode: milliseconds(start.elapsed()),
+        },
+        segmentation,
+        styles: layers.into_iter().map(|layer| layer.style).collect(),
+        allocation,
+        pages,
+    })
+}
