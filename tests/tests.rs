@@ -11,6 +11,10 @@ mod cli;
 mod cli_errors;
 // Help, version, settings, completions, logs.
 mod cli_text;
+// `som serve` and `som backend`, and the commands against a server.
+mod serve;
+// What servers tell: logs without secrets, traces.
+mod telemetry;
 // The JSON of the commands, and COCO.
 mod json;
 // The `som` command as a user runs it.

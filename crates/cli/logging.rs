@@ -1,9 +1,16 @@
-//! Logs, on stderr: nothing but what was asked for goes to stdout.
+//! Logs, on stderr: nothing but what was asked for goes to stdout. And traces, to a collector.
+
+mod traces;
 
 use std::io::{self, IsTerminal as _};
 
 use som_core::{Error, Result};
-use tracing_subscriber::EnvFilter;
+use som_engine::settings::{LogFormat, TelemetrySettings};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
+
+pub(crate) use self::traces::Traces;
 
 /// How much to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +25,34 @@ pub(crate) enum Verbosity {
     Asked(u8),
 }
 
+/// Libraries below gRPC, whose finer logs tell the headers of calls, tokens among them.
+const NETWORK: &str = "h2=info,hyper=info,hyper_util=info,rustls=info,tonic=info,tower=info";
+
 /// Starts the logs: as much as `verbosity` says; or what the variable `SOM_LOG` says, such as
-/// `debug` or `som_engine=trace`, unless a flag asks for more.
+/// `debug` or `som_engine=trace`, unless a flag asks for more. And traces, if there is a collector:
+/// the last ones are sent when what is returned is dropped.
 ///
 /// # Errors
-/// Invalid, if `SOM_LOG` is malformed.
-pub(crate) fn start(verbosity: Verbosity) -> Result<()> {
+/// Invalid, if `SOM_LOG` or the collector's address is malformed.
+pub(crate) fn start(verbosity: Verbosity, settings: &TelemetrySettings) -> Result<Option<Traces>> {
+    let filter = filter(verbosity)?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = match settings.log {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let traces = match settings.otlp.as_str() {
+        "" => None,
+        address => Some(Traces::to(address)?),
+    };
+    tracing_subscriber::registry()
+        .with(traces.as_ref().map(Traces::layer))
+        .with(lines.with_filter(filter))
+        .init();
+    Ok(traces)
+}
+
+fn filter(verbosity: Verbosity) -> Result<EnvFilter> {
     let level = match verbosity {
         Verbosity::Errors => "error",
         Verbosity::Warnings => "warn",
@@ -31,20 +60,15 @@ pub(crate) fn start(verbosity: Verbosity) -> Result<()> {
         Verbosity::Asked(2) => "debug",
         Verbosity::Asked(3..) => "trace",
     };
-    let filter = match std::env::var("SOM_LOG") {
+    match std::env::var("SOM_LOG") {
         Ok(text) if !matches!(verbosity, Verbosity::Asked(_)) => {
             EnvFilter::builder().parse(&text).map_err(|error| {
                 Error::invalid(format!(
                     "SOM_LOG={text}: {error} (write it like debug or som_engine=trace)"
                 ))
-            })?
+            })
         }
-        _ => EnvFilter::new(level),
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
-    Ok(())
+        _ if matches!(level, "debug" | "trace") => Ok(EnvFilter::new(format!("{level},{NETWORK}"))),
+        _ => Ok(EnvFilter::new(level)),
+    }
 }

@@ -31,7 +31,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use som_core::{Cancellation, Error, ErrorKind, Result};
-use som_engine::settings::Ladder;
+use som_engine::settings::{Ladder, LogFormat, TelemetrySettings};
 
 use crate::logging::Verbosity;
 
@@ -81,6 +81,9 @@ struct General {
     /// Log what is done, to stderr (-vv: in detail; or set SOM_LOG=debug)
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
+    /// How the log is written [default: telemetry.log of the settings, which is text]
+    #[arg(long, value_name = "FORMAT", global = true, value_parser = ["text", "json"])]
+    log: Option<String>,
 }
 
 impl General {
@@ -96,17 +99,33 @@ impl General {
 
     /// The settings, without the flags of a subcommand.
     fn ladder(&self) -> Ladder {
-        let ladder = Ladder::system();
-        match &self.config {
-            Some(file) => ladder.with_file(file),
-            None => ladder,
+        let mut ladder = Ladder::system();
+        if let Some(file) = &self.config {
+            ladder = ladder.with_file(file);
+        }
+        if let Some(format) = &self.log {
+            ladder = ladder.with_flag("--log", "telemetry.log", format.as_str());
+        }
+        ladder
+    }
+
+    /// How to log. What is wrong with the settings is for the subcommand to tell, if it wants any.
+    fn telemetry(&self) -> TelemetrySettings {
+        match self.ladder().load() {
+            Ok((settings, _)) => settings.telemetry,
+            Err(_) => TelemetrySettings {
+                log: LogFormat::Text,
+                otlp: String::new(),
+            },
         }
     }
 }
 
 fn main() -> ExitCode {
     let Cli { general, command } = Cli::parse();
-    let result = logging::start(general.verbosity(&command)).and_then(|()| run(&general, command));
+    let logs = logging::start(general.verbosity(&command), &general.telemetry());
+    // The last traces are sent when all is done.
+    let result = logs.and_then(|_traces| run(&general, command));
     result.unwrap_or_else(|error| exit::report(&error))
 }
 
@@ -119,7 +138,9 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),
         Command::Config(options) => config::run(&options, &general.ladder()),
-        Command::Plugin(options) => plugin::run(&options, &general.ladder()),
+        Command::Plugin(options) => {
+            block_on(async |_| plugin::run(&options, &general.ladder()).await)
+        }
         Command::Completions(options) => completions::run(&options),
     }
 }

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use som_core::{Descriptor, Error, Result};
 use som_engine::{
-    registry::{Provenance, Registry},
+    registry::{KnownSegmenter, Provenance, Registry},
     settings::Ladder,
 };
 
@@ -34,10 +35,10 @@ struct ListOptions {
 }
 
 /// Prints what was asked for.
-pub(crate) fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> {
+pub(crate) async fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> {
     let text = match &options.command {
         Command::Header => som_plugin::HEADER.to_owned(),
-        Command::List(options) => list(options, ladder)?,
+        Command::List(options) => list(options, ladder).await?,
     };
     Output::Stdout.write(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
@@ -46,24 +47,28 @@ pub(crate) fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> {
 /// A segmenter or mark style as both forms of the list show it.
 struct Row<'a> {
     kind: &'static str,
-    descriptor: &'a Descriptor,
+    id: &'a str,
     provenance: &'a Provenance,
+    /// Who it is, or why it does not say.
+    descriptor: Result<&'a Descriptor>,
 }
 
-fn list(options: &ListOptions, ladder: &Ladder) -> Result<String> {
+async fn list(options: &ListOptions, ladder: &Ladder) -> Result<String> {
     let (settings, _) = ladder.load()?;
     let registry = Registry::open(embedded::PLUGINS, &settings)?;
-    let segmenters = registry.segmenters().map(|entry| Row {
+    let segmenters = registry.segmenters().map(async |entry| Row {
         kind: "segmenter",
-        descriptor: entry.descriptor(),
+        id: entry.id(),
         provenance: entry.provenance(),
+        descriptor: entry.probe().await.map(KnownSegmenter::descriptor),
     });
-    let styles = registry.styles().map(|entry| Row {
+    let mut rows = join_all(segmenters).await;
+    rows.extend(registry.styles().map(|entry| Row {
         kind: "mark style",
-        descriptor: entry.descriptor(),
+        id: &entry.descriptor().id,
         provenance: entry.provenance(),
-    });
-    let rows: Vec<Row<'_>> = segmenters.chain(styles).collect();
+        descriptor: Ok(entry.descriptor()),
+    }));
     if options.json {
         let rows: Vec<Value> = rows.iter().map(as_json).collect();
         let text = serde_json::to_string_pretty(&rows)
@@ -76,29 +81,32 @@ fn list(options: &ListOptions, ladder: &Ladder) -> Result<String> {
 fn as_line(row: &Row<'_>) -> String {
     let Row {
         kind,
-        descriptor,
+        id,
         provenance,
+        descriptor,
     } = row;
-    let Descriptor {
-        id, version, about, ..
-    } = descriptor;
+    let (version, about) = match descriptor {
+        Ok(descriptor) => (&*descriptor.version, &*descriptor.about),
+        Err(error) => ("-", error.message()),
+    };
     format!("{kind:<10}  {id:<12}  {version:<8}  {about}  ({provenance})\n")
 }
 
 fn as_json(row: &Row<'_>) -> Value {
-    let Row {
-        kind,
-        descriptor,
-        provenance,
-    } = row;
-    json!({
-        "kind": kind,
-        "id": descriptor.id,
-        "version": descriptor.version,
-        "about": descriptor.about,
-        "from": provenance.to_string(),
-        "capabilities": descriptor.capabilities,
-        "options": descriptor.options,
-        "params": descriptor.params,
-    })
+    let mut json = json!({
+        "kind": row.kind,
+        "id": row.id,
+        "from": row.provenance.to_string(),
+    });
+    match &row.descriptor {
+        Ok(descriptor) => {
+            json["version"] = descriptor.version.as_str().into();
+            json["about"] = descriptor.about.as_str().into();
+            json["capabilities"] = json!(descriptor.capabilities);
+            json["options"] = descriptor.options.clone();
+            json["params"] = descriptor.params.clone();
+        }
+        Err(error) => json["unavailable"] = error.message().into(),
+    }
+    json
 }
