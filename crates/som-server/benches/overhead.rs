@@ -7,9 +7,12 @@
 #[allow(dead_code)]
 mod support;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use image::{Rgb, RgbImage};
 use som_core::{
     Cancellation, Params,
@@ -79,6 +82,25 @@ fn mark_over_loopback(criterion: &mut Criterion) {
             let mut client = client.clone();
             let request = request.clone();
             runtime.block_on(async move { client.mark(request).await.unwrap() })
+        });
+    });
+    // One after the other, so that what else the machine does weighs on both alike. Few samples of
+    // many calls each: of a few alone, the difference may come out below zero.
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.measurement_time(Duration::from_secs(30));
+    group.bench_function("what loopback adds", |bencher| {
+        bencher.iter_custom(|calls| {
+            let (mut here_took, mut there_took) = (Duration::ZERO, Duration::ZERO);
+            for _ in 0..calls {
+                let started = Instant::now();
+                runtime.block_on(mark_here(&here, &file));
+                here_took += started.elapsed();
+                let (mut client, request) = (client.clone(), request.clone());
+                let started = Instant::now();
+                runtime.block_on(async move { client.mark(request).await.unwrap() });
+                there_took += started.elapsed();
+            }
+            there_took.saturating_sub(here_took)
         });
     });
     group.finish();

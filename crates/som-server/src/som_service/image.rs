@@ -1,7 +1,9 @@
 //! The image of a request, in whichever form it came → pixels.
 //!
 //! Raw pixels stay in the message that brought them, and a kept image is shared: no stage that only
-//! reads copies an image. The pages are copies, which are drawn on.
+//! reads copies an image. These copies remain: tonic gathers the frames of a message into one
+//! buffer, each page is a copy that is drawn on, and tonic writes the pages into the frames of the
+//! answer.
 
 use std::time::{Duration, Instant};
 
