@@ -21,6 +21,8 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 /// Flow-control windows in which a large image does not have to wait for acknowledgements.
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
+/// Frames in which a large image does not come in hundreds of pieces.
+const FRAME: u32 = 1 << 20;
 
 /// Where a server is, and what it takes to get in. Empty paths and names are not given.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,7 +79,8 @@ impl Connection {
             .keep_alive_timeout(KEEPALIVE)
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW))
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(FRAME))
     }
 
     fn with_tls(&self, endpoint: Endpoint) -> Result<Endpoint> {

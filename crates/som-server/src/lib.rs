@@ -42,6 +42,8 @@ use crate::{
 /// Flow-control windows in which a large image does not have to wait for acknowledgements.
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
+/// Frames in which a large image does not come in hundreds of pieces.
+const FRAME: u32 = 1 << 20;
 /// Calls that one connection may have open; the limits of the gate are what counts.
 const STREAMS: u32 = 1024;
 
@@ -151,6 +153,7 @@ impl Server {
             .http2_keepalive_timeout(Some(settings.keepalive_timeout))
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(FRAME)
             .max_concurrent_streams(STREAMS)
             .add_routes(routes)
             .serve_with_incoming_shutdown(

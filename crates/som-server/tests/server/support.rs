@@ -205,10 +205,10 @@ pub(crate) fn request(id: &str, params: serde_json::Value) -> SegmentRequest {
     }
 }
 
-/// A plain channel to a server.
+/// A channel to a server, with frames as large as som's own client takes.
 pub(crate) async fn channel(server: &Running) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
-    endpoint.connect().await.unwrap()
+    endpoint.max_frame_size(1 << 20).connect().await.unwrap()
 }
 
 /// A wire request for an image of 12x8 pixels.
