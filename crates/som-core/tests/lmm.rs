@@ -5,7 +5,7 @@ use som_core::{
     Answer, AnswerEvent, BBox, Color, ErrorKind, Finish, Image, ImagePolicy, Mask, Part, Prompt,
     ProviderInfo, Size, Usage, View,
     encode::Encoding,
-    lmm::{AnswerSchema, Prices, PromptImage},
+    lmm::{AnswerSchema, Prices, PromptImage, Role, Turn},
 };
 
 /// The size that a model sees of an image of the given one.
@@ -227,6 +227,14 @@ fn what_a_model_cannot_take_is_refused() {
         ..Prompt::new([fits()])
     };
     info().check(&structured).unwrap();
+    let shown_back = Prompt {
+        turns: vec![Turn {
+            role: Role::Assistant,
+            parts: vec![fits()],
+        }],
+        ..Prompt::default()
+    };
+    refused(info(), &shown_back, "text alone");
     let unstructured = ProviderInfo {
         structured: false,
         ..info()

@@ -18,12 +18,13 @@ use som_core::{
 };
 use tokio::{sync::Semaphore, time::timeout_at};
 
-use crate::{SharedImage, registry::Registry, settings::Settings, worker::Request};
+use crate::{SharedImage, lmm::Lmms, registry::Registry, settings::Settings, worker::Request};
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
 pub struct Engine {
     settings: Settings,
     registry: Registry,
+    lmms: Lmms,
     compute: Arc<Semaphore>,
 }
 
@@ -114,11 +115,12 @@ struct Inked {
 }
 
 impl Engine {
-    /// An engine over everything in `registry`.
+    /// An engine over everything in `registry` and the models that the settings name, whose keys
+    /// are in this process's environment.
     ///
     /// # Errors
     /// Invalid, if a table in the settings names a segmenter that is not there or holds options
-    /// that do not fit its schema.
+    /// that do not fit its schema, or if a model's table is wrong.
     pub fn new(settings: Settings, registry: Registry) -> Result<Self> {
         for id in settings.segmenter.keys() {
             registry
@@ -126,10 +128,12 @@ impl Engine {
                 .and_then(|entry| entry.check(&settings))
                 .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
         }
+        let lmms = Lmms::open(&settings, |name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             settings,
             registry,
+            lmms,
             compute: Arc::new(Semaphore::new(cores)),
         })
     }
@@ -142,6 +146,11 @@ impl Engine {
     /// What there is to segment and to mark with.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// The large multimodal models that can be asked.
+    pub fn lmms(&self) -> &Lmms {
+        &self.lmms
     }
 
     /// image → regions.

@@ -1,8 +1,9 @@
-//! The orchestrator: settings, the registry of segmenters and mark styles, and the workers that
-//! run them.
+//! The orchestrator: settings, the registry of segmenters and mark styles, the workers that run
+//! them, and the large multimodal models that are asked.
 
 mod engine;
 mod image;
+pub mod lmm;
 pub mod registry;
 mod remote;
 pub mod settings;

@@ -1,5 +1,7 @@
 //! The settings ladder: embedded defaults up to flags, each value with its origin.
 
+mod lmm;
+mod millis;
 mod server;
 mod telemetry;
 
@@ -13,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{Error, Params, Result};
 
 pub use self::{
+    lmm::{LmmSettings, ProviderKind},
     server::{ServerSettings, TlsSettings, TokenSettings},
     telemetry::{LogFormat, TelemetrySettings},
 };
@@ -27,8 +30,10 @@ const ENVIRONMENT_PREFIX: &str = "SOM__";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// What is used when a request says nothing else.
+    /// How images are marked when a request says nothing else.
     pub mark: MarkSettings,
+    /// Who is asked when a request says nothing else.
+    pub ask: AskSettings,
     /// How the multimodal model rescales a picture.
     pub view: ViewSettings,
     /// What an image may cost.
@@ -42,9 +47,12 @@ pub struct Settings {
     /// One table per segmenter: som's own keys (see [`WorkerSettings`]) and its options.
     #[serde(default)]
     pub segmenter: BTreeMap<String, Params>,
+    /// One table per large multimodal model, by the name it is asked for.
+    #[serde(default)]
+    pub lmm: BTreeMap<String, LmmSettings>,
 }
 
-/// What is used when a request says nothing else.
+/// How images are marked when a request says nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarkSettings {
@@ -55,6 +63,14 @@ pub struct MarkSettings {
     pub styles: Vec<String>,
     /// Marks on one page; 0 for as many as fit.
     pub page_size: u32,
+}
+
+/// Who is asked when a request says nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskSettings {
+    /// Name of a table `[lmm.NAME]`.
+    pub lmm: String,
 }
 
 /// How the multimodal model rescales a picture before it sees it; 0 is no limit.
@@ -307,7 +323,7 @@ impl Variables {
                 )));
             }
             // Ids have dashes, which a variable's name cannot.
-            if parts.len() > 1 && parts[0] == "segmenter" {
+            if parts.len() > 1 && ["segmenter", "lmm"].contains(&parts[0].as_str()) {
                 parts[1] = parts[1].replace('_', "-");
             }
             values.push((name.clone(), parts.join("."), text.clone()));

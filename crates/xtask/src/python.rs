@@ -1,4 +1,4 @@
-//! The Python that tests compare against: a virtual environment of pinned packages.
+//! The Python that tests compare against: virtual environments of pinned packages.
 
 use std::path::PathBuf;
 
@@ -7,20 +7,37 @@ use xshell::cmd;
 
 use crate::workspace::Workspace;
 
-/// The packages, with their versions.
-const REQUIREMENTS: &str = "tests/python/requirements.txt";
+/// A virtual environment in the target folder.
+pub(crate) struct Environment {
+    folder: &'static str,
+    /// The packages, with their versions.
+    requirements: &'static str,
+}
 
-/// The interpreter of the environment in `target/python`, which is made where it is missing and
-/// brought up to date where the requirements have changed.
-pub(crate) fn environment(workspace: &Workspace) -> Result<PathBuf> {
+/// Packages whose results are compared with ours.
+pub(crate) const PEERS: Environment = Environment {
+    folder: "python",
+    requirements: "tests/python/requirements.txt",
+};
+
+/// Servers for large multimodal models.
+pub(crate) const LMM_SERVERS: Environment = Environment {
+    folder: "python-lmm",
+    requirements: "tests/python/lmm/requirements.txt",
+};
+
+/// The interpreter of an environment, which is made where it is missing and brought up to date
+/// where the requirements have changed.
+pub(crate) fn environment(workspace: &Workspace, environment: &Environment) -> Result<PathBuf> {
     let shell = &workspace.shell;
-    let folder = workspace.target.join("python");
+    let folder = workspace.target.join(environment.folder);
     let interpreter = folder.join(if cfg!(windows) {
         "Scripts/python.exe"
     } else {
         "bin/python"
     });
-    let wanted = shell.read_file(REQUIREMENTS)?;
+    let requirements = environment.requirements;
+    let wanted = shell.read_file(requirements)?;
     let installed = folder.join("requirements.txt");
     if shell.path_exists(&interpreter)
         && shell.read_file(&installed).is_ok_and(|text| text == wanted)
@@ -35,7 +52,7 @@ pub(crate) fn environment(workspace: &Workspace) -> Result<PathBuf> {
         .and_then(|()| {
             cmd!(
                 shell,
-                "{python} -m pip --python {interpreter} install --quiet --disable-pip-version-check --requirement {REQUIREMENTS}"
+                "{python} -m pip --python {interpreter} install --quiet --disable-pip-version-check --requirement {requirements}"
             )
             .run()
         })

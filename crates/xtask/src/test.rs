@@ -19,6 +19,11 @@ pub(crate) struct Options {
     #[arg(long)]
     no_python: bool,
 
+    /// Test with servers for multimodal models that others wrote, too: the litellm proxy and
+    /// `transformers serve`, about 4 GB from PyPI.
+    #[arg(long)]
+    lmm_servers: bool,
+
     /// Test the crates that need libtorch, too, and install it where it is missing.
     #[arg(long)]
     torch: bool,
@@ -57,6 +62,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.no_python {
         println!("left out: comparisons with Python packages (--no-python)");
     }
+    if !options.lmm_servers {
+        println!("left out: LMM servers that others wrote (--lmm-servers installs and asks them)");
+    }
     if !options.torch {
         println!("left out: the crates that need libtorch (--torch installs it and tests them)");
     }
@@ -88,7 +96,12 @@ fn run_tests(
     if options.no_python {
         cargo.env_remove("SOM_TEST_PYTHON");
     } else {
-        cargo.env("SOM_TEST_PYTHON", python::environment(workspace)?);
+        let python = python::environment(workspace, &python::PEERS)?;
+        cargo.env("SOM_TEST_PYTHON", python);
+    }
+    if options.lmm_servers {
+        let python = python::environment(workspace, &python::LMM_SERVERS)?;
+        cargo.env("SOM_TEST_LMM_SERVERS", python);
     }
     watch(&mut cargo, summary)
 }

@@ -9,7 +9,7 @@ mod view;
 pub use self::{
     answer::{Answer, AnswerEvent, Finish, Usage},
     images::ImagePolicy,
-    prompt::{AnswerSchema, Part, Prompt, PromptImage, RegionNote, Role, Turn},
+    prompt::{AnswerSchema, Notes, Part, Prompt, PromptImage, RegionNote, Role, Turn},
     provider::{AnswerStream, LmmProvider, Prices, ProviderInfo},
     view::View,
 };

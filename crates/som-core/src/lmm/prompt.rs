@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde_json::Value;
 
-use crate::{BBox, Color, Image, Mark, Size, encode::Encoding};
+use crate::{BBox, Color, Image, Region, Size, encode::Encoding};
 
 /// Everything one request says to an LMM.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,12 +18,21 @@ pub struct Prompt {
     /// Most tokens of the answer; `None` for the provider's setting.
     pub max_tokens: Option<u32>,
     /// How freely to choose words, from 0; `None` for the model's default.
-    pub temperature: Option<f32>,
+    pub temperature: Option<f64>,
     /// For answers that can be repeated, where the provider supports it.
     pub seed: Option<u64>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
-    /// What the marks in the images are. Never sent: for providers without a model.
+    /// What is known without a model. Never sent.
+    pub notes: Notes,
+}
+
+/// What providers without a model go by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Notes {
+    /// The latest question, without what a template says around it.
+    pub question: String,
+    /// What the marks in the images are.
     pub regions: Vec<RegionNote>,
 }
 
@@ -78,7 +87,7 @@ pub struct AnswerSchema {
 /// What a mark is, in numbers: of a marked region, what can be said without a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegionNote {
-    /// Which image of the prompt it is on, from 0.
+    /// Which image the mark is on, from 0.
     pub picture: usize,
     /// The mark's text.
     pub name: String,
@@ -108,8 +117,14 @@ impl Prompt {
 
     /// Every image of every turn, in order.
     pub fn images(&self) -> impl Iterator<Item = &PromptImage> {
-        let parts = self.turns.iter().flat_map(|turn| &turn.parts);
-        parts.filter_map(|part| match part {
+        self.turns.iter().flat_map(Turn::images)
+    }
+}
+
+impl Turn {
+    /// Its images, in order.
+    pub fn images(&self) -> impl Iterator<Item = &PromptImage> {
+        self.parts.iter().filter_map(|part| match part {
             Part::Image(image) => Some(image),
             Part::Text(_) => None,
         })
@@ -117,16 +132,16 @@ impl Prompt {
 }
 
 impl RegionNote {
-    /// Of `mark` on the prompt's image number `picture`, whose pixels without ink are `image`.
-    pub fn new(picture: usize, mark: &Mark, image: &Image<'_>) -> Self {
-        let mask = &mark.region.mask;
+    /// Of the mark that says `name` on `region` of image number `picture`, whose pixels without ink
+    /// are `image`.
+    pub fn new(picture: usize, name: &str, region: &Region, image: &Image<'_>) -> Self {
         Self {
             picture,
-            name: mark.text.clone(),
-            label: mark.region.label.clone(),
-            bbox: mask.bbox(),
-            area: mask.area(),
-            color: Color::mean(image, mask),
+            name: name.to_owned(),
+            label: region.label.clone(),
+            bbox: region.bbox(),
+            area: region.mask.area(),
+            color: Color::mean(image, &region.mask),
             image: Size::new(image.width(), image.height()),
         }
     }

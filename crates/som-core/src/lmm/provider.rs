@@ -3,7 +3,7 @@
 use futures_core::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
-use super::{AnswerEvent, ImagePolicy, Prompt, Usage};
+use super::{AnswerEvent, ImagePolicy, Prompt, Role, Turn, Usage};
 use crate::{Cancellation, Error, Result};
 
 /// An answer as it comes in. It ends after [`AnswerEvent::Done`] or after the first error.
@@ -59,6 +59,13 @@ impl ProviderInfo {
                 "{} takes no images (choose a model with vision, or set lmm.{}.vision)",
                 self.model, self.name
             )));
+        }
+        let is_shown_back =
+            |turn: &Turn| turn.role == Role::Assistant && turn.images().next().is_some();
+        if prompt.turns.iter().any(is_shown_back) {
+            return Err(refuse(
+                "the model's own turns hold text alone, but one has an image".into(),
+            ));
         }
         if prompt.schema.is_some() && !self.structured {
             return Err(refuse(format!(

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::millis;
 
 /// How `som serve` and `som backend` listen, and what they allow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,16 +73,4 @@ pub struct TokenSettings {
     pub calls: usize,
     /// Calls a second, over time; 0 for no limit.
     pub per_second: f64,
-}
-
-mod millis {
-    use super::{Deserialize, Deserializer, Duration, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        u64::deserialize(from).map(Duration::from_millis)
-    }
 }

@@ -1,0 +1,104 @@
+//! Large multimodal models: every one that the settings name, by that name.
+//!
+//! [`Remote`](remote::Remote) asks over HTTP. What providers differ in is a dialect; sending,
+//! waiting, trying again and reading are the same for all.
+
+mod attributes;
+mod cassette;
+mod dialect;
+mod family;
+mod limit;
+mod reading;
+mod remote;
+mod retry;
+mod secret;
+mod sse;
+mod transport;
+mod wait;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use som_core::{Error, ErrorKind, LmmProvider, ProviderInfo, Result};
+
+use self::{
+    attributes::Attributes,
+    cassette::{Player, Recorder},
+    remote::Remote,
+    secret::Secrets,
+};
+use crate::settings::{LmmSettings, ProviderKind, Settings};
+
+pub use self::family::Family;
+
+/// Every large multimodal model that the settings name.
+pub struct Lmms(BTreeMap<String, Arc<dyn LmmProvider>>);
+
+impl Lmms {
+    /// One provider for each table `[lmm.NAME]`. Nothing is sent yet, and a missing key is an
+    /// error of the first request. `variable` looks up an environment variable.
+    ///
+    /// # Errors
+    /// Invalid, naming the table and the key that is wrong; NotFound, if `ask.lmm` names none.
+    pub fn open(settings: &Settings, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let mut providers = BTreeMap::new();
+        for (name, lmm) in &settings.lmm {
+            let provider = provider(name, lmm, &variable)
+                .map_err(|error| error.at(format!("settings: lmm.{name}")))?;
+            providers.insert(name.clone(), provider);
+        }
+        let lmms = Self(providers);
+        let chosen = lmms.get(&settings.ask.lmm);
+        chosen.map_err(|error| error.at("settings: ask.lmm"))?;
+        Ok(lmms)
+    }
+
+    /// The one called `name`.
+    ///
+    /// # Errors
+    /// NotFound, listing those there are.
+    pub fn get(&self, name: &str) -> Result<&Arc<dyn LmmProvider>> {
+        let known = self.0.keys().map(String::as_str);
+        self.0
+            .get(name)
+            .ok_or_else(|| Error::unknown(ErrorKind::NotFound, "lmm", name, known))
+    }
+
+    /// What is known of each, by name.
+    pub fn list(&self) -> impl Iterator<Item = &ProviderInfo> {
+        self.0.values().map(|provider| provider.info())
+    }
+}
+
+fn provider(
+    name: &str,
+    lmm: &LmmSettings,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Arc<dyn LmmProvider>> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return Err(Error::invalid(
+            "a name is made of lower-case letters, digits, dashes and dots",
+        ));
+    }
+    let (records, replays) = (&lmm.record, &lmm.replay);
+    if !records.as_os_str().is_empty() && !replays.as_os_str().is_empty() {
+        return Err(Error::invalid("set record or replay, not both"));
+    }
+    if lmm.provider == ProviderKind::Attributes {
+        return Ok(Arc::new(Attributes::new(name)));
+    }
+    let info = family::info(name, lmm)?;
+    if !replays.as_os_str().is_empty() {
+        return Ok(Arc::new(Player::new(info, replays.clone())));
+    }
+    let secrets = Secrets::find(lmm, variable);
+    let remote = Remote::new(info, lmm, secrets.clone())?;
+    if records.as_os_str().is_empty() {
+        return Ok(Arc::new(remote));
+    }
+    Ok(Arc::new(Recorder::new(
+        Arc::new(remote),
+        records.clone(),
+        secrets,
+    )))
+}
