@@ -1,6 +1,6 @@
 //! Large multimodal models: every one that the settings name, by that name.
 //!
-//! [`Remote`](remote::Remote) asks over HTTP. What providers differ in is a dialect; sending,
+//! Most are asked over HTTP. What providers differ in is a dialect; sending,
 //! waiting, trying again and reading are the same for all.
 
 mod attributes;

@@ -19,6 +19,9 @@ use crate::fake::{ask, open_with, words};
 /// The longest a server may take until it answers: it loads a deep-learning framework.
 const START: Duration = Duration::from_secs(240);
 
+/// What `litellm.yaml` asks for.
+const KEY: &str = "sk-only-for-this-test";
+
 /// A program that somebody else wrote, on a port of its own.
 struct Server {
     child: Child,
@@ -138,57 +141,50 @@ async fn the_litellm_proxy() {
     )
     .await;
 
-    let key = [("LITELLM_KEY", "sk-only-for-this-test")];
-    let table = |name: &str, provider: &str, more: &str| {
+    // The proxy speaks all three interfaces.
+    let table = |name: &str, provider: &str, path: &str, more: &str| {
         let url = &server.url;
         format!(
-            "[lmm.{name}]\nprovider = '{provider}'\nbase_url = '{url}/v1'\nmodel = 'canned'\n\
+            "[lmm.{name}]\nprovider = '{provider}'\nbase_url = '{url}/{path}'\nmodel = 'canned'\n\
              api_key_env = 'LITELLM_KEY'\nretries = 0\n{more}\n"
         )
     };
+    let whole = "stream = false";
     let tables = [
-        table("streamed", "openai-compatible", ""),
-        table("whole", "openai-compatible", "stream = false"),
-        table("messages", "anthropic", ""),
-        table("messages-whole", "anthropic", "stream = false"),
+        table("openai", "openai-compatible", "v1", ""),
+        table("openai-whole", "openai-compatible", "v1", whole),
+        table("anthropic", "anthropic", "v1", ""),
+        table("anthropic-whole", "anthropic", "v1", whole),
+        table("gemini", "gemini", "v1beta", ""),
+        table("gemini-whole", "gemini", "v1beta", whole),
     ];
-    let lmms = open_with(&tables.concat(), &key).unwrap();
-    for name in ["streamed", "whole", "messages", "messages-whole"] {
+    let lmms = open_with(&tables.concat(), &[("LITELLM_KEY", KEY)]).unwrap();
+    let names = lmms.list().map(|info| info.name.as_str());
+    for name in names.filter(|name| *name != "attributes") {
         let outcome = ask(&**lmms.get(name).unwrap(), &shown([200, 30, 30])).await;
         let told = || format!("{name}: {:?}\n{}", outcome.error, server.told());
-        assert_eq!(
-            outcome.answer.text,
-            "The cup is [3], left of [7].",
-            "{}",
-            told()
-        );
-        assert_eq!(outcome.answer.finish, Some(Finish::Stop), "{}", told());
-        assert!(
-            outcome
-                .answer
-                .usage
-                .is_some_and(|usage| usage.input_tokens > 0),
-            "{}",
-            told()
-        );
+        let answer = &outcome.answer;
+        assert_eq!(answer.text, "The cup is [3], left of [7].", "{}", told());
+        assert_eq!(answer.finish, Some(Finish::Stop), "{}", told());
+        assert!(answer.usage.is_some(), "{}", told());
     }
 
-    let refused = open_with(&tables[0], &[("LITELLM_KEY", "sk-wrong")]).unwrap();
-    let error = ask(&**refused.get("streamed").unwrap(), &words("hi"))
-        .await
-        .error
-        .unwrap();
+    // Every refusal is told as it is, and shows no key.
+    let refused = async |table: &str, key: &str| {
+        let lmms = open_with(table, &[("LITELLM_KEY", key)]).unwrap();
+        let outcome = ask(&**lmms.get("openai").unwrap(), &words("hi")).await;
+        let error = outcome.error.unwrap();
+        assert!(!error.message().contains(key), "{error}");
+        error
+    };
+    let error = refused(&tables[0], "sk-wrong-key").await;
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
-    assert!(error.message().contains("the key was refused"), "{error}");
-    assert!(!error.message().contains("sk-wrong"), "{error}");
-
-    let unknown = tables[0].replace("'canned'", "'nobody'");
-    let unknown = open_with(&unknown, &key).unwrap();
-    let error = ask(&**unknown.get("streamed").unwrap(), &words("hi"))
-        .await
-        .error
-        .unwrap();
-    assert!(error.message().contains("nobody"), "{error}");
+    let nobody = tables[0].replace("'canned'", "'nobody'");
+    let error = refused(&nobody, KEY).await;
+    assert!(error.message().contains("model=nobody"), "{error}");
+    let busy = tables[0].replace("'canned'", "'busy'");
+    let error = refused(&busy, KEY).await;
+    assert_eq!(error.kind(), ErrorKind::Exhausted, "{error}");
 }
 
 #[tokio::test]
