@@ -137,7 +137,7 @@ impl Server {
     /// Unavailable, if the transport fails.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<Ended> {
         let Self {
-            listener,
+            mut listener,
             metrics_page,
             routes,
             health,
@@ -146,6 +146,7 @@ impl Server {
             drain,
             ..
         } = self;
+        let _file = listener.take_file();
         let page = metrics_page.map(|listener| tokio::spawn(metrics::serve(metrics, listener)));
         let kill = CancellationToken::new();
         let serving = transport::Server::builder()

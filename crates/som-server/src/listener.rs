@@ -27,6 +27,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A bound address.
 pub(crate) struct Listener {
     socket: Socket,
+    file: Option<SocketFile>,
     tls: Option<TlsAcceptor>,
     handshake: Duration,
     connections: usize,
@@ -34,11 +35,11 @@ pub(crate) struct Listener {
 
 enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener, SocketFile),
+    Unix(UnixListener),
 }
 
-/// Removes the socket's file when the listener goes.
-struct SocketFile(PathBuf);
+/// The file of a Unix socket, removed when this is dropped.
+pub(crate) struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
@@ -54,12 +55,20 @@ impl Listener {
     /// is in use or may not be bound.
     pub(crate) async fn bind(settings: &ServerSettings) -> Result<Self> {
         let tls = crate::tls::acceptor(&settings.tls)?;
-        let socket = match settings.listen.strip_prefix("unix:") {
-            Some(path) => bind_unix(Path::new(path.trim_start_matches("//"))).await?,
-            None => Socket::Tcp(bind_tcp("server.listen", &settings.listen).await?),
+        let (socket, file) = match settings.listen.strip_prefix("unix:") {
+            Some(path) => {
+                let path = Path::new(path.trim_start_matches("//"));
+                let listener = bind_unix(path).await?;
+                (Socket::Unix(listener), Some(SocketFile(path.to_owned())))
+            }
+            None => {
+                let listener = bind_tcp("server.listen", &settings.listen).await?;
+                (Socket::Tcp(listener), None)
+            }
         };
         Ok(Self {
             socket,
+            file,
             tls,
             handshake: settings.handshake,
             connections: settings.connections,
@@ -68,12 +77,19 @@ impl Listener {
 
     /// What was bound: `127.0.0.1:50051` with the port that was chosen, or `unix:PATH`.
     pub(crate) fn address(&self) -> String {
-        match &self.socket {
-            Socket::Tcp(listener) => listener
+        match (&self.socket, &self.file) {
+            (Socket::Tcp(listener), _) => listener
                 .local_addr()
                 .map_or_else(|_| String::new(), |address| address.to_string()),
-            Socket::Unix(_, file) => format!("unix:{}", file.0.display()),
+            (Socket::Unix(_), Some(file)) => format!("unix:{}", file.0.display()),
+            (Socket::Unix(_), None) => String::new(),
         }
+    }
+
+    /// The file of a Unix socket. It is there until the caller drops it, whichever task still
+    /// holds the listener.
+    pub(crate) fn take_file(&mut self) -> Option<SocketFile> {
+        self.file.take()
     }
 
     /// True if nothing is encrypted and other machines may connect.
@@ -82,7 +98,7 @@ impl Listener {
             Socket::Tcp(listener) => listener
                 .local_addr()
                 .is_ok_and(|address| address.ip().is_loopback()),
-            Socket::Unix(..) => true,
+            Socket::Unix(_) => true,
         };
         !is_local && self.tls.is_none()
     }
@@ -143,7 +159,7 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 Ok((Box::new(stream), Some(peer)))
             }
-            Socket::Unix(listener, _) => Ok((Box::new(listener.accept().await?.0), None)),
+            Socket::Unix(listener) => Ok((Box::new(listener.accept().await?.0), None)),
         }
     }
 }
@@ -198,7 +214,7 @@ pub(crate) async fn bind_tcp(key: &str, address: &str) -> Result<TcpListener> {
     })
 }
 
-async fn bind_unix(path: &Path) -> Result<Socket> {
+async fn bind_unix(path: &Path) -> Result<UnixListener> {
     let cannot = |error: io::Error| {
         let path = path.display();
         Error::unavailable(format!(
@@ -216,8 +232,5 @@ async fn bind_unix(path: &Path) -> Result<Socket> {
         }
         result => result,
     };
-    Ok(Socket::Unix(
-        listener.map_err(cannot)?,
-        SocketFile(path.to_owned()),
-    ))
+    listener.map_err(cannot)
 }
