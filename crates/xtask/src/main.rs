@@ -2,7 +2,9 @@
 //!
 //! Each command is one file; what they share is the [`workspace`].
 
+mod bench;
 mod demo;
+mod fuzz;
 mod libtorch;
 mod lint;
 mod plugins;
@@ -38,6 +40,10 @@ enum Command {
     Lint,
     /// Everything that must hold before a change lands: `lint`, then `test`.
     Ci,
+    /// Time the stages, or with --peers som beside other libraries.
+    Bench(bench::Options),
+    /// Throw bytes at what takes them from outside: images, masks, hints, settings, answers.
+    Fuzz(fuzz::Options),
     /// Build every plugin as a dynamic library, into `target/plugins`.
     Plugins(plugins::Options),
     /// Install the libtorch that the torch crates are built against, into `.libtorch`.
@@ -64,6 +70,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
             lint::run(&workspace)?;
             test::run(&workspace, &test::Options::default())
         }
+        Command::Bench(options) => bench::run(&workspace, options),
+        Command::Fuzz(options) => fuzz::run(&workspace, options),
         Command::Plugins(options) => plugins::run(&workspace, options),
         Command::Libtorch(options) => libtorch::run(&workspace, options),
     }

@@ -1,4 +1,4 @@
-//! The Python that tests compare against: virtual environments of pinned packages.
+//! The Python beside the program: virtual environments of pinned packages.
 
 use std::path::PathBuf;
 
@@ -18,6 +18,12 @@ pub(crate) struct Environment {
 pub(crate) const PEERS: Environment = Environment {
     folder: "python",
     requirements: "tests/python/requirements.txt",
+};
+
+/// Libraries that are timed beside ours.
+pub(crate) const TIMED: Environment = Environment {
+    folder: "peers",
+    requirements: "benches/peers/requirements.txt",
 };
 
 /// Servers for large multimodal models.
@@ -57,8 +63,8 @@ pub(crate) fn environment(workspace: &Workspace, environment: &Environment) -> R
             .run()
         })
         .context(
-            "cannot make the Python environment that tests compare against \
-             (install Python 3.11 or newer with pip, or pass --no-python to leave these tests out)",
+            "cannot make a Python environment (install Python 3.11 or newer with pip; \
+             `cargo xtask test --no-python` does without)",
         )?;
     // Last, so that an interrupted installation is not taken for a complete one.
     shell.write_file(&installed, wanted)?;
