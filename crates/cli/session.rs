@@ -100,13 +100,14 @@ impl Session {
         jobs: Option<u16>,
     ) -> Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let at_a_time = jobs.map_or(cores, usize::from);
         let worker = if server.is_given() {
             Worker::Remote(Remote::open(server, &ladder, regions, ink).await?.into())
         } else {
-            Worker::Local(Local::open(ladder, regions, ink, jobs).await?)
+            Worker::Local(Local::open(ladder, regions, ink, jobs, at_a_time).await?)
         };
         Ok(Self {
-            jobs: jobs.map_or(cores, usize::from),
+            jobs: at_a_time,
             worker,
         })
     }
