@@ -138,9 +138,7 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),
         Command::Config(options) => config::run(&options, &general.ladder()),
-        Command::Plugin(options) => {
-            block_on(async |_| plugin::run(&options, &general.ladder()).await)
-        }
+        Command::Plugin(options) => plugin::run(&options, general),
         Command::Completions(options) => completions::run(&options),
     }
 }

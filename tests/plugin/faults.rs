@@ -92,7 +92,7 @@ fn regions_outside_the_image() {
     );
     let what = "region 0: its box 4294967295,1,4294967295,2 does not lie in the 32x24 image";
     is_bug("region far outside", what);
-    let what = "region 1: its box 1,1,2,100 does not lie in the 32x24 image";
+    let what = "region 1: its box 1,1,2,24 does not lie in the 32x24 image";
     is_bug("second region bad", what);
 }
 

@@ -192,7 +192,7 @@ const LONGEST_LABEL: usize = 4096;
 impl PluginStyle {
     /// Calls the plugin's `label`: writes at most `out.len()` bytes, NUL included, and gives the
     /// length of the whole label without it.
-    pub(crate) fn write_label(&self, index: u32, out: &mut [u8]) -> Result<usize> {
+    pub(super) fn write_label(&self, index: u32, out: &mut [u8]) -> Result<usize> {
         let label = self.labels()?.label;
         // SAFETY: `out` has room for as many bytes as it is told.
         Ok(unsafe { label(index, out.as_mut_ptr().cast(), out.len()) })
