@@ -83,7 +83,8 @@ impl Folder {
         files
     }
 
-    /// The command, not yet started. No setting of this machine reaches it.
+    /// The command, not yet started. No setting of this machine reaches it, and no plugin that
+    /// happens to be in the folders beside it.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_som"));
         command.args(arguments).current_dir(self.0.path());
@@ -91,6 +92,7 @@ impl Folder {
             command.env_remove(name);
         }
         command.env_remove("COLUMNS");
+        command.env("SOM__PLUGINS__INSTALLED", "false");
         command
     }
 

@@ -21,5 +21,7 @@ mod json;
 mod som;
 // Plugins from outside: built, loaded, examined, and wrong in every way.
 mod plugin;
+// The segmenter `sam`: a learned model, end to end.
+mod sam;
 // Rust sources as tokens, for the sentences that speak of code.
 mod source;

@@ -8,9 +8,13 @@ mod check;
 mod examples;
 // What a plugin can do wrong, and what the host says to it.
 mod faults;
+// Libraries that are installed together with the program.
+mod installed;
 // Libraries that cannot be loaded, and why.
 mod load;
 // Plugins to start from build and pass.
 mod new;
 // Panics of a library in Rust become errors.
 mod panics;
+
+pub(crate) use build::rust_library;

@@ -51,7 +51,7 @@ impl Local {
         at_a_time: usize,
     ) -> Result<Self> {
         let (mut settings, _) = with_flags(ladder, &regions, ink).load()?;
-        let registry = Registry::open(PLUGINS, &settings)?;
+        let registry = Registry::open_for(PLUGINS, &settings)?;
 
         let id = settings.mark.segmenter.clone();
         let segmenter = registry.segmenter(&id)?.reach().await?;

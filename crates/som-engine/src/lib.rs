@@ -3,6 +3,7 @@
 
 mod engine;
 mod image;
+mod installed;
 pub mod lmm;
 pub mod registry;
 mod remote;

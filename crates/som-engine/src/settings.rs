@@ -105,6 +105,8 @@ pub struct PluginSettings {
     /// Absolute paths of single libraries.
     #[serde(deserialize_with = "list")]
     pub libraries: Vec<PathBuf>,
+    /// Whether libraries that were installed together with the program count, too.
+    pub installed: bool,
 }
 
 /// som's own keys of a segmenter's table.

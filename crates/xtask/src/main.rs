@@ -37,14 +37,14 @@ enum Command {
     /// Run every test, doctests too.
     Test(test::Options),
     /// Check formatting, clippy, documentation and dependencies; a warning is an error.
-    Lint,
+    Lint(lint::Options),
     /// Everything that must hold before a change lands: `lint`, then `test`.
     Ci,
     /// Time the stages, or with --peers som beside other libraries.
     Bench(bench::Options),
     /// Throw bytes at what takes them from outside: images, masks, hints, settings, answers.
     Fuzz(fuzz::Options),
-    /// Build every plugin as a dynamic library, into `target/plugins`.
+    /// Build the plugins as dynamic libraries, into `target/plugins`, where `som` finds them.
     Plugins(plugins::Options),
     /// Install the libtorch that the torch crates are built against, into `.libtorch`.
     Libtorch(libtorch::Options),
@@ -65,9 +65,9 @@ fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Demo => demo::run(&workspace),
         Command::Test(options) => test::run(&workspace, options),
-        Command::Lint => lint::run(&workspace),
+        Command::Lint(options) => lint::run(&workspace, options),
         Command::Ci => {
-            lint::run(&workspace)?;
+            lint::run(&workspace, &lint::Options::default())?;
             test::run(&workspace, &test::Options::default())
         }
         Command::Bench(options) => bench::run(&workspace, options),

@@ -4,10 +4,9 @@
 //! their predicted IoU rules out are never made, and no mask ever exists as full-size logits.
 
 use rayon::prelude::*;
-use som_core::{BBox, Call, Image, Mask, Result, Size};
+use som_core::{BBox, Call, Image, Mask, Result, Size, nms};
 use som_torch::{
     logits::{Thresholded, Upsampling},
-    nms::{Corners, nms},
     torch_error,
 };
 
@@ -36,8 +35,9 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// From the first to the last column and row, as the official project has boxes.
-    fn corners(&self) -> Corners {
+    /// `[left, top, right, bottom]`: from the first to the last column and row, as the official
+    /// project has boxes.
+    fn corners(&self) -> [f32; 4] {
         let bbox = self.mask.bbox();
         if bbox.is_empty() {
             let (x, y) = (self.crop.x as f32, self.crop.y as f32);
@@ -224,9 +224,9 @@ impl Search<'_> {
 
 /// What non-maximum suppression leaves, by falling score.
 fn survivors(found: Vec<Found>, scores: &[f32], threshold: f64) -> Vec<Found> {
-    let boxes: Vec<Corners> = found.iter().map(Found::corners).collect();
+    let boxes: Vec<[f32; 4]> = found.iter().map(Found::corners).collect();
     let mut found: Vec<Option<Found>> = found.into_iter().map(Some).collect();
-    nms(&boxes, scores, threshold)
+    nms::by_box(&boxes, scores, None, threshold)
         .into_iter()
         .filter_map(|index| found[index].take())
         .collect()
