@@ -22,6 +22,7 @@ FOLDER = ROOT / "target/peers/sam"
 WEIGHTS = FOLDER / "vit_b.pth"
 IMAGE = FOLDER / "coffee-960x640.png"
 PHOTO = ROOT / "examples/images/coffee.png"
+# Of 32x32 points with three masks each; of fewer points as large a share.
 SURVIVORS = 100
 
 
@@ -73,7 +74,8 @@ def parameters(points):
             )
     ious = torch.cat(found).flatten().sort(descending=True).values
     # In the widest gap near the wanted count, where rounding decides nothing.
-    near = ious[SURVIVORS - 10 : SURVIVORS + 11]
+    count = SURVIVORS * len(ious) // (3 * 32 * 32)
+    near = ious[count * 9 // 10 : count * 11 // 10 + 2]
     gap = (near[:-1] - near[1:]).argmax()
     return {
         "points_per_side": points,

@@ -113,10 +113,10 @@ fn tiny_and_huge_images_are_cut() {
     for (width, height) in [(1, 1), (8000, 1), (1, 8000), (8000, 8000)] {
         let pixels = RgbImage::from_pixel(width, height, Rgb([90, 140, 30]));
         pixels
-            .save_with_format(sam.folder.path("image.bmp"), ImageFormat::Bmp)
+            .save_with_format(sam.folder.path("image.png"), ImageFormat::Png)
             .unwrap();
         let click = ["--hint", "point:0,0"];
-        let ran = segment(&sam, "image.bmp", &weights, &click).succeeded();
+        let ran = segment(&sam, "image.png", &weights, &click).succeeded();
         assert_eq!(ran.stderr, "");
         let report = sam.folder.json("out.json");
         assert_eq!(report["image"]["width"], width, "{report}");
@@ -125,7 +125,7 @@ fn tiny_and_huge_images_are_cut() {
             assert_eq!(*size, json!([height, width]));
         }
         let one_point = ["--set", "points_per_side=1", "--set", "crop_n_layers=1"];
-        segment(&sam, "image.bmp", &weights, &one_point).succeeded();
+        segment(&sam, "image.png", &weights, &one_point).succeeded();
     }
 }
 

@@ -22,6 +22,8 @@ mod install;
 mod mark;
 // Masks and scores of the official project.
 mod parity;
+// The same through gRPC.
+mod serve;
 
 /// A folder in which `som` has the segmenter, and the test data of one network.
 struct Sam {

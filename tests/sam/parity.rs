@@ -120,14 +120,13 @@ fn lower_precisions_find_nearly_the_same() {
     let Some(sam) = Sam::open("shapes") else {
         return;
     };
-    let find = |precision: &str| {
-        let precision = Value::from(precision);
-        let hint = ["--hint", "point:40,115"];
-        let regions = sam.regions(&[("precision", &precision)], &hint);
+    let find = |precision: &str| -> Vec<Mask> {
+        let precision = format!("precision={precision}");
+        let regions = sam.regions(&[], &["--set", &precision, "--hint", "point:40,115"]);
         regions
             .iter()
             .map(|region| mask(&region["segmentation"]))
-            .collect::<Vec<_>>()
+            .collect()
     };
     let exact = find("fp32");
     for precision in ["bf16", "fp16"] {

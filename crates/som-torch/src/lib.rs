@@ -18,6 +18,7 @@ pub mod logits;
 mod memory;
 pub mod nn;
 pub mod resize;
+pub mod threads;
 
 pub use crate::{
     checkpoint::Checkpoint,

@@ -4,10 +4,10 @@ use som_core::{Call, Error, Hints, Mask, Result};
 use som_torch::{TorchResult, logits::Thresholded, torch_error};
 
 use crate::{
-    automatic::MASK_THRESHOLD,
     params::CallParams,
     predictor::{EncodedImage, Predictor},
     prompt::prompts,
+    search::MASK_THRESHOLD,
 };
 
 /// A mask that was asked for.

@@ -18,11 +18,12 @@ use som_torch::{
 };
 
 use crate::{
-    automatic::{Found, generate},
+    automatic::generate,
     interactive::{Predicted, predict},
     network::Sam,
     params::{CallParams, Options},
     predictor::{EncodedImage, Predictor},
+    search::Found,
 };
 
 /// One instance. Instances with the same options share weights and encoded images.
