@@ -61,7 +61,10 @@ fn the_service_finds_what_the_official_project_finds() {
 
     let clicked = segment(&sam, &server, &CLICK).succeeded().json();
     let masks = &expected["predict"]["point_ellipse"]["masks"];
-    assert_same(&clicked["regions"], &masks.as_array().unwrap().iter().collect::<Vec<_>>());
+    assert_same(
+        &clicked["regions"],
+        &masks.as_array().unwrap().iter().collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -87,7 +90,9 @@ fn a_server_whose_weights_are_wrong_says_so_at_every_call_and_lives() {
     let Some(sam) = Sam::open("shapes") else {
         return;
     };
-    let weights = sam.folder.write("words.pth", "these are no weights, just words");
+    let weights = sam
+        .folder
+        .write("words.pth", "these are no weights, just words");
     let server = serve(&sam, weights.to_str().unwrap());
     for _ in 0..2 {
         let ran = segment(&sam, &server, &CLICK);
