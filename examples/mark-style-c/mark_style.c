@@ -42,6 +42,7 @@ static const som_mark_style spotlight = {
     NULL, /* This style writes no labels, */
     NULL, /* so it measures none either. */
     draw,
+    0, /* It looks at masks. */
 };
 
 static const som_mark_style *const mark_styles[] = {&spotlight, NULL};

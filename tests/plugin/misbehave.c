@@ -264,6 +264,7 @@ static const som_mark_style scribble = {
 #else
     draw,
 #endif
+    0,
 };
 
 #ifdef TWINS

@@ -49,7 +49,7 @@ pub use crate::{
         Answer, AnswerEvent, Finish, ImagePolicy, LmmProvider, Part, Prompt, ProviderInfo, Usage,
         View,
     },
-    mark::{Color, Mark},
+    mark::{Color, Mark, Marks},
     mask::Mask,
     pipeline::{Layer, Marked, mark},
     region::Region,

@@ -1,7 +1,7 @@
 //! A mark style: draws four corners around each region.
 
 use som_plugin::{
-    BBox, Call, Canvas, Mark, MarkStyle, Result,
+    BBox, Call, Canvas, MarkStyle, Marks, Result,
     guest::{MarkStyleDef, MarkStyleType},
 };
 
@@ -9,7 +9,12 @@ use som_plugin::{
 struct Corners;
 
 impl MarkStyle for Corners {
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    /// Boxes are all it looks at.
+    fn ignores_masks(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         let pen = call.number("line_width").unwrap_or(2.0) as u32;
         for mark in marks {
             call.check()?;

@@ -5,13 +5,16 @@ use std::{
     ptr,
 };
 
-use som_core::{Call, Canvas, Descriptor, Error, Labelling, Mark, MarkStyle, Result, Size};
+use som_core::{Call, Canvas, Descriptor, Error, Labelling, Mark, MarkStyle, Marks, Result, Size};
 
 use super::{call, descriptor::Texts};
 use crate::{
     borrow,
     region::{Lent, c_text},
-    sys::{som_call, som_canvas, som_mark, som_mark_style, som_region, som_status},
+    sys::{
+        SOM_STYLE_IGNORES_MASKS, som_call, som_canvas, som_mark, som_mark_style, som_region,
+        som_status,
+    },
 };
 
 /// A mark style that a plugin brought.
@@ -20,6 +23,7 @@ pub struct PluginStyle {
     descriptor: Descriptor,
     who: String,
     labels: Option<Labels>,
+    ignores_masks: bool,
     draw: unsafe extern "C" fn(
         *const som_call,
         *const som_canvas,
@@ -74,6 +78,7 @@ impl PluginStyle {
             descriptor,
             who,
             labels,
+            ignores_masks: raw.flags & SOM_STYLE_IGNORES_MASKS != 0,
             draw,
         })
     }
@@ -89,19 +94,25 @@ impl MarkStyle for PluginStyle {
         self.labels.as_ref().map(|_| self as _)
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    fn ignores_masks(&self) -> bool {
+        self.ignores_masks
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         let raw_canvas = som_canvas {
             size: size_of::<som_canvas>(),
             width: canvas.width(),
             height: canvas.height(),
             pixels: canvas.as_mut_ptr(),
         };
-        let mut buffers = vec![Vec::new(); marks.len()];
-        let lent = marks.iter().zip(&mut buffers).map(|(mark, buffer)| {
-            Ok((
-                Lent::new(&mark.region, buffer)?,
-                c_text(&mark.text, "text")?,
-            ))
+        let crops = if self.ignores_masks {
+            &[]
+        } else {
+            marks.crops()
+        };
+        let lent = marks.iter().enumerate().map(|(index, mark)| {
+            let crop = crops.get(index).and_then(Option::as_deref);
+            Ok((Lent::new(&mark.region, crop)?, c_text(&mark.text, "text")?))
         });
         let lent: Vec<(Lent<'_>, CString)> = lent
             .collect::<Result<_>>()

@@ -6,6 +6,10 @@
 //! 3. *beside* the region, with a leader line to it, over what it harms least;
 //! 4. on a further page, where fewer marks are in the way.
 
+mod across;
+mod beside;
+mod inside;
+
 use super::{
     distance::{Columns, Spot},
     legibility::Ladder,
@@ -16,12 +20,6 @@ use crate::{BBox, Call, Mask, Point, Result, Size};
 
 /// A label may hide this share of its own region at most; else it moves off.
 const OWN_SHARE: f64 = 0.5;
-/// A label across a thin region has at least this share of its box on it...
-const ACROSS_SHARE: f64 = 0.6;
-/// ...and hides at most this share of the region.
-const ACROSS_HIDDEN: f64 = 0.25;
-/// A label beside its region hides at most this share of it.
-const BESIDE_HIDDEN: f64 = 0.25;
 
 /// Where one mark goes.
 #[derive(Clone, Copy, Debug)]
@@ -246,182 +244,6 @@ impl Placer<'_> {
         Ok(())
     }
 
-    /// The label wholly inside the visible region, as large as fits with some room around it.
-    fn inside(&mut self, rank: usize) -> Result<Option<Label>> {
-        self.call.check()?;
-        let Some(widest) = self.widest[rank] else {
-            return Ok(None);
-        };
-        let most = self.visible.parts()[rank].area as f64 * OWN_SHARE;
-        for rung in 0..=self.ladder.len() {
-            // At last the smallest size without any room around it.
-            let tight = rung == self.ladder.len();
-            let rung = rung.min(self.ladder.len() - 1);
-            let font_size = self.ladder.font_size(rung);
-            let Size { width, height } = self.ladder.measure(rung, rank)?;
-            if f64::from(width) * f64::from(height) > most {
-                continue;
-            }
-            let room = if tight {
-                0
-            } else {
-                (font_size / 6.0).round() as u32
-            };
-            let with_room = Size::new(width + 2 * room, height + 2 * room);
-            if let Some(spot) = self.columns.fit(rank, widest, with_room) {
-                let bbox = centered(spot.point, width, height);
-                return Ok(bbox.map(|bbox| Label {
-                    bbox,
-                    anchor: spot.point,
-                    font_size,
-                }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The label with its middle and most of its box on a region that is large but thin.
-    fn across(&mut self, page: &Page, rank: usize) -> Result<Option<Label>> {
-        /// Rows of the region to try.
-        const TRIES: usize = 48;
-        let Some(widest) = self.widest[rank] else {
-            return Ok(None);
-        };
-        let area = self.visible.parts()[rank].area as f64;
-        let mut ridge = Vec::new();
-        for rung in 0..self.ladder.len() {
-            let font_size = self.ladder.font_size(rung);
-            let Size { width, height } = self.ladder.measure(rung, rank)?;
-            let box_area = f64::from(width) * f64::from(height);
-            if box_area > area * ACROSS_HIDDEN {
-                continue;
-            }
-            if ridge.is_empty() {
-                ridge = self.columns.ridge(rank, TRIES);
-                ridge.insert(0, widest);
-            }
-            let mut best: Option<(u32, Label)> = None;
-            for spot in &ridge {
-                let Some(bbox) = centered(spot.point, width, height) else {
-                    continue;
-                };
-                if !page.is_free(bbox, Some(widest.point)) {
-                    continue;
-                }
-                self.visible.count(bbox, &mut self.tally);
-                let own = self.tally.of(rank);
-                if f64::from(own) >= box_area * ACROSS_SHARE
-                    && best.is_none_or(|(most, _)| own > most)
-                    && page.spares(rank, &self.tally, self.visible, |_| true)
-                {
-                    best = Some((
-                        own,
-                        Label {
-                            bbox,
-                            anchor: spot.point,
-                            font_size,
-                        },
-                    ));
-                }
-            }
-            if let Some((_, label)) = best {
-                return Ok(Some(label));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The label beside the region, as near and as harmless as can be. Protects the regions whose
-    /// labels are `to_come` too, if possible.
-    fn beside(&mut self, page: &Page, rank: usize, to_come: &[bool]) -> Result<Option<Label>> {
-        let part = self.visible.parts()[rank];
-        if f64::from(page.hidden(rank)) > part.area as f64 * OWN_SHARE {
-            return Ok(None);
-        }
-        let anchor = match self.widest[rank] {
-            Some(spot) => spot.point,
-            None => match uncovered_pixel(self.masks[rank], page) {
-                Some(pixel) => pixel,
-                None => return Ok(None),
-            },
-        };
-        for protect_all in [true, false] {
-            for rung in self.ladder.len() / 2..self.ladder.len() {
-                let size = self.ladder.measure(rung, rank)?;
-                let font_size = self.ladder.font_size(rung);
-                let protected = |other: usize| protect_all && to_come[other];
-                if let Some(bbox) = self.nearest(page, rank, anchor, size, font_size, protected) {
-                    return Ok(Some(Label {
-                        bbox,
-                        anchor,
-                        font_size,
-                    }));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// The best box of `size` around `anchor`.
-    fn nearest(
-        &mut self,
-        page: &Page,
-        rank: usize,
-        anchor: Point,
-        size: Size,
-        font_size: f32,
-        protected: impl Fn(usize) -> bool,
-    ) -> Option<BBox> {
-        /// Of leader lines, in font sizes.
-        const LONGEST: f32 = 6.0;
-        // Costs are in lengths of the leader, in font sizes.
-        const OWN_HIDDEN: f32 = 6.0;
-        const OTHER_HIDDEN: f32 = 3.0;
-        const REGIONS_BELOW: f32 = 0.15;
-        const CROSSING: f32 = 3.0;
-
-        let parts = self.visible.parts();
-        let longest = font_size * LONGEST;
-        let mut best: Option<(f32, BBox)> = None;
-        let mut length = font_size * 0.6;
-        while length <= longest && best.is_none_or(|(cost, _)| length / font_size < cost) {
-            for direction in DIRECTIONS {
-                let Some(bbox) = beside(anchor, size, direction, length) else {
-                    continue;
-                };
-                if !page.is_free(bbox, Some(anchor)) {
-                    continue;
-                }
-                let leader = [bbox.center(), anchor];
-                if page.tangles(bbox, leader) {
-                    continue;
-                }
-                self.visible.count(bbox, &mut self.tally);
-                let own = f64::from(self.tally.of(rank)) / (parts[rank].area.max(1) as f64);
-                if own > BESIDE_HIDDEN || !page.spares(rank, &self.tally, self.visible, &protected)
-                {
-                    continue;
-                }
-                let others: f64 = self
-                    .tally
-                    .iter()
-                    .filter(|&(other, _)| other != rank)
-                    .map(|(other, pixels)| f64::from(pixels) / parts[other].area as f64)
-                    .sum();
-                let cost = length / font_size
-                    + OWN_HIDDEN * own as f32
-                    + OTHER_HIDDEN * others as f32
-                    + REGIONS_BELOW * self.tally.iter().count() as f32
-                    + CROSSING * page.crossings(leader) as f32;
-                if best.is_none_or(|(least, _)| cost < least) {
-                    best = Some((cost, bbox));
-                }
-            }
-            length += (font_size / 2.0).max(length / 4.0);
-        }
-        best.map(|(_, bbox)| bbox)
-    }
-
     /// The last resort, on a page of its own: on the region, whatever it hides.
     fn alone(&mut self, rank: usize) -> Result<Option<Label>> {
         let rung = self.ladder.len() - 1;
@@ -445,50 +267,6 @@ impl Placer<'_> {
     }
 }
 
-/// Sixteen directions around the clock, the preferred ones first: aside, then up and down.
-const DIRECTIONS: [(f32, f32); 16] = {
-    // Cosine and sine of 22.5 and 45 degrees.
-    const C: f32 = 0.923_879_5;
-    const S: f32 = 0.382_683_43;
-    const D: f32 = std::f32::consts::FRAC_1_SQRT_2;
-    [
-        (1.0, 0.0),
-        (-1.0, 0.0),
-        (D, -D),
-        (-D, -D),
-        (D, D),
-        (-D, D),
-        (0.0, -1.0),
-        (0.0, 1.0),
-        (C, -S),
-        (-C, -S),
-        (C, S),
-        (-C, S),
-        (S, -C),
-        (-S, -C),
-        (S, C),
-        (-S, C),
-    ]
-};
-
-/// The box of `size` in `direction` from `anchor`, `length` pixels of leader line away.
-fn beside(anchor: Point, size: Size, direction: (f32, f32), length: f32) -> Option<BBox> {
-    // From the box's middle to its edge, along the direction.
-    let to_edge = |half: f32, along: f32| {
-        if along == 0.0 {
-            f32::MAX
-        } else {
-            half / along.abs()
-        }
-    };
-    let inner = to_edge(size.width as f32 / 2.0, direction.0)
-        .min(to_edge(size.height as f32 / 2.0, direction.1));
-    let x = anchor.x as f32 + direction.0 * (inner + length) - size.width as f32 / 2.0;
-    let y = anchor.y as f32 + direction.1 * (inner + length) - size.height as f32 / 2.0;
-    (x >= 0.0 && y >= 0.0)
-        .then(|| BBox::new(x.round() as u32, y.round() as u32, size.width, size.height))
-}
-
 /// The box whose [`BBox::center`] is `center`; `None` if it would begin outside the image.
 fn centered(center: Point, width: u32, height: u32) -> Option<BBox> {
     let x = center.x.checked_sub(width / 2)?;
@@ -506,12 +284,6 @@ fn any_pixel(mask: &Mask) -> Point {
     nearest_pixels(mask, bbox.center())
         .next()
         .unwrap_or(bbox.center())
-}
-
-/// As [`any_pixel`], but clear of the labels on the page.
-fn uncovered_pixel(mask: &Mask, page: &Page) -> Option<Point> {
-    nearest_pixels(mask, mask.bbox().center())
-        .find(|pixel| page.is_free(BBox::new(pixel.x, pixel.y, 1, 1), Some(*pixel)))
 }
 
 /// The nearest pixel to `target` of each run of the mask, from the rows next to it outwards.
