@@ -65,7 +65,7 @@ som_plugin::export!(mark_styles: [CORNERS]);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use som_plugin::{Color, Mask, Params, Point, Region, Size};
+    use som_plugin::{Color, Mark, Mask, Params, Point, Region, Size};
 
     #[test]
     fn corners_are_drawn_and_sides_are_not() {
@@ -81,7 +81,11 @@ mod tests {
         let mut canvas = Canvas::from_raw(10, 10, &mut pixels[..]).unwrap();
         let none = Params::new();
         Corners
-            .draw(&mut canvas, &[&mark], &Call::uncancellable(&none))
+            .draw(
+                &mut canvas,
+                &[&mark].into_iter().collect(),
+                &Call::uncancellable(&none),
+            )
             .unwrap();
         assert_eq!(canvas.get_pixel(1, 1).0, [255, 0, 0]);
         assert_eq!(canvas.get_pixel(8, 8).0, [255, 0, 0]);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use som_core::{
-    AllocateOptions, BBox, Call, Error, ErrorKind, Mark, MarkStyle as _, Mask, Params, Region,
+    AllocateOptions, BBox, Call, Error, ErrorKind, MarkStyle as _, Marks, Mask, Params, Region,
     Result, Size,
     allocate::{Labels, allocate},
 };
@@ -123,7 +123,7 @@ impl StyleSubject {
         let everyone = Call::uncancellable(call.params());
         let options = AllocateOptions::default();
         let allocation = allocate(&picture.image()?, regions, labels, &options, &everyone)?;
-        let marks: Vec<&Mark> = allocation.on_page(1).map(|mark| &mark.mark).collect();
+        let marks: Marks<'_> = allocation.on_page(1).map(|mark| &mark.mark).collect();
         let what = picture.to_string();
         let drawn = self.style.draw(&mut picture.canvas()?, &marks, call);
         drawn.map_err(|error| error.at(what))
@@ -275,7 +275,7 @@ fn threads(subject: &StyleSubject) -> Result<()> {
             subject.marked_photograph()
         };
         let threads = [scope.spawn(run), scope.spawn(run)];
-        threads.map(thread::ScopedJoinHandle::join)
+        threads.map(|thread| thread.join())
     });
     for result in results {
         let marked = result.map_err(|_| Error::internal("a thread of the check panicked"))??;
