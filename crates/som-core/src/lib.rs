@@ -22,6 +22,7 @@ pub mod allocate;
 pub mod draw;
 pub mod pipeline;
 pub mod encode;
+pub mod scene;
 pub mod prompt;
 pub mod lmm;
 pub mod ground;
@@ -53,5 +54,6 @@ pub use crate::{
     mask::Mask,
     pipeline::{Layer, Marked, mark},
     region::Region,
+    scene::Scene,
     segment::Segmenter,
 };
