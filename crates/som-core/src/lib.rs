@@ -26,6 +26,8 @@ pub mod scene;
 pub mod prompt;
 pub mod lmm;
 pub mod ground;
+pub mod task;
+pub mod highlight;
 
 // What every stage shares.
 pub mod call;
