@@ -4,7 +4,9 @@
 mod engine;
 mod image;
 mod installed;
+mod http;
 pub mod lmm;
+pub mod models;
 pub mod registry;
 mod remote;
 pub mod settings;
