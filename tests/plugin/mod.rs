@@ -1,7 +1,7 @@
 //! Plugins from outside: libraries that are loaded.
 
 // Builds the libraries that the others load.
-mod build;
+pub(crate) mod build;
 // The conformance suite: who passes it, and which check finds which fault.
 mod check;
 // Examples do what they say, and export one symbol.

@@ -29,6 +29,10 @@ pub(crate) struct Options {
     #[arg(long)]
     no_torch: bool,
 
+    /// Watch the memory of a server over so many requests, instead of 2000.
+    #[arg(long, value_name = "REQUESTS")]
+    soak: Option<u32>,
+
     /// Arguments for `cargo test`, such as `-p som-core` or a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -101,11 +105,17 @@ fn run_tests(
         )
         .args(&options.arguments)
         .env("SOM_TEST_PLUGINS", libraries(workspace));
+    if let Some(requests) = options.soak {
+        cargo.env("SOM_TEST_SOAK", requests.to_string());
+    }
     if options.no_python {
         cargo.env_remove("SOM_TEST_PYTHON");
+        cargo.env_remove("SOM_TEST_CLIENTS");
     } else {
         let python = python::environment(workspace, &python::PEERS)?;
         cargo.env("SOM_TEST_PYTHON", python);
+        let python = python::environment(workspace, &python::CLIENTS)?;
+        cargo.env("SOM_TEST_CLIENTS", python);
     }
     if options.lmm_servers {
         let python = python::environment(workspace, &python::LMM_SERVERS)?;
