@@ -209,7 +209,7 @@ async fn a_plugin_that_panics_costs_one_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_hangs_costs_one_call() {
     let library = misbehave(&[]);
-    let fault = json!({"fault": "sleeps through cancellation"});
+    let fault = json!({"fault": "hangs"});
     let library = library.to_str().unwrap();
     costs_one_call(library, "misbehave", fault, ErrorKind::Cancelled).await;
 }
