@@ -15,6 +15,8 @@ mod cli_text;
 mod serve;
 // What servers tell: logs without secrets, traces.
 mod telemetry;
+// `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
+mod ask;
 // The JSON of the commands, and COCO.
 mod json;
 // The `som` command as a user runs it.

@@ -1,10 +1,13 @@
 //! The orchestrator: settings, the registry of segmenters and mark styles, the workers that run
 //! them, and the large multimodal models that are asked.
 
+pub mod ask;
+pub mod compare;
 mod engine;
 mod image;
 mod installed;
 pub mod lmm;
+mod probe;
 pub mod registry;
 mod remote;
 pub mod settings;
@@ -15,4 +18,5 @@ pub use self::{
         Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, Segmentation,
     },
     image::SharedImage,
+    probe::Probe,
 };
