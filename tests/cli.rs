@@ -295,6 +295,24 @@ fn many_images_on_stdout_are_lines_in_order() {
     assert_eq!(ran.stderr, "");
 }
 
+/// However many images are in work, and however short the segmenter's queue.
+#[test]
+fn no_image_of_a_run_is_refused_for_want_of_room() {
+    let folder = Folder::new();
+    folder.write("som.toml", "[segmenter.classic]\nqueue = 1\n");
+    for index in 0..48 {
+        let gray = image::Rgb([index; 3]);
+        folder.write(
+            &format!("in/{index}.png"),
+            png(&RgbImage::from_pixel(96, 64, gray)),
+        );
+    }
+    let ran = folder
+        .som(&["segment", "in", "--json", "out", "--jobs", "48"])
+        .succeeded();
+    assert_eq!(ran.stderr, "som: 48 images: 48 done\n");
+}
+
 #[test]
 fn a_run_is_resumed_where_it_stopped() {
     let folder = Folder::with_photos(&["coffee.png", "rocket.jpg"]);

@@ -18,6 +18,8 @@ fn help_is_written_for_a_person() {
         ("backend", "backend --help"),
         ("config", "config show --help"),
         ("plugin", "plugin --help"),
+        ("models", "models --help"),
+        ("models_pull", "models pull --help"),
         ("completions", "completions --help"),
     ] {
         let ran = folder.som(&line.split(' ').collect::<Vec<_>>()).succeeded();

@@ -9,6 +9,7 @@ use std::{
 
 use image::RgbImage;
 use serde_json::Value;
+use som_client::{Client, Connection};
 use tempfile::TempDir;
 
 /// A folder to run `som` in. It is gone when the test is over.
@@ -83,7 +84,8 @@ impl Folder {
         files
     }
 
-    /// The command, not yet started. No setting of this machine reaches it.
+    /// The command, not yet started. No setting of this machine reaches it, and no plugin that
+    /// happens to be in the folders beside it.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_som"));
         command.args(arguments).current_dir(self.0.path());
@@ -91,6 +93,7 @@ impl Folder {
             command.env_remove(name);
         }
         command.env_remove("COLUMNS");
+        command.env("SOM__PLUGINS__INSTALLED", "false");
         command
     }
 
@@ -153,6 +156,31 @@ impl Served {
     /// Its address as clients name it.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// A client with a connection of its own.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&Connection::to(self.url())).unwrap()
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The server, if it ended by itself.
+    pub(crate) fn if_ended(&mut self) -> Option<&mut Self> {
+        let has_ended = self.child.try_wait().unwrap().is_some();
+        has_ended.then_some(self)
+    }
+
+    /// Its resident memory in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.unwrap().trim().strip_suffix(" kB").unwrap();
+        number.parse().unwrap()
     }
 
     /// Sends it a signal, such as `TERM`.

@@ -13,13 +13,19 @@ mod cli_errors;
 mod cli_text;
 // `som serve` and `som backend`, and the commands against a server.
 mod serve;
+// Servers under load and faults, and their clients in Python.
+mod load;
 // What servers tell: logs without secrets, traces.
 mod telemetry;
 // The JSON of the commands, and COCO.
 mod json;
+// The weights of learned segmenters: listed, fetched, checked.
+mod models;
 // The `som` command as a user runs it.
 mod som;
 // Plugins from outside: built, loaded, examined, and wrong in every way.
 mod plugin;
+// The segmenter `sam`: a learned model, end to end.
+mod sam;
 // Rust sources as tokens, for the sentences that speak of code.
 mod source;

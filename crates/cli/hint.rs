@@ -16,6 +16,8 @@ pub(crate) enum HintArgument {
     Box(BoxHint),
     /// `stroke:FILE`, an image of the same size whose bright pixels are the stroke.
     Stroke(PathBuf),
+    /// `mask:FILE`, an earlier mask of it, in the same form.
+    Mask(PathBuf),
 }
 
 impl FromStr for HintArgument {
@@ -24,7 +26,7 @@ impl FromStr for HintArgument {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             Error::invalid(
-                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT or stroke:MASK.png",
+                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT, stroke:MASK.png or mask:MASK.png",
             )
         };
         match text.split_once(':').ok_or_else(wrong)? {
@@ -51,6 +53,8 @@ impl FromStr for HintArgument {
             },
             ("stroke", "") => Err(Error::invalid("a stroke needs an image: stroke:MASK.png")),
             ("stroke", file) => Ok(Self::Stroke(PathBuf::from(file))),
+            ("mask", "") => Err(Error::invalid("a mask needs an image: mask:MASK.png")),
+            ("mask", file) => Ok(Self::Mask(PathBuf::from(file))),
             _ => Err(wrong()),
         }
     }
@@ -99,6 +103,8 @@ mod tests {
         );
         let stroke = HintArgument::Stroke("a:b.png".into());
         assert_eq!("stroke:a:b.png".parse::<HintArgument>().unwrap(), stroke);
+        let mask = HintArgument::Mask("c.png".into());
+        assert_eq!("mask:c.png".parse::<HintArgument>().unwrap(), mask);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use glob::MatchOptions;
 use som_core::{Error, Result};
 use walkdir::{DirEntry, WalkDir};
@@ -16,6 +17,15 @@ use crate::output::unreadable;
 
 /// The endings by which a folder's images are told from its other files.
 const IMAGE_ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"];
+
+/// The images of a command.
+#[derive(Args)]
+pub(crate) struct ImageOptions {
+    /// Images: files, folders (with their subfolders), patterns such as 'photos/*.jpg', or - for
+    /// stdin
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+}
 
 /// What the arguments name.
 #[derive(Clone, Debug)]
@@ -41,13 +51,13 @@ pub(crate) enum Input {
 }
 
 impl Inputs {
-    /// The images that `arguments` name. Folders are searched with all their subfolders; what
+    /// The images that the arguments name. Folders are searched with all their subfolders; what
     /// begins with a dot and what som itself has marked is passed over. A pattern that the shell
     /// did not expand is expanded here.
     ///
     /// # Errors
     /// NotFound, if an argument names nothing; Invalid, if a folder cannot be read.
-    pub(crate) fn find(arguments: &[PathBuf]) -> Result<Self> {
+    pub(crate) fn find(ImageOptions { images: arguments }: &ImageOptions) -> Result<Self> {
         let mut images = Vec::new();
         let mut single = arguments.len() == 1;
         for argument in arguments {

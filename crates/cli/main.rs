@@ -9,6 +9,7 @@ mod serve;
 mod backend;
 mod config;
 mod plugin;
+mod models;
 mod completions;
 
 mod input;
@@ -65,6 +66,8 @@ enum Command {
     Config(config::Options),
     /// Look at the segmenters and mark styles, and the contract for your own
     Plugin(plugin::Options),
+    /// List, fetch and check the weights of learned segmenters
+    Models(models::Options),
     Completions(completions::Options),
 }
 
@@ -138,9 +141,8 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),
         Command::Config(options) => config::run(&options, &general.ladder()),
-        Command::Plugin(options) => {
-            block_on(async |_| plugin::run(&options, &general.ladder()).await)
-        }
+        Command::Plugin(options) => plugin::run(&options, general),
+        Command::Models(options) => models::run(options, general),
         Command::Completions(options) => completions::run(&options),
     }
 }

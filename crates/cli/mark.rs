@@ -9,7 +9,7 @@ use crate::{
     General,
     batch::{Batch, BatchOptions},
     destination::{self, Destination},
-    input::{Input, Inputs},
+    input::{ImageOptions, Input, Inputs},
     output::Output,
     report::{self, MarkReport, SegmenterReport},
     session::{InkOptions, MarkedImage, RegionOptions, ServerOptions, Session},
@@ -22,10 +22,8 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// Images: files, folders (with their subfolders), patterns such as 'photos/*.jpg', or - for
-    /// stdin
-    #[arg(required = true, value_name = "IMAGE")]
-    images: Vec<PathBuf>,
+    #[command(flatten)]
+    images: ImageOptions,
 
     /// Where the marked image goes: a file (.png, .jpg or .webp), a folder, or - for stdout
     /// [default: coffee.marked.png beside coffee.png; stdout for stdin]
@@ -218,13 +216,11 @@ fn write(job: &Job, marked: MarkedImage, single: bool) -> Result<Done> {
     }
     // Last, so that a run that is resumed finds the others complete.
     if let Some(output) = &job.json {
-        let lines = *output != Output::Stdout || single;
-        let json = if lines {
-            report::to_lines(&report)
-        } else {
-            report::to_line(&report)
+        let json = match output {
+            Output::Stdout if !single => report::to_line(&report)?,
+            _ => report::to_lines(&report)?,
         };
-        output.write_or_keep(json?, &mut stdout)?;
+        output.write_or_keep(json, &mut stdout)?;
     }
     Ok(Done { stdout, note })
 }

@@ -1,17 +1,16 @@
-//! `som plugin`: what there is to segment and to mark with, and the contract for more.
+//! `som plugin`: what there is to segment and to mark with, the contract for more, and the tools of
+//! their authors.
+
+mod check;
+mod list;
+mod new;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use futures_util::future::join_all;
-use serde_json::{Value, json};
-use som_core::{Descriptor, Error, Result};
-use som_engine::{
-    registry::{KnownSegmenter, Provenance, Registry},
-    settings::Ladder,
-};
+use som_core::Result;
 
-use crate::{embedded, output::Output};
+use crate::{General, block_on, output::Output};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -21,92 +20,22 @@ pub(crate) struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the segmenters and mark styles there are, and where each comes from
-    List(ListOptions),
+    List(list::Options),
+    Check(check::Options),
+    New(new::Options),
     /// Print som_plugin.h, the contract of plugins in any language
     Header,
 }
 
-#[derive(Args)]
-struct ListOptions {
-    /// Print JSON, with the options and parameters that each takes as JSON Schemas
-    #[arg(long)]
-    json: bool,
-}
-
-/// Prints what was asked for.
-pub(crate) async fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> {
-    let text = match &options.command {
-        Command::Header => som_plugin::HEADER.to_owned(),
-        Command::List(options) => list(options, ladder).await?,
-    };
-    Output::Stdout.write(text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// A segmenter or mark style as both forms of the list show it.
-struct Row<'a> {
-    kind: &'static str,
-    id: &'a str,
-    provenance: &'a Provenance,
-    /// Who it is, or why it does not say.
-    descriptor: Result<&'a Descriptor>,
-}
-
-async fn list(options: &ListOptions, ladder: &Ladder) -> Result<String> {
-    let (settings, _) = ladder.load()?;
-    let registry = Registry::open(embedded::PLUGINS, &settings)?;
-    let segmenters = registry.segmenters().map(async |entry| Row {
-        kind: "segmenter",
-        id: entry.id(),
-        provenance: entry.provenance(),
-        descriptor: entry.probe().await.map(KnownSegmenter::descriptor),
-    });
-    let mut rows = join_all(segmenters).await;
-    rows.extend(registry.styles().map(|entry| Row {
-        kind: "mark style",
-        id: &entry.descriptor().id,
-        provenance: entry.provenance(),
-        descriptor: Ok(entry.descriptor()),
-    }));
-    if options.json {
-        let rows: Vec<Value> = rows.iter().map(as_json).collect();
-        let text = serde_json::to_string_pretty(&rows)
-            .map_err(|error| Error::internal("the list is no JSON").caused_by(error))?;
-        return Ok(text + "\n");
-    }
-    Ok(rows.iter().map(as_line).collect())
-}
-
-fn as_line(row: &Row<'_>) -> String {
-    let Row {
-        kind,
-        id,
-        provenance,
-        descriptor,
-    } = row;
-    let (version, about) = match descriptor {
-        Ok(descriptor) => (&*descriptor.version, &*descriptor.about),
-        Err(error) => ("-", error.message()),
-    };
-    format!("{kind:<10}  {id:<12}  {version:<8}  {about}  ({provenance})\n")
-}
-
-fn as_json(row: &Row<'_>) -> Value {
-    let mut json = json!({
-        "kind": row.kind,
-        "id": row.id,
-        "from": row.provenance.to_string(),
-    });
-    match &row.descriptor {
-        Ok(descriptor) => {
-            json["version"] = descriptor.version.as_str().into();
-            json["about"] = descriptor.about.as_str().into();
-            json["capabilities"] = json!(descriptor.capabilities);
-            json["options"] = descriptor.options.clone();
-            json["params"] = descriptor.params.clone();
+/// Does what was asked for.
+pub(crate) fn run(options: &Options, general: &General) -> Result<ExitCode> {
+    match &options.command {
+        Command::List(options) => block_on(async |_| list::run(options, &general.ladder()).await),
+        Command::Check(options) => check::run(options, general),
+        Command::New(options) => new::run(options, general),
+        Command::Header => {
+            Output::Stdout.write(som_plugin::HEADER.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
         }
-        Err(error) => json["unavailable"] = error.message().into(),
     }
-    json
 }

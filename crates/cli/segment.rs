@@ -11,7 +11,7 @@ use crate::{
     batch::{Batch, BatchOptions},
     coco::{Annotated, Dataset},
     destination::{self, Destination},
-    input::{Input, Inputs},
+    input::{ImageOptions, Input, Inputs},
     output::Output,
     report::{self, SegmentReport, SegmenterReport},
     session::{InkOptions, RegionOptions, SegmentedImage, ServerOptions, Session},
@@ -24,10 +24,8 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// Images: files, folders (with their subfolders), patterns such as 'photos/*.jpg', or - for
-    /// stdin
-    #[arg(required = true, value_name = "IMAGE")]
-    images: Vec<PathBuf>,
+    #[command(flatten)]
+    images: ImageOptions,
 
     /// Where the JSON goes: a file, a folder (coffee.json), or - for stdout (a line for each
     /// image) [default: stdout, unless there is --masks]
@@ -215,13 +213,11 @@ fn write(job: &Job, segmented: &SegmentedImage, single: bool) -> Result<Done> {
             regions,
             timings_ms: &segmented.timings,
         };
-        let lines = *output != Output::Stdout || single;
-        let json = if lines {
-            report::to_lines(&report)
-        } else {
-            report::to_line(&report)
+        let json = match output {
+            Output::Stdout if !single => report::to_line(&report)?,
+            _ => report::to_lines(&report)?,
         };
-        output.write_or_keep(json?, &mut stdout)?;
+        output.write_or_keep(json, &mut stdout)?;
     }
     let report = &segmented.report;
     let annotated = job

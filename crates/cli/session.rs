@@ -9,7 +9,7 @@ use clap::Args;
 use image::DynamicImage;
 use som_core::{
     Cancellation, Error, Hints, Mask, Params, Result, Size, allocate::Allocation, decode::decode,
-    encode::Encoding,
+    encode::Encoding, mask::Rle,
 };
 use som_engine::{
     Segmentation,
@@ -39,8 +39,9 @@ pub(crate) struct RegionOptions {
     /// Set a parameter or an option of the segmenter, or STYLE.PARAMETER of a mark style
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
-    /// Cut only what is pointed at: point:X,Y (point:X,Y,0: not this), box:X,Y,WIDTH,HEIGHT, or
-    /// stroke:MASK.png (bright pixels of an image of the same size)
+    /// Cut only what is pointed at: point:X,Y (point:X,Y,0: not this), box:X,Y,WIDTH,HEIGHT,
+    /// stroke:MASK.png (bright pixels of an image of the same size), or mask:MASK.png (an earlier
+    /// mask, to be refined)
     #[arg(long = "hint", value_name = "HINT")]
     hints: Vec<HintArgument>,
 }
@@ -100,13 +101,14 @@ impl Session {
         jobs: Option<u16>,
     ) -> Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let at_a_time = jobs.map_or(cores, usize::from);
         let worker = if server.is_given() {
             Worker::Remote(Remote::open(server, &ladder, regions, ink).await?.into())
         } else {
-            Worker::Local(Local::open(ladder, regions, ink, jobs).await?)
+            Worker::Local(Local::open(ladder, regions, ink, jobs, at_a_time).await?)
         };
         Ok(Self {
-            jobs: jobs.map_or(cores, usize::from),
+            jobs: at_a_time,
             worker,
         })
     }
@@ -151,10 +153,11 @@ impl RegionOptions {
         level.into_iter().chain(self.settings.clone()).collect()
     }
 
-    /// The hints as a parameter of the call; nothing, if there are none. Blocks to read strokes.
+    /// The hints as a parameter of the call; nothing, if there are none. Blocks to read strokes
+    /// and masks.
     ///
     /// # Errors
-    /// As [`Input::read`] and [`decode`] for a stroke.
+    /// As [`Input::read`] and [`decode`] for a stroke or mask.
     fn hints(&self, limits: &LimitSettings) -> Result<Params> {
         if self.hints.is_empty() {
             return Ok(Params::new());
@@ -164,10 +167,8 @@ impl RegionOptions {
             match argument {
                 HintArgument::Point(point) => hints.points.push(*point),
                 HintArgument::Box(bbox) => hints.boxes.push(*bbox),
-                HintArgument::Stroke(file) => {
-                    let stroke = stroke(file, limits).map_err(|error| error.at(file.display()))?;
-                    hints.masks.push(stroke.to_rle());
-                }
+                HintArgument::Stroke(file) => hints.strokes.push(bright(file, limits)?),
+                HintArgument::Mask(file) => hints.masks.push(bright(file, limits)?),
             }
         }
         let hints = serde_json::to_value(hints)
@@ -177,10 +178,14 @@ impl RegionOptions {
 }
 
 /// The bright pixels of an image.
-fn stroke(file: &Path, limits: &LimitSettings) -> Result<Mask> {
-    let bytes = Input::file(file).read(limits.image_bytes)?;
-    let gray = DynamicImage::from(decode(&bytes, limits.image_pixels)?).into_luma8();
-    let size = Size::new(gray.width(), gray.height());
-    let bright: Vec<u8> = gray.iter().map(|&gray| u8::from(gray >= 128)).collect();
-    Mask::from_dense(size, size.bbox(), &bright)
+fn bright(file: &Path, limits: &LimitSettings) -> Result<Rle> {
+    let mask = || {
+        let bytes = Input::file(file).read(limits.image_bytes)?;
+        let gray = DynamicImage::from(decode(&bytes, limits.image_pixels)?).into_luma8();
+        let size = Size::new(gray.width(), gray.height());
+        let bright: Vec<u8> = gray.iter().map(|&gray| u8::from(gray >= 128)).collect();
+        Mask::from_dense(size, size.bbox(), &bright)
+    };
+    let mask = mask().map_err(|error: Error| error.at(file.display()))?;
+    Ok(mask.to_rle())
 }

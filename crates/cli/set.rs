@@ -12,8 +12,8 @@ use som_engine::{
 /// One `--set`, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
-    key: String,
-    value: String,
+    pub(crate) key: String,
+    pub(crate) value: String,
 }
 
 impl FromStr for Setting {

@@ -42,12 +42,13 @@ static const som_mark_style spotlight = {
     NULL, /* This style writes no labels, */
     NULL, /* so it measures none either. */
     draw,
+    0, /* It looks at masks. */
 };
 
 static const som_mark_style *const mark_styles[] = {&spotlight, NULL};
 static const som_plugin plugin = {sizeof(som_plugin), NULL, mark_styles};
 
 const som_plugin *som_plugin_entry_v1(const som_host *host) {
-  host->log(host, 4, "spotlight is there");
+  host->log(host, 4, "the plugin is there");
   return &plugin;
 }

@@ -62,6 +62,6 @@ static const som_segmenter *const segmenters[] = {&brightness, NULL};
 static const som_plugin plugin = {sizeof(som_plugin), segmenters, NULL};
 
 const som_plugin *som_plugin_entry_v1(const som_host *host) {
-  host->log(host, 4, "brightness is there");
+  host->log(host, 4, "the plugin is there");
   return &plugin;
 }

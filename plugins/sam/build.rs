@@ -5,6 +5,9 @@ fn main() {
     if let Ok(libtorch) = std::env::var("LIBTORCH") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{libtorch}/lib");
     }
-    // A plugin that is shipped with its libtorch finds it beside itself.
-    println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN");
+    // A plugin that is moved finds the copy of it that was moved along: `libtorch` beside the folder
+    // of the plugin, or `.libtorch` in the checkout that `target/plugins` is in.
+    for home in ["../libtorch", "../../.libtorch"] {
+        println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN/{home}/torch/lib");
+    }
 }

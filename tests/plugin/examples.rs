@@ -2,8 +2,8 @@ use std::{fs, path::Path};
 
 use object::{Object, read::NameOrOrdinal};
 use som_core::{
-    BBox, Call, Canvas, Color, Image, Mark, MarkStyle, Mask, Params, Point, Region, Result, Size,
-    segment::SegmenterFactory,
+    BBox, Call, Canvas, Color, Image, Mark, MarkStyle, Marks, Mask, Params, Point, Region, Result,
+    Size, segment::SegmenterFactory,
 };
 use som_plugin::host::load;
 
@@ -31,7 +31,11 @@ fn draw(library: &Path, params: serde_json::Value, pixels: &mut [u8]) -> Result<
         color: Color([255, 0, 0]),
     };
     let mut canvas = Canvas::from_raw(SIZE.width, SIZE.height, pixels).unwrap();
-    load(library)?.mark_styles[0].draw(&mut canvas, &[&mark], &Call::uncancellable(&params))
+    load(library)?.mark_styles[0].draw(
+        &mut canvas,
+        &Marks::from_iter([&mark]),
+        &Call::uncancellable(&params),
+    )
 }
 
 /// The pixels of a row whose red differs from `background`, as a picture.

@@ -92,7 +92,7 @@ fn regions_outside_the_image() {
     );
     let what = "region 0: its box 4294967295,1,4294967295,2 does not lie in the 32x24 image";
     is_bug("region far outside", what);
-    let what = "region 1: its box 1,1,2,100 does not lie in the 32x24 image";
+    let what = "region 1: its box 1,1,2,24 does not lie in the 32x24 image";
     is_bug("second region bad", what);
 }
 
@@ -260,7 +260,7 @@ fn an_image_without_pixels_is_not_handed_over() {
 
 #[test]
 fn styles_that_fail() {
-    use som_core::MarkStyle;
+    use som_core::{MarkStyle, Marks};
 
     let plugin = plugin();
     let style = &plugin.mark_styles[0];
@@ -268,7 +268,11 @@ fn styles_that_fail() {
     let mut canvas = Canvas::from_raw(1, 1, &mut pixels[..]).unwrap();
     let mut draw = |name: &str| {
         style
-            .draw(&mut canvas, &[], &Call::uncancellable(&fault(name)))
+            .draw(
+                &mut canvas,
+                &Marks::default(),
+                &Call::uncancellable(&fault(name)),
+            )
             .unwrap_err()
     };
     let what = "it failed with SOM_INVALID, without a reason (call->fail gives one)";

@@ -4,6 +4,7 @@ use som_core::ErrorKind;
 use som_plugin::host::{libraries_in, load};
 
 use super::build::{c_library, folder, misbehave, rust_library};
+use crate::som::{Folder, Ran};
 
 /// The kind and the message of the refusal to load a library, without its path.
 fn refusal(library: &Path) -> (ErrorKind, String) {
@@ -71,10 +72,13 @@ fn a_library_of_another_processor_is_told_so() {
         "it was built for {} on Linux, this program for {here} on Linux",
         foreign.1
     );
-    assert_eq!(
-        refusal(&file("foreign.so", &library)),
-        (ErrorKind::Invalid, reason)
-    );
+    let foreign = file("foreign.so", &library);
+    assert_eq!(refusal(&foreign), (ErrorKind::Invalid, reason.clone()));
+    let folder = Folder::with_photos(&["coffee.png"]);
+    let mut som = folder.command(&["mark", "coffee.png"]);
+    let ran = Ran::of(som.env("SOM__PLUGINS__LIBRARIES", &foreign));
+    ran.failed(2, &format!("library {}: {reason}", foreign.display()));
+    assert_eq!(folder.files(), ["coffee.png"]);
 
     // The header of a 64-bit Mach-O library for ARM, without load commands.
     let mach: [u32; 8] = [0xfeed_facf, 0x0100_000c, 0, 6, 0, 0, 0, 0];

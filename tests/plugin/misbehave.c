@@ -4,6 +4,8 @@
  * does is wrong by the option or parameter "fault". Without either it behaves.
  */
 #include <math.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,8 +25,11 @@ static som_region good_region(void) {
   return region;
 }
 
+static pthread_t creator;
+
 static som_status create(const som_call *options, void **instance) {
   som_region region = good_region();
+  creator = pthread_self();
   *instance = NULL;
   if (asked_for(options, "no weights")) {
     return options->fail(options, SOM_UNAVAILABLE, "weights not found at x.pth");
@@ -53,6 +58,7 @@ static som_status segment(void *instance, const som_call *call, const som_image 
   if (asked_for(call, "score above 1")) region.score = 1.5f;
   if (asked_for(call, "score NaN")) region.score = NAN;
   if (asked_for(call, "label not UTF-8")) region.label = "caf\xe9";
+  if (asked_for(call, "label undeclared")) region.label = "cup";
   if (asked_for(call, "extra not JSON")) region.extra = "{level: 1}";
   if (asked_for(call, "extra not an object")) region.extra = "[1]";
   if (asked_for(call, "level too high")) region.extra = "{\"level\": 256}";
@@ -60,7 +66,7 @@ static som_status segment(void *instance, const som_call *call, const som_image 
   if (asked_for(call, "own parent")) region.extra = "{\"parent\": 0}";
   if (asked_for(call, "second region bad")) {
     call->emit(call, &region);
-    region.height = 100;
+    region.height = image->height;
   }
   if (asked_for(call, "emits in spite of refusal")) {
     region.width = 0;
@@ -68,6 +74,9 @@ static som_status segment(void *instance, const som_call *call, const som_image 
     region = good_region();
   }
   if (asked_for(call, "different every time")) region.width = 1 + calls++ % 2;
+  if (asked_for(call, "reads behind the image")) {
+    region.width = 1 + image->pixels[(size_t)3 * image->width * image->height] % 2;
+  }
 
   /* Wrong endings. */
   if (asked_for(call, "unknown status")) return 77;
@@ -82,10 +91,28 @@ static som_status segment(void *instance, const som_call *call, const som_image 
   if (asked_for(call, "a bug")) return call->fail(call, SOM_INTERNAL, "a bug");
   if (asked_for(call, "crashes")) abort();
   if (asked_for(call, "exits")) exit(3);
+  if (asked_for(call, "exits well")) exit(0);
+  if (asked_for(call, "hangs")) for (;;) sleep(1);
+  if (asked_for(call, "prints")) puts("here I am");
+
+  /* Wrong only now and then. */
+  if (asked_for(call, "refuses small images") && image->width < 3) {
+    return call->fail(call, SOM_INVALID, "too small");
+  }
+  if (asked_for(call, "refuses the maximum") && call->number(call, "strength", 0) == 9) {
+    return call->fail(call, SOM_INVALID, "too strong");
+  }
+  if (asked_for(call, "refuses other threads") && !pthread_equal(creator, pthread_self())) {
+    return call->fail(call, SOM_INTERNAL, "another thread");
+  }
+  if (asked_for(call, "writes to the image")) ((uint8_t *)image->pixels)[0] ^= 1;
+#ifdef REFUSES_HINTS
+  if (strstr(call->params, "\"hints\"")) return call->fail(call, SOM_INVALID, "no hints");
+#endif
 
   /* Wrong manners when the caller is gone. */
   if (asked_for(call, "ignores cancellation")) return SOM_OK;
-  if (asked_for(call, "sleeps through cancellation")) sleep(3);
+  if (asked_for(call, "sleeps through cancellation") && call->cancelled(call)) sleep(6);
   if (asked_for(call, "emits after cancellation") && call->cancelled(call)) {
     call->emit(call, &region);
     return SOM_OK;
@@ -118,6 +145,8 @@ static som_status segment(void *instance, const som_call *call, const som_image 
 #endif
 
 #define FAULT "{\"type\": \"object\", \"properties\": {\"fault\": {\"type\": \"string\"}}}"
+#define STRENGTH "\"strength\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 9, \"default\": 5}"
+#define PARAMS "{\"properties\": {\"fault\": {\"type\": \"string\"}, " STRENGTH "}}"
 #if defined SCHEMA_NOT_JSON
 #define SCHEMA "{"
 #elif defined UNKNOWN_CAPABILITY
@@ -126,8 +155,18 @@ static som_status segment(void *instance, const som_call *call, const som_image 
 #define SCHEMA "{\"params\": {\"type\": \"object\", \"additionalProperties\": true}}"
 #elif defined BAD_DEFAULT
 #define SCHEMA "{\"params\": {\"properties\": {\"n\": {\"type\": \"integer\", \"default\": \"x\"}}}}"
+#elif defined NO_CAPABILITY
+#define SCHEMA "{\"params\": " FAULT "}"
+#elif defined LEVELS_WITHOUT_LEVEL
+#define SCHEMA "{\"capabilities\": [\"automatic\", \"levels\"]}"
+#elif defined UNDECLARED_HINTS
+#define SCHEMA "{\"capabilities\": [\"automatic\"], \"params\": {\"properties\": {\"hints\": {}}}}"
+#elif defined NOT_AUTOMATIC
+#define SCHEMA "{\"capabilities\": [\"boxes\"]}"
+#elif defined REFUSES_HINTS
+#define SCHEMA "{\"capabilities\": [\"automatic\", \"points\"]}"
 #else
-#define SCHEMA "{\"capabilities\": [\"automatic\"], \"options\": " FAULT ", \"params\": " FAULT "}"
+#define SCHEMA "{\"capabilities\": [\"automatic\"], \"options\": " FAULT ", \"params\": " PARAMS "}"
 #endif
 
 static const som_segmenter misbehave = {
@@ -225,6 +264,7 @@ static const som_mark_style scribble = {
 #else
     draw,
 #endif
+    0,
 };
 
 #ifdef TWINS
@@ -250,6 +290,10 @@ static const som_plugin plugin = {
 #ifdef NEEDS_A_SYMBOL
 int a_symbol_that_is_nowhere(void);
 int (*needed)(void) = a_symbol_that_is_nowhere;
+#endif
+
+#ifdef EXPORTS_MORE
+int helper(void) { return 1; }
 #endif
 
 #ifndef NO_ENTRY

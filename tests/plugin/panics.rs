@@ -1,5 +1,5 @@
 use som_core::{
-    Call, Canvas, ErrorKind, Image, Labelling, MarkStyle, Params, Region, Result, Segmenter,
+    Call, Canvas, ErrorKind, Image, Labelling, MarkStyle, Marks, Params, Region, Result, Segmenter,
     segment::SegmenterFactory,
 };
 use som_plugin::host::{Plugin, load};
@@ -62,7 +62,11 @@ fn panics_of_a_mark_style_become_errors() {
     let style = &plugin.mark_styles[0];
     let mut pixels = [0; 3];
     let mut canvas = Canvas::from_raw(1, 1, &mut pixels[..]).unwrap();
-    let drawn = style.draw(&mut canvas, &[], &Call::uncancellable(&panic_in("draw")));
+    let drawn = style.draw(
+        &mut canvas,
+        &Marks::default(),
+        &Call::uncancellable(&panic_in("draw")),
+    );
     assert_panic(drawn, who, "asked to panic in draw");
     let measured = style.measure("1", &Call::uncancellable(&panic_in("measure")));
     assert_panic(measured, who, "asked to panic in measure");

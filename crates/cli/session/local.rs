@@ -13,8 +13,7 @@ use som_core::{
 };
 use som_engine::{
     Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, SharedImage,
-    registry::Registry,
-    settings::{Ladder, Settings},
+    registry::Registry, settings::Ladder,
 };
 
 use super::{InkOptions, MarkedImage, RegionOptions, SegmentedImage};
@@ -40,7 +39,7 @@ struct Picture {
 }
 
 impl Local {
-    /// Starts an engine; `jobs` is how many images are worked on at a time.
+    /// Starts an engine for so many images `at_a_time`; `jobs` is what `--jobs` says.
     ///
     /// # Errors
     /// As [`Session::open`](super::Session::open).
@@ -49,9 +48,10 @@ impl Local {
         regions: RegionOptions,
         ink: InkOptions,
         jobs: Option<u16>,
+        at_a_time: usize,
     ) -> Result<Self> {
         let (mut settings, _) = with_flags(ladder, &regions, ink).load()?;
-        let registry = Registry::open(PLUGINS, &settings)?;
+        let registry = Registry::open_for(PLUGINS, &settings)?;
 
         let id = settings.mark.segmenter.clone();
         let segmenter = registry.segmenter(&id)?.reach().await?;
@@ -65,7 +65,14 @@ impl Local {
         } = assigned;
         params.extend(regions.hints(&settings.limits)?);
 
-        set_options(&mut settings, id, options, jobs);
+        let (worker, _) = settings.segmenter(&id)?;
+        let table = settings.segmenter.entry(id).or_default();
+        table.extend(options);
+        if let Some(jobs) = jobs {
+            table.insert("instances".to_owned(), jobs.into());
+        }
+        // Images of one run wait for one another; none is refused.
+        table.insert("queue".to_owned(), worker.queue.max(at_a_time).into());
         Ok(Self {
             engine: Arc::new(Engine::new(settings, registry)?),
             layers,
@@ -160,15 +167,6 @@ fn with_flags(mut ladder: Ladder, regions: &RegionOptions, ink: InkOptions) -> L
         ladder = ladder.with_flag("--page-size", "mark.page_size", page_size);
     }
     ladder
-}
-
-/// `--set` and `--jobs` as settings of the segmenter.
-fn set_options(settings: &mut Settings, id: String, options: Params, jobs: Option<u16>) {
-    let table = settings.segmenter.entry(id).or_default();
-    table.extend(options);
-    if let Some(jobs) = jobs {
-        table.insert("instances".to_owned(), jobs.into());
-    }
 }
 
 /// What was marked, its pages encoded. Blocking.

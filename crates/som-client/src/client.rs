@@ -1,6 +1,6 @@
 //! The client: one method for each rpc.
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, future::ready};
 use som_core::Result;
 use som_proto::{
     pb::v1::{
@@ -60,11 +60,10 @@ impl Client {
     /// # Errors
     /// What the server reports; Unavailable, if it cannot be reached.
     pub async fn segment(&self, request: &pb::SegmentRequest) -> Result<pb::SegmentResponse> {
-        self.repeat(async || {
-            self.som
-                .clone()
-                .segment(self.connection.request(request.clone()))
-                .await
+        self.repeat(|| {
+            let request = self.connection.request(request.clone());
+            let mut som = self.som.clone();
+            async move { som.segment(request).await }
         })
         .await
     }
@@ -74,11 +73,10 @@ impl Client {
     /// # Errors
     /// What the server reports; Unavailable, if it cannot be reached.
     pub async fn mark(&self, request: &pb::MarkRequest) -> Result<pb::MarkResponse> {
-        self.repeat(async || {
-            self.som
-                .clone()
-                .mark(self.connection.request(request.clone()))
-                .await
+        self.repeat(|| {
+            let request = self.connection.request(request.clone());
+            let mut som = self.som.clone();
+            async move { som.mark(request).await }
         })
         .await
     }
@@ -87,7 +85,7 @@ impl Client {
     /// server works.
     ///
     /// # Errors
-    /// What ends the stream: what is wrong with one request is its answer.
+    /// What ends the stream, which is over after it: what is wrong with one request is its answer.
     pub async fn mark_stream(
         &self,
         requests: impl Stream<Item = pb::MarkRequest> + Send + 'static,
@@ -99,7 +97,14 @@ impl Client {
             .mark_stream(self.connection.request(requests))
             .await;
         let answers = answers.map_err(|status| explain(&status))?.into_inner();
-        Ok(answers.map(|answer| answer.map_err(|status| explain(&status))))
+        let mut is_over = false;
+        let until_error = move |answer: &Result<_>| {
+            let goes_on = !is_over;
+            is_over = answer.is_err();
+            ready(goes_on)
+        };
+        let answers = answers.map(|answer| answer.map_err(|status| explain(&status)));
+        Ok(answers.take_while(until_error))
     }
 
     /// What there is to segment with.
@@ -107,9 +112,12 @@ impl Client {
     /// # Errors
     /// Unavailable, if the server cannot be reached.
     pub async fn segmenters(&self) -> Result<pb::ListSegmentersResponse> {
-        let request = || self.connection.request(pb::ListSegmentersRequest {});
-        self.repeat(async || self.catalog.clone().list_segmenters(request()).await)
-            .await
+        self.repeat(|| {
+            let request = self.connection.request(pb::ListSegmentersRequest {});
+            let mut catalog = self.catalog.clone();
+            async move { catalog.list_segmenters(request).await }
+        })
+        .await
     }
 
     /// What there is to mark with.
@@ -117,12 +125,19 @@ impl Client {
     /// # Errors
     /// Unavailable, if the server cannot be reached.
     pub async fn mark_styles(&self) -> Result<pb::ListMarkStylesResponse> {
-        let request = || self.connection.request(pb::ListMarkStylesRequest {});
-        self.repeat(async || self.catalog.clone().list_mark_styles(request()).await)
-            .await
+        self.repeat(|| {
+            let request = self.connection.request(pb::ListMarkStylesRequest {});
+            let mut catalog = self.catalog.clone();
+            async move { catalog.list_mark_styles(request).await }
+        })
+        .await
     }
 
-    async fn repeat<T>(&self, call: impl AsyncFn() -> Result<Response<T>, Status>) -> Result<T> {
+    // Not over an `AsyncFn`: that of a borrowing closure cannot be sent to another thread.
+    async fn repeat<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
         let mut left = RETRIES;
         loop {
             match call().await {

@@ -22,6 +22,18 @@ fn blob(size: Size) -> Mask {
     Mask::from_dense(size, size.bbox(), &pixels).expect("as many pixels as the size")
 }
 
+/// Pixels at random, half of them inside.
+fn noise(size: Size) -> Mask {
+    let mut state = 1_u32;
+    let pixels: Vec<u8> = (0..size.pixels())
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 31) as u8
+        })
+        .collect();
+    Mask::from_dense(size, size.bbox(), &pixels).expect("as many pixels as the size")
+}
+
 /// Every region of a label map of 20 by 12 cells with wavy borders.
 fn labels(size: Size) -> (Vec<u32>, usize) {
     let cell = |v: f64, w: f64, cells: u32, side: u32| {
@@ -35,30 +47,38 @@ fn labels(size: Size) -> (Vec<u32>, usize) {
     (labels, 240)
 }
 
-fn masks(criterion: &mut Criterion) {
+fn rle(criterion: &mut Criterion) {
+    for size in SIZES {
+        for (name, mask) in [("blob", blob(size)), ("noise", noise(size))] {
+            let mut group = criterion.benchmark_group(format!("{size} {name}"));
+            let whole = size.bbox();
+            let pixels = mask.to_dense(whole);
+            let rle = mask.to_rle();
+            group.bench_function("pixels to mask", |bencher| {
+                bencher.iter(|| Mask::from_dense(size, whole, black_box(&pixels)));
+            });
+            group.bench_function("mask to text", |bencher| {
+                bencher.iter(|| black_box(&mask).to_rle());
+            });
+            group.bench_function("pixels to text", |bencher| {
+                bencher.iter(|| {
+                    Mask::from_dense(size, whole, black_box(&pixels)).map(|mask| mask.to_rle())
+                });
+            });
+            group.bench_function("text to mask", |bencher| {
+                bencher.iter(|| Mask::from_rle(black_box(&rle)));
+            });
+            group.bench_function("text to pixels", |bencher| {
+                bencher.iter(|| Mask::from_rle(black_box(&rle)).map(|mask| mask.to_dense(whole)));
+            });
+        }
+    }
+}
+
+fn sets(criterion: &mut Criterion) {
     for size in SIZES {
         let mut group = criterion.benchmark_group(size.to_string());
         let mask = blob(size);
-        let whole = size.bbox();
-        let pixels = mask.to_dense(whole);
-        let rle = mask.to_rle();
-        group.bench_function("pixels to mask", |bencher| {
-            bencher.iter(|| Mask::from_dense(size, whole, black_box(&pixels)));
-        });
-        group.bench_function("mask to text", |bencher| {
-            bencher.iter(|| black_box(&mask).to_rle());
-        });
-        group.bench_function("pixels to text", |bencher| {
-            bencher.iter(|| {
-                Mask::from_dense(size, whole, black_box(&pixels)).map(|mask| mask.to_rle())
-            });
-        });
-        group.bench_function("text to mask", |bencher| {
-            bencher.iter(|| Mask::from_rle(black_box(&rle)));
-        });
-        group.bench_function("text to pixels", |bencher| {
-            bencher.iter(|| Mask::from_rle(black_box(&rle)).map(|mask| mask.to_dense(whole)));
-        });
         let (labels, count) = labels(size);
         group.bench_function("label map to 240 masks", |bencher| {
             bencher.iter(|| Mask::from_label_map(size, black_box(&labels), count));
@@ -67,9 +87,8 @@ fn masks(criterion: &mut Criterion) {
             let complement = mask.complement();
             bencher.iter(|| black_box(&mask).iou(black_box(&complement)));
         });
-        group.finish();
     }
 }
 
-criterion_group!(benches, masks);
+criterion_group!(benches, rle, sets);
 criterion_main!(benches);

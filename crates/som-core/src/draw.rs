@@ -1,6 +1,6 @@
 //! marks → marked image: the layers of ink.
 
-use crate::{Call, Canvas, Mark, Result, Size};
+use crate::{Call, Canvas, Marks, Result, Size};
 
 /// Draws one layer of ink. Stateless; layers are stacked in any order.
 pub trait MarkStyle: Send + Sync {
@@ -9,11 +9,17 @@ pub trait MarkStyle: Send + Sync {
         None
     }
 
-    /// Draws `marks`, those of one page in the order of their numbers, on `canvas`.
+    /// True for a style that draws from boxes, anchors and texts alone: the marks it gets may come
+    /// with the whole box of each region for its mask.
+    fn ignores_masks(&self) -> bool {
+        false
+    }
+
+    /// Draws the marks of one page on `canvas`.
     ///
     /// # Errors
     /// Bad parameters, cancellation, or a bug of the style.
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()>;
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()>;
 }
 
 /// The part of a [`MarkStyle`] that names marks.

@@ -16,7 +16,10 @@ pub struct Hints {
     /// Boxes around the wanted thing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub boxes: Vec<BoxHint>,
-    /// Strokes or earlier masks, as COCO RLE objects of the image's size.
+    /// Strokes on the wanted thing, as COCO RLE objects of the image's size.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strokes: Vec<Rle>,
+    /// Earlier masks of the wanted thing, to be refined; written as strokes are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<Rle>,
     /// What to look for, in words.
@@ -74,16 +77,17 @@ impl Hints {
     pub fn schema(capabilities: &[Capability]) -> Option<Value> {
         let properties: Params = capabilities
             .iter()
-            .filter_map(|capability| {
-                let (key, schema) = match capability {
-                    Capability::Points => ("points", points_schema()),
-                    Capability::Boxes => ("boxes", boxes_schema()),
-                    Capability::Masks => ("masks", masks_schema()),
-                    Capability::Text => ("text", text_schema()),
-                    Capability::Automatic | Capability::Labels | Capability::Levels => return None,
-                };
-                Some((key.to_owned(), schema))
+            .flat_map(|capability| match capability {
+                Capability::Points => vec![("points", points_schema())],
+                Capability::Boxes => vec![("boxes", boxes_schema())],
+                Capability::Masks => vec![
+                    ("strokes", masks_schema("Strokes on the wanted thing")),
+                    ("masks", masks_schema("Earlier masks of it")),
+                ],
+                Capability::Text => vec![("text", text_schema())],
+                Capability::Automatic | Capability::Labels | Capability::Levels => vec![],
             })
+            .map(|(key, schema)| (key.to_owned(), schema))
             .collect();
         (!properties.is_empty()).then(|| {
             json!({
@@ -128,10 +132,12 @@ impl Hints {
                 )));
             }
         }
-        match self.masks.iter().find(|mask| mask.size != [height, width]) {
+        let masks = self.strokes.iter().map(|stroke| ("stroke", stroke));
+        let mut masks = masks.chain(self.masks.iter().map(|mask| ("mask", mask)));
+        match masks.find(|(_, mask)| mask.size != [height, width]) {
             None => Ok(()),
-            Some(mask) => Err(Error::invalid(format!(
-                "hint: a mask of {}x{} pixels does not fit the image of {width}x{height}",
+            Some((what, mask)) => Err(Error::invalid(format!(
+                "hint: a {what} of {}x{} pixels does not fit the image of {width}x{height}",
                 mask.size[1], mask.size[0]
             ))),
         }
@@ -141,6 +147,7 @@ impl Hints {
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
             && self.boxes.is_empty()
+            && self.strokes.is_empty()
             && self.masks.is_empty()
             && self.text.is_none()
     }
@@ -176,7 +183,7 @@ fn boxes_schema() -> Value {
     json!({"type": "array", "description": "Boxes around the wanted thing", "items": bbox})
 }
 
-fn masks_schema() -> Value {
+fn masks_schema(description: &str) -> Value {
     let number = json!({"type": "integer", "minimum": 0});
     let rle = json!({
         "type": "object",
@@ -187,7 +194,7 @@ fn masks_schema() -> Value {
         "required": ["size", "counts"],
         "additionalProperties": false,
     });
-    let description = "Strokes or earlier masks, as COCO RLE";
+    let description = format!("{description}, as COCO RLE");
     json!({"type": "array", "description": description, "items": rle})
 }
 

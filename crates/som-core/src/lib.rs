@@ -22,9 +22,12 @@ pub mod allocate;
 pub mod draw;
 pub mod pipeline;
 pub mod encode;
+pub mod scene;
 pub mod prompt;
 pub mod lmm;
 pub mod ground;
+pub mod task;
+pub mod highlight;
 
 // What every stage shares.
 pub mod call;
@@ -49,9 +52,10 @@ pub use crate::{
         Answer, AnswerEvent, Finish, ImagePolicy, LmmProvider, Part, Prompt, ProviderInfo, Usage,
         View,
     },
-    mark::{Color, Mark},
+    mark::{Color, Mark, Marks},
     mask::Mask,
     pipeline::{Layer, Marked, mark},
     region::Region,
+    scene::Scene,
     segment::Segmenter,
 };

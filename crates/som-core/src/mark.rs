@@ -1,6 +1,6 @@
 //! Marks: regions with a speakable text and a place for it.
 
-use std::fmt;
+use std::{fmt, ops::Deref, slice, sync::OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,51 @@ impl Mark {
         } else {
             Some([self.label_box.center(), self.anchor])
         }
+    }
+}
+
+/// The marks of one page in the order of their numbers, as every layer of ink gets them.
+///
+/// What one layer has to prepare of them is kept for the next.
+#[derive(Debug, Default)]
+pub struct Marks<'a> {
+    marks: Vec<&'a Mark>,
+    crops: OnceLock<Vec<Option<Vec<u8>>>>,
+}
+
+impl Marks<'_> {
+    /// Each mark's [`Mask::crop`](crate::Mask::crop).
+    pub fn crops(&self) -> &[Option<Vec<u8>>] {
+        self.crops.get_or_init(|| {
+            let masks = self.marks.iter().map(|mark| &mark.region.mask);
+            masks.map(crate::Mask::crop).collect()
+        })
+    }
+}
+
+impl<'a> FromIterator<&'a Mark> for Marks<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a Mark>>(marks: I) -> Self {
+        Self {
+            marks: marks.into_iter().collect(),
+            crops: OnceLock::new(),
+        }
+    }
+}
+
+impl<'a> Deref for Marks<'a> {
+    type Target = [&'a Mark];
+
+    fn deref(&self) -> &Self::Target {
+        &self.marks
+    }
+}
+
+impl<'m, 'a> IntoIterator for &'m Marks<'a> {
+    type Item = &'m &'a Mark;
+    type IntoIter = slice::Iter<'m, &'a Mark>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

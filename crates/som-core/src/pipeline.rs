@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use crate::{
-    AllocateOptions, Allocation, Call, Canvas, Image, Mark, MarkStyle, Params, Region, Result,
+    AllocateOptions, Allocation, Call, Canvas, Image, MarkStyle, Marks, Params, Region, Result,
     allocate::{Labels, allocate},
 };
 
@@ -67,7 +67,7 @@ pub fn draw(
 ) -> Result<Vec<RgbImage>> {
     (1..=allocation.pages.max(1))
         .map(|page| {
-            let marks: Vec<&Mark> = allocation.on_page(page).map(|mark| &mark.mark).collect();
+            let marks: Marks<'_> = allocation.on_page(page).map(|mark| &mark.mark).collect();
             let (width, height) = image.dimensions();
             let mut pixels = image.as_raw().to_vec();
             if let Some(mut canvas) = Canvas::from_raw(width, height, pixels.as_mut_slice()) {

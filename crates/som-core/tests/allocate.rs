@@ -266,3 +266,80 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn appended_regions_leave_the_numbers_of_the_others() {
+    let size = Size::new(300, 200);
+    let masks = [
+        disc(size, (60, 60), 30),
+        disc(size, (200, 100), 50),
+        Mask::rect(size, BBox::new(0, 0, 290, 190)),
+        Mask::rect(size, BBox::new(10, 150, 40, 30)),
+    ];
+    let ids = |masks: &[Mask], options: &AllocateOptions| -> Vec<(usize, u32, String)> {
+        let marks = run(size, masks, options).marks;
+        let mut ids: Vec<_> = marks
+            .into_iter()
+            .map(|mark| (mark.index, mark.id, mark.mark.text))
+            .collect();
+        ids.sort();
+        ids
+    };
+    let alone = ids(&masks[..2], &AllocateOptions::default());
+    let options = AllocateOptions {
+        appended: 2,
+        ..AllocateOptions::default()
+    };
+    let together = ids(&masks, &options);
+    assert_eq!(together[..2], alone);
+    let appended = [(2, 3, "3".to_owned()), (3, 4, "4".to_owned())];
+    assert_eq!(together[2..], appended);
+    // A limit takes from the others.
+    let limited = AllocateOptions {
+        max_marks: Some(3),
+        ..options
+    };
+    let indices: Vec<usize> = ids(&masks, &limited).iter().map(|id| id.0).collect();
+    assert_eq!(indices, [1, 2, 3]);
+}
+
+#[test]
+fn a_shuffle_changes_labels_and_colours_alone() {
+    let size = Size::new(400, 300);
+    let masks: Vec<Mask> = (0..12)
+        .map(|i| {
+            let center = (50 + 100 * (i % 4), 50 + 100 * (i / 4));
+            disc(size, center, 20 + i)
+        })
+        .collect();
+    let shuffled = |shuffle| {
+        let options = AllocateOptions {
+            shuffle,
+            ..AllocateOptions::default()
+        };
+        run(size, &masks, &options)
+    };
+    let (plain, other) = (shuffled(0), shuffled(1));
+    assert_eq!(other, shuffled(1));
+    assert_ne!(other, shuffled(2));
+    let ids = |allocation: &Allocation| -> Vec<(u32, usize)> {
+        let marks = allocation.marks.iter();
+        marks.map(|mark| (mark.id, mark.index)).collect()
+    };
+    assert_eq!(ids(&plain), ids(&other));
+    let texts = |allocation: &Allocation| -> Vec<String> {
+        let marks = allocation.marks.iter();
+        marks.map(|mark| mark.mark.text.clone()).collect()
+    };
+    assert_ne!(texts(&plain), texts(&other));
+    let sorted = |allocation: &Allocation| {
+        let mut texts = texts(allocation);
+        texts.sort();
+        texts
+    };
+    assert_eq!(sorted(&plain), sorted(&other));
+    let same_colour = plain.marks.iter().zip(&other.marks);
+    let changed = same_colour.filter(|(a, b)| a.mark.color != b.mark.color);
+    assert!(changed.count() > 3);
+    assert!(other.marks.iter().all(|mark| mark.facts.hold(9.0)));
+}

@@ -26,6 +26,11 @@ mod decode;
 mod lmm;
 /// Grounding against a corpus of answers.
 mod ground;
+/// Prompts: templates, interleaved texts, words and images in order.
+mod prompt;
+/// Tasks: answers become regions.
+#[cfg(feature = "schema")]
+mod task;
 
 /// Python and its libraries, where they are.
 mod python;

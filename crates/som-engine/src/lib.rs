@@ -3,7 +3,10 @@
 
 mod engine;
 mod image;
+mod installed;
+mod http;
 pub mod lmm;
+pub mod models;
 pub mod registry;
 mod remote;
 pub mod settings;

@@ -23,7 +23,7 @@ pub use self::{
     segmenter::{KnownSegmenter, SegmenterEntry},
     style::StyleEntry,
 };
-use crate::{remote::Remote, settings::Settings};
+use crate::{installed, remote::Remote, settings::Settings};
 
 /// Where a segmenter or mark style comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,15 +51,43 @@ impl fmt::Display for Provenance {
 pub struct Registry {
     segmenters: BTreeMap<String, SegmenterEntry>,
     styles: BTreeMap<String, StyleEntry>,
+    /// Why installed libraries could not be loaded.
+    not_loaded: Vec<Error>,
 }
 
 impl Registry {
     /// Everything there is: the `embedded` plugins, the libraries that `settings` name or have
-    /// scanned, and the segmenters that they place elsewhere.
+    /// scanned, the segmenters that they place elsewhere, and the installed libraries.
+    ///
+    /// An installed library that cannot be loaded is left out, with a warning.
     ///
     /// # Errors
     /// What adopting or loading a plugin reports; Invalid, if an id is there twice.
     pub fn open(embedded: &[Entry], settings: &Settings) -> Result<Self> {
+        let mut registry = Self::open_without_installed(embedded, settings)?;
+        if settings.plugins.installed {
+            registry.add_installed()?;
+        }
+        for error in &registry.not_loaded {
+            tracing::warn!("{error}");
+        }
+        Ok(registry)
+    }
+
+    /// As [`open`](Self::open), for a program that uses nothing but what `settings` name: installed
+    /// libraries, some of which take long to load, are left alone where that is there without them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_for(embedded: &[Entry], settings: &Settings) -> Result<Self> {
+        let mut registry = Self::open_without_installed(embedded, settings)?;
+        if settings.plugins.installed && !registry.has_all_of(settings) {
+            registry.add_installed()?;
+        }
+        Ok(registry)
+    }
+
+    fn open_without_installed(embedded: &[Entry], settings: &Settings) -> Result<Self> {
         let mut registry = Self::default();
         for &entry in embedded {
             registry.add_plugin(host::adopt(entry)?, &Provenance::Embedded)?;
@@ -78,6 +106,37 @@ impl Registry {
         }
         registry.add_remote_segmenters(settings)?;
         Ok(registry)
+    }
+
+    /// True if the segmenters and mark styles that `settings` name are there.
+    fn has_all_of(&self, settings: &Settings) -> bool {
+        let mut segmenters = settings.segmenter.keys().chain([&settings.mark.segmenter]);
+        segmenters.all(|id| self.segmenters.contains_key(id))
+            && settings
+                .mark
+                .styles
+                .iter()
+                .all(|id| self.styles.contains_key(id))
+    }
+
+    /// Adds what the installed libraries bring beyond what is there.
+    fn add_installed(&mut self) -> Result<()> {
+        for library in installed::libraries() {
+            match host::load(&library) {
+                Ok(mut plugin) => {
+                    let (segmenters, styles) = (&self.segmenters, &self.styles);
+                    plugin
+                        .segmenters
+                        .retain(|segmenter| !segmenters.contains_key(&segmenter.descriptor().id));
+                    plugin
+                        .mark_styles
+                        .retain(|style| !styles.contains_key(&style.descriptor().id));
+                    self.add_plugin(plugin, &Provenance::Library(library))?;
+                }
+                Err(error) => self.not_loaded.push(error),
+            }
+        }
+        Ok(())
     }
 
     /// Adds what a plugin brings.
@@ -153,21 +212,22 @@ impl Registry {
     /// The segmenter called `id`.
     ///
     /// # Errors
-    /// NotFound, listing those there are.
+    /// NotFound, listing those there are; Unavailable, if an installed library could not be loaded,
+    /// with the reason.
     pub fn segmenter(&self, id: &str) -> Result<&SegmenterEntry> {
         self.segmenters
             .get(id)
-            .ok_or_else(|| unknown("segmenter", id, self.segmenters.keys().map(String::as_str)))
+            .ok_or_else(|| self.missing("segmenter", id, self.segmenters.keys()))
     }
 
     /// The mark style called `id`.
     ///
     /// # Errors
-    /// NotFound, listing those there are.
+    /// As [`segmenter`](Self::segmenter).
     pub fn style(&self, id: &str) -> Result<&StyleEntry> {
         self.styles
             .get(id)
-            .ok_or_else(|| unknown("mark style", id, self.styles.keys().map(String::as_str)))
+            .ok_or_else(|| self.missing("mark style", id, self.styles.keys()))
     }
 
     /// All segmenters, by id.
@@ -178,6 +238,16 @@ impl Registry {
     /// All mark styles, by id.
     pub fn styles(&self) -> impl Iterator<Item = &StyleEntry> {
         self.styles.values()
+    }
+
+    /// `id` is not there; or perhaps it is in a library that could not be loaded.
+    fn missing<'a>(&self, what: &str, id: &str, known: impl Iterator<Item = &'a String>) -> Error {
+        let unknown = unknown(what, id, known.map(String::as_str));
+        let reasons: Vec<String> = self.not_loaded.iter().map(Error::to_string).collect();
+        if reasons.is_empty() {
+            return unknown;
+        }
+        Error::unavailable(format!("{unknown}; {}", reasons.join("; ")))
     }
 }
 

@@ -19,6 +19,7 @@ pub use self::{
     server::{ServerSettings, TlsSettings, TokenSettings},
     telemetry::{LogFormat, TelemetrySettings},
 };
+pub use crate::models::ModelSettings;
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
@@ -40,6 +41,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Where plugin libraries are.
     pub plugins: PluginSettings,
+    /// Where the weights of learned segmenters are.
+    pub models: ModelSettings,
     /// How `som serve` and `som backend` listen, and what they allow.
     pub server: ServerSettings,
     /// Logs and traces.
@@ -105,6 +108,8 @@ pub struct PluginSettings {
     /// Absolute paths of single libraries.
     #[serde(deserialize_with = "list")]
     pub libraries: Vec<PathBuf>,
+    /// Whether libraries that were installed together with the program count, too.
+    pub installed: bool,
 }
 
 /// som's own keys of a segmenter's table.

@@ -41,7 +41,7 @@ impl Stage {
             about: "does what it is told".into(),
             capabilities: Vec::new(),
             options: json!({"type": "object", "properties": {"broken": {"type": "boolean", "default": false}}}),
-            params: json!({"type": "object", "properties": {"act": {"type": "string", "default": "work"}}}),
+            params: json!({"type": "object", "properties": {"act": {"type": "string", "default": "work"}, "hints": {}}}),
         };
         Self {
             descriptor,
@@ -200,6 +200,27 @@ async fn a_full_queue_refuses() {
     for task in running {
         let _ = task.await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn hints_must_lie_in_the_image() {
+    let engine = engine(&[]);
+    let point = |x: u32| {
+        let hints = json!({"points": [{"x": x, "y": 0}]});
+        SegmentRequest {
+            image: RgbImage::new(4, 4).into(),
+            segmenter: None,
+            params: Params::from_iter([("hints".to_owned(), hints)]),
+        }
+    };
+    let never = Cancellation::new();
+    assert!(engine.segment(point(3), &never).await.is_ok());
+    let error = engine.segment(point(4), &never).await.unwrap_err();
+    let what = "hint: the point 4,0 lies outside the image of 4x4 pixels";
+    assert_eq!(
+        (error.kind(), &*error.to_string()),
+        (ErrorKind::Invalid, what)
+    );
 }
 
 #[tokio::test]

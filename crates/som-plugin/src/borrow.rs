@@ -2,7 +2,7 @@
 
 use std::{
     ffi::{CStr, c_char},
-    mem::MaybeUninit,
+    mem::{MaybeUninit, offset_of},
     ptr, slice,
 };
 
@@ -23,19 +23,21 @@ pub(crate) unsafe trait Versioned: Copy {
     const SIZE_1_0: usize;
 }
 
+/// Names of structs, and in brackets the first field of those that have grown since 1.0.
 macro_rules! versioned {
-    ($($name:ident)*) => { $(
+    ($($name:ident $([$added:ident])?)*) => { $(
         // SAFETY: mirrors of the header; integers, pointers and optional functions may be zero.
         unsafe impl Versioned for sys::$name {
             const NAME: &'static str = stringify!($name);
-            // Once fields are appended: the offset of the first of them.
-            const SIZE_1_0: usize = size_of::<Self>();
+            const SIZE_1_0: usize = versioned!(@size $($added)?);
         }
     )* };
+    (@size) => { size_of::<Self>() };
+    (@size $added:ident) => { offset_of!(Self, $added) };
 }
 
 versioned! {
-    som_host som_image som_canvas som_region som_call som_segmenter som_mark som_mark_style
+    som_host som_image som_canvas som_region som_call som_segmenter som_mark som_mark_style[flags]
     som_plugin
 }
 

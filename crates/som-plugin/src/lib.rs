@@ -79,8 +79,9 @@ pub mod host;
 pub use entry::Entry;
 #[doc(no_inline)]
 pub use som_core::{
-    BBox, Call, Canvas, Color, Error, ErrorKind, Hints, Image, Labelling, Mark, MarkStyle, Mask,
-    Params, Point, Region, Result, Segmenter, Size, mask::MaskBuilder, segment::SegmenterFactory,
+    BBox, Call, Canvas, Color, Error, ErrorKind, Hints, Image, Labelling, Mark, MarkStyle, Marks,
+    Mask, Params, Point, Region, Result, Segmenter, Size, mask::MaskBuilder,
+    segment::SegmenterFactory,
 };
 
 /// The header, for authors who write in another language.

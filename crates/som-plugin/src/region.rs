@@ -102,21 +102,11 @@ pub(crate) struct Lent<'a> {
 }
 
 impl<'a> Lent<'a> {
-    /// Writes a region; `buffer` keeps its pixels.
+    /// Writes a region of which `mask` are the pixels of its box; none for all of them.
     ///
     /// # Errors
     /// Internal, if the label contains a NUL.
-    pub(crate) fn new(region: &Region, buffer: &'a mut Vec<u8>) -> Result<Self> {
-        let bbox = region.bbox();
-        // The whole box needs no pixels.
-        let mask = if region.mask.area() == bbox.area() {
-            None
-        } else {
-            buffer.clear();
-            buffer.resize(bbox.area() as usize, 0);
-            region.mask.paint(bbox, buffer, 1);
-            Some(buffer.as_slice())
-        };
+    pub(crate) fn new(region: &Region, mask: Option<&'a [u8]>) -> Result<Self> {
         Ok(Self {
             mask,
             label: region
@@ -125,7 +115,7 @@ impl<'a> Lent<'a> {
                 .map(|label| c_text(label, "label"))
                 .transpose()?,
             extra: extra(region)?,
-            bbox,
+            bbox: region.bbox(),
             score: region.score.unwrap_or(-1.0),
         })
     }

@@ -152,7 +152,10 @@ pub struct som_mark_style {
             mark_count: usize,
         ) -> som_status,
     >,
+    pub flags: u64,
 }
+
+pub const SOM_STYLE_IGNORES_MASKS: u64 = 1;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,8 @@ use std::sync::Mutex;
 
 use serde_json::json;
 use som_plugin::{
-    BBox, Call, Canvas, Color, Error, ErrorKind, Labelling, Mark, MarkStyle, Mask, Params, Point,
-    Region, Result, Size,
+    BBox, Call, Canvas, Color, Error, ErrorKind, Labelling, Mark, MarkStyle, Marks, Mask, Params,
+    Point, Region, Result, Size,
     guest::{MarkStyleDef, MarkStyleType},
     host::{self, PluginStyle},
 };
@@ -15,7 +15,7 @@ struct Dot;
 static SEEN: Mutex<Vec<Mark>> = Mutex::new(Vec::new());
 
 impl MarkStyle for Dot {
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         call.check()?;
         for mark in marks {
             canvas.put_pixel(mark.label_box.x, mark.label_box.y, image::Rgb(mark.color.0));
@@ -34,7 +34,7 @@ impl MarkStyle for Speaker {
         Some(self)
     }
 
-    fn draw(&self, _: &mut Canvas<'_>, _: &[&Mark], _: &Call<'_>) -> Result<()> {
+    fn draw(&self, _: &mut Canvas<'_>, _: &Marks<'_>, _: &Call<'_>) -> Result<()> {
         Err(Error::exhausted("out of ink"))
     }
 }
@@ -56,6 +56,24 @@ impl Labelling for Speaker {
     }
 }
 
+/// Paints the boxes of the masks it gets.
+#[derive(Default)]
+struct Blind;
+
+impl MarkStyle for Blind {
+    fn ignores_masks(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, _: &Call<'_>) -> Result<()> {
+        for mark in marks {
+            assert_eq!(mark.region.mask.area(), mark.region.bbox().area());
+            canvas.put_pixel(mark.region.bbox().x, 0, image::Rgb([5; 3]));
+        }
+        Ok(())
+    }
+}
+
 static DOT: MarkStyleDef = MarkStyleDef {
     id: "dot",
     version: "1.0.0",
@@ -72,7 +90,15 @@ static SPEAKER: MarkStyleDef = MarkStyleDef {
     style: MarkStyleType::of::<Speaker>(),
 };
 
-som_plugin::export!(mark_styles: [DOT, SPEAKER]);
+static BLIND: MarkStyleDef = MarkStyleDef {
+    id: "blind",
+    version: "1.0.0",
+    about: "Looks at boxes",
+    schema: "{}",
+    style: MarkStyleType::of::<Blind>(),
+};
+
+som_plugin::export!(mark_styles: [DOT, SPEAKER, BLIND]);
 
 fn style(id: &str) -> std::sync::Arc<PluginStyle> {
     let plugin = host::adopt(PLUGIN).unwrap();
@@ -118,7 +144,7 @@ fn marks_come_across_and_ink_comes_back() {
     let none = Params::new();
     let call = Call::uncancellable(&none);
     let dot = style("dot");
-    dot.draw(&mut canvas, &marks.iter().collect::<Vec<_>>(), &call)
+    dot.draw(&mut canvas, &marks.iter().collect(), &call)
         .unwrap();
     assert_eq!(canvas.get_pixel(3, 2).0, [1, 2, 3]);
     assert_eq!(canvas.get_pixel(0, 3).0, [9, 8, 7]);
@@ -127,9 +153,28 @@ fn marks_come_across_and_ink_comes_back() {
 
     let mut canvas = Canvas::from_raw(size.width, size.height, &mut pixels[..]).unwrap();
     let error = dot
-        .draw(&mut canvas, &[], &Call::new(&none, &|| true))
+        .draw(&mut canvas, &Marks::default(), &Call::new(&none, &|| true))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn styles_that_ignore_masks_get_boxes() {
+    let size = Size::new(5, 4);
+    let mut pixels = [0; 60];
+    let mut canvas = Canvas::from_raw(size.width, size.height, &mut pixels[..]).unwrap();
+    let marks = marks(size);
+    let none = Params::new();
+    let blind = style("blind");
+    assert!(blind.ignores_masks() && !style("dot").ignores_masks());
+    blind
+        .draw(
+            &mut canvas,
+            &marks.iter().collect(),
+            &Call::uncancellable(&none),
+        )
+        .unwrap();
+    assert_eq!(canvas.get_pixel(2, 0).0, [5; 3]);
 }
 
 #[test]
@@ -189,7 +234,7 @@ fn measures_and_failures_come_across() {
     let mut pixels = [0; 3];
     let mut canvas = Canvas::from_raw(1, 1, &mut pixels[..]).unwrap();
     let error = speaker
-        .draw(&mut canvas, &[], &Call::uncancellable(&none))
+        .draw(&mut canvas, &Marks::default(), &Call::uncancellable(&none))
         .unwrap_err();
     assert_eq!(
         (error.kind(), &*error.to_string()),

@@ -1,16 +1,18 @@
 use std::{
     ffi::{CStr, c_char, c_void},
+    mem::offset_of,
     ptr,
     sync::Mutex,
 };
 
 use som_plugin::{
-    Call, Entry, Image, Mask, Params, Region, Result, Segmenter, SegmenterFactory, Size,
+    BBox, Call, Canvas, Color, Entry, Image, Mark, MarkStyle, Marks, Mask, Params, Point, Region,
+    Result, Segmenter, SegmenterFactory, Size,
     guest::{self, Create, Level, SegmenterDef, SegmenterType},
     host,
     sys::{
-        self, SOM_INTERNAL, SOM_OK, som_call, som_host, som_image, som_level, som_plugin_entry,
-        som_region, som_segmenter, som_status,
+        self, SOM_INTERNAL, SOM_OK, som_call, som_canvas, som_host, som_image, som_level, som_mark,
+        som_mark_style, som_plugin_entry, som_region, som_segmenter, som_status,
     },
 };
 
@@ -122,6 +124,69 @@ fn a_plugin_of_a_newer_header_works() {
             Mask::from_dense(size, size.bbox(), &[0, 1, 1]).unwrap()
         )]
     );
+}
+
+// A mark style of the first header, which had no flags.
+
+static MASKS: Mutex<Vec<bool>> = Mutex::new(Vec::new());
+
+unsafe extern "C" fn draw(
+    _: *const som_call,
+    _: *const som_canvas,
+    marks: *const *const som_mark,
+    count: usize,
+) -> som_status {
+    for index in 0..count {
+        // SAFETY: the host's own marks.
+        let region = unsafe { (*(*marks.add(index))).region.read() };
+        MASKS.lock().unwrap().push(region.mask.is_null());
+    }
+    SOM_OK
+}
+
+unsafe extern "C" fn older_entry(_: *const som_host) -> *const sys::som_plugin {
+    let style = Box::leak(Box::new(som_mark_style {
+        size: offset_of!(som_mark_style, flags),
+        id: c"older".as_ptr(),
+        version: c"1.0.0".as_ptr(),
+        about: c"By hand".as_ptr(),
+        schema: c"{}".as_ptr(),
+        label: None,
+        measure: None,
+        draw: Some(draw),
+        // Whatever lies behind the struct.
+        flags: u64::MAX,
+    }));
+    let list = Box::leak(Box::new([ptr::from_ref(style), ptr::null()]));
+    Box::leak(Box::new(sys::som_plugin {
+        size: size_of::<sys::som_plugin>(),
+        segmenters: ptr::null(),
+        mark_styles: list.as_ptr(),
+    }))
+}
+
+#[test]
+fn a_mark_style_of_an_older_header_works() {
+    let plugin = adopt(older_entry).unwrap();
+    let size = Size::new(3, 1);
+    let mark = Mark {
+        region: Region::new(Mask::from_dense(size, size.bbox(), &[1, 0, 1]).unwrap()),
+        text: String::new(),
+        label_box: BBox::default(),
+        anchor: Point::new(0, 0),
+        color: Color::WHITE,
+    };
+    let mut pixels = [0; 9];
+    let mut canvas = Canvas::from_raw(3, 1, &mut pixels[..]).unwrap();
+    let none = Params::new();
+    plugin.mark_styles[0]
+        .draw(
+            &mut canvas,
+            &Marks::from_iter([&mark]),
+            &Call::uncancellable(&none),
+        )
+        .unwrap();
+    assert_eq!(*MASKS.lock().unwrap(), [false]);
 }
 
 #[test]

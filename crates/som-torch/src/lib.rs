@@ -3,7 +3,7 @@
 //! From the file to the regions: a [`Checkpoint`] is read without Python, a [`Loader`] hands its
 //! tensors to the blocks of [`nn`] and reports every one that does not fit, [`Compute`] says where
 //! and how precisely they run, [`resize`] makes the network's input as the training did, and
-//! [`logits`], [`nms`] and [`cache`] turn its output into masks.
+//! [`logits`] and [`cache`] turn its output into masks.
 //!
 //! Networks return [`TorchResult`]; at the boundary to the rest of som, [`torch_error`] makes it
 //! one of som's own errors.
@@ -15,9 +15,10 @@ pub mod device;
 mod error;
 pub mod loader;
 pub mod logits;
-pub mod nms;
+mod memory;
 pub mod nn;
 pub mod resize;
+pub mod threads;
 
 pub use crate::{
     checkpoint::Checkpoint,

@@ -6,10 +6,10 @@
 
 use std::{cell::RefCell, collections::BTreeSet, fmt, ops::Deref};
 
-use som_core::{Error, Result};
+use som_core::{Error, ErrorKind, Result};
 use tch::{Device, Kind, Tensor};
 
-use crate::{Checkpoint, TorchResult, torch_error};
+use crate::{Checkpoint, TorchResult, memory, torch_error};
 
 /// Hands out the tensors of one checkpoint.
 #[derive(Debug)]
@@ -24,14 +24,33 @@ pub struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     /// A loader of `checkpoint` onto `device`.
-    pub const fn new(checkpoint: &'a Checkpoint, device: Device) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Exhausted, if the weights are larger than the memory that is left. (What a GPU has left
+    /// shows when they are copied there.)
+    pub fn new(checkpoint: &'a Checkpoint, device: Device) -> Result<Self> {
+        let needed = checkpoint.bytes(Kind::Float);
+        match memory::available() {
+            Some(left) if device == Device::Cpu && needed > left => {
+                return Err(Error::new(
+                    ErrorKind::Exhausted,
+                    format!(
+                        "checkpoint {}: its weights need {} GiB of memory, but {} GiB are left",
+                        checkpoint.path().display(),
+                        needed >> 30,
+                        left >> 30
+                    ),
+                ));
+            }
+            _ => {}
+        }
+        Ok(Self {
             checkpoint,
             device,
             used: RefCell::new(BTreeSet::new()),
             misfits: RefCell::new(Vec::new()),
             failure: RefCell::new(None),
-        }
+        })
     }
 
     /// The place of all names, whose weights become `kind`.

@@ -1,7 +1,10 @@
 //! Checkpoints of every kind that is met, and files that must be refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use som_core::ErrorKind;
 use som_torch::{Checkpoint, Loader};
@@ -17,7 +20,7 @@ fn open(name: &str) -> Checkpoint {
     Checkpoint::open(&asset(name)).unwrap()
 }
 
-fn refusal(path: &std::path::Path) -> (ErrorKind, String) {
+fn refusal(path: &Path) -> (ErrorKind, String) {
     let error = Checkpoint::open(path).expect_err("it must be refused");
     (error.kind(), error.message().to_owned())
 }
@@ -113,7 +116,8 @@ fn a_checkpoint_with_code_in_it_is_refused_by_name() {
             "{message}"
         );
     }
-    assert!(!PathBuf::from("/tmp/som-checkpoint-was-executed").exists());
+    // What `make.py` had them do.
+    assert!(!Path::new("checkpoint-was-executed").exists());
 }
 
 #[test]
@@ -179,7 +183,7 @@ fn damaged_bytes_never_end_the_process() {
 #[test]
 fn everything_that_does_not_fit_is_listed() {
     let checkpoint = open("nested.pth");
-    let loader = Loader::new(&checkpoint, Device::Cpu);
+    let loader = Loader::new(&checkpoint, Device::Cpu).unwrap();
     let root = loader.root(Kind::Float);
     assert_eq!(root.weight("weight", &[2]).size(), [2]);
     let _ = root.weight("bias", &[4]);
@@ -195,7 +199,7 @@ fn everything_that_does_not_fit_is_listed() {
         assert!(message.contains(part), "{message}");
     }
 
-    let loader = Loader::new(&checkpoint, Device::Cpu);
+    let loader = Loader::new(&checkpoint, Device::Cpu).unwrap();
     let half = loader.root(Kind::Half).weight("weight", &[2]);
     assert_eq!(half.kind(), Kind::Half);
     assert!(Tensor::allclose(

@@ -3,13 +3,23 @@
 use anyhow::Result;
 use xshell::cmd;
 
-use crate::workspace::Workspace;
+use crate::{
+    libtorch,
+    workspace::{Package, Workspace},
+};
 
 /// The version that a machine without cargo-deny gets.
 const CARGO_DENY: &str = "0.20.2";
 
+#[derive(clap::Args, Default)]
+pub(crate) struct Options {
+    /// Leave out the crates that need libtorch, and do not install it.
+    #[arg(long)]
+    no_torch: bool,
+}
+
 /// Runs the checks, the quickest first.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let shell = &workspace.shell;
     cmd!(shell, "cargo fmt --all --check").run()?;
     if cmd!(shell, "cargo deny --version")
@@ -26,8 +36,28 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         .run()?;
     }
     cmd!(shell, "cargo deny check licenses bans sources").run()?;
-    cmd!(shell, "cargo clippy --all-targets -- -D warnings").run()?;
-    cmd!(shell, "cargo doc --no-deps")
+    check(workspace, &[])?;
+    if !options.no_torch {
+        libtorch::install(workspace, libtorch::Flavor::Cpu)?;
+        check(workspace, &workspace.torch)?;
+    }
+    Ok(())
+}
+
+/// Clippy and the documentation of the given packages, or of the default ones.
+fn check(workspace: &Workspace, packages: &[Package]) -> Result<()> {
+    let shell = &workspace.shell;
+    let packages: Vec<&str> = packages
+        .iter()
+        .flat_map(|package| ["--package", &package.name])
+        .collect();
+    let options = &packages;
+    cmd!(
+        shell,
+        "cargo clippy {options...} --all-targets -- -D warnings"
+    )
+    .run()?;
+    cmd!(shell, "cargo doc {options...} --no-deps")
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()?;
     Ok(())

@@ -2,7 +2,9 @@
 //!
 //! Each command is one file; what they share is the [`workspace`].
 
+mod bench;
 mod demo;
+mod fuzz;
 mod libtorch;
 mod lint;
 mod plugins;
@@ -35,10 +37,14 @@ enum Command {
     /// Run every test, doctests too.
     Test(test::Options),
     /// Check formatting, clippy, documentation and dependencies; a warning is an error.
-    Lint,
+    Lint(lint::Options),
     /// Everything that must hold before a change lands: `lint`, then `test`.
     Ci,
-    /// Build every plugin as a dynamic library, into `target/plugins`.
+    /// Time the stages, or with --peers som beside other libraries.
+    Bench(bench::Options),
+    /// Throw bytes at what takes them from outside: images, masks, hints, settings, answers.
+    Fuzz(fuzz::Options),
+    /// Build the plugins as dynamic libraries, into `target/plugins`, where `som` finds them.
     Plugins(plugins::Options),
     /// Install the libtorch that the torch crates are built against, into `.libtorch`.
     Libtorch(libtorch::Options),
@@ -59,11 +65,13 @@ fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Demo => demo::run(&workspace),
         Command::Test(options) => test::run(&workspace, options),
-        Command::Lint => lint::run(&workspace),
+        Command::Lint(options) => lint::run(&workspace, options),
         Command::Ci => {
-            lint::run(&workspace)?;
+            lint::run(&workspace, &lint::Options::default())?;
             test::run(&workspace, &test::Options::default())
         }
+        Command::Bench(options) => bench::run(&workspace, options),
+        Command::Fuzz(options) => fuzz::run(&workspace, options),
         Command::Plugins(options) => plugins::run(&workspace, options),
         Command::Libtorch(options) => libtorch::run(&workspace, options),
     }

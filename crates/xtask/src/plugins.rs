@@ -2,7 +2,7 @@
 
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
-    path::PathBuf,
+    path::Path,
 };
 
 use anyhow::Result;
@@ -19,34 +19,40 @@ pub(crate) struct Options {
     #[arg(long)]
     release: bool,
 
-    /// Build the plugins that need libtorch, too, and install it where it is missing.
+    /// Leave out the plugins that need libtorch.
     #[arg(long)]
-    torch: bool,
+    no_torch: bool,
 }
 
-/// Builds the libraries and says where they are.
+/// Builds the libraries and says where they are. The folder is one of those in which a `som` of
+/// this workspace looks for plugins.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let folder = workspace.target.join("plugins");
     let profile = if options.release { "release" } else { "dev" };
-    build(workspace, profile, &workspace.members)?;
-    if options.torch {
+    let own = |packages: &[Package]| -> Vec<Package> {
+        let is_own = |package: &&Package| package.is_in(workspace, "plugins");
+        packages.iter().filter(is_own).cloned().collect()
+    };
+    build(workspace, profile, &own(&workspace.members), &folder)?;
+    if !options.no_torch {
         libtorch::install(workspace, libtorch::Flavor::Cpu)?;
-        build(workspace, profile, &workspace.torch)?;
+        build(workspace, profile, &own(&workspace.torch), &folder)?;
     }
-    println!("The libraries are in {}.", folder(workspace).display());
+    println!("The libraries are in {}.", folder.display());
     Ok(())
 }
 
-/// Where the libraries go.
-pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("plugins")
-}
-
-/// Builds the library form of every package that has one: those with the feature `export`, which
-/// adds the entry symbol. (Two embedded plugins must not both define it, so it is off otherwise.)
-pub(crate) fn build(workspace: &Workspace, profile: &str, packages: &[Package]) -> Result<()> {
+/// Builds the library form of every package that has one into `folder`: those with the feature
+/// `export`, which adds the entry symbol. (Two embedded plugins must not both define it, so it is
+/// off otherwise.)
+pub(crate) fn build(
+    workspace: &Workspace,
+    profile: &str,
+    packages: &[Package],
+    folder: &Path,
+) -> Result<()> {
     let shell = &workspace.shell;
-    let plugins = folder(workspace);
-    shell.create_dir(&plugins)?;
+    shell.create_dir(folder)?;
     let built = workspace
         .target
         .join(if profile == "dev" { "debug" } else { profile });
@@ -63,7 +69,7 @@ pub(crate) fn build(workspace: &Workspace, profile: &str, packages: &[Package]) 
         let library = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", name.replace('-', "_"));
         shell.copy_file(
             built.join(library),
-            plugins.join(format!("{name}{DLL_SUFFIX}")),
+            folder.join(format!("{name}{DLL_SUFFIX}")),
         )?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The Python that tests compare against: virtual environments of pinned packages.
+//! The Python beside the program: virtual environments of pinned packages.
 
 use std::path::PathBuf;
 
@@ -12,22 +12,48 @@ pub(crate) struct Environment {
     folder: &'static str,
     /// The packages, with their versions.
     requirements: &'static str,
+    /// What else they are made from.
+    sources: &'static [&'static str],
 }
 
 /// Packages whose results are compared with ours.
 pub(crate) const PEERS: Environment = Environment {
     folder: "python",
     requirements: "tests/python/requirements.txt",
+    sources: &[],
+};
+
+/// Libraries that are timed beside ours.
+pub(crate) const TIMED: Environment = Environment {
+    folder: "peers",
+    requirements: "benches/peers/requirements.txt",
+    sources: &[],
 };
 
 /// Servers for large multimodal models.
 pub(crate) const LMM_SERVERS: Environment = Environment {
     folder: "python-lmm",
     requirements: "tests/python/lmm/requirements.txt",
+    sources: &[],
+};
+
+/// Clients of a running server: grpcio, and the packages of `examples/`, whose stubs are written
+/// when they are installed.
+pub(crate) const CLIENTS: Environment = Environment {
+    folder: "python-clients",
+    requirements: "tests/python/serve/requirements.txt",
+    sources: &[
+        "examples/client-python/pyproject.toml",
+        "examples/segmenter-python/pyproject.toml",
+        "proto/som/plugin/v1/segmenter.proto",
+        "proto/som/v1/catalog.proto",
+        "proto/som/v1/som.proto",
+        "proto/som/v1/types.proto",
+    ],
 };
 
 /// The interpreter of an environment, which is made where it is missing and brought up to date
-/// where the requirements have changed.
+/// where something that it is made from has changed.
 pub(crate) fn environment(workspace: &Workspace, environment: &Environment) -> Result<PathBuf> {
     let shell = &workspace.shell;
     let folder = workspace.target.join(environment.folder);
@@ -37,7 +63,10 @@ pub(crate) fn environment(workspace: &Workspace, environment: &Environment) -> R
         "bin/python"
     });
     let requirements = environment.requirements;
-    let wanted = shell.read_file(requirements)?;
+    let mut wanted = shell.read_file(requirements)?;
+    for source in environment.sources {
+        wanted += &shell.read_file(source)?;
+    }
     let installed = folder.join("requirements.txt");
     if shell.path_exists(&interpreter)
         && shell.read_file(&installed).is_ok_and(|text| text == wanted)
@@ -57,8 +86,8 @@ pub(crate) fn environment(workspace: &Workspace, environment: &Environment) -> R
             .run()
         })
         .context(
-            "cannot make the Python environment that tests compare against \
-             (install Python 3.11 or newer with pip, or pass --no-python to leave these tests out)",
+            "cannot make a Python environment (install Python 3.11 or newer with pip; \
+             `cargo xtask test --no-python` does without)",
         )?;
     // Last, so that an interrupted installation is not taken for a complete one.
     shell.write_file(&installed, wanted)?;

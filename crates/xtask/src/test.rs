@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -24,9 +25,13 @@ pub(crate) struct Options {
     #[arg(long)]
     lmm_servers: bool,
 
-    /// Test the crates that need libtorch, too, and install it where it is missing.
+    /// Leave out the crates that need libtorch, and do not install it.
     #[arg(long)]
-    torch: bool,
+    no_torch: bool,
+
+    /// Watch the memory of a server over so many requests, instead of 2000.
+    #[arg(long, value_name = "REQUESTS")]
+    soak: Option<u32>,
 
     /// Arguments for `cargo test`, such as `-p som-core` or a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -36,15 +41,17 @@ pub(crate) struct Options {
 /// Builds what the tests need, runs them all, and closes with a summary.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let start = Instant::now();
-    plugins::build(workspace, "dev", &workspace.members)?;
-    if options.torch {
+    let libraries = libraries(workspace);
+    workspace.shell.remove_path(&libraries)?;
+    plugins::build(workspace, "dev", &workspace.members, &libraries)?;
+    if !options.no_torch {
         libtorch::install(workspace, libtorch::Flavor::Cpu)?;
-        plugins::build(workspace, "dev", &workspace.torch)?;
+        plugins::build(workspace, "dev", &workspace.torch, &libraries)?;
     }
     let mut summary = Summary::default();
     let mut success = run_tests(workspace, options, &[], &mut summary)?;
     // Arguments may choose packages themselves.
-    if options.torch && options.arguments.is_empty() {
+    if !options.no_torch && options.arguments.is_empty() {
         success &= run_tests(workspace, options, &workspace.torch, &mut summary)?;
     }
 
@@ -65,14 +72,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if !options.lmm_servers {
         println!("left out: LMM servers that others wrote (--lmm-servers installs and asks them)");
     }
-    if !options.torch {
-        println!("left out: the crates that need libtorch (--torch installs it and tests them)");
+    if options.no_torch {
+        println!("left out: the crates and plugins that need libtorch (--no-torch)");
     }
     match (success, summary.failed) {
         (true, _) => Ok(()),
         (false, 0) => bail!("the tests did not build or did not run to their end; see above"),
         (false, failed) => bail!("{failed} tests failed"),
     }
+}
+
+/// Where the tests find plugins as libraries, those of `tests` and of `examples` among them.
+fn libraries(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("test-plugins")
 }
 
 /// Runs `cargo test` over the given packages, or over the default ones.
@@ -92,12 +104,18 @@ fn run_tests(
                 .flat_map(|package| ["--package", &package.name]),
         )
         .args(&options.arguments)
-        .env("SOM_TEST_PLUGINS", plugins::folder(workspace));
+        .env("SOM_TEST_PLUGINS", libraries(workspace));
+    if let Some(requests) = options.soak {
+        cargo.env("SOM_TEST_SOAK", requests.to_string());
+    }
     if options.no_python {
         cargo.env_remove("SOM_TEST_PYTHON");
+        cargo.env_remove("SOM_TEST_CLIENTS");
     } else {
         let python = python::environment(workspace, &python::PEERS)?;
         cargo.env("SOM_TEST_PYTHON", python);
+        let python = python::environment(workspace, &python::CLIENTS)?;
+        cargo.env("SOM_TEST_CLIENTS", python);
     }
     if options.lmm_servers {
         let python = python::environment(workspace, &python::LMM_SERVERS)?;

@@ -18,11 +18,20 @@ pub(crate) struct Workspace {
 }
 
 /// One crate of the workspace.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Package {
     id: String,
+    manifest_path: PathBuf,
     pub(crate) name: String,
     pub(crate) features: BTreeMap<String, Vec<String>>,
+}
+
+impl Package {
+    /// True if it lies below a folder of the workspace.
+    pub(crate) fn is_in(&self, workspace: &Workspace, folder: &str) -> bool {
+        let folder = workspace.shell.current_dir().join(folder);
+        self.manifest_path.starts_with(folder)
+    }
 }
 
 /// What `cargo metadata` says, as far as it is needed here.

@@ -1,7 +1,7 @@
 //! A mark style: draws four corners around each region.
 
 use som_plugin::{
-    BBox, Call, Canvas, Mark, MarkStyle, Result,
+    BBox, Call, Canvas, MarkStyle, Marks, Result,
     guest::{MarkStyleDef, MarkStyleType},
 };
 
@@ -9,7 +9,12 @@ use som_plugin::{
 struct Corners;
 
 impl MarkStyle for Corners {
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    /// Boxes are all it looks at.
+    fn ignores_masks(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         let pen = call.number("line_width").unwrap_or(2.0) as u32;
         for mark in marks {
             call.check()?;
@@ -56,3 +61,34 @@ static CORNERS: MarkStyleDef = MarkStyleDef {
 };
 
 som_plugin::export!(mark_styles: [CORNERS]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use som_plugin::{Color, Mark, Mask, Params, Point, Region, Size};
+
+    #[test]
+    fn corners_are_drawn_and_sides_are_not() {
+        let bbox = BBox::new(1, 1, 8, 8);
+        let mark = Mark {
+            region: Region::new(Mask::rect(Size::new(10, 10), bbox)),
+            text: String::new(),
+            label_box: BBox::new(4, 4, 1, 1),
+            anchor: Point::new(4, 4),
+            color: Color([255, 0, 0]),
+        };
+        let mut pixels = [0; 3 * 10 * 10];
+        let mut canvas = Canvas::from_raw(10, 10, &mut pixels[..]).unwrap();
+        let none = Params::new();
+        Corners
+            .draw(
+                &mut canvas,
+                &[&mark].into_iter().collect(),
+                &Call::uncancellable(&none),
+            )
+            .unwrap();
+        assert_eq!(canvas.get_pixel(1, 1).0, [255, 0, 0]);
+        assert_eq!(canvas.get_pixel(8, 8).0, [255, 0, 0]);
+        assert_eq!(canvas.get_pixel(4, 1).0, [0; 3]);
+    }
+}

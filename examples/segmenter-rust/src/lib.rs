@@ -48,3 +48,19 @@ static GRID: SegmenterDef = SegmenterDef {
 };
 
 som_plugin::export!(segmenters: [GRID]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use som_plugin::Params;
+
+    #[test]
+    fn cells_cover_the_image() {
+        let pixels = [0; 3 * 20 * 10];
+        let image = Image::from_raw(20, 10, &pixels[..]).unwrap();
+        let params = Params::from_iter([("cell".to_owned(), 8.into())]);
+        let regions = Grid.segment(&image, &Call::uncancellable(&params)).unwrap();
+        let covered: u64 = regions.iter().map(|region| region.mask.area()).sum();
+        assert_eq!((regions.len(), covered), (6, 200));
+    }
+}

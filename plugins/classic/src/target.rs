@@ -53,11 +53,14 @@ pub(crate) fn targets(hints: &Hints, size: Size) -> Result<Vec<Target>> {
             }
         }
     }
-    for (index, rle) in hints.masks.iter().enumerate() {
-        let stroke =
-            Mask::from_rle(rle).map_err(|error| error.at(format_args!("hint: mask {index}")))?;
+    let strokes = hints.strokes.iter().enumerate();
+    let strokes = strokes.map(|(index, rle)| (format!("hint: stroke {index}"), rle));
+    let masks = hints.masks.iter().enumerate();
+    let masks = masks.map(|(index, rle)| (format!("hint: mask {index}"), rle));
+    for (place, rle) in strokes.chain(masks) {
+        let stroke = Mask::from_rle(rle).map_err(|error| error.at(&place))?;
         if stroke.is_empty() {
-            return Err(Error::invalid(format!("hint: mask {index} has no pixel")));
+            return Err(Error::invalid(format!("{place} has no pixel")));
         }
         let touches = |bbox: BBox| stroke.intersection_area(&Mask::rect(size, bbox)) > 0;
         tell(&mut targets, &mut free, touches, |target| {
@@ -165,7 +168,8 @@ mod tests {
         let stroke = |x| Mask::rect(SIZE, BBox::new(x, 2, 5, 1)).to_rle();
         let hints = Hints {
             points: vec![point(40.0, 2.0, 1)],
-            masks: vec![stroke(30), stroke(33), stroke(0)],
+            strokes: vec![stroke(30), stroke(33)],
+            masks: vec![stroke(0)],
             boxes: vec![bbox(0.0, 0.0, 10.0, 10.0)],
             ..Hints::default()
         };

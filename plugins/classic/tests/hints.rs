@@ -126,7 +126,7 @@ fn each_box_is_one_object() {
 fn a_stroke_finds_what_it_lies_on_and_a_mask_what_it_is_like() {
     let size = Size::new(512, 512);
     let stroke = Mask::rect(size, BBox::new(170, 50, 110, 6));
-    let found = find("astronaut.png", json!({"masks": [stroke.to_rle()]}));
+    let found = find("astronaut.png", json!({"strokes": [stroke.to_rle()]}));
     let hair = &found[0];
     assert!(
         hair.mask.bbox().iou(BBox::new(153, 16, 149, 113)) > 0.7,

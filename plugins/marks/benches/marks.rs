@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use image::{RgbImage, imageops::FilterType};
 use som_core::{
-    AllocateOptions, Call, Canvas, Image, Layer, Mark, MarkStyle, Mask, Params, Region,
+    AllocateOptions, Call, Canvas, Image, Layer, MarkStyle, Marks, Mask, Params, Region,
     allocate::{Labels, allocate},
     mark,
     mask::Rle,
@@ -79,7 +79,7 @@ fn bench(criterion: &mut Criterion) {
             bencher.iter_batched(regions, place, BatchSize::LargeInput);
         });
         let allocation = place(regions()).expect("marks");
-        let marks: Vec<&Mark> = allocation.on_page(1).map(|mark| &mark.mark).collect();
+        let marks: Marks<'_> = allocation.on_page(1).map(|mark| &mark.mark).collect();
         for id in ids {
             let mut page = photo.clone();
             let mut canvas = Canvas::from_raw(width, height, page.as_mut()).expect("pixels");

@@ -1,35 +1,20 @@
 //! The style `box`: the bounding box of every region.
 
-use serde::Deserialize;
-use som_core::{BBox, Call, Canvas, Color, Mark, MarkStyle, Result};
+use som_core::{BBox, Call, Canvas, Color, MarkStyle, Marks, Result};
 
-use crate::ink::{ColorChoice, Thickness, coverage, over, run};
+use crate::ink::{Line, coverage, over, run};
 
 /// Draws the bounding box of each region, inside the image.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Boxes;
 
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-struct Settings {
-    thickness: Thickness,
-    halo: f32,
-    color: ColorChoice,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            thickness: Thickness::default(),
-            halo: 0.5,
-            color: ColorChoice::default(),
-        }
-    }
-}
-
 impl MarkStyle for Boxes {
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
-        let settings: Settings = call.parse()?;
+    fn ignores_masks(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
+        let settings: Line = call.parse()?;
         let thickness = settings.thickness.on(canvas);
         let halo = settings.halo.clamp(0.0, 1.0);
         for mark in marks {

@@ -1,12 +1,12 @@
 //! The style `contour`: a line along the edge of every region, just inside it.
 
-use serde::Deserialize;
-use som_core::{Call, Canvas, Mark, MarkStyle, Result};
+use som_core::{Call, Canvas, MarkStyle, Marks, Result};
+use wide::u8x16;
 
 use crate::{
-    edge::{self, Depth, MAX_REACH, UNIT},
-    ink::{ColorChoice, Lanes, Thickness, WHOLE, run},
-    owners::Owners,
+    edge::{self, Depth, Reach},
+    ink::{Lanes, Line, WHOLE, run},
+    owners::{Owner, Owners},
 };
 
 /// Draws the outline of each region within the region, so that those of neighbours lie side by
@@ -15,32 +15,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Contour;
 
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-struct Settings {
-    thickness: Thickness,
-    halo: f32,
-    color: ColorChoice,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            thickness: Thickness::default(),
-            halo: 0.5,
-            color: ColorChoice::default(),
-        }
-    }
-}
-
 impl MarkStyle for Contour {
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         if marks.is_empty() {
             return Ok(());
         }
-        let settings: Settings = call.parse()?;
+        let settings: Line = call.parse()?;
         let profile = Profile::new(settings.thickness.on(canvas), settings.halo.clamp(0.0, 1.0));
-        let owners = Owners::new(canvas, marks)?;
+        let owners = Owners::new(canvas, marks, profile.reach.margin())?;
         call.check()?;
         let colors = marks.iter().map(|mark| settings.color.of(mark));
         let pens: Vec<[Lanes; 2]> = colors
@@ -48,37 +30,39 @@ impl MarkStyle for Contour {
             .collect();
         edge::trace(&owners, profile.reach, |y, x, depths| {
             let end = x + depths.len();
-            let pixels = run(canvas, y as u32, x as u32, end as u32).chunks_exact_mut(3);
-            for ((pixel, &depth), &owner) in pixels.zip(depths).zip(&owners.row(y)[x..end]) {
-                let amounts = profile.at(depth, owner > 0);
-                if amounts.keep == WHOLE {
-                    continue;
-                }
-                // A pixel beside all regions has but a halo: whose does not matter.
-                let [line, halo] = pens[usize::from(owner.max(1)) - 1];
-                let below = Lanes::new([pixel[0], pixel[1], pixel[2]]);
-                let sum = below * amounts.keep + line * amounts.line + halo * amounts.halo;
-                pixel.copy_from_slice(&sum.whole());
-            }
+            let pixels = run(canvas, y as u32, x as u32, end as u32);
+            profile.ink(pixels, depths, &owners.row(y)[x..end], &pens);
         });
         Ok(())
     }
 }
 
 /// How much of a pixel is kept and how much is inked; together [`WHOLE`].
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, PartialEq)]
 struct Amounts {
     keep: u16,
     line: u16,
     halo: u16,
 }
 
+impl Amounts {
+    const NONE: Self = Self {
+        keep: WHOLE,
+        line: 0,
+        halo: 0,
+    };
+}
+
+/// Number of values of a depth.
+const DEPTHS: usize = Depth::MAX as usize + 1;
+
 /// How much ink there is at which depth.
 struct Profile {
-    /// Depth in pixels beyond which there is none.
-    reach: u8,
-    inside: Vec<Amounts>,
-    outside: Vec<Amounts>,
+    reach: Reach,
+    /// Depths from this one on have no ink.
+    end: Depth,
+    /// By depth, of pixels outside all regions and of those inside one.
+    amounts: [[Amounts; DEPTHS]; 2],
 }
 
 impl Profile {
@@ -88,8 +72,8 @@ impl Profile {
     const HALO: f32 = 1.0;
 
     fn new(thickness: f32, halo: f32) -> Self {
-        let end = Self::START + thickness;
-        let reach = (end + Self::HALO + 0.5).ceil().min(f32::from(MAX_REACH)) as u8;
+        let line_end = Self::START + thickness;
+        let reach = Reach::new((line_end + Self::HALO + 0.5).ceil() as u8);
         // The share of a pixel at `depth` that lies between two depths.
         let between = |depth: f32, from: f32, to: f32| {
             (depth - from + 0.5)
@@ -97,7 +81,7 @@ impl Profile {
                 .min((to - depth + 0.5).clamp(0.0, 1.0))
         };
         let amounts = |depth: f32, line: f32| {
-            let around = between(depth, -Self::HALO, end + Self::HALO) * halo;
+            let around = between(depth, -Self::HALO, line_end + Self::HALO) * halo;
             let whole = f32::from(WHOLE);
             let line_amount = (line * whole).round() as u16;
             let halo_amount = ((1.0 - line) * around * whole).round() as u16;
@@ -107,23 +91,45 @@ impl Profile {
                 halo: halo_amount,
             }
         };
-        let depths =
-            || (0..=u16::from(reach) * u16::from(UNIT)).map(|d| f32::from(d) / f32::from(UNIT));
+        let depths: [f32; DEPTHS] = std::array::from_fn(|d| d as f32 / f32::from(reach.unit()));
+        let amounts = [
+            depths.map(|d| amounts(-d, 0.0)),
+            depths.map(|d| amounts(d, between(d, Self::START, line_end))),
+        ];
+        let last_inked = amounts
+            .iter()
+            .filter_map(|amounts| amounts.iter().rposition(|at| *at != Amounts::NONE))
+            .max();
         Self {
             reach,
-            inside: depths()
-                .map(|d| amounts(d, between(d, Self::START, end)))
-                .collect(),
-            outside: depths().map(|d| amounts(-d, 0.0)).collect(),
+            end: last_inked.map_or(0, |last| (last as Depth).saturating_add(1)),
+            amounts,
         }
     }
 
-    fn at(&self, depth: Depth, inside: bool) -> Amounts {
-        let table = if inside { &self.inside } else { &self.outside };
-        table.get(usize::from(depth)).copied().unwrap_or(Amounts {
-            keep: WHOLE,
-            line: 0,
-            halo: 0,
-        })
+    /// Inks a run of pixels, given the depth and the owner of each, and line and halo of each mark.
+    fn ink(&self, pixels: &mut [u8], depths: &[Depth], owners: &[Owner], pens: &[[Lanes; 2]]) {
+        let (pixels, _) = pixels.as_chunks_mut::<3>();
+        let mut ink = |index: usize| {
+            let owner = owners[index];
+            let amounts = self.amounts[usize::from(owner > 0)][usize::from(depths[index])];
+            // A pixel beside all regions has but a halo: whose does not matter.
+            let [line, halo] = pens[usize::from(owner.max(1)) - 1];
+            let pixel = &mut pixels[index];
+            let sum = Lanes::new(*pixel) * amounts.keep + line * amounts.line + halo * amounts.halo;
+            *pixel = sum.whole();
+        };
+        let end = u8x16::splat(self.end);
+        let (blocks, _) = depths.as_chunks();
+        for (block, start) in blocks.iter().zip((0..).step_by(16)) {
+            let mut inked = u8x16::new(*block).simd_lt(end).to_bitmask();
+            while inked != 0 {
+                ink(start + inked.trailing_zeros() as usize);
+                inked &= inked - 1;
+            }
+        }
+        let rest = depths.iter().enumerate().skip(16 * blocks.len());
+        rest.filter(|&(_, &depth)| depth < self.end)
+            .for_each(|(index, _)| ink(index));
     }
 }

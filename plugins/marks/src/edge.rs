@@ -5,36 +5,78 @@
 //! edge that changes nothing, and the staircase that pixels make of a slanted one becomes a line.
 //! Blocks of pixels far from any edge are skipped.
 //!
-//! The inner loops are functions that are never inlined: that is how the compiler knows that their
-//! slices do not overlap, and makes vectors of them.
+//! The loops over rows are functions of slices alone, compiled for processors with AVX2 as well:
+//! the compiler makes vectors of them, with the same results.
+
+use std::ops::Range;
+
+use multiversion::multiversion;
 
 use crate::owners::{Owner, Owners};
 
-/// Sixteenths of a pixel.
+/// Parts of a pixel: see [`Reach::unit`].
 pub(crate) type Depth = u8;
 
-/// One pixel as a [`Depth`].
-pub(crate) const UNIT: Depth = 16;
-
-/// Most pixels of [`trace`]'s reach: their squares fit into a byte.
-pub(crate) const MAX_REACH: u8 = 13;
-
 /// Columns that are computed or skipped together.
-const BLOCK: usize = Owners::MARGIN / 2;
+const BLOCK: usize = 16;
 
-/// Hands out the depths near the edges, up to `reach` pixels: row, first column, and depths from
-/// there on. They are exact to `reach`; what is deeper is at least that. An owner's
-/// pixels end with the canvas.
-pub(crate) fn trace(owners: &Owners, reach: u8, mut emit: impl FnMut(usize, usize, &[Depth])) {
-    let (stride, height) = (owners.stride(), owners.height());
-    // Smoothing looks one pixel further.
-    let far = reach.min(MAX_REACH) + 2;
+/// Columns that are looked at together for edges.
+const HALF: usize = BLOCK / 2;
+
+/// How deep is looked.
+#[derive(Clone, Copy)]
+pub(crate) struct Reach {
+    /// Pixels beyond which depths do not matter.
+    far: u8,
+}
+
+impl Reach {
+    /// The most pixels.
+    pub(crate) const MOST: u8 = 80;
+
+    /// Depths up to so many pixels, or [`MOST`](Self::MOST).
+    pub(crate) fn new(pixels: u8) -> Self {
+        // Smoothing looks one pixel further.
+        Self {
+            far: pixels.min(Self::MOST) + 2,
+        }
+    }
+
+    /// One pixel as a [`Depth`]: a sixteenth, or more where the greatest depth would not fit.
+    pub(crate) fn unit(self) -> Depth {
+        (Depth::MAX / self.far).min(16)
+    }
+
+    /// Columns that owners need on both sides of the canvas.
+    pub(crate) fn margin(self) -> usize {
+        (BLOCK + usize::from(self.far)).next_multiple_of(BLOCK)
+    }
+
+    /// The depth of a pixel whose nearest pixel of another owner is so far away, squared: half a
+    /// pixel less than the root.
+    fn roots(self) -> Vec<Depth> {
+        let unit = u32::from(self.unit());
+        // Twice the root, rounded.
+        let root = |squared: u32| (squared * 4 * unit * unit).isqrt().div_ceil(2);
+        (0..=u32::from(self.far).pow(2))
+            .map(|squared| root(squared).saturating_sub(unit / 2) as Depth)
+            .collect()
+    }
+}
+
+/// Hands out the depths near the edges: row, first column, and depths from there on. They are
+/// exact within `reach`; what is deeper is at least that. An owner's pixels end with the canvas.
+pub(crate) fn trace(owners: &Owners, reach: Reach, mut emit: impl FnMut(usize, usize, &[Depth])) {
+    let (stride, height, far) = (owners.stride(), owners.height(), reach.far);
+    let roots = reach.roots();
     let from_above = distances_from_above(owners, far);
     let mut from_below = vec![far; stride];
     let mut scratch = Scratch::new(stride);
     let [mut below, mut middle, mut above] = [(); 3].map(|()| Row::new(stride));
     let mut smooth = vec![0; stride];
-    let columns = Owners::MARGIN..Owners::MARGIN + owners.width();
+    let columns = owners.margin()..owners.margin() + owners.width();
+    // Of the pixels beyond the canvas, only those next to it matter.
+    let blocks = columns.start / BLOCK - 1..columns.end / BLOCK + 1;
     // From the row below the canvas to the one above it.
     for number in (0..height + 2).rev() {
         (below, middle, above) = (middle, above, below);
@@ -42,8 +84,9 @@ pub(crate) fn trace(owners: &Owners, reach: u8, mut emit: impl FnMut(usize, usiz
         let row_below = owners.padded_row((number + 1).min(height + 1));
         above.set_edges(row, row_below);
         extend(&mut from_below, &above.edge_below, far);
-        scratch.set_distances(&from_above[number * stride..][..stride], &from_below);
-        above.measure(&mut scratch, far);
+        let from_above = &from_above[number * stride..][..stride];
+        scratch.set_distances(from_above, &from_below);
+        above.measure(&scratch, far, &roots, &blocks);
         // The row below this one has all its neighbours now, if it is one of the canvas.
         if number >= height {
             continue;
@@ -86,30 +129,33 @@ impl Row {
         differ(&mut self.edge_below, owners, below);
     }
 
-    /// Measures the depths of the blocks near an edge; the others are `far`.
-    fn measure(&mut self, scratch: &mut Scratch, far: u8) {
-        let blocks = self.near.len();
-        let is_plain = |block: usize| {
-            let edges = &self.edge_left[block * BLOCK..][..BLOCK];
-            let distances = &scratch.distance[block * BLOCK..][..BLOCK];
-            let edge = edges.iter().fold(0, |any, &edge| any | edge);
-            distances
-                .iter()
-                .fold(edge, |any, &distance| any | (distance ^ far))
-                == 0
-        };
-        let (mut left, mut this) = (true, is_plain(0));
-        for block in 0..blocks {
-            let right = block + 1 == blocks || is_plain(block + 1);
-            self.near[block] = !(left && this && right) && block > 0 && block + 1 < blocks;
-            (left, this) = (this, right);
+    /// Measures the depths of those `blocks` that are near an edge; the others are `far`.
+    fn measure(&mut self, scratch: &Scratch, far: u8, roots: &[Depth], blocks: &Range<usize>) {
+        self.find_near(&scratch.distance, far, blocks);
+        self.depth.fill(roots[roots.len() - 1]);
+        let (blocks, _) = self.depth.as_chunks_mut::<BLOCK>();
+        for (index, block) in blocks.iter_mut().enumerate() {
+            if self.near[index] {
+                let squared = measure(index * BLOCK, &self.edge_left, &scratch.square, far);
+                *block = squared.map(|squared| roots[squared as usize]);
+            }
         }
-        self.depth.fill(far * UNIT - UNIT / 2);
-        for segment in segments(&self.near) {
-            scratch.measure(&self.edge_left, segment.clone(), far);
-            let depths = self.depth[segment.clone()].iter_mut();
-            for (depth, &squared) in depths.zip(&scratch.squared[segment]) {
-                *depth = ROOTS[usize::from(squared)];
+    }
+
+    /// Marks the `blocks` within `far` columns of an edge beside or of one above or below.
+    fn find_near(&mut self, distances: &[u8], far: u8, blocks: &Range<usize>) {
+        // In half blocks.
+        let reach = usize::from(far).div_ceil(HALF);
+        let (edges, distances) = (self.edge_left.as_chunks().0, distances.as_chunks().0);
+        let plain = u64::from_ne_bytes([far; HALF]);
+        self.near.fill(false);
+        for (half, (&edges, &distances)) in edges.iter().zip(distances).enumerate() {
+            if u64::from_ne_bytes(edges) | (u64::from_ne_bytes(distances) ^ plain) != 0 {
+                let first = (half.saturating_sub(reach) / 2).max(blocks.start);
+                let end = ((half + reach) / 2 + 1).min(blocks.end);
+                if let Some(near) = self.near.get_mut(first..end) {
+                    near.fill(true);
+                }
             }
         }
     }
@@ -119,65 +165,19 @@ impl Row {
 struct Scratch {
     /// To the nearest pixel of another owner in the column.
     distance: Vec<u8>,
-    square: Vec<u8>,
-    /// To the nearest pixel of another owner at all.
-    squared: Vec<u8>,
-    /// 255 as long as there is no edge between a pixel and the one looked at.
-    joined: Vec<u8>,
+    square: Vec<i16>,
 }
 
 impl Scratch {
     fn new(stride: usize) -> Self {
-        let row = vec![0; stride];
         Self {
-            distance: row.clone(),
-            square: row.clone(),
-            squared: row.clone(),
-            joined: row,
+            distance: vec![0; stride],
+            square: vec![0; stride],
         }
     }
 
-    #[inline(never)]
     fn set_distances(&mut self, from_above: &[u8], from_below: &[u8]) {
-        let distances = self.distance.iter_mut().zip(&mut self.square);
-        for ((distance, square), (&above, &below)) in
-            distances.zip(from_above.iter().zip(from_below))
-        {
-            *distance = above.min(below);
-            *square = *distance * *distance;
-        }
-    }
-
-    /// The second pass of the distance transform along one row, for `segment` alone.
-    fn measure(&mut self, edge_left: &[u8], segment: std::ops::Range<usize>, far: u8) {
-        let (start, end) = (segment.start, segment.end);
-        let squared = &mut self.squared[segment.clone()];
-        let joined = &mut self.joined[segment];
-        squared.copy_from_slice(&self.square[start..end]);
-        for to_right in [false, true] {
-            joined.fill(255);
-            for across in 1..usize::from(far) {
-                let (edges, squares) = if to_right {
-                    (start + across, start + across)
-                } else {
-                    (start + 1 - across, start - across)
-                };
-                let edges = &edge_left[edges..][..end - start];
-                let squares = &self.square[squares..][..end - start];
-                look_across(squared, joined, edges, squares, (across * across) as u8);
-            }
-        }
-    }
-}
-
-/// Takes the pixel `aside` (squared) to one side of each into account.
-#[inline(never)]
-fn look_across(squared: &mut [u8], joined: &mut [u8], edges: &[u8], squares: &[u8], aside: u8) {
-    for (((squared, joined), &edge), &square) in
-        squared.iter_mut().zip(joined).zip(edges).zip(squares)
-    {
-        *joined &= !edge;
-        *squared = (*squared).min((square & *joined).saturating_add(aside));
+        nearer(&mut self.distance, &mut self.square, from_above, from_below);
     }
 }
 
@@ -199,24 +199,8 @@ fn distances_from_above(owners: &Owners, far: u8) -> Vec<u8> {
     distances
 }
 
-/// The distances of the next row in a column's direction.
-#[inline(never)]
-fn extend(distances: &mut [u8], edges: &[u8], far: u8) {
-    for (distance, &edge) in distances.iter_mut().zip(edges) {
-        *distance = ((*distance & !edge) + 1).min(far);
-    }
-}
-
-/// 255 where two rows of owners differ.
-#[inline(never)]
-fn differ(edges: &mut [u8], a: &[Owner], b: &[Owner]) {
-    for (edge, (a, b)) in edges.iter_mut().zip(a.iter().zip(b)) {
-        *edge = if a == b { 0 } else { 255 };
-    }
-}
-
 /// Ranges of columns of adjacent blocks that are near an edge.
-fn segments(near: &[bool]) -> impl Iterator<Item = std::ops::Range<usize>> {
+fn segments(near: &[bool]) -> impl Iterator<Item = Range<usize>> {
     let mut block = 0;
     std::iter::from_fn(move || {
         block += near[block..].iter().position(|&near| near)?;
@@ -229,52 +213,101 @@ fn segments(near: &[bool]) -> impl Iterator<Item = std::ops::Range<usize>> {
     })
 }
 
+/// 255 where two rows of owners differ.
+#[multiversion(targets("x86_64+avx2"))]
+fn differ(edges: &mut [u8], a: &[Owner], b: &[Owner]) {
+    for (edge, (a, b)) in edges.iter_mut().zip(a.iter().zip(b)) {
+        *edge = if a == b { 0 } else { 255 };
+    }
+}
+
+/// The distances of the next row in a column's direction.
+#[multiversion(targets("x86_64+avx2"))]
+fn extend(distances: &mut [u8], edges: &[u8], far: u8) {
+    for (distance, &edge) in distances.iter_mut().zip(edges) {
+        *distance = ((*distance & !edge) + 1).min(far);
+    }
+}
+
+/// The smaller distance of two rows, and its square.
+#[multiversion(targets("x86_64+avx2"))]
+fn nearer(distances: &mut [u8], squares: &mut [i16], above: &[u8], below: &[u8]) {
+    for ((distance, square), (&above, &below)) in distances
+        .iter_mut()
+        .zip(squares)
+        .zip(above.iter().zip(below))
+    {
+        *distance = above.min(below);
+        *square = i16::from(*distance) * i16::from(*distance);
+    }
+}
+
+/// The second pass of the distance transform along one row, for the block from column `start` on.
+#[multiversion(targets("x86_64+avx2"))]
+fn measure(start: usize, edge_left: &[u8], squares: &[i16], far: u8) -> [i16; BLOCK] {
+    let mut squared = [0; BLOCK];
+    squared.copy_from_slice(&squares[start..start + BLOCK]);
+    for to_right in [false, true] {
+        // -1 as long as there is no edge between a pixel and the one looked at, else 0.
+        let mut joined = [-1_i16; BLOCK];
+        for across in 1..far {
+            let aside = i16::from(across) * i16::from(across);
+            let across = usize::from(across);
+            let (edges, other) = if to_right {
+                (start + across, start + across)
+            } else {
+                (start + 1 - across, start - across)
+            };
+            let edges = &edge_left[edges..edges + BLOCK];
+            let squares = &squares[other..other + BLOCK];
+            for i in 0..BLOCK {
+                joined[i] &= !i16::from(edges[i].cast_signed());
+                squared[i] = squared[i].min((squares[i] & joined[i]) + aside);
+            }
+        }
+    }
+    squared
+}
+
 /// Half the depth of each pixel and an eighth of each of its four neighbours', which count as
 /// negative across an edge.
-#[inline(never)]
 fn smooth_segment(
     smooth: &mut [Depth],
     above: &Row,
     middle: &Row,
     below: &Row,
-    columns: std::ops::Range<usize>,
+    columns: Range<usize>,
 ) {
     let (start, end) = (columns.start, columns.end);
-    let left = &middle.depth[start - 1..end - 1];
-    let right = &middle.depth[start + 1..end + 1];
-    let (edge_left, edge_right) = (
-        &middle.edge_left[start..end],
-        &middle.edge_left[start + 1..end + 1],
+    smooth_row(
+        &mut smooth[start..end],
+        &middle.depth[start..end],
+        [
+            (
+                &middle.depth[start - 1..end - 1],
+                &middle.edge_left[start..end],
+            ),
+            (
+                &middle.depth[start + 1..end + 1],
+                &middle.edge_left[start + 1..end + 1],
+            ),
+            (&above.depth[start..end], &above.edge_below[start..end]),
+            (&below.depth[start..end], &middle.edge_below[start..end]),
+        ],
     );
-    let (up, down) = (&above.depth[start..end], &below.depth[start..end]);
-    let (edge_up, edge_down) = (
-        &above.edge_below[start..end],
-        &middle.edge_below[start..end],
-    );
-    let own = &middle.depth[start..end];
-    let across = |depth: u8, edge: u8| {
+}
+
+/// [`smooth_segment`], given each neighbour's depth and whether there is an edge in between.
+#[multiversion(targets("x86_64+avx2"))]
+fn smooth_row(smooth: &mut [Depth], own: &[Depth], neighbours: [(&[Depth], &[u8]); 4]) {
+    let [left, right, up, down] = neighbours.map(|(depths, edges)| depths.iter().zip(edges));
+    let across = |(&depth, &edge): (&Depth, &u8)| {
         let flip = i16::from(edge.cast_signed());
         (i16::from(depth) ^ flip) - flip
     };
-    for (i, smooth) in smooth[start..end].iter_mut().enumerate() {
-        let around = across(left[i], edge_left[i])
-            + across(right[i], edge_right[i])
-            + across(up[i], edge_up[i])
-            + across(down[i], edge_down[i]);
-        *smooth = ((4 * i16::from(own[i]) + around + 4) >> 3).max(0) as u8;
+    let around = left.zip(right).zip(up.zip(down));
+    for ((smooth, &own), ((left, right), (up, down))) in smooth.iter_mut().zip(own).zip(around) {
+        let around = across(left) + across(right) + across(up) + across(down);
+        *smooth = ((4 * i16::from(own) + around + 4) >> 3).max(0) as Depth;
     }
 }
-
-/// The depth of a pixel whose nearest pixel of another owner is so far away, squared: half a pixel
-/// less than the root.
-static ROOTS: [Depth; 256] = {
-    let mut roots = [0; 256];
-    let mut squared = 1;
-    while squared < 256 {
-        // Twice the root in sixteenths, rounded.
-        let twice = (squared as u32 * 4 * UNIT as u32 * UNIT as u32).isqrt();
-        roots[squared] = twice.div_ceil(2) as u8 - UNIT / 2;
-        squared += 1;
-    }
-    roots
-};

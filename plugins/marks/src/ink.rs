@@ -45,10 +45,10 @@ impl Lanes {
     /// The channels of a sum whose weights add up to [`WHOLE`], rounded.
     #[inline]
     pub(crate) fn whole(self) -> [u8; 3] {
-        [0, 1, 2].map(|channel| {
-            let sum = (self.0 >> (channel * Self::BITS)) & ((1 << Self::BITS) - 1);
-            ((sum + u64::from(WHOLE) / 2) / u64::from(WHOLE)) as u8
-        })
+        const HALF: u64 = WHOLE as u64 / 2;
+        const HALVES: u64 = HALF | HALF << Lanes::BITS | HALF << (2 * Lanes::BITS);
+        let sum = self.0 + HALVES;
+        [0, 1, 2].map(|channel| (sum >> (channel * Self::BITS + WHOLE.ilog2())) as u8)
     }
 }
 
@@ -84,6 +84,26 @@ pub(crate) struct ColorChoice(Option<Color>);
 impl ColorChoice {
     pub(crate) fn of(self, mark: &Mark) -> Color {
         self.0.unwrap_or(mark.color)
+    }
+}
+
+/// The settings of the styles that draw lines with a halo beside them.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Line {
+    pub(crate) thickness: Thickness,
+    /// Opacity in [0, 1] of the halo.
+    pub(crate) halo: f32,
+    pub(crate) color: ColorChoice,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            thickness: Thickness::default(),
+            halo: 0.5,
+            color: ColorChoice::default(),
+        }
     }
 }
 

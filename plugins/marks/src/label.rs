@@ -2,7 +2,7 @@
 //! label lies off its region.
 
 use serde::Deserialize;
-use som_core::{Call, Canvas, Error, Labelling, Mark, MarkStyle, Result, Size};
+use som_core::{Call, Canvas, Error, Labelling, MarkStyle, Marks, Result, Size};
 
 use crate::{
     ink::{ColorChoice, Thickness},
@@ -51,7 +51,11 @@ impl MarkStyle for Number {
         Some(self)
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    fn ignores_masks(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         draw(canvas, marks, call)
     }
 }
@@ -61,7 +65,11 @@ impl MarkStyle for Alphabet {
         Some(self)
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    fn ignores_masks(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         draw(canvas, marks, call)
     }
 }
@@ -97,7 +105,7 @@ fn measure(text: &str, call: &Call<'_>) -> Result<Size> {
     Ok(plate::measure(&Typesetter::new()?, text, font_size as f32))
 }
 
-fn draw(canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+fn draw(canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
     let settings: Settings = call.parse()?;
     let thickness = settings.thickness.on(canvas);
     // Leader lines lie beneath all plates.

@@ -1,7 +1,8 @@
 //! The style `mask`: a tint over every region that keeps the photograph legible.
 
+use multiversion::multiversion;
 use serde::Deserialize;
-use som_core::{Call, Canvas, Color, Mark, MarkStyle, Result};
+use som_core::{Call, Canvas, Color, MarkStyle, Marks, Result};
 
 use crate::{
     ink::{ColorChoice, coverage, run},
@@ -29,9 +30,9 @@ impl Default for Settings {
 }
 
 impl MarkStyle for MaskFill {
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         let settings: Settings = call.parse()?;
-        let owners = Owners::new(canvas, marks)?;
+        let owners = Owners::new(canvas, marks, 0)?;
         call.check()?;
         let amount = u16::from(coverage(settings.opacity.clamp(0.0, 1.0)));
         let tints: Vec<Tint> = marks
@@ -92,21 +93,23 @@ impl Tint {
         }
     }
 
-    #[inline(never)]
     fn apply(&self, pixels: &mut [u8]) {
-        let mut blocks = pixels.chunks_exact_mut(Self::BLOCK);
-        for block in &mut blocks {
-            self.apply_block(block);
-        }
-        self.apply_block(blocks.into_remainder());
+        mix(pixels, self.keep, &self.add);
     }
+}
 
-    #[inline]
-    fn apply_block(&self, block: &mut [u8]) {
-        for (channel, &add) in block.iter_mut().zip(&self.add) {
-            let sum = u16::from(*channel) * self.keep + add;
-            // An exact division by 255.
-            *channel = ((sum + 1 + (sum >> 8)) >> 8) as u8;
-        }
+/// Multiplies each channel by `keep` and adds to it, in parts of 255. Compiled for processors with
+/// AVX2 as well: the compiler makes vectors of it, with the same results.
+#[multiversion(targets("x86_64+avx2"))]
+fn mix(pixels: &mut [u8], keep: u16, add: &[u16; Tint::BLOCK]) {
+    let mix = |(channel, &add): (&mut u8, &u16)| {
+        let sum = u16::from(*channel) * keep + add;
+        // An exact division by 255.
+        *channel = ((sum + 1 + (sum >> 8)) >> 8) as u8;
+    };
+    let (blocks, rest) = pixels.as_chunks_mut::<{ Tint::BLOCK }>();
+    for block in blocks {
+        block.iter_mut().zip(add).for_each(mix);
     }
+    rest.iter_mut().zip(add).for_each(mix);
 }

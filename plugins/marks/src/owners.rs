@@ -10,26 +10,27 @@ pub(crate) type Owner = u16;
 pub(crate) struct Owners {
     width: usize,
     height: usize,
+    margin: usize,
     stride: usize,
     map: Vec<Owner>,
 }
 
 impl Owners {
-    /// Columns without an owner beyond the canvas on its left; at least as many are on its right.
-    /// Above and below there is one such row.
-    pub(crate) const MARGIN: usize = 32;
+    /// [`stride`](Self::stride) is a multiple of this.
+    const ALIGNMENT: usize = 16;
 
-    /// Of `marks` on `canvas`.
+    /// Of `marks` on `canvas`. Beyond it are `margin` columns without an owner on its left and at
+    /// least as many on its right, and one such row above and below.
     ///
     /// # Errors
     /// Exhausted, if there are too many marks.
-    pub(crate) fn new(canvas: &Canvas<'_>, marks: &[&Mark]) -> Result<Self> {
+    pub(crate) fn new(canvas: &Canvas<'_>, marks: &[&Mark], margin: usize) -> Result<Self> {
         if marks.len() >= usize::from(Owner::MAX) {
             let message = format!("{} marks on one image (at most 65534)", marks.len());
             return Err(Error::new(ErrorKind::Exhausted, message));
         }
         let (width, height) = (canvas.width() as usize, canvas.height() as usize);
-        let stride = (width + 2 * Self::MARGIN).next_multiple_of(Self::MARGIN);
+        let stride = (width + 2 * margin).next_multiple_of(Self::ALIGNMENT);
         let mut map = vec![0; stride * (height + 2)];
         let canvas_rows = &mut map[stride..stride * (height + 1)];
         for (mark, owner) in marks.iter().zip(1..) {
@@ -38,7 +39,7 @@ impl Owners {
                 let Some(row) = canvas_rows.chunks_exact_mut(stride).nth(y as usize) else {
                     break;
                 };
-                let row = &mut row[Self::MARGIN..Self::MARGIN + width];
+                let row = &mut row[margin..margin + width];
                 for span in spans {
                     let end = (span.end as usize).min(width);
                     if let Some(run) = row.get_mut(span.start as usize..end) {
@@ -50,6 +51,7 @@ impl Owners {
         Ok(Self {
             width,
             height,
+            margin,
             stride,
             map,
         })
@@ -63,7 +65,11 @@ impl Owners {
         self.height
     }
 
-    /// Length of [`padded_row`](Self::padded_row), a multiple of [`MARGIN`](Self::MARGIN).
+    pub(crate) const fn margin(&self) -> usize {
+        self.margin
+    }
+
+    /// Length of [`padded_row`](Self::padded_row), a multiple of 16.
     pub(crate) const fn stride(&self) -> usize {
         self.stride
     }
@@ -75,6 +81,6 @@ impl Owners {
 
     /// Row `y` of the canvas.
     pub(crate) fn row(&self, y: usize) -> &[Owner] {
-        &self.padded_row(y + 1)[Self::MARGIN..][..self.width]
+        &self.padded_row(y + 1)[self.margin..][..self.width]
     }
 }

@@ -60,10 +60,12 @@ impl Platemaker {
         for (row, y) in shape.pixels.chunks_exact(bbox.width as usize).zip(bbox.y..) {
             let pixels = run(canvas, y, bbox.x, bbox.x + bbox.width);
             for (pixel, &(rim, fill)) in pixels.chunks_exact_mut(3).zip(row) {
-                if fill < Coverage::MAX {
+                if fill == Coverage::MAX {
+                    pixel.copy_from_slice(&color.0);
+                } else {
                     over(pixel, ink, rim);
+                    over(pixel, color, fill);
                 }
-                over(pixel, color, fill);
             }
         }
         self.write(canvas, bbox, text, ink);

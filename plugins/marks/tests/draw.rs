@@ -33,8 +33,9 @@ fn draw(style: &dyn MarkStyle, marks: &[&Mark], params: &serde_json::Value) -> R
     let mut page = photo();
     let params = params.as_object().unwrap().clone();
     let mut canvas = Canvas::from_raw(SIZE.width, SIZE.height, page.as_mut()).unwrap();
+    let marks = marks.iter().copied().collect();
     style
-        .draw(&mut canvas, marks, &Call::uncancellable(&params))
+        .draw(&mut canvas, &marks, &Call::uncancellable(&params))
         .unwrap();
     page
 }
@@ -134,6 +135,26 @@ fn contours_follow_the_edge() {
             -1..=3 => {}
             _ => assert!(!changed, "ink at {x},{y}, {depth} pixels inside"),
         }
+    }
+}
+
+/// Lines are as thick as asked for, up to the most.
+#[test]
+fn contours_are_as_thick_as_asked_for() {
+    for thickness in [1_u32, 5, 11, 16, 40, 64] {
+        let mark = marked(SIZE.bbox(), BBox::default(), 0xea_d2_0c);
+        let page = draw(
+            &Contour,
+            &[&mark],
+            &serde_json::json!({"thickness": thickness}),
+        );
+        let middle = |x: u32| page.get_pixel(x, 60).0;
+        let inked = (0..60)
+            .take_while(|&x| middle(x + 1) == mark.color.0)
+            .count() as u32;
+        // The first pixel is not wholly inked, and at 60 pixels the middle is reached.
+        let expected = (thickness - 1).min(60);
+        assert!(inked.abs_diff(expected) <= 1, "{inked} for {thickness}");
     }
 }
 

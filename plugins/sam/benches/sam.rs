@@ -1,7 +1,8 @@
 //! How long the stages of the segmenter take on one image, as a line of JSON.
 //!
-//! `cargo bench -p som-sam -- --weights FILE --image FILE [--params JSON] [--device cpu]
-//! [--precision fp32] [--repeat N]`. Comparisons with the official project are in `benches/peers`.
+//! `cargo bench -p som-sam --bench sam -- --weights FILE --image FILE [--params JSON]
+//! [--device cpu] [--precision fp32] [--repeat N] [--regions FILE]`; the last writes what was found
+//! as JSON. The comparison with the official project is in `benches/peers`.
 
 use std::{collections::HashMap, error::Error, time::Instant};
 
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut segmenter = som_sam::SamSegmenter::create(&Call::uncancellable(&options))?;
     let load = loaded.elapsed().as_secs_f64();
     let mut best = [f64::INFINITY; 3];
-    let mut masks = 0;
+    let mut found = Vec::new();
     for round in 0..=repeat {
         // Another image each time, so that nothing is remembered; the first round warms up.
         let mut pixels = pixels.clone();
@@ -44,19 +45,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (prompt, _) = timed(&mut segmenter, &pixels, &click)?;
         let (again, _) = timed(&mut segmenter, &pixels, &click)?;
         let (rest, regions) = timed(&mut segmenter, &pixels, &automatic)?;
-        masks = regions.len();
+        found = regions;
         if round > 0 || repeat == 0 {
             for (best, time) in best.iter_mut().zip([prompt - again, again, rest]) {
                 *best = best.min(time);
             }
         }
     }
+    if let Some(file) = get("regions") {
+        std::fs::write(file, serde_json::to_vec(&found)?)?;
+    }
     let [encoder, prompt, rest] = best;
     println!(
         "{}",
         json!({
             "load_s": load, "encoder_s": encoder, "further_prompt_s": prompt, "after_encoder_s": rest,
-            "generation_s": encoder + rest, "masks": masks, "peak_mib": peak_mib()
+            "generation_s": encoder + rest, "masks": found.len(), "peak_mib": peak_mib()
         })
     );
     Ok(())

@@ -1,7 +1,7 @@
 //! What an instance and what a call take, under the names of the official project. `schema.json`
 //! says what each means.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use som_core::{Error, Result};
 use som_torch::Precision;
 
@@ -25,18 +25,6 @@ pub(crate) struct CallParams {
     pub automatic: Automatic,
     /// For hints: three masks for an ambiguous prompt instead of one.
     pub multimask_output: bool,
-    /// What the masks among the hints are.
-    pub mask_hints: MaskHints,
-}
-
-/// How to read masks among the hints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum MaskHints {
-    /// Earlier masks, to be refined.
-    Masks,
-    /// Strokes on the wanted thing.
-    Strokes,
 }
 
 /// The parameters of the official `SamAutomaticMaskGenerator`.

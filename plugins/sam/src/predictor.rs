@@ -1,7 +1,7 @@
 //! Images through the encoder, and prompts against encoded images.
 
 use som_core::{BBox, Call, Image, Result, Size};
-use som_torch::{TorchResult, logits::Upsampling, resize, torch_error};
+use som_torch::{TorchResult, logits::Upsampling, resize, threads, torch_error};
 use tch::{Device, Kind, Tensor};
 
 use crate::network::{Decoded, ImageSide, Meaning, PromptToken, Sam};
@@ -133,6 +133,7 @@ impl Predictor {
     /// # Errors
     /// Cancelled; Exhausted, if memory runs out.
     pub(crate) fn encode(&self, image: &Image<'_>, call: &Call<'_>) -> Result<EncodedImage> {
+        threads::use_all();
         let size = Size::new(image.width(), image.height());
         let inside = resize::longest_side(size, self.side());
         let resized = resize::bilinear(image, inside);
@@ -231,12 +232,17 @@ impl Predictor {
 
     /// How many prompts to decode at a time: on the CPU as many as the cache holds.
     pub(crate) fn batch(&self) -> usize {
-        if self.device == Device::Cpu { 8 } else { 64 }
+        if self.is_on_cpu() { 8 } else { 64 }
+    }
+
+    /// True without a GPU.
+    pub(crate) fn is_on_cpu(&self) -> bool {
+        self.device == Device::Cpu
     }
 
     /// How many prompts' masks to make at a time.
     fn enlarged_at_once(&self) -> usize {
-        if self.device == Device::Cpu { 2 } else { 64 }
+        if self.is_on_cpu() { 2 } else { 64 }
     }
 
     /// Side of the logits that mask prompts consist of.

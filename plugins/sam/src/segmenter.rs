@@ -6,20 +6,24 @@ use std::{
     time::SystemTime,
 };
 
-use serde_json::{Value, json};
-use som_core::{Call, Error, Image, Params, Region, Result, Segmenter};
-use som_plugin::guest::Create;
+use serde_json::json;
+use som_core::{BBox, Call, Error, Image, Mask, Params, Region, Result, Segmenter};
+use som_plugin::{
+    guest::{Create, Level},
+    log,
+};
 use som_torch::{
     Compute, Precision,
     cache::{ByteCache, ImageDigest},
 };
 
 use crate::{
-    automatic::{Found, generate},
+    automatic::generate,
     interactive::{Predicted, predict},
     network::Sam,
     params::{CallParams, Options},
     predictor::{EncodedImage, Predictor},
+    search::Found,
 };
 
 /// One instance. Instances with the same options share weights and encoded images.
@@ -35,7 +39,7 @@ impl Create for SamSegmenter {
         let options: Options = options.parse()?;
         let Some(weights) = &options.weights else {
             return Err(Error::unavailable(
-                "no weights given (set segmenter.sam.weights to a checkpoint; `som models` lists where to get one)",
+                "no weights given (set segmenter.sam.weights to a checkpoint, or give --set weights=FILE)",
             ));
         };
         let compute = Compute::open(&options.device, options.precision)?;
@@ -99,40 +103,50 @@ impl Segmenter for SamSegmenter {
 
 impl From<Found> for Region {
     fn from(found: Found) -> Self {
-        let crop = found.crop;
-        let mut region = with_scores(found.mask, found.predicted_iou, found.stability_score);
-        region
-            .extra
-            .insert("point_coords".to_owned(), json!([found.point]));
-        region.extra.insert(
-            "crop_box".to_owned(),
-            json!([crop.x, crop.y, crop.width, crop.height]),
-        );
-        region
+        let Found {
+            mask,
+            predicted_iou,
+            stability_score,
+            point,
+            crop,
+        } = found;
+        region(mask, predicted_iou, stability_score, &[point], crop)
     }
 }
 
 impl From<Predicted> for Region {
     fn from(predicted: Predicted) -> Self {
-        let mut region = with_scores(
-            predicted.mask,
-            predicted.predicted_iou,
-            predicted.stability_score,
-        );
-        region
-            .extra
-            .insert("prompt".to_owned(), predicted.prompt.into());
+        let Predicted {
+            mask,
+            predicted_iou,
+            stability_score,
+            prompt,
+            points,
+        } = predicted;
+        let whole = mask.size().bbox();
+        let mut region = region(mask, predicted_iou, stability_score, &points, whole);
+        region.extra.insert("prompt".to_owned(), prompt.into());
         region
     }
 }
 
-fn with_scores(mask: som_core::Mask, predicted_iou: f32, stability_score: f32) -> Region {
-    // JSON knows no NaN.
-    let number =
-        |value: f32| serde_json::Number::from_f64(value.into()).map_or(Value::Null, Value::Number);
+/// A region with everything the official project reports of a mask, under the same names.
+fn region(
+    mask: Mask,
+    predicted_iou: f32,
+    stability_score: f32,
+    points: &[[f64; 2]],
+    crop: BBox,
+) -> Region {
     let mut extra = Params::new();
-    extra.insert("predicted_iou".to_owned(), number(predicted_iou));
-    extra.insert("stability_score".to_owned(), number(stability_score));
+    // JSON knows no NaN: the stability of an empty mask becomes null.
+    extra.insert("predicted_iou".to_owned(), json!(predicted_iou));
+    extra.insert("stability_score".to_owned(), json!(stability_score));
+    extra.insert("point_coords".to_owned(), json!(points));
+    extra.insert(
+        "crop_box".to_owned(),
+        json!([crop.x, crop.y, crop.width, crop.height]),
+    );
     Region {
         score: Some(predicted_iou.clamp(0.0, 1.0)),
         extra,
@@ -183,6 +197,17 @@ impl Model {
             return Ok(model);
         }
         let predictor = Predictor::new(Sam::load(path, compute)?, compute.device)?;
+        let config = &predictor.sam.config;
+        log!(
+            Level::Info,
+            "sam: loaded {} onto {:?} in {:?}: images of {} pixels, {} blocks, {} heads in the decoder",
+            path.display(),
+            compute.device,
+            compute.precision,
+            config.side(),
+            config.blocks.len(),
+            config.decoder.heads
+        );
         let model = Arc::new(Self {
             source,
             predictor: Mutex::new(predictor),

@@ -2,6 +2,7 @@
 //! the marks around.
 
 use super::{
+    numbering::Chance,
     place::Place,
     visible::{Owner, Visible, for_each_change},
 };
@@ -32,12 +33,22 @@ pub const PALETTE: [Color; 20] = [
     Color::from_u32(0x1eae60),
 ];
 
-/// The colour of every placed mark, in the order of `places`.
-pub(super) fn choose(image: &Image<'_>, visible: &Visible, places: &[Place]) -> Vec<Color> {
+/// The colour of every placed mark, in the order of `places`. Any `shuffle` but 0 makes other
+/// colours win where several are about as good.
+pub(super) fn choose(
+    image: &Image<'_>,
+    visible: &Visible,
+    places: &[Place],
+    shuffle: u64,
+) -> Vec<Color> {
     let beneath = beneath(image, visible);
     let neighbours = neighbours(visible, places);
     let palette = PALETTE.map(OkLab::from);
-    let mut used = [0_u32; PALETTE.len()];
+    let mut used = [0_u64; PALETTE.len()];
+    if shuffle != 0 {
+        let mut chance = Chance(shuffle);
+        used = used.map(|_| chance.below(OTHERS));
+    }
     // By rank, the largest first, so that the order of placing does not matter.
     let mut chosen: Vec<Option<usize>> = vec![None; beneath.len()];
     let mut marked = vec![false; beneath.len()];
@@ -76,6 +87,8 @@ pub(super) fn choose(image: &Image<'_>, visible: &Visible, places: &[Place]) -> 
 const ENOUGH: f32 = 0.3;
 /// What each earlier use of a colour costs, so that all of the palette is used.
 const USED: f32 = 0.004;
+/// A shuffled choice starts as if each colour had been used up to so many times.
+const OTHERS: u64 = 25;
 
 /// A colour in the perceptual space of Björn Ottosson (*A perceptual color space for image
 /// processing*, 2020).

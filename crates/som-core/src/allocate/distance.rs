@@ -6,6 +6,10 @@
 //! Distance Transforms in Linear Time*, 2000) is needed only for pixels that could beat the best
 //! one of their part, and only as far as that stays possible.
 
+use std::cmp::Reverse;
+
+use multiversion::multiversion;
+
 use super::visible::{Owner, Run, Visible, owner_of};
 use crate::{Point, Size};
 
@@ -81,13 +85,30 @@ impl<'a> Columns<'a> {
             }));
         }
         // The most promising one first: it rules out most of the others.
-        if let Some(&(_, point)) = cells.iter().max_by_key(|(at_most, _)| at_most) {
-            best.offer(point);
+        if let Some(&(_, middle)) = cells.iter().max_by_key(|(at_most, _)| at_most) {
+            best.offer(middle);
         }
-        for (at_most, point) in cells {
-            if at_most.pow(2) >= best.floor_of_cell(CELL) {
-                best.offer_cell(point, CELL);
+        cells.retain_mut(|(at_most, middle)| {
+            let floor = best.floor_of_cell(CELL);
+            if at_most.pow(2) < floor {
+                return false;
             }
+            let squared = self.squared_at_least(*middle, floor);
+            if let Some(squared) = squared {
+                *at_most = squared;
+                best.take(Spot {
+                    point: *middle,
+                    squared,
+                });
+            }
+            squared.is_some()
+        });
+        cells.sort_unstable_by_key(|&(squared, middle)| (Reverse(squared), middle.y, middle.x));
+        for (squared, middle) in cells {
+            if squared < best.floor_of_cell(CELL) {
+                break;
+            }
+            best.offer_quarters(middle, CELL);
         }
         if best.floor_of_cell(CELL) == 0 {
             // The part may be so thin that no middle of a cell lies where it is widest.
@@ -182,35 +203,41 @@ impl<'a> Columns<'a> {
         let x = point.x as usize;
         let owners = self.visible.row(point.y);
         let distances = &self.up_or_down[point.y as usize * width..][..width];
-        let square = |value: i16| u32::from(value.unsigned_abs()).pow(2);
+        let square = |distance: i16| u32::from(distance.unsigned_abs()).pow(2);
 
         let mut nearest = square(distances[x]);
-        let mut across = 0;
-        while nearest >= floor && across < FAR as usize {
-            across += 1;
-            let aside = (across * across) as u32;
+        if nearest < floor {
+            return None;
+        }
+        let left = owners[..x].iter().zip(&distances[..x]).rev();
+        let right = owners[x + 1..].iter().zip(&distances[x + 1..]);
+        for (across, ((left, &left_distance), (right, &right_distance))) in
+            (1..FAR as u32).zip(left.zip(right))
+        {
+            let aside = across * across;
             if aside >= nearest {
                 return Some(nearest);
             }
-            // The end of the run is outside itself, at no distance up or down. Beyond it nothing
-            // can be nearer, and the next round returns.
-            let (left, right) = (x.wrapping_sub(across), x + across);
-            if owners.get(left) != Some(&owners[x]) || owners.get(right) != Some(&owners[x]) {
-                nearest = aside;
-            } else {
-                let up_or_down = distances[left].min(distances[right]);
-                nearest = nearest.min(aside + square(up_or_down));
+            if *left != owners[x] || *right != owners[x] {
+                // The end of the run is outside itself. Beyond it nothing can be nearer.
+                return (aside >= floor).then_some(aside);
+            }
+            nearest = nearest.min(aside + square(left_distance.min(right_distance)));
+            if nearest < floor {
+                return None;
             }
         }
+        let border = (x + 1).min(width - x).min(FAR as usize) as u32;
+        nearest = nearest.min(border * border);
         (nearest >= floor).then_some(nearest)
     }
 }
 
-// The two loops over all pixels are functions that are never inlined: that is how the compiler
-// knows that their slices do not overlap, and makes vectors of them.
+// The two loops over all pixels are functions of slices alone, compiled for processors with AVX2 as
+// well: the compiler makes vectors of them, with the same results.
 
 /// One row's distances from those of the row before it, where the owner stays the same.
-#[inline(never)]
+#[multiversion(targets("x86_64+avx2"))]
 fn step(row: &mut [i16], before: &[i16], owners: &[Owner], owners_before: &[Owner]) {
     for (((distance, &before), owner), owner_before) in
         row.iter_mut().zip(before).zip(owners).zip(owners_before)
@@ -221,7 +248,7 @@ fn step(row: &mut [i16], before: &[i16], owners: &[Owner], owners_before: &[Owne
 }
 
 /// The smaller distance of two rows, pixel by pixel.
-#[inline(never)]
+#[multiversion(targets("x86_64+avx2"))]
 fn lower(row: &mut [i16], other: &[i16]) {
     for (distance, &other) in row.iter_mut().zip(other) {
         *distance = (*distance).min(other);
@@ -234,6 +261,9 @@ struct Best<'a> {
     rank: usize,
     centroid: (f64, f64),
     spot: Option<Spot>,
+    /// Squared distances below which the middle of a cell tells that no pixel of it can win, for
+    /// cells of 1, 2, 4 and [`CELL`] pixels a side.
+    floors: [u32; CELL.ilog2() as usize + 1],
 }
 
 impl<'a> Best<'a> {
@@ -244,6 +274,7 @@ impl<'a> Best<'a> {
             rank,
             centroid,
             spot: None,
+            floors: [0; _],
         }
     }
 
@@ -251,11 +282,8 @@ impl<'a> Best<'a> {
         self.spot.map_or(0, |spot| spot.squared)
     }
 
-    /// Below this squared distance of its middle, no pixel of a cell can win.
     fn floor_of_cell(&self, side: u32) -> u32 {
-        (f64::from(self.floor()).sqrt() - radius(side))
-            .max(0.0)
-            .powi(2) as u32
+        self.floors[side.ilog2() as usize]
     }
 
     /// Tries all pixels of a run.
@@ -296,6 +324,10 @@ impl<'a> Best<'a> {
         } else if floor > 0 {
             return;
         }
+        self.offer_quarters(middle, side);
+    }
+
+    fn offer_quarters(&mut self, middle: Point, side: u32) {
         let (half, quarter) = (side / 2, side / 4);
         if half == 0 {
             return;
@@ -325,6 +357,10 @@ impl<'a> Best<'a> {
     fn take(&mut self, spot: Spot) {
         if self.spot.is_none_or(|best| self.beats(spot, best)) {
             self.spot = Some(spot);
+            let distance = f64::from(spot.squared).sqrt();
+            self.floors = std::array::from_fn(|log_side| {
+                (distance - radius(1 << log_side)).max(0.0).powi(2) as u32
+            });
         }
     }
 

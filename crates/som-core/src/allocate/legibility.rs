@@ -23,14 +23,15 @@ struct Rung {
 }
 
 impl<'a> Ladder<'a> {
-    /// For the labels of `count` marks on an image of `size`.
+    /// For the labels with these `numbers`, by rank, on an image of `size`.
     pub(super) fn new(
         labels: Labels<'a>,
         options: &AllocateOptions,
         size: Size,
-        count: usize,
+        numbers: &[u32],
         call: &Call<'a>,
     ) -> Result<Self> {
+        let count = numbers.len();
         let wanted = labels
             .params
             .get("font_size")
@@ -51,8 +52,9 @@ impl<'a> Ladder<'a> {
                 }
             })
             .collect();
-        let texts = (0..count as u32)
-            .map(|index| labels.labelling.label(options.first.saturating_add(index)))
+        let texts = numbers
+            .iter()
+            .map(|&number| labels.labelling.label(options.first.saturating_add(number)))
             .collect::<Result<_>>()?;
         Ok(Self {
             labels,

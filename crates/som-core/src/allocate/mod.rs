@@ -11,6 +11,7 @@ mod color;
 mod distance;
 mod facts;
 mod legibility;
+mod numbering;
 mod page;
 mod place;
 mod visible;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{color::PALETTE, facts::Facts};
 use self::{
     legibility::Ladder,
+    numbering::Numbering,
     place::{Place, Places},
     visible::{MAX_REGIONS, Visible},
 };
@@ -42,6 +44,12 @@ pub struct AllocateOptions {
     pub font_size: Option<f32>,
     /// Index of the first label: 0 for "1" or "A".
     pub first: u32,
+    /// This many regions at the end of the list get the last numbers, whatever their area: those
+    /// before them keep the numbers they have without them.
+    pub appended: usize,
+    /// Which permutation of the labels and which choice of colours to take; 0 for labels in the
+    /// order of ids. Ids do not change.
+    pub shuffle: u64,
 }
 
 impl Default for AllocateOptions {
@@ -53,6 +61,8 @@ impl Default for AllocateOptions {
             min_glyph: 9.0,
             font_size: None,
             first: 0,
+            appended: 0,
+            shuffle: 0,
         }
     }
 }
@@ -69,7 +79,7 @@ pub struct Labels<'a> {
 /// The result of [`allocate`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Allocation {
-    /// In the order of their numbers: the largest region first.
+    /// In the order of their ids: the largest region first, appended ones last.
     pub marks: Vec<AllocatedMark>,
     /// Number of pages; 0 if there are no marks.
     pub pages: u32,
@@ -140,12 +150,15 @@ pub fn allocate(
 ) -> Result<Allocation> {
     let size = Size::new(image.width(), image.height());
     check_input(size, &regions, options)?;
-    let (ranked, mut unmarked) = rank(regions, options);
+    let appended = regions.len().saturating_sub(options.appended);
+    let (ranked, mut unmarked) = rank(regions, appended, options);
     let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
+    let indices: Vec<usize> = ranked.iter().map(|&(index, _)| index).collect();
+    let numbering = Numbering::new(&indices, appended, options);
 
     let visible = Visible::new(size, masks.iter().copied());
     let ladder = labels
-        .map(|labels| Ladder::new(labels, options, size, masks.len(), call))
+        .map(|labels| Ladder::new(labels, options, size, &numbering.labels, call))
         .transpose()?;
     let texts = ladder.as_ref().map(|ladder| ladder.texts().to_vec());
     let page_size = options.page_size.map_or(usize::MAX, |size| size as usize);
@@ -154,7 +167,7 @@ pub fn allocate(
         no_room,
         pages,
     } = place::place(&visible, &masks, ladder, page_size, call)?;
-    let colors = color::choose(image, &visible, &places);
+    let colors = color::choose(image, &visible, &places, options.shuffle);
 
     let mut spots: Vec<Option<(Place, crate::Color)>> = vec![None; ranked.len()];
     for (place, color) in places.into_iter().zip(colors) {
@@ -176,7 +189,7 @@ pub fn allocate(
         marks.push(AllocatedMark {
             id: options
                 .first
-                .saturating_add(place.rank as u32)
+                .saturating_add(numbering.ids[place.rank])
                 .saturating_add(1),
             page: place.page + 1,
             index,
@@ -192,8 +205,9 @@ pub fn allocate(
         });
     }
     unmarked.sort_by_key(|unmarked| unmarked.index);
-    relink_parents(&mut marks);
     facts::check(size, &mut marks, options);
+    marks.sort_by_key(|mark| mark.id);
+    relink_parents(&mut marks);
     Ok(Allocation {
         marks,
         pages,
@@ -231,8 +245,12 @@ fn check_input(size: Size, regions: &[Region], options: &AllocateOptions) -> Res
 }
 
 /// The regions to mark with their indices, the largest first (of equal ones the first given), and
-/// the others.
-fn rank(regions: Vec<Region>, options: &AllocateOptions) -> (Vec<(usize, Region)>, Vec<Unmarked>) {
+/// the others. Those from `appended` on do not give way to larger ones.
+fn rank(
+    regions: Vec<Region>,
+    appended: usize,
+    options: &AllocateOptions,
+) -> (Vec<(usize, Region)>, Vec<Unmarked>) {
     let (mut ranked, empty): (Vec<_>, Vec<_>) = regions
         .into_iter()
         .enumerate()
@@ -241,7 +259,18 @@ fn rank(regions: Vec<Region>, options: &AllocateOptions) -> (Vec<(usize, Region)
     let most = options
         .max_marks
         .map_or(MAX_REGIONS, |most| MAX_REGIONS.min(most as usize));
-    let over = ranked.split_off(most.min(ranked.len()));
+    let mut room = most.saturating_sub(
+        ranked
+            .iter()
+            .filter(|(index, _)| *index >= appended)
+            .count(),
+    );
+    let (mut ranked, mut over): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(index, _)| {
+        let fits = *index >= appended || room > 0;
+        room -= usize::from(fits && *index < appended);
+        fits
+    });
+    over.extend(ranked.split_off(most.min(ranked.len())));
     let unmarked = [
         (empty, UnmarkedReason::Empty),
         (over, UnmarkedReason::OverLimit),

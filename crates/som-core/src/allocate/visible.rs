@@ -3,6 +3,8 @@
 //! The paper sorts regions by area and takes away from each what smaller ones cover. What is left
 //! is disjoint, so one map of owners holds the visible parts of all regions at once.
 
+use wide::u16x16;
+
 use crate::{BBox, Mask, Point, Size};
 
 /// Which region a pixel shows: 0 for none, else its rank (0 for the largest region) plus one.
@@ -230,23 +232,27 @@ fn runs(size: Size, owners: &[Owner], count: usize) -> (Vec<Run>, Vec<u32>) {
 #[inline]
 pub(super) fn for_each_change(row: &[Owner], mut end: impl FnMut(usize)) {
     const BLOCK: usize = 16;
-    for block in (1..row.len()).step_by(BLOCK) {
-        let stop = (block + BLOCK).min(row.len());
-        let (before, after) = (&row[block - 1..stop - 1], &row[block..stop]);
-        // Whole blocks compare as vectors; most have no change.
-        if before
-            .iter()
-            .zip(after)
-            .fold(0, |any, (a, b)| any | (a ^ b))
-            == 0
-        {
-            continue;
+    let mut index = 1;
+    while index < row.len() {
+        // The last block overlaps the one before.
+        let start = index.min(row.len().saturating_sub(BLOCK)).max(1);
+        let blocks = row[start - 1..]
+            .first_chunk()
+            .zip(row[start..].first_chunk());
+        let Some((before, after)) = blocks else {
+            // Too short for a block.
+            (1..row.len())
+                .filter(|&index| row[index - 1] != row[index])
+                .for_each(&mut end);
+            break;
+        };
+        let same = u16x16::new(*before).simd_eq(u16x16::new(*after));
+        let mut changes = (!same.to_bitmask() & 0xffff) >> (index - start);
+        while changes != 0 {
+            end(index + changes.trailing_zeros() as usize);
+            changes &= changes - 1;
         }
-        for (index, (a, b)) in (block..).zip(before.iter().zip(after)) {
-            if a != b {
-                end(index);
-            }
-        }
+        index = start + BLOCK;
     }
     end(row.len());
 }

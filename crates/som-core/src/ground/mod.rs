@@ -1,83 +1,108 @@
 //! answer → grounded spans: the marks an answer names, each tied to the bytes that name it.
 //!
 //! The answer is parsed, left to right, by a few forms of naming that models really use
-//! (see the module `forms`); a number in running text is no mention.
+//! (see the modules `forms` and `coordinates`); a number in running text is no mention. The time
+//! it takes grows with the length of the answer alone, whatever is in it.
 
+mod coordinates;
 mod forms;
 mod names;
+mod reader;
+mod snap;
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::mark::Mark;
-use names::Names;
+pub(crate) use self::names::{Names, Setting, list_at};
+use self::{forms::Found, reader::Reader};
+use crate::{BBox, Point, scene::Scene};
 
-/// A place of an answer that names marks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A place of an answer that names marks, or says where one is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mention {
     /// Bytes of the answer.
     pub span: Range<usize>,
     /// Whether every name leads to exactly one mark.
     pub status: Status,
-    /// Ids of the marks that are named, in that order, without repeats; of an ambiguous name, all
+    /// Ids of the marks that are meant, in that order, without repeats; of an ambiguous name, all
     /// it may mean.
     pub marks: Vec<u32>,
-    /// Names that lead to no mark.
+    /// Names that lead to no mark, without repeats; the first 64 of them.
     pub unresolved: Vec<String>,
+    /// The box or point, if the mention is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
 }
 
 /// How well a [`Mention`] resolves; of several names the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Every name leads to one mark.
+    /// Every name leads to one mark; a box or point, to one region.
     Resolved,
-    /// A name leads to several marks, such as those of two images.
+    /// A name leads to several marks, such as those of two images; a box fits several regions.
     Ambiguous,
-    /// A number beyond the marks there are.
+    /// A number beyond the marks there are; a box or point outside the image.
     OutOfRange,
-    /// A name that no mark has.
+    /// A name that no mark has; a box or point that fits no region.
     Unknown,
 }
 
-/// A mark as answers may name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nameable {
-    /// The mark's id, as mentions give it.
-    pub id: u32,
-    /// Its text: "7", "C". Letter case does not matter.
-    pub text: String,
-}
-
-impl Nameable {
-    /// A mark under its own text.
-    pub fn new(id: u32, mark: &Mark) -> Self {
-        Self {
-            id,
-            text: mark.text.clone(),
+impl Status {
+    /// The status's name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Status::Resolved => "resolved",
+            Status::Ambiguous => "ambiguous",
+            Status::OutOfRange => "out_of_range",
+            Status::Unknown => "unknown",
         }
     }
 }
 
-/// The mentions of `marks` in `answer`, in order and without overlap.
-pub fn ground(answer: &str, marks: &[Nameable]) -> Vec<Mention> {
-    let names = Names::new(marks);
+/// Where a box or point of an answer lies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Location {
+    /// Index of the image in [`Scene::images`].
+    pub image: usize,
+    /// In pixels of the original image.
+    #[serde(flatten)]
+    pub shape: Shape,
+    /// A box's intersection over union with the box of the region it is taken for, or of the one
+    /// that comes closest; 0 if there is none. A point has 1 inside a region, else 0.
+    pub iou: f64,
+}
+
+/// A box or a point, in pixels of the original image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// A box.
+    Box(BBox),
+    /// A point.
+    Point(Point),
+}
+
+/// The mentions of marks in `answer`, in order and without overlap. Boxes and points are read if
+/// the scene has images, and lead to the regions they fit best.
+pub fn ground(answer: &str, scene: &Scene<'_>) -> Vec<Mention> {
+    let names = Names::new(scene);
+    let mut reader = Reader::new(answer, &names, scene);
     let mut mentions = Vec::new();
-    let mut at = 0;
-    while at < answer.len() {
-        match forms::mention_at(answer, at, &names) {
-            forms::Found::Mention(mention) => {
-                at = mention.span.end;
+    while !reader.rest().is_empty() {
+        match forms::mention_at(&reader) {
+            Found::Mention(mention) => {
+                reader.advance(mention.span.end);
                 mentions.push(mention);
             }
-            forms::Found::Skip(end) => at = end,
-            forms::Found::Nothing => at += char_len(answer, at),
+            Found::Mentions(several, end) => {
+                reader.advance(end);
+                mentions.extend(several);
+            }
+            Found::Skip(end) => reader.advance(end),
+            Found::Nothing => reader.advance_char(),
         }
     }
     mentions
-}
-
-fn char_len(text: &str, at: usize) -> usize {
-    text[at..].chars().next().map_or(1, char::len_utf8)
 }

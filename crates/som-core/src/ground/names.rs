@@ -1,11 +1,15 @@
 //! Names and lists of names: `3`, `C`, `1, 2 and 5`, `1–4`.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
-use super::{Mention, Nameable, Status};
+use super::{Mention, Status};
+use crate::scene::Scene;
 
 /// The marks that can be named, by upper-case text.
-pub(super) struct Names {
+pub(crate) struct Names {
     ids: HashMap<String, Vec<u32>>,
     numbers: Vec<(u64, u32)>,
     letters: bool,
@@ -13,29 +17,33 @@ pub(super) struct Names {
 
 /// What a list of names leads to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     marks: Vec<u32>,
+    known: HashSet<u32>,
     unresolved: Vec<String>,
+    misses: usize,
     worst: Option<Status>,
     /// Names read, the two ends of a range counted apart.
     pub(super) names: usize,
 }
 
 impl Names {
-    pub(super) fn new(marks: &[Nameable]) -> Self {
+    pub(crate) fn new(scene: &Scene<'_>) -> Self {
         let mut ids: HashMap<String, Vec<u32>> = HashMap::new();
-        for mark in marks {
+        for mark in scene.marks.iter().filter(|mark| !mark.text.is_empty()) {
             let same = ids.entry(mark.text.to_uppercase()).or_default();
             if !same.contains(&mark.id) {
                 same.push(mark.id);
             }
         }
-        let mut numbers: Vec<(u64, u32)> = marks
+        let mut numbers: Vec<(u64, u32)> = scene
+            .marks
             .iter()
             .filter_map(|mark| Some((mark.text.parse().ok()?, mark.id)))
             .collect();
         numbers.sort_unstable();
-        let letters = marks
+        let letters = scene
+            .marks
             .iter()
             .any(|mark| mark.text.starts_with(|c: char| c.is_ascii_alphabetic()));
         Self {
@@ -92,12 +100,10 @@ impl Names {
             _ => Status::Ambiguous,
         };
         if ids.is_empty() {
-            reading.unresolved.push(name.to_owned());
+            reading.miss(name);
         }
         for &id in ids {
-            if !reading.marks.contains(&id) {
-                reading.marks.push(id);
-            }
+            reading.find(id);
         }
         reading.worst = reading.worst.max(Some(status));
     }
@@ -107,11 +113,12 @@ impl Names {
         self.add(reading, first);
         if let (Ok(first), Ok(last)) = ends
             && first < last
+            && reading.known.len() < self.numbers.len()
         {
             // Only marks that are there: a range may claim millions.
             for &(number, id) in &self.numbers {
-                if first < number && number < last && !reading.marks.contains(&id) {
-                    reading.marks.push(id);
+                if first < number && number < last {
+                    reading.find(id);
                 }
             }
         }
@@ -120,6 +127,21 @@ impl Names {
 }
 
 impl Reading {
+    fn find(&mut self, id: u32) {
+        if self.known.insert(id) {
+            self.marks.push(id);
+        }
+    }
+
+    fn miss(&mut self, name: &str) {
+        /// Enough to say what is wrong.
+        const MOST: usize = 64;
+        self.misses += 1;
+        if self.unresolved.len() < MOST && !self.unresolved.iter().any(|other| other == name) {
+            self.unresolved.push(name.to_owned());
+        }
+    }
+
     /// True if any name leads to a mark.
     pub(super) fn resolves(&self) -> bool {
         !self.marks.is_empty()
@@ -127,22 +149,23 @@ impl Reading {
 
     /// Number of names that lead to no mark.
     pub(super) fn misses(&self) -> usize {
-        self.unresolved.len()
+        self.misses
     }
 
-    pub(super) fn mention(self, span: Range<usize>) -> Mention {
+    pub(crate) fn mention(self, span: Range<usize>) -> Mention {
         Mention {
             span,
             status: self.worst.unwrap_or(Status::Unknown),
             marks: self.marks,
             unresolved: self.unresolved,
+            location: None,
         }
     }
 }
 
 /// How strictly a list is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Setting {
+pub(crate) enum Setting {
     /// Between brackets: every separator, any letter case.
     Enclosed,
     /// In running text: letters in upper case only, and what follows a further name must not make
@@ -151,7 +174,7 @@ pub(super) enum Setting {
 }
 
 /// The longest list of names that starts at `at`, and where it ends.
-pub(super) fn list_at(
+pub(crate) fn list_at(
     text: &str,
     at: usize,
     names: &Names,

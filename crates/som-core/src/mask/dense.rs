@@ -1,8 +1,11 @@
 //! Masks from rows of pixels, and back.
 
-use wide::{u8x16, u32x8};
+use wide::u32x8;
 
-use super::{Mask, MaskBuilder, Span};
+use super::{
+    Mask, MaskBuilder, Span,
+    bits::{self, push_edges},
+};
 use crate::{BBox, Error, Result, Size};
 
 impl Mask {
@@ -28,8 +31,12 @@ impl Mask {
         }
         let mut ends = Vec::with_capacity(bbox.height as usize);
         let mut spans = Vec::with_capacity(bbox.height as usize);
-        for row in pixels.chunks_exact(bbox.width as usize) {
-            scan(row, bbox.x, &mut spans);
+        let mut edges = Vec::new();
+        let width = bbox.width as usize;
+        for start in (0..pixels.len()).step_by(width) {
+            edges.clear();
+            scan(&pixels[start..], width, bbox.x, &mut edges);
+            Span::push_all(&edges, &mut spans);
             ends.push(spans.len() as u32);
         }
         Ok(Self::from_runs(size, bbox.y, ends, spans))
@@ -39,8 +46,21 @@ impl Mask {
     /// image's edge.
     pub fn to_dense(&self, bbox: BBox) -> Vec<u8> {
         let mut pixels = vec![0; bbox.area() as usize];
-        self.paint(bbox, &mut pixels, 1);
+        if let Some(shared) = self.bbox.intersection(bbox) {
+            for (row, spans) in self.rows_within(bbox, shared, &mut pixels) {
+                for span in spans {
+                    let (start, end) = columns_within(bbox, *span);
+                    set(row, start, end);
+                }
+            }
+        }
         pixels
+    }
+
+    /// The pixels of its own [`bbox`](Self::bbox) as [`to_dense`](Self::to_dense) gives them;
+    /// `None` if all of them are inside.
+    pub fn crop(&self) -> Option<Vec<u8>> {
+        (self.area() < self.bbox.area()).then(|| self.to_dense(self.bbox))
     }
 
     /// Writes `value` wherever the mask is set, into the `pixels` of `bbox`, row by row.
@@ -49,19 +69,27 @@ impl Mask {
     /// If `pixels` are not as many as the box covers.
     pub fn paint<T: Copy>(&self, bbox: BBox, pixels: &mut [T], value: T) {
         assert_eq!(pixels.len() as u64, bbox.area(), "pixels of the box {bbox}");
-        let Some(shared) = self.bbox.intersection(bbox) else {
-            return;
-        };
-        let rows = pixels
-            .chunks_exact_mut(bbox.width as usize)
-            .skip((shared.y - bbox.y) as usize);
-        for (y, row) in (shared.y..shared.y + shared.height).zip(rows) {
-            for span in self.row(y) {
-                let start = span.start.saturating_sub(bbox.x).min(bbox.width);
-                let end = span.end.saturating_sub(bbox.x).min(bbox.width);
-                row[start as usize..end as usize].fill(value);
+        if let Some(shared) = self.bbox.intersection(bbox) {
+            for (row, spans) in self.rows_within(bbox, shared, pixels) {
+                for span in spans {
+                    let (start, end) = columns_within(bbox, *span);
+                    row[start..end].fill(value);
+                }
             }
         }
+    }
+
+    /// The rows that `shared`, a part of `bbox`, has of the `pixels` of `bbox`, and the runs there.
+    fn rows_within<'a, T>(
+        &'a self,
+        bbox: BBox,
+        shared: BBox,
+        pixels: &'a mut [T],
+    ) -> impl Iterator<Item = (&'a mut [T], &'a [Span])> {
+        let rows = pixels.chunks_exact_mut(bbox.width as usize);
+        rows.skip((shared.y - bbox.y) as usize)
+            .zip(shared.y..shared.y + shared.height)
+            .map(|(row, y)| (row, self.row(y)))
     }
 
     /// Cuts a label map of the whole image, row by row, into one mask a label: the mask of label
@@ -91,6 +119,26 @@ impl Mask {
     }
 }
 
+/// A run's columns within `bbox`, counted from its left side.
+fn columns_within(bbox: BBox, span: Span) -> (usize, usize) {
+    let column = |x: u32| x.saturating_sub(bbox.x).min(bbox.width) as usize;
+    (column(span.start), column(span.end))
+}
+
+/// Sets `start..end` of a row that is clear from `start` on.
+fn set(row: &mut [u8], start: usize, end: usize) {
+    /// Short runs are written as a block of pixels, of which those behind the run are cleared
+    /// again: so there is no branch on the length, which in busy masks follows no pattern.
+    const BLOCK: usize = 16;
+    match row.get_mut(start..end + BLOCK) {
+        Some(run) if end - start <= BLOCK => {
+            run[..BLOCK].fill(1);
+            run[end - start..][..BLOCK].fill(0);
+        }
+        _ => row[start..end].fill(1),
+    }
+}
+
 /// Calls `found` with each index at which another label begins, and with the end of the row.
 fn changes(row: &[u32], mut found: impl FnMut(usize)) {
     let (Some(before), Some(after)) = (row.get(..row.len() - 1), row.get(1..)) else {
@@ -112,42 +160,24 @@ fn changes(row: &[u32], mut found: impl FnMut(usize)) {
     found(row.len());
 }
 
-/// Pushes the runs of non-zero bytes, the first byte being column `left`.
-fn scan(row: &[u8], left: u32, spans: &mut Vec<Span>) {
-    let (blocks, rest) = row.as_chunks();
-    // Clear pixels at the end close the last run.
-    let mut last = [0; BLOCK];
-    last[..rest.len()].copy_from_slice(rest);
-    push_runs(blocks.iter().chain([&last]).map(bits), left, spans);
-}
-
-/// Pushes the runs of bits that are set, the lowest bit of the first word being column `left`. The
-/// highest bit of the last word must be clear.
-pub(super) fn push_runs(words: impl Iterator<Item = u64>, left: u32, spans: &mut Vec<Span>) {
-    let mut start = 0;
-    let mut inside = 0;
-    for (word, x) in words.zip((left..).step_by(BLOCK)) {
-        let mut edges = word ^ (word << 1 | inside);
-        while edges != 0 {
-            let edge = x + edges.trailing_zeros();
-            if inside == 0 {
-                start = edge;
-            } else {
-                spans.push(Span { start, end: edge });
+/// Appends the columns at which bytes of a row change between zero and non-zero, the first byte
+/// being column `left`. The row is the first `width` of the `pixels`.
+fn scan(pixels: &[u8], width: usize, left: u32, edges: &mut Vec<u32>) {
+    let words = (0..width).step_by(bits::BITS).map(|start| {
+        let rest = &pixels[start..];
+        let word = match rest.first_chunk() {
+            Some(block) => bits::from_bytes(block),
+            None => {
+                let mut last = [0; bits::BITS];
+                last[..rest.len()].copy_from_slice(rest);
+                bits::from_bytes(&last)
             }
-            inside ^= 1;
-            edges &= edges - 1;
+        };
+        // What lies behind the row's end does not count.
+        match width - start {
+            left @ ..bits::BITS => word & !(u64::MAX << left),
+            _ => word,
         }
-    }
-}
-
-/// Pixels looked at together: as many as a word has bits.
-const BLOCK: usize = 64;
-
-/// Bit `i` is set where byte `i` is not 0.
-fn bits(block: &[u8; BLOCK]) -> u64 {
-    let (quarters, _) = block.as_chunks();
-    !quarters.iter().rev().fold(0, |clear, &quarter| {
-        clear << 16 | u64::from(u8x16::new(quarter).simd_eq(u8x16::ZERO).to_bitmask())
-    })
+    });
+    push_edges(words, left, edges);
 }

@@ -3,6 +3,7 @@
 //! A [`Mask`] stores, for each row of its bounding box, the runs of columns it covers. Its memory
 //! and the cost of nearly every operation grow with the mask's outline, not with its area.
 
+mod bits;
 mod coco;
 mod components;
 mod dense;
@@ -51,6 +52,12 @@ impl Span {
     pub const fn is_empty(self) -> bool {
         self.start >= self.end
     }
+
+    /// Appends the runs whose starts and ends take turns in `edges`.
+    fn push_all(edges: &[u32], spans: &mut Vec<Span>) {
+        let pairs = edges.as_chunks().0.iter();
+        spans.extend(pairs.map(|&[start, end]| Span { start, end }));
+    }
 }
 
 impl Mask {
@@ -92,9 +99,15 @@ impl Mask {
         ends.truncate(last + 1);
         let above = ends.partition_point(|&end| end == 0);
         ends.drain(..above);
-        let (left, right) = spans.iter().fold((u32::MAX, 0), |(left, right), span| {
-            (left.min(span.start), right.max(span.end))
-        });
+        let (mut left, mut right, mut start) = (u32::MAX, 0, 0);
+        for &end in &ends {
+            let row = &spans[start..end as usize];
+            if let (Some(first), Some(last)) = (row.first(), row.last()) {
+                left = left.min(first.start);
+                right = right.max(last.end);
+            }
+            start = end as usize;
+        }
         let bbox = BBox::new(left, top + above as u32, right - left, ends.len() as u32);
         Self {
             size,

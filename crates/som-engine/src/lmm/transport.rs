@@ -19,7 +19,7 @@ use super::{
     retry::{Failure, Retry, retry_after},
     wait::Patience,
 };
-use crate::settings::LmmSettings;
+use crate::{http, settings::LmmSettings};
 
 /// Of the body of an error, what is read.
 const MOST_READ: usize = 64 << 10;
@@ -92,16 +92,12 @@ impl Transport {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        // The one place where TLS gets its cryptography. Another part of the process may have
-        // been first, with the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .user_agent(concat!("som/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.connect)
-            // A redirected POST would lose its body, or carry the key elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| Error::unavailable(format!("no HTTP client: {}", chain(&error))))?;
+        let client = http::client(|client| {
+            client
+                .connect_timeout(self.connect)
+                // A redirected POST would lose its body, or carry the key elsewhere.
+                .redirect(reqwest::redirect::Policy::none())
+        })?;
         Ok(self.client.get_or_init(|| client))
     }
 

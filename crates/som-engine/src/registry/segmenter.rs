@@ -5,11 +5,13 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use som_core::{Descriptor, Error, Params, Result, schema::Schema, segment::SegmenterFactory};
 use tokio::sync::OnceCell;
 
 use super::Provenance;
 use crate::{
+    models::Models,
     remote::Remote,
     settings::{Settings, WorkerSettings},
     worker::Pool,
@@ -163,13 +165,19 @@ impl KnownSegmenter {
         format!("segmenter \"{}\"", self.descriptor().id)
     }
 
-    /// Its workers, started by the first call.
+    /// Its workers, started by the first call; an option `weights` may name a checkpoint.
     pub(crate) fn pool(&self, settings: &Settings) -> Result<Arc<Pool>> {
         let mut slot = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = &*slot {
             return Ok(pool.clone());
         }
-        let (worker, options) = self.configured(settings)?;
+        let (worker, mut options) = self.configured(settings)?;
+        if let Some(Value::String(weights)) = options.get_mut("weights") {
+            let path = Models::open(&settings.models)?
+                .resolve(weights)
+                .map_err(|error| error.at(self.who()))?;
+            *weights = path.to_string_lossy().into_owned();
+        }
         let pool = Arc::new(Pool::start(self.factory.clone(), options, worker)?);
         Ok(slot.insert(pool).clone())
     }

@@ -120,9 +120,9 @@ impl Incoming {
             .raw
             .emit
             .ok_or_else(|| Error::internal("the host takes no regions"))?;
-        let mut pixels = Vec::new();
         for (index, region) in regions.iter().enumerate() {
-            let lent = Lent::new(region, &mut pixels)
+            let crop = region.mask.crop();
+            let lent = Lent::new(region, crop.as_deref())
                 .map_err(|error| error.at(format_args!("region {index}")))?;
             // SAFETY: both structs live until `emit` returns.
             let status = unsafe { emit(self.pointer, &lent.raw()) };

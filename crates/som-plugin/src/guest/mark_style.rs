@@ -5,7 +5,7 @@ use std::{
     ptr, slice,
 };
 
-use som_core::{BBox, Color, Error, Mark, MarkStyle, Point, Result, Size};
+use som_core::{BBox, Color, Error, Mark, MarkStyle, Marks, Point, Result, Size};
 
 use super::{
     call::{Incoming, guard},
@@ -15,7 +15,7 @@ use crate::{
     borrow,
     contain::contain,
     region,
-    sys::{som_call, som_canvas, som_mark, som_mark_style, som_status},
+    sys::{SOM_STYLE_IGNORES_MASKS, som_call, som_canvas, som_mark, som_mark_style, som_status},
 };
 
 /// A mark style of a plugin: who it is, and the type that does the work.
@@ -35,11 +35,12 @@ pub struct MarkStyleDef {
 
 /// A type that implements [`MarkStyle`], as callbacks.
 ///
-/// Styles are stateless: every callback makes a value of the type anew. Whether a style labels is
-/// asked once, when the plugin is entered.
+/// Styles are stateless: every callback makes a value of the type anew. Whether a style labels and
+/// whether it looks at masks is asked once, when the plugin is entered.
 #[derive(Clone, Copy, Debug)]
 pub struct MarkStyleType {
     is_labelling: fn() -> bool,
+    ignores_masks: fn() -> bool,
     label: unsafe extern "C" fn(u32, *mut c_char, usize) -> usize,
     measure: unsafe extern "C" fn(*const som_call, *const c_char, *mut u32, *mut u32) -> som_status,
     draw: unsafe extern "C" fn(
@@ -55,6 +56,7 @@ impl MarkStyleType {
     pub const fn of<S: MarkStyle + Default>() -> Self {
         Self {
             is_labelling: || S::default().labelling().is_some(),
+            ignores_masks: || S::default().ignores_masks(),
             label: label::<S>,
             measure: measure::<S>,
             draw: draw::<S>,
@@ -73,6 +75,11 @@ impl MarkStyleType {
             label: is_labelling.then_some(self.label),
             measure: is_labelling.then_some(self.measure),
             draw: Some(self.draw),
+            flags: if (self.ignores_masks)() {
+                SOM_STYLE_IGNORES_MASKS
+            } else {
+                0
+            },
         }
     }
 }
@@ -157,7 +164,7 @@ unsafe extern "C" fn draw<S: MarkStyle + Default>(
         let size = Size::new(canvas.width(), canvas.height());
         // SAFETY: the marks live until this function returns.
         let marks = unsafe { marks_taken_in(marks, mark_count, size)? };
-        let marks: Vec<&Mark> = marks.iter().collect();
+        let marks: Marks<'_> = marks.iter().collect();
         call.with(|call| S::default().draw(&mut canvas, &marks, call))
     };
     // SAFETY: the host's promise.

@@ -30,6 +30,29 @@ pub(super) fn run(
     image: Option<Size>,
     body: impl FnOnce(*const som_call) -> som_status,
 ) -> Result<Vec<Region>> {
+    watch(who, call, image, body)?.result
+}
+
+/// How a plugin went about a call.
+pub(super) struct Conduct {
+    /// As that of [`run`].
+    pub(super) result: Result<Vec<Region>>,
+    /// What its function returned.
+    pub(super) status: som_status,
+    /// It emitted a region although it had been told that the call was cancelled.
+    pub(super) emitted_late: bool,
+}
+
+/// As [`run`], for those who look closer.
+///
+/// # Errors
+/// Internal, if the plugin could not be called.
+pub(super) fn watch(
+    who: &str,
+    call: &Call<'_>,
+    image: Option<Size>,
+    body: impl FnOnce(*const som_call) -> som_status,
+) -> Result<Conduct> {
     let data = Outgoing {
         call: *call,
         image,
@@ -49,7 +72,12 @@ pub(super) fn run(
         fail: Some(fail),
     };
     let status = body(&raw);
-    data.outcome(status).map_err(|error| error.at(who))
+    let emitted_late = data.state().emitted_late;
+    Ok(Conduct {
+        status,
+        emitted_late,
+        result: data.outcome(status).map_err(|error| error.at(who)),
+    })
 }
 
 /// The host's side of a `som_call`: its `data`.
@@ -69,6 +97,10 @@ struct State {
     reason: Option<String>,
     /// The first rule the plugin broke.
     fault: Option<Error>,
+    /// The plugin has been told that the call is cancelled.
+    knows: bool,
+    /// It emitted a region all the same.
+    emitted_late: bool,
 }
 
 impl Outgoing<'_> {
@@ -104,9 +136,21 @@ impl Outgoing<'_> {
         }
     }
 
+    /// The plugin's question whether the call is cancelled.
+    fn tell_cancelled(&self) -> bool {
+        let is_cancelled = self.call.is_cancelled();
+        if is_cancelled {
+            self.state().knows = true;
+        }
+        is_cancelled
+    }
+
     /// Takes in the next region.
     fn take_in(&self, region: *const som_region) -> som_status {
         if self.call.is_cancelled() {
+            let mut state = self.state();
+            state.emitted_late |= state.knows;
+            state.knows = true;
             return SOM_CANCELLED;
         }
         let taken = match self.image {
@@ -187,8 +231,8 @@ unsafe fn outgoing<'a>(call: *const som_call) -> Option<&'a Outgoing<'a>> {
 /// As `som_call.cancelled` of the header.
 unsafe extern "C" fn cancelled(call: *const som_call) -> i32 {
     // SAFETY: the plugin's promise.
-    let is_cancelled = unsafe { outgoing(call) }
-        .and_then(|outgoing| contain(|| outgoing.call.is_cancelled()).ok());
+    let is_cancelled =
+        unsafe { outgoing(call) }.and_then(|outgoing| contain(|| outgoing.tell_cancelled()).ok());
     i32::from(is_cancelled.unwrap_or(true))
 }
 

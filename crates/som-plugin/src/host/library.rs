@@ -111,8 +111,20 @@ fn not_loaded(path: &Path, error: &libloading::Error) -> Error {
         .filter(|library| Path::new(library) != path);
     match missing {
         Some(library) => Error::unavailable(format!(
-            "it needs {library}, which is not found (install it, or name its folder in LD_LIBRARY_PATH)"
+            "it needs {library}, which is not found ({}, or name its folder in LD_LIBRARY_PATH)",
+            how_to_get(library)
         )),
         None => Error::unavailable(format!("it cannot be loaded: {said}")),
+    }
+}
+
+fn how_to_get(library: &str) -> &'static str {
+    let is_libtorch = ["libtorch", "libc10"]
+        .iter()
+        .any(|name| library.starts_with(name));
+    if is_libtorch {
+        "`cargo xtask libtorch` in a checkout of som installs it"
+    } else {
+        "install it"
     }
 }

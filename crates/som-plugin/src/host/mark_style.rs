@@ -5,13 +5,16 @@ use std::{
     ptr,
 };
 
-use som_core::{Call, Canvas, Descriptor, Error, Labelling, Mark, MarkStyle, Result, Size};
+use som_core::{Call, Canvas, Descriptor, Error, Labelling, Mark, MarkStyle, Marks, Result, Size};
 
 use super::{call, descriptor::Texts};
 use crate::{
     borrow,
     region::{Lent, c_text},
-    sys::{som_call, som_canvas, som_mark, som_mark_style, som_region, som_status},
+    sys::{
+        SOM_STYLE_IGNORES_MASKS, som_call, som_canvas, som_mark, som_mark_style, som_region,
+        som_status,
+    },
 };
 
 /// A mark style that a plugin brought.
@@ -20,6 +23,7 @@ pub struct PluginStyle {
     descriptor: Descriptor,
     who: String,
     labels: Option<Labels>,
+    ignores_masks: bool,
     draw: unsafe extern "C" fn(
         *const som_call,
         *const som_canvas,
@@ -74,6 +78,7 @@ impl PluginStyle {
             descriptor,
             who,
             labels,
+            ignores_masks: raw.flags & SOM_STYLE_IGNORES_MASKS != 0,
             draw,
         })
     }
@@ -89,19 +94,25 @@ impl MarkStyle for PluginStyle {
         self.labels.as_ref().map(|_| self as _)
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    fn ignores_masks(&self) -> bool {
+        self.ignores_masks
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         let raw_canvas = som_canvas {
             size: size_of::<som_canvas>(),
             width: canvas.width(),
             height: canvas.height(),
             pixels: canvas.as_mut_ptr(),
         };
-        let mut buffers = vec![Vec::new(); marks.len()];
-        let lent = marks.iter().zip(&mut buffers).map(|(mark, buffer)| {
-            Ok((
-                Lent::new(&mark.region, buffer)?,
-                c_text(&mark.text, "text")?,
-            ))
+        let crops = if self.ignores_masks {
+            &[]
+        } else {
+            marks.crops()
+        };
+        let lent = marks.iter().enumerate().map(|(index, mark)| {
+            let crop = crops.get(index).and_then(Option::as_deref);
+            Ok((Lent::new(&mark.region, crop)?, c_text(&mark.text, "text")?))
         });
         let lent: Vec<(Lent<'_>, CString)> = lent
             .collect::<Result<_>>()
@@ -192,7 +203,7 @@ const LONGEST_LABEL: usize = 4096;
 impl PluginStyle {
     /// Calls the plugin's `label`: writes at most `out.len()` bytes, NUL included, and gives the
     /// length of the whole label without it.
-    pub(crate) fn write_label(&self, index: u32, out: &mut [u8]) -> Result<usize> {
+    pub(super) fn write_label(&self, index: u32, out: &mut [u8]) -> Result<usize> {
         let label = self.labels()?.label;
         // SAFETY: `out` has room for as many bytes as it is told.
         Ok(unsafe { label(index, out.as_mut_ptr().cast(), out.len()) })

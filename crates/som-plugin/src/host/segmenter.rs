@@ -7,7 +7,10 @@ use som_core::{
     segment::SegmenterFactory,
 };
 
-use super::{call, descriptor::Texts};
+use super::{
+    call::{self, Conduct},
+    descriptor::Texts,
+};
 use crate::{
     borrow,
     sys::{SOM_INTERNAL, SOM_OK, som_call, som_image, som_segmenter, som_status},
@@ -60,14 +63,12 @@ impl PluginSegmenter {
             code: Code { segment, destroy },
         })
     }
-}
 
-impl SegmenterFactory for PluginSegmenter {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn create(&self, options: &Call<'_>) -> Result<Box<dyn Segmenter>> {
+    /// A new instance.
+    ///
+    /// # Errors
+    /// As [`SegmenterFactory::create`].
+    pub(super) fn open(&self, options: &Call<'_>) -> Result<Instance> {
         let who = format!("segmenter {:?}", self.descriptor.id);
         let mut place = ptr::null_mut();
         let mut status = SOM_INTERNAL;
@@ -84,15 +85,22 @@ impl SegmenterFactory for PluginSegmenter {
             is_broken: false,
         });
         result?;
-        match instance {
-            Some(instance) => Ok(Box::new(instance)),
-            None => Err(Error::internal("a segmenter that was created is not there")),
-        }
+        instance.ok_or_else(|| Error::internal("a segmenter that was created is not there"))
+    }
+}
+
+impl SegmenterFactory for PluginSegmenter {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn create(&self, options: &Call<'_>) -> Result<Box<dyn Segmenter>> {
+        Ok(Box::new(self.open(options)?))
     }
 }
 
 /// An instance of a plugin's segmenter.
-struct Instance {
+pub(super) struct Instance {
     who: String,
     /// The plugin's own; null is as good as any other value.
     instance: *mut c_void,
@@ -103,8 +111,12 @@ struct Instance {
 // SAFETY: calls on one instance may come from different threads, if they do not overlap (R3).
 unsafe impl Send for Instance {}
 
-impl Segmenter for Instance {
-    fn segment(&mut self, image: &Image<'_>, call: &Call<'_>) -> Result<Vec<Region>> {
+impl Instance {
+    /// As [`Segmenter::segment`], and how the plugin went about it.
+    ///
+    /// # Errors
+    /// Internal or Invalid, if the plugin was not called at all.
+    pub(super) fn watch(&mut self, image: &Image<'_>, call: &Call<'_>) -> Result<Conduct> {
         if self.is_broken {
             return Err(
                 Error::internal("this instance failed before; make a new one").at(&self.who),
@@ -120,14 +132,19 @@ impl Segmenter for Instance {
             height: size.height,
             pixels: image.as_raw().as_ptr(),
         };
-        let result = call::run(&self.who, call, Some(size), |call| {
+        let conduct = call::watch(&self.who, call, Some(size), |call| {
             // SAFETY: `create` gave the instance; call and image live until the function returns.
             unsafe { (self.code.segment)(self.instance, call, &raw) }
-        });
-        self.is_broken = result
-            .as_ref()
-            .is_err_and(|error| error.kind() == ErrorKind::Internal);
-        result
+        })?;
+        let failure = conduct.result.as_ref().err();
+        self.is_broken = failure.is_some_and(|error| error.kind() == ErrorKind::Internal);
+        Ok(conduct)
+    }
+}
+
+impl Segmenter for Instance {
+    fn segment(&mut self, image: &Image<'_>, call: &Call<'_>) -> Result<Vec<Region>> {
+        self.watch(image, call)?.result
     }
 }
 

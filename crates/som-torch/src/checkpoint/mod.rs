@@ -79,6 +79,17 @@ impl Checkpoint {
         self.entries.keys().map(String::as_str)
     }
 
+    /// Bytes of memory that all tensors together take as numbers of this kind.
+    pub fn bytes(&self, kind: Kind) -> u64 {
+        let numbers = |entry: &Entry| {
+            let extents = entry.shape.iter().map(|&extent| extent.unsigned_abs());
+            extents.fold(1_u64, u64::saturating_mul)
+        };
+        let all = self.entries.values().map(numbers);
+        all.fold(0, u64::saturating_add)
+            .saturating_mul(kind.elt_size_in_bytes() as u64)
+    }
+
     /// The shape of a tensor, outermost extent first; `None` if there is no such tensor.
     pub fn shape(&self, name: &str) -> Option<&[i64]> {
         self.entries.get(name).map(|entry| entry.shape.as_slice())

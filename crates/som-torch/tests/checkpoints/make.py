@@ -31,12 +31,12 @@ def tensors():
 
 
 class Runs:
-    """An object whose unpickling in Python runs a command."""
+    """An object whose unpickling in Python leaves a file in the working folder."""
 
     def __reduce__(self):
         import os
 
-        return os.system, ("touch /tmp/som-checkpoint-was-executed",)
+        return os.system, ("touch checkpoint-was-executed",)
 
 
 def save(name, value, **options):

@@ -36,6 +36,11 @@ class Connection:
     compression: bool = False
     """Compress requests, and get answers compressed."""
 
+    @classmethod
+    def to(cls, server: Connection | str) -> Connection:
+        """A connection, or one without more than an address."""
+        return cls(server) if isinstance(server, str) else server
+
     def open(self) -> grpc.Channel:
         """A channel for blocking calls."""
         if self._is_encrypted():

@@ -18,7 +18,6 @@ from som.v1 import types_pb2
 from . import segmenter
 
 
-
 class Superpixels(segmenter_pb2_grpc.SegmenterServiceServicer):
     """Serves the segmenter `superpixels`."""
 

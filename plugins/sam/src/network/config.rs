@@ -3,6 +3,9 @@
 //! So the released ViT-B, ViT-L and ViT-H and any other network of this design load through the
 //! same code.
 
+use std::fs;
+
+use serde::Deserialize;
 use som_core::{Error, Result};
 use som_torch::Checkpoint;
 
@@ -123,6 +126,7 @@ impl Config {
         ];
         sizes.iter().all(|size| (1..=1 << 16).contains(size))
             && (16..=1 << 13).contains(&self.side())
+            && patch % 4 == 0
             && embedding % 8 == 0
             && mask_channels % 4 == 0
             && embedding % decoder.heads == 0
@@ -156,16 +160,23 @@ fn decoder(shapes: &Shapes<'_>, embedding: i64) -> Result<Decoder> {
     })
 }
 
-/// The one size that no shape tells. A `config.json` beside the checkpoint may
-/// (`decoder_num_heads`); else it is 8, as in all released networks, or 4 in narrow ones, whose
-/// heads would become too small.
+/// The one size that no shape tells: a projection to 8 heads looks like one to 4. `config.json`
+/// beside the checkpoint may say it (`decoder_num_heads`). Else it is 8, as in every released
+/// network, whose embedding has 256 channels; in networks of less than half that width it is 4,
+/// since 8 heads would have too few channels each.
 fn decoder_heads(checkpoint: &Checkpoint, embedding: i64) -> i64 {
-    let beside = checkpoint.path().with_file_name("config.json");
-    std::fs::read(beside)
-        .ok()
-        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
-        .and_then(|config| config.get("decoder_num_heads")?.as_i64())
-        .unwrap_or(if embedding < 128 { 4 } else { 8 })
+    #[derive(Deserialize)]
+    struct Beside {
+        decoder_num_heads: i64,
+    }
+    let path = checkpoint.path().with_file_name("config.json");
+    let beside = fs::read(path).ok();
+    // A file of that name may well belong to something else.
+    match beside.and_then(|text| serde_json::from_slice(&text).ok()) {
+        Some(Beside { decoder_num_heads }) => decoder_num_heads,
+        None if embedding < 128 => 4,
+        None => 8,
+    }
 }
 
 struct Shapes<'a> {

@@ -42,8 +42,8 @@ impl Sam {
     /// tensor that does not fit; Exhausted, if memory runs out.
     pub(crate) fn load(path: &Path, compute: Compute) -> Result<Self> {
         let checkpoint = Checkpoint::open(path)?;
+        let loader = Loader::new(&checkpoint, compute.device)?;
         let config = Config::of(&checkpoint)?;
-        let loader = Loader::new(&checkpoint, compute.device);
         let whole = loader.root(Kind::Float);
         let image_encoder =
             ImageEncoder::load(&loader.root(compute.kind()).at("image_encoder"), &config);

@@ -4,7 +4,7 @@
 #![allow(clippy::panic)]
 
 use som_plugin::{
-    Call, Canvas, Image, Labelling, Mark, MarkStyle, Mask, Region, Result, Segmenter, Size,
+    Call, Canvas, Image, Labelling, MarkStyle, Marks, Mask, Region, Result, Segmenter, Size,
     guest::{Create, MarkStyleDef, MarkStyleType, SegmenterDef, SegmenterType},
 };
 
@@ -50,7 +50,7 @@ impl MarkStyle for Scribble {
         Some(self)
     }
 
-    fn draw(&self, _canvas: &mut Canvas<'_>, _marks: &[&Mark], call: &Call<'_>) -> Result<()> {
+    fn draw(&self, _canvas: &mut Canvas<'_>, _marks: &Marks<'_>, call: &Call<'_>) -> Result<()> {
         panic_if_asked(call, "draw");
         Ok(())
     }

@@ -42,19 +42,19 @@ pub(super) fn counts(mask: &Mask) -> Vec<u32> {
         *slot = before;
         before += here;
     }
-    let mut positions = vec![0; before as usize];
+    let mut edges = vec![0; before as usize];
     for (y, from, to) in changes {
         for x in from..to {
             let next = &mut slots[slot(x)];
-            positions[*next as usize] = u64::from(x) * u64::from(mask.size.height) + u64::from(y);
+            edges[*next as usize] = x.wrapping_mul(mask.size.height).wrapping_add(y);
             *next += 1;
         }
     }
-    let mut runs = Runs::with_capacity(positions.len());
-    for position in positions {
-        runs.flip(position);
+    if mask.bbox.height == mask.size.height {
+        // A run that reaches the last row goes on at the top of the next column.
+        edges = without_pairs(&edges);
     }
-    runs.finish(mask.size.pixels())
+    lengths(&edges, mask.size.pixels())
 }
 
 /// True if there are so many runs that it pays to go through all pixels, 64 at a time. Memory for
@@ -66,36 +66,27 @@ const fn is_busy(runs: usize, pixels: u64) -> bool {
 /// Pixels a run below which a mask is busy; measured.
 const BUSY: u64 = 128;
 
-/// Builds run lengths from the positions at which pixels change, in order.
-pub(super) struct Runs {
-    counts: Vec<u32>,
-    from: u64,
+/// Run lengths from the edges, the positions at which pixels change, in order and modulo 2^32.
+pub(super) fn lengths(edges: &[u32], pixels: u64) -> Vec<u32> {
+    let Some((&first, &last)) = edges.first().zip(edges.last()) else {
+        return vec![pixels as u32];
+    };
+    let mut lengths = Vec::with_capacity(edges.len() + 1);
+    lengths.push(first);
+    let pairs = edges.iter().zip(&edges[1..]);
+    lengths.extend(pairs.map(|(from, to)| to.wrapping_sub(*from)));
+    let rest = (pixels as u32).wrapping_sub(last);
+    if rest > 0 {
+        lengths.push(rest);
+    }
+    lengths
 }
 
-impl Runs {
-    pub(super) fn with_capacity(count: usize) -> Self {
-        Self {
-            counts: Vec::with_capacity(count + 1),
-            from: 0,
-        }
-    }
-
-    pub(super) fn flip(&mut self, position: u64) {
-        if position == self.from && position != 0 {
-            // A run that reaches the last row goes on at the top of the next column.
-            self.from -= u64::from(self.counts.pop().unwrap_or(0));
-        } else {
-            self.counts.push((position - self.from) as u32);
-            self.from = position;
-        }
-    }
-
-    pub(super) fn finish(mut self, pixels: u64) -> Vec<u32> {
-        if self.from < pixels || self.counts.is_empty() {
-            self.counts.push((pixels - self.from) as u32);
-        }
-        self.counts
-    }
+/// The edges without those that are at one place and so cancel out.
+fn without_pairs(edges: &[u32]) -> Vec<u32> {
+    let mut left = Vec::with_capacity(edges.len());
+    edges.iter().for_each(|&edge| toggle(&mut left, edge));
+    left
 }
 
 /// The mask of column-major run lengths that add up to the pixels of `size`.
@@ -187,12 +178,12 @@ fn sorted_by_row(flips: &[(u32, u32)], offsets: &[u32]) -> Vec<u32> {
     columns
 }
 
-/// Adds `x`, which lies before no other; two at one place cancel out.
-fn toggle(toggles: &mut Vec<u32>, x: u32) {
-    if toggles.last() == Some(&x) {
-        toggles.pop();
+/// Adds an edge, which lies before no other; two at one place cancel out.
+fn toggle(edges: &mut Vec<u32>, edge: u32) {
+    if edges.last() == Some(&edge) {
+        edges.pop();
     } else {
-        toggles.push(x);
+        edges.push(edge);
     }
 }
 

@@ -15,29 +15,25 @@ const FIRSTS: u64 = u64::from_le_bytes([FIRST; 8]);
 /// In each character: another one follows.
 const MORE: u64 = u64::from_le_bytes([0x20; 8]);
 
+/// Counts that are written or read together where one character each is enough.
+const TOGETHER: usize = 8;
+
 pub(super) fn compress(counts: &[u32]) -> String {
-    const CHUNK: usize = 64;
+    /// Counts whose characters are collected before they are appended.
+    const CHUNK: usize = 8 * TOGETHER;
     let mut text = Vec::with_capacity(counts.len() * 2);
-    let mut before = [0, 0];
-    for (index, chunk) in counts.chunks(CHUNK).enumerate() {
-        let mut characters = [0; CHUNK * LONGEST as usize + 1];
+    let mut characters = [0; CHUNK * LONGEST as usize + 1];
+    // The first three counts stand for themselves, the others for the difference to another one.
+    let (absolute, relative) = counts.split_at(counts.len().min(3));
+    let length = write_differences(&mut characters, absolute, &[0; 3]);
+    text.extend_from_slice(&characters[..length]);
+    let before = &counts[absolute.len().saturating_sub(2)..];
+    for (counts, before) in relative.chunks(CHUNK).zip(before.chunks(CHUNK)) {
         let mut length = 0;
-        for (&count, index) in chunk.iter().zip(index * CHUNK..) {
-            let count = i64::from(count);
-            // The first three counts stand for themselves.
-            let difference = if index > 2 {
-                count - before[index % 2]
-            } else {
-                count
-            };
-            before[index % 2] = count;
-            // The last character's highest bit is the sign.
-            let bits = 65 - (difference ^ (difference >> 63)).leading_zeros();
-            let here = bits.div_ceil(BITS);
-            let more = MORE & !(u64::MAX << (8 * (here - 1)));
-            let word = FIRSTS + (spread(difference.cast_unsigned()) | more);
-            characters[length..length + 8].copy_from_slice(&word.to_le_bytes());
-            length += here as usize;
+        for (counts, before) in counts.chunks(TOGETHER).zip(before.chunks(TOGETHER)) {
+            let rest = &mut characters[length..];
+            length += write_short(rest, counts, before)
+                .unwrap_or_else(|| write_differences(rest, counts, before));
         }
         text.extend_from_slice(&characters[..length]);
     }
@@ -45,12 +41,54 @@ pub(super) fn compress(counts: &[u32]) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
+/// Writes one character for each of [`TOGETHER`] counts, if that is enough for all of them, and
+/// gives their number.
+fn write_short(characters: &mut [u8], counts: &[u32], before: &[u32]) -> Option<usize> {
+    const LEAST: u32 = 1 << (BITS - 1);
+    let counts: &[u32; TOGETHER] = counts.try_into().ok()?;
+    let before = before.first_chunk::<TOGETHER>()?;
+    let mut differences = [0; TOGETHER];
+    let (mut all, mut far) = (0, 0);
+    for (difference, (&count, &before)) in differences.iter_mut().zip(counts.iter().zip(before)) {
+        *difference = count.wrapping_sub(before);
+        all |= count | before;
+        far |= difference.wrapping_add(LEAST) & !(2 * LEAST - 1);
+    }
+    // Larger counts might have wrapped around.
+    if far != 0 || all > u32::MAX / 2 {
+        return None;
+    }
+    let short = differences.map(|difference| FIRST + (difference as u8 & 0x1f));
+    *characters.first_chunk_mut()? = short;
+    Some(TOGETHER)
+}
+
+/// Writes the differences of counts to those before, and gives the number of characters. There is
+/// room for one more than the longest.
+fn write_differences(characters: &mut [u8], counts: &[u32], before: &[u32]) -> usize {
+    let mut length = 0;
+    for (&count, &before) in counts.iter().zip(before) {
+        let difference = i64::from(count) - i64::from(before);
+        // The last character's highest bit is the sign.
+        let bits = 65 - (difference ^ (difference >> 63)).leading_zeros();
+        let here = bits.div_ceil(BITS);
+        let more = MORE & !(u64::MAX << (8 * (here - 1)));
+        let word = FIRSTS + (spread(difference.cast_unsigned()) | more);
+        characters[length..length + 8].copy_from_slice(&word.to_le_bytes());
+        length += here as usize;
+    }
+    length
+}
+
 pub(super) fn decompress(text: &str) -> Result<Vec<u32>> {
     let malformed =
         |at: usize, why: &str| Error::invalid(format!("RLE: the counts at character {at} {why}"));
     let text = text.as_bytes();
-    if let Some(at) = text.iter().position(|byte| !(FIRST..=LAST).contains(byte)) {
-        return Err(malformed(at, "are not compressed counts"));
+    let is_character = |byte: &u8| (FIRST..=LAST).contains(byte);
+    // To look at all of them is faster than to stop at the first wrong one.
+    if !text.iter().fold(true, |all, byte| all & is_character(byte)) {
+        let at = text.iter().position(|byte| !is_character(byte));
+        return Err(malformed(at.unwrap_or(0), "are not compressed counts"));
     }
     let mut counts: Vec<u32> = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -61,6 +99,15 @@ pub(super) fn decompress(text: &str) -> Result<Vec<u32>> {
             last
         });
         let word = u64::from_le_bytes(word) - FIRSTS;
+        if word & MORE == 0
+            && rest.len() >= TOGETHER
+            && let [_, .., before, last] = counts[..]
+            && let Some(chunk) = relative(word, [before, last])
+        {
+            counts.extend_from_slice(&chunk);
+            at += TOGETHER;
+            continue;
+        }
         let here = (!word & MORE).trailing_zeros() / 8 + 1;
         if here as usize > rest.len() {
             return Err(malformed(at, "end in the middle of a count"));
@@ -79,6 +126,22 @@ pub(super) fn decompress(text: &str) -> Result<Vec<u32>> {
         at += here as usize;
     }
     Ok(counts)
+}
+
+/// The counts of characters that stand for one each, after the two `before`; `None` if one of
+/// them is impossible.
+fn relative(characters: u64, before: [u32; 2]) -> Option<[u32; TOGETHER]> {
+    let mut before = before.map(i64::from);
+    let mut all = 0;
+    let counts = characters.to_le_bytes().map(|character| {
+        let unused = u8::BITS - BITS;
+        let difference = (character << unused).cast_signed() >> unused;
+        let count = before[0] + i64::from(difference);
+        before = [before[1], count];
+        all |= count;
+        count as u32
+    });
+    u32::try_from(all).is_ok().then_some(counts)
 }
 
 /// Groups of five bits, each to a byte of its own.

@@ -1,0 +1,304 @@
+//! Where every label goes.
+//!
+//! In this order of preference:
+//! 1. *inside*: wholly on its own visible region, where that is widest, hiding at most half of it;
+//! 2. *across* a region that is large but too thin: the middle and most of the label on it;
+//! 3. *beside* the region, with a leader line to it, over what it harms least;
+//! 4. on a further page, where fewer marks are in the way.
+
+mod across;
+mod beside;
+mod inside;
+
+use super::{
+    distance::{Columns, Spot},
+    legibility::Ladder,
+    page::Page,
+    visible::{Tally, Visible},
+};
+use crate::{BBox, Call, Mask, Point, Result, Size};
+
+/// A label may hide this share of its own region at most; else it moves off.
+const OWN_SHARE: f64 = 0.5;
+
+/// Where one mark goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) rank: usize,
+    /// From 0.
+    pub(super) page: u32,
+    /// Empty for a mark without text.
+    pub(super) label: BBox,
+    pub(super) anchor: Point,
+    /// Pixels; 0 for a mark without text.
+    pub(super) font_size: f32,
+}
+
+/// The places of all marks, page by page, and the ranks for whose label no page has room.
+pub(super) struct Places {
+    pub(super) places: Vec<Place>,
+    pub(super) no_room: Vec<usize>,
+    pub(super) pages: u32,
+}
+
+/// Finds a place for every mark; regions come ranked by area, the largest first.
+pub(super) fn place(
+    visible: &Visible,
+    masks: &[&Mask],
+    ladder: Option<Ladder<'_>>,
+    page_size: usize,
+    call: &Call<'_>,
+) -> Result<Places> {
+    let columns = Columns::new(visible);
+    let widest = (0..masks.len())
+        .map(|rank| {
+            call.check()?;
+            Ok(columns.widest(rank))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    match ladder {
+        None => Ok(without_labels(masks, &widest, page_size)),
+        Some(ladder) => {
+            let tally = Tally::new(masks.len());
+            Placer {
+                visible,
+                columns,
+                masks,
+                ladder,
+                widest,
+                tally,
+                call: *call,
+            }
+            .run(page_size)
+        }
+    }
+}
+
+fn without_labels(masks: &[&Mask], widest: &[Option<Spot>], page_size: usize) -> Places {
+    let places: Vec<Place> = widest
+        .iter()
+        .enumerate()
+        .map(|(rank, spot)| {
+            let anchor = spot.map_or_else(|| any_pixel(masks[rank]), |spot| spot.point);
+            let label = BBox::new(anchor.x, anchor.y, 0, 0);
+            Place {
+                rank,
+                page: (rank / page_size) as u32,
+                label,
+                anchor,
+                font_size: 0.0,
+            }
+        })
+        .collect();
+    let pages = places.last().map_or(0, |last| last.page + 1);
+    Places {
+        places,
+        no_room: Vec::new(),
+        pages,
+    }
+}
+
+struct Placer<'a> {
+    visible: &'a Visible,
+    columns: Columns<'a>,
+    masks: &'a [&'a Mask],
+    ladder: Ladder<'a>,
+    /// By rank, where the visible region is widest.
+    widest: Vec<Option<Spot>>,
+    tally: Tally,
+    call: Call<'a>,
+}
+
+/// A label's box and font size, and the pixel of the region it marks.
+#[derive(Clone, Copy)]
+struct Label {
+    bbox: BBox,
+    anchor: Point,
+    font_size: f32,
+}
+
+impl Placer<'_> {
+    fn run(mut self, page_size: usize) -> Result<Places> {
+        let size = self.visible.size();
+        let ranks = self.masks.len();
+        let inside = (0..ranks)
+            .map(|rank| self.inside(rank))
+            .collect::<Result<Vec<_>>>()?;
+        let mut result = Places {
+            places: Vec::with_capacity(ranks),
+            no_room: Vec::new(),
+            pages: 0,
+        };
+        let mut waiting: Vec<usize> = (0..ranks).collect();
+        while !waiting.is_empty() {
+            let later = waiting.split_off(page_size.min(waiting.len()));
+            let mut labels: Vec<(usize, Label)> = Vec::new();
+            let mut page = Page::new(size, ranks);
+            let mut rest = self.put_inside(&mut page, &waiting, &inside, &mut labels);
+            self.put_across(&mut page, &mut rest, &mut labels)?;
+            self.put_beside(&mut page, &mut rest, &mut labels)?;
+            if labels.is_empty() {
+                let rank = rest.remove(0);
+                match self.alone(rank)? {
+                    Some(label) => labels.push((rank, label)),
+                    None => result.no_room.push(rank),
+                }
+            }
+            let number = result.pages;
+            result.pages += u32::from(!labels.is_empty());
+            result
+                .places
+                .extend(labels.into_iter().map(|(rank, label)| {
+                    let Label {
+                        bbox,
+                        anchor,
+                        font_size,
+                    } = label;
+                    Place {
+                        rank,
+                        page: number,
+                        label: bbox,
+                        anchor,
+                        font_size,
+                    }
+                }));
+            rest.extend(later);
+            waiting = rest;
+        }
+        Ok(result)
+    }
+
+    /// Puts down the labels that fit inside their regions; returns the ranks of the others.
+    fn put_inside(
+        &self,
+        page: &mut Page,
+        batch: &[usize],
+        inside: &[Option<Label>],
+        labels: &mut Vec<(usize, Label)>,
+    ) -> Vec<usize> {
+        let mut rest = Vec::new();
+        for &rank in batch {
+            match inside[rank] {
+                Some(label) => {
+                    page.put(rank, label.bbox, None);
+                    labels.push((rank, label));
+                }
+                None => rest.push(rank),
+            }
+        }
+        // The ends of leader lines to come.
+        for anchor in rest.iter().filter_map(|&rank| self.widest[rank]) {
+            page.keep_free(anchor.point);
+        }
+        rest
+    }
+
+    /// Puts labels across thin regions and takes those out of `rest`.
+    fn put_across(
+        &mut self,
+        page: &mut Page,
+        rest: &mut Vec<usize>,
+        labels: &mut Vec<(usize, Label)>,
+    ) -> Result<()> {
+        let mut others = Vec::with_capacity(rest.len());
+        for &rank in rest.iter() {
+            self.call.check()?;
+            match self.across(page, rank)? {
+                Some(label) => {
+                    self.visible.count(label.bbox, &mut self.tally);
+                    page.put(rank, label.bbox, Some(&self.tally));
+                    labels.push((rank, label));
+                }
+                None => others.push(rank),
+            }
+        }
+        *rest = others;
+        Ok(())
+    }
+
+    /// Puts labels beside their regions and takes those out of `rest`.
+    fn put_beside(
+        &mut self,
+        page: &mut Page,
+        rest: &mut Vec<usize>,
+        labels: &mut Vec<(usize, Label)>,
+    ) -> Result<()> {
+        let mut to_come = vec![false; self.masks.len()];
+        rest.iter().for_each(|&rank| to_come[rank] = true);
+        let mut others = Vec::new();
+        for &rank in rest.iter() {
+            self.call.check()?;
+            to_come[rank] = false;
+            match self.beside(page, rank, &to_come)? {
+                Some(label) => {
+                    self.visible.count(label.bbox, &mut self.tally);
+                    page.put(rank, label.bbox, Some(&self.tally));
+                    page.put_leader([label.bbox.center(), label.anchor]);
+                    page.keep_free(label.anchor);
+                    labels.push((rank, label));
+                }
+                None => others.push(rank),
+            }
+        }
+        *rest = others;
+        Ok(())
+    }
+
+    /// The last resort, on a page of its own: on the region, whatever it hides.
+    fn alone(&mut self, rank: usize) -> Result<Option<Label>> {
+        let rung = self.ladder.len() - 1;
+        let Size { width, height } = self.ladder.measure(rung, rank)?;
+        let image = self.visible.size();
+        if width > image.width || height > image.height {
+            return Ok(None);
+        }
+        let anchor = self.widest[rank].map_or_else(|| any_pixel(self.masks[rank]), |s| s.point);
+        let x = anchor.x.saturating_sub(width / 2).min(image.width - width);
+        let y = anchor
+            .y
+            .saturating_sub(height / 2)
+            .min(image.height - height);
+        let bbox = BBox::new(x, y, width, height);
+        Ok(Some(Label {
+            bbox,
+            anchor,
+            font_size: self.ladder.font_size(rung),
+        }))
+    }
+}
+
+/// The box whose [`BBox::center`] is `center`; `None` if it would begin outside the image.
+fn centered(center: Point, width: u32, height: u32) -> Option<BBox> {
+    let x = center.x.checked_sub(width / 2)?;
+    Some(BBox::new(
+        x,
+        center.y.checked_sub(height / 2)?,
+        width,
+        height,
+    ))
+}
+
+/// The pixel of the mask nearest to the middle of its box, on its middle row.
+fn any_pixel(mask: &Mask) -> Point {
+    let bbox = mask.bbox();
+    nearest_pixels(mask, bbox.center())
+        .next()
+        .unwrap_or(bbox.center())
+}
+
+/// The nearest pixel to `target` of each run of the mask, from the rows next to it outwards.
+fn nearest_pixels(mask: &Mask, target: Point) -> impl Iterator<Item = Point> {
+    let bbox = mask.bbox();
+    (0..bbox.height)
+        .flat_map(move |off| {
+            let below = Some(target.y.saturating_add(off));
+            let above = target.y.checked_sub(off).filter(|_| off > 0);
+            [below, above]
+        })
+        .flatten()
+        .flat_map(move |y| {
+            mask.row(y)
+                .iter()
+                .map(move |s| Point::new(target.x.clamp(s.start, s.end - 1), y))
+        })
+}

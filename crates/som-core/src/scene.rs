@@ -1,0 +1,84 @@
+//! What a prompt and its answer speak of: the images the LMM got, and the marks on them.
+
+use crate::{Allocation, Region, Size};
+
+/// The images of one prompt, and the marks on them.
+#[derive(Clone, Debug, Default)]
+pub struct Scene<'a> {
+    /// In the order in which the LMM gets them: image 1, image 2 and so on.
+    pub images: Vec<SceneImage>,
+    /// Image by image, in the order of their ids.
+    pub marks: Vec<SceneMark<'a>>,
+}
+
+/// An image as prompts and answers speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SceneImage {
+    /// The original image's size.
+    pub size: Size,
+    /// The size in which the LMM gets it: coordinates in pixels are meant in these.
+    pub seen: Size,
+    /// How many copies of it carry marks, at least 1.
+    pub pages: u32,
+}
+
+/// A mark as prompts and answers name it.
+#[derive(Clone, Copy, Debug)]
+pub struct SceneMark<'a> {
+    /// Its id; no other mark of the scene has the same.
+    pub id: u32,
+    /// What its label says: "7", "C"; empty if labels are not drawn. Letter case does not matter.
+    pub text: &'a str,
+    /// Index of its image in [`Scene::images`].
+    pub image: usize,
+    /// The marked region; `None` if only names are of interest.
+    pub region: Option<&'a Region>,
+}
+
+impl<'a> Scene<'a> {
+    /// One image after another with the marks that were allocated on it. Ids stay distinct if
+    /// each allocation began where the one before ended
+    /// ([`AllocateOptions::first`](crate::AllocateOptions::first)).
+    pub fn of(images: impl IntoIterator<Item = (SceneImage, &'a Allocation)>) -> Self {
+        let mut scene = Self::default();
+        for (image, allocation) in images {
+            let index = scene.images.len();
+            scene.images.push(image);
+            scene
+                .marks
+                .extend(allocation.marks.iter().map(|mark| SceneMark {
+                    id: mark.id,
+                    text: &mark.mark.text,
+                    image: index,
+                    region: Some(&mark.mark.region),
+                }));
+        }
+        scene
+    }
+
+    /// The mark with `id`.
+    pub fn mark(&self, id: u32) -> Option<&SceneMark<'a>> {
+        self.marks.iter().find(|mark| mark.id == id)
+    }
+
+    /// The marks of image number `index`, from 0.
+    pub fn on_image(&self, index: usize) -> impl Iterator<Item = &SceneMark<'a>> {
+        self.marks.iter().filter(move |mark| mark.image == index)
+    }
+
+    /// True if marks have texts by which they can be named.
+    pub fn has_names(&self) -> bool {
+        self.marks.iter().any(|mark| !mark.text.is_empty())
+    }
+}
+
+impl SceneImage {
+    /// An image that the LMM gets as it is.
+    pub const fn unscaled(size: Size, pages: u32) -> Self {
+        Self {
+            size,
+            seen: size,
+            pages,
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Tasks: written and structured answers become the same grounded regions.
+
+use serde_json::json;
+use som_core::{
+    BBox, Schema, Size,
+    ground::Status,
+    task::{Finding, Grounded, Task, merge},
+};
+
+use crate::ground::World;
+
+/// Findings in short: text, marks, and the status if it is not resolved.
+fn short(findings: &[Finding]) -> Vec<String> {
+    let one = |finding: &Finding| {
+        let mut parts: Vec<String> = finding.of.iter().map(|of| format!("of {of}")).collect();
+        if !finding.text.is_empty() {
+            parts.push(finding.text.clone());
+        }
+        let marks: Vec<String> = finding.marks.iter().map(u32::to_string).collect();
+        parts.push(marks.join(" "));
+        if finding.status != Status::Resolved {
+            parts.push(finding.status.name().to_owned());
+        }
+        parts.join(" | ")
+    };
+    findings.iter().map(one).collect()
+}
+
+/// Reads every one of `answers`, and expects the same of all.
+fn all_read(task: &Task, world: &World, answers: &[&str], expected: &[&str]) {
+    for answer in answers {
+        let grounded = task.read(answer, &world.scene());
+        assert_eq!(short(&grounded.findings), expected, "{answer}");
+    }
+}
+
+#[test]
+fn describe_reads_labels() {
+    let task = Task::Describe {
+        marks: Vec::new(),
+        vocabulary: Vec::new(),
+    };
+    let answers = [
+        "[1]: white cup\n[2]: saucer\n[3]: spoon",
+        "- **[1]**: a white cup.\n- **[2]**: a saucer.\n- **[3]**: the spoon.",
+        "1: white cup\n2: saucer\n3: spoon",
+        "Mark 1 is a white cup, mark 2 is a saucer and mark 3 is a spoon.",
+        "[1] is a white cup. It is full. [2] is a saucer; [3] shows a spoon.",
+        "| Mark | Object |\n|---|---|\n| 1 | white cup |\n| 2 | saucer |\n| 3 | spoon |",
+        "The white cup [1], the saucer [2] and the spoon [3]",
+        r#"{"regions": [{"mark": "1", "label": "white cup"}, {"mark": "2", "label": "saucer"}, {"mark": "3", "label": "spoon"}]}"#,
+        r#"[{"id": 1, "name": "white cup"}, {"id": 2, "name": "saucer"}, {"id": 3, "name": "spoon"}]"#,
+        "Sure:\n```json\n{\"1\": \"white cup\", \"2\": \"saucer\", \"3\": \"spoon\"}\n```",
+    ];
+    let expected = ["white cup | 1", "saucer | 2", "spoon | 3"];
+    all_read(&task, &World::numbered(3), &answers, &expected);
+}
+
+#[test]
+fn describe_keeps_to_what_was_asked() {
+    let task = Task::Describe {
+        marks: vec![3, 1],
+        vocabulary: vec!["Cup".into(), "Fork".into()],
+    };
+    let answers = [
+        "[1]: cup\n[2]: fork\n[3]: spoon",
+        r#"{"regions": [{"mark": "1", "label": "CUP"}, {"mark": "3", "label": "spoon"}]}"#,
+    ];
+    all_read(
+        &task,
+        &World::numbered(3),
+        &answers,
+        &["spoon | 3 | unknown", "Cup | 1"],
+    );
+    all_read(
+        &task,
+        &World::numbered(3),
+        &["[1]: fork"],
+        &["3 | unknown", "Fork | 1"],
+    );
+}
+
+fn refer(expressions: &[&str]) -> Task {
+    let expressions = expressions.iter().map(|text| (*text).to_owned()).collect();
+    Task::Refer { expressions }
+}
+
+#[test]
+fn refer_reads_one_expression_after_another() {
+    let task = refer(&["The laptop behind the beer bottle", "Laptop turned on"]);
+    let answers = [
+        // As the paper shows it.
+        "The IDs for the items you've mentioned: The laptop behind the beer bottle: 6 Laptop turned on: 2",
+        "The laptop behind the beer bottle: [6]\nLaptop turned on: [2]",
+        "- **The laptop behind the beer bottle**: 6\n- **Laptop turned on**: 2",
+        "\"the laptop behind the beer bottle\" is [6], and \"laptop turned on\" is [2].",
+        "1. [6]\n2. [2]",
+        "| Expression | Mark |\n|---|---|\n| The laptop behind the beer bottle | 6 |\n| Laptop turned on | 2 |",
+        r#"{"matches": [{"expression": "Laptop turned on", "marks": ["2"]}, {"expression": "The laptop behind the beer bottle", "marks": ["6"]}]}"#,
+        r#"{"The laptop behind the beer bottle": 6, "Laptop turned on": [2]}"#,
+    ];
+    let expected = [
+        "The laptop behind the beer bottle | 6",
+        "Laptop turned on | 2",
+    ];
+    all_read(&task, &World::numbered(7), &answers, &expected);
+    let answers = ["The laptop behind the beer bottle: none\nLaptop turned on: [9]"];
+    let expected = [
+        "The laptop behind the beer bottle | ",
+        "Laptop turned on |  | out_of_range",
+    ];
+    all_read(&task, &World::numbered(7), &answers, &expected);
+    let expected = [
+        "The laptop behind the beer bottle |  | unknown",
+        "Laptop turned on |  | unknown",
+    ];
+    all_read(&task, &World::numbered(7), &["I cannot tell."], &expected);
+}
+
+#[test]
+fn refer_reads_a_single_expression() {
+    let task = refer(&["the cup"]);
+    let world = World::numbered(7);
+    let one = [
+        "3",
+        "[3]",
+        "It is mark 3.",
+        "The cup: [3]",
+        "**the cup**: 3",
+        "Mark 2 is a plate.\nAnswer: [3]",
+    ];
+    all_read(&task, &world, &one, &["the cup | 3"]);
+    all_read(
+        &task,
+        &world,
+        &["[3] and [5]", "the cup: 3, 5", "[3, 5]"],
+        &["the cup | 3 5"],
+    );
+    let vague = ["It could be [3], to the left of [5]."];
+    all_read(&task, &world, &vague, &["the cup | 3 5 | ambiguous"]);
+}
+
+#[test]
+fn refer_reads_boxes() {
+    let mut world = World::default();
+    world.add_image(Size::new(640, 480), Size::new(640, 480));
+    world.add_box(1, BBox::new(64, 48, 320, 240));
+    world.add_box(2, BBox::new(400, 300, 200, 150));
+    let answers = [
+        "<ref>the cups</ref><box>(100,100),(600,600)</box><box>(625,625),(938,938)</box>",
+        "```json\n[{\"bbox_2d\": [64, 48, 384, 288], \"label\": \"the cups\"}, {\"bbox_2d\": [400, 300, 600, 450], \"label\": \"the cups\"}]\n```",
+        "<loc0102><loc0102><loc0614><loc0614> the cups ; <loc0640><loc0640><loc0960><loc0960> the cups",
+    ];
+    for answer in answers {
+        let grounded = refer(&["the cups"]).read(answer, &world.scene());
+        assert!(!grounded.findings[0].marks.is_empty(), "{answer}");
+        let all: Vec<u32> = grounded
+            .mentions
+            .iter()
+            .flat_map(|m| m.marks.clone())
+            .collect();
+        assert_eq!(all, [1, 2], "{answer}");
+    }
+}
+
+#[test]
+fn phrases_are_spans_of_the_sentence() {
+    let sentence = "A man in glasses holding a piece of paper";
+    let given = Task::Phrases {
+        sentence: sentence.into(),
+        phrases: vec!["a man in glasses".into(), "a piece of paper".into()],
+    };
+    let chosen = Task::Phrases {
+        sentence: sentence.into(),
+        phrases: Vec::new(),
+    };
+    let answers = [
+        "a man in glasses: [3]\na piece of paper: [5]",
+        "- A man in glasses → 3\n- a piece of paper → 5",
+        "A man in glasses [3] holding a piece of paper [5]",
+        r#"{"phrases": [{"phrase": "a man in glasses", "marks": ["3"]}, {"phrase": "a piece of paper", "marks": ["5"]}]}"#,
+    ];
+    let world = World::numbered(6);
+    for answer in answers {
+        for task in [&given, &chosen] {
+            let findings = task.read(answer, &world.scene()).findings;
+            let marks: Vec<_> = findings.iter().map(|finding| &finding.marks[..]).collect();
+            assert_eq!(marks, [[3], [5]], "{answer}");
+            let last = findings[1].span.clone().unwrap();
+            assert!(sentence[last].ends_with("a piece of paper"), "{answer}");
+            assert!(findings[0].span.as_ref().unwrap().start == 0, "{answer}");
+        }
+    }
+    let elsewhere = chosen.read("a dog: [2]", &world.scene());
+    assert_eq!(elsewhere.findings, []);
+}
+
+#[test]
+fn track_finds_marks_of_other_images() {
+    let mut world = World::default();
+    for first in [1, 4] {
+        world.add_image(Size::new(100, 100), Size::new(100, 100));
+        for id in first..first + 3 {
+            world.add_box(id, BBox::new(id * 10, 0, 8, 8));
+        }
+    }
+    let task = Task::Track { marks: Vec::new() };
+    task.check(&world.scene()).unwrap();
+    let answers = [
+        "[1]: [5]\n[2]: [4]\n[3]: none",
+        "Mark 1 is mark 5 in image 2.\nMark 4 is the same as mark 2.\nMark 3 is gone.",
+        "[1] → [5]\n[2] → [4]\n[3] → none",
+        r#"{"objects": [{"mark": "1", "found": ["5"]}, {"mark": "2", "found": ["4"]}, {"mark": "3", "found": []}]}"#,
+        r#"{"1": "5", "2": [4], "3": null}"#,
+    ];
+    all_read(
+        &task,
+        &world,
+        &answers,
+        &["of 1 | 5", "of 2 | 4", "of 3 | "],
+    );
+    all_read(
+        &Task::Track { marks: vec![2] },
+        &world,
+        &["[1]: [5]\n[2]: [3]"],
+        &["of 2 |  | unknown"],
+    );
+    assert!(
+        Task::Track { marks: vec![4] }
+            .check(&world.scene())
+            .is_err()
+    );
+    assert!(task.check(&World::numbered(3).scene()).is_err());
+}
+
+#[test]
+fn schemas_take_the_marks_there_are() {
+    let mut world = World::default();
+    for first in [1, 3] {
+        world.add_image(Size::new(100, 100), Size::new(100, 100));
+        for id in first..first + 2 {
+            world.add_box(id, BBox::new(id * 10, 0, 8, 8));
+        }
+    }
+    let answers = |mark: &str| {
+        [
+            (
+                Task::named("ask", Some("why?")).unwrap(),
+                json!({"answer": "[1]", "marks": [mark]}),
+            ),
+            (
+                Task::Describe {
+                    marks: vec![1],
+                    vocabulary: vec!["cup".into()],
+                },
+                json!({"regions": [{"mark": mark, "label": "cup"}]}),
+            ),
+            (
+                refer(&["the cup"]),
+                json!({"matches": [{"expression": "the cup", "marks": [mark]}]}),
+            ),
+            (
+                Task::named("phrases", Some("a cup")).unwrap(),
+                json!({"phrases": [{"phrase": "a cup", "marks": [mark]}]}),
+            ),
+            (
+                Task::Track { marks: Vec::new() },
+                json!({"objects": [{"mark": mark, "found": ["3"]}]}),
+            ),
+        ]
+    };
+    let fits = |task: &Task, answer: &serde_json::Value| {
+        let schema = task.schema(&world.scene()).unwrap();
+        assert_eq!(schema.name, task.name());
+        let schema = Schema::compile(&schema.schema).unwrap();
+        schema
+            .resolve("answer", answer.as_object().unwrap())
+            .is_ok()
+    };
+    for (task, answer) in answers("1") {
+        assert!(fits(&task, &answer), "{answer}");
+    }
+    for (task, answer) in answers("9") {
+        assert!(!fits(&task, &answer), "{answer}");
+    }
+    assert!(
+        refer(&["the cup"])
+            .schema(&World::default().scene())
+            .is_none()
+    );
+}
+
+#[test]
+fn tasks_by_name() {
+    let message = |name, text| Task::named(name, text).unwrap_err().to_string();
+    assert_eq!(message("ask", None), "task ask: the question is missing");
+    assert!(message("describe", Some("why")).contains("takes no question"));
+    assert!(message("ground", None).starts_with("unknown task \"ground\" (known: ask, describe"));
+    let expressions = Task::named("refer", Some("the cup; the saucer.")).unwrap();
+    assert_eq!(expressions, refer(&["the cup", "the saucer"]));
+}
+
+#[test]
+fn votes_find_the_answer_that_most_agree_with() {
+    let world = World::numbered(9);
+    let read = |answers: [&str; 3], task: &Task| -> Vec<Grounded> {
+        let scene = world.scene();
+        answers
+            .iter()
+            .map(|answer| task.read(answer, &scene))
+            .collect()
+    };
+    let ask = Task::named("ask", Some("where?")).unwrap();
+    let consensus = merge(&read(["[2]", "[3]", "[3]"], &ask), false).unwrap();
+    assert_eq!(consensus.best, 1);
+    let regions: Vec<_> = consensus
+        .regions
+        .iter()
+        .map(|r| (r.mark, r.votes))
+        .collect();
+    assert_eq!(regions, [(3, 2), (2, 1)]);
+    assert!((consensus.regions[0].share - 2.0 / 3.0).abs() < 1e-9);
+
+    let task = refer(&["the cup", "the saucer"]);
+    let answers = [
+        "the cup: [1]\nthe saucer: [4]",
+        "the cup: [1]\nthe saucer: [2]",
+        "the cup: [1]\nthe saucer: [2]",
+    ];
+    let consensus = merge(&read(answers, &task), false).unwrap();
+    assert_eq!(consensus.best, 1);
+    assert!((consensus.findings[0] - 1.0).abs() < 1e-9);
+    assert!((consensus.findings[1] - 2.0 / 3.0).abs() < 1e-9);
+
+    let task = Task::Describe {
+        marks: vec![1],
+        vocabulary: Vec::new(),
+    };
+    let consensus = merge(&read(["[1]: mug", "[1]: cup", "[1]: Cup"], &task), true).unwrap();
+    assert_eq!((consensus.best, consensus.findings.len()), (1, 1));
+    assert!(merge(&[], false).is_none());
+}

@@ -1,0 +1,64 @@
+"""The client for coroutines against a live server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import grpc
+import pytest
+
+from som_client import AsyncClient, Client, Failure, Kept, Marking, SomError
+
+
+def test_it_answers_as_the_blocking_client_does(address: str, som: Client, photo: Path) -> None:
+    async def ask() -> tuple:
+        async with AsyncClient(address) as client:
+            return await asyncio.gather(
+                client.segment(photo),
+                client.mark(photo, format="raw"),
+                client.segment(Kept(photo)),
+                client.segmenters(),
+                client.mark_styles(),
+            )
+
+    segmentation, marking, kept, segmenters, styles = asyncio.run(ask())
+    assert segmentation == som.segment(photo)
+    assert kept.regions == segmentation.regions
+    blocking = som.mark(photo, format="raw")
+    assert (marking.marks, marking.pages) == (blocking.marks, blocking.pages)
+    assert (segmenters, styles) == (som.segmenters(), som.mark_styles())
+
+
+def test_a_stream_answers_in_order(address: str, photo: Path) -> None:
+    async def ask() -> list[Marking | Failure]:
+        async with AsyncClient(address) as client:
+            stream = client.mark_stream([photo, b"no image", photo], format="none")
+            return [answer async for answer in stream]
+
+    good, bad, again = asyncio.run(ask())
+    assert isinstance(good, Marking) and isinstance(again, Marking) and good.marks == again.marks
+    assert isinstance(bad, Failure) and bad.code == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_cancelled_task_ends_its_call(address: str, photo: Path) -> None:
+    async def ask() -> None:
+        async with AsyncClient(address) as client:
+            task = asyncio.create_task(client.mark(photo))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert (await client.segment(photo)).regions
+
+    asyncio.run(ask())
+
+
+def test_mistakes_are_named(address: str, photo: Path) -> None:
+    async def ask() -> None:
+        async with AsyncClient(address) as client:
+            await client.segment(photo, "clasic")
+
+    with pytest.raises(SomError, match="clasic") as error:
+        asyncio.run(ask())
+    assert error.value.code == grpc.StatusCode.NOT_FOUND

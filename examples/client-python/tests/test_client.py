@@ -1,0 +1,188 @@
+"""The blocking client against a live server."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco
+
+from som_client import Client, Connection, Failure, Kept, Marking, SomError, calls
+
+
+def pixels(photo: Path) -> np.ndarray:
+    return np.asarray(Image.open(photo).convert("RGB"))
+
+
+def test_regions_are_masks(som: Client, photo: Path) -> None:
+    cut = som.segment(photo)
+    assert cut.size == (600, 400)
+    assert (cut.segmenter, cut.params["level"]) == ("classic", 3)
+    assert len(cut.regions) >= 8
+    for region in cut.regions:
+        mask = region.mask
+        assert mask.shape == (400, 600) and mask.dtype == bool
+        assert mask.sum() == region.area == coco.area(region.rle)
+        assert region.bbox == tuple(coco.toBbox(region.rle))
+
+
+def test_one_image_in_every_form_gives_one_answer(som: Client, photo: Path) -> None:
+    forms = [photo, str(photo), photo.read_bytes(), pixels(photo), Kept(photo)]
+    first, *others = (som.segment(form).regions for form in forms)
+    assert all(other == first for other in others)
+
+
+def test_a_marking_is_all_there(som: Client, photo: Path) -> None:
+    marking = som.mark(photo, styles=[("mask", {"opacity": 0.2}), "number"])
+    assert marking.styles == ["mask", "number"]
+    assert [mark.text for mark in marking.marks] == [
+        str(number) for number in range(1, len(marking.marks) + 1)
+    ]
+    areas = [mark.region.area for mark in marking.marks]
+    assert areas == sorted(areas, reverse=True)
+    assert all(mark.contrast >= 4.5 for mark in marking.marks)
+    [page] = marking.pages
+    image = Image.open(io.BytesIO(page.data))
+    assert (image.format, image.size, page.size) == ("PNG", (600, 400), (600, 400))
+    assert marking.timings_ms["segment"] > 0
+
+
+def test_pages_come_as_asked(som: Client, photo: Path) -> None:
+    raw = som.mark(photo, format="raw").pages[0].pixels
+    png = np.asarray(Image.open(io.BytesIO(som.mark(photo, format="png").pages[0].data)))
+    assert np.array_equal(raw, png)
+    assert not np.array_equal(raw, pixels(photo))
+    assert som.mark(photo, format="none").pages == []
+    assert len(som.mark(photo, page_size=5).pages) > 1
+    limited = som.mark(photo, max_marks=3)
+    assert len(limited.marks) == 3
+    assert {unmarked.reason for unmarked in limited.unmarked} == {"over_limit"}
+
+
+def test_a_page_is_a_file(som: Client, photo: Path, tmp_path: Path) -> None:
+    page = som.mark(photo, format="jpeg").pages[0]
+    page.save(tmp_path / "marked.jpg")
+    assert Image.open(tmp_path / "marked.jpg").format == "JPEG"
+
+
+def test_own_regions_are_marked(som: Client, photo: Path) -> None:
+    regions = som.segment(photo).regions[:4]
+    marking = som.mark(photo, regions=regions)
+    assert marking.segmenter == ""
+    assert sorted(mark.index for mark in marking.marks) == [0, 1, 2, 3]
+    for mark in marking.marks:
+        assert mark.region.rle == regions[mark.index].rle
+
+
+def test_hints_cut_what_they_point_at(som: Client, photo: Path) -> None:
+    hints = {"points": [{"x": 300, "y": 200, "label": 1}]}
+    regions = som.segment(photo, params={"hints": hints}).regions
+    assert regions and all(region.mask[200, 300] for region in regions)
+
+
+def test_detections_are_those_of_supervision(som: Client, photo: Path) -> None:
+    marking = som.mark(photo, format="none")
+    detections = marking.to_supervision()
+    assert len(detections) == len(marking.marks)
+    assert list(detections.data["mark"]) == [mark.text for mark in marking.marks]
+    assert detections.mask is not None
+    assert np.array_equal(detections.area, [mark.region.area for mark in marking.marks])
+    x, y, width, height = marking.marks[0].region.bbox
+    assert detections.xyxy[0].tolist() == [x, y, x + width, y + height]
+    assert len(som.segment(photo).to_supervision()) == len(som.segment(photo).regions)
+
+
+def test_a_kept_image_is_sent_once(som: Client) -> None:
+    image = Kept(noise(8))
+    before = calls.segment(image, "", None)
+    with pytest.raises(grpc.RpcError) as error:
+        before.rpc(som._stubs)(before.request)
+    assert error.value.code() == grpc.StatusCode.NOT_FOUND
+    first = som.segment(image)
+    after = calls.segment(image, "", None)
+    assert after.request.ByteSize() < 100
+    assert after.read(after.rpc(som._stubs)(after.request)).regions == first.regions
+
+
+def noise(seed: int) -> bytes:
+    """A PNG file that no other test has."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (64, 64, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_stream_answers_in_order_and_goes_on_after_a_bad_image(som: Client, photo: Path) -> None:
+    answers = list(som.mark_stream([photo, b"no image", Kept(photo)], format="none"))
+    good, bad, kept = answers
+    assert isinstance(good, Marking) and isinstance(kept, Marking)
+    assert good.marks == kept.marks
+    assert isinstance(bad, Failure)
+    assert bad.code == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_stream_that_is_left_ends(som: Client, photo: Path) -> None:
+    sent = 0
+
+    def endless():
+        nonlocal sent
+        while True:
+            sent += 1
+            yield photo
+
+    for number, _ in enumerate(som.mark_stream(endless(), format="none")):
+        if number == 2:
+            break
+    # The server reads a few ahead, and no more.
+    assert sent < 40
+
+
+def test_the_catalogue(som: Client) -> None:
+    classic = {segmenter.id: segmenter for segmenter in som.segmenters()}["classic"]
+    assert {"automatic", "points", "boxes", "masks", "levels"} <= classic.capabilities
+    assert "level" in classic.params_schema
+    styles = {style.id for style in som.mark_styles()}
+    assert styles == {"alphabet", "box", "contour", "mask", "number"}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ({"segmenter": "clasic"}, grpc.StatusCode.NOT_FOUND, "clasic"),
+        ({"styles": ["nmber"]}, grpc.StatusCode.NOT_FOUND, "nmber"),
+        ({"params": {"level": 9}}, grpc.StatusCode.INVALID_ARGUMENT, "level"),
+        ({"params": {"levle": 1}}, grpc.StatusCode.INVALID_ARGUMENT, "levle"),
+    ],
+)
+def test_mistakes_are_named(som: Client, photo: Path, options, code, words) -> None:
+    with pytest.raises(SomError) as error:
+        som.mark(photo, **options)
+    assert error.value.code == code
+    assert words in error.value.message
+    assert error.value.retry_after is None
+
+
+def test_an_array_of_another_shape_is_refused_here(som: Client) -> None:
+    with pytest.raises(ValueError, match="uint8 of shape"):
+        som.segment(np.zeros((4, 4), np.uint8))
+
+
+def test_a_call_has_its_time(address: str, photo: Path) -> None:
+    with Client(address, timeout=0.001) as client, pytest.raises(SomError) as error:
+        client.mark(photo)
+    assert error.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_nobody_there(photo: Path) -> None:
+    with Client("127.0.0.1:1", timeout=5) as client, pytest.raises(SomError) as error:
+        client.segment(photo)
+    assert error.value.code == grpc.StatusCode.UNAVAILABLE
+
+
+def test_compressed_calls_give_the_same(address: str, som: Client, photo: Path) -> None:
+    with Client(Connection(address, compression=True)) as client:
+        assert client.segment(photo).regions == som.segment(photo).regions
