@@ -28,6 +28,46 @@ fn reports_follow_their_schemas() {
     for report in ["coffee", "rocket", "bare"] {
         assert_valid(&schema, &folder.json(&format!("out/{report}.json")));
     }
+    for task in [
+        &[
+            "ask",
+            "coffee.png",
+            "what is large in {box:9,9,40,40}?",
+            "--votes",
+            "2",
+            "--json",
+        ][..],
+        &[
+            "ask",
+            "coffee.png",
+            "--task",
+            "describe",
+            "--json",
+            "--highlight",
+            "lit.png",
+        ],
+        &[
+            "ask",
+            "coffee.png",
+            "--task",
+            "phrases",
+            "a red region",
+            "--json",
+            "-o",
+            "m.png",
+        ],
+        &[
+            "ask",
+            "coffee.png",
+            "rocket.jpg",
+            "--task",
+            "track",
+            "--json",
+        ],
+    ] {
+        let report = folder.som(task).succeeded().json();
+        assert_valid(&self::schema("ask.schema.json"), &report);
+    }
     let hint = ["segment", "coffee.png", "--hint", "point:10,10"];
     for arguments in [&hint[..2], &hint] {
         let report = folder.som(arguments).succeeded().json();

@@ -17,6 +17,8 @@ mod serve;
 mod load;
 // What servers tell: logs without secrets, traces.
 mod telemetry;
+// `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
+mod ask;
 // The JSON of the commands, and COCO.
 mod json;
 // The weights of learned segmenters: listed, fetched, checked.

@@ -24,7 +24,7 @@ pub(crate) struct ImageOptions {
     /// Images: files, folders (with their subfolders), patterns such as 'photos/*.jpg', or - for
     /// stdin
     #[arg(required = true, value_name = "IMAGE")]
-    images: Vec<PathBuf>,
+    pub(crate) images: Vec<PathBuf>,
 }
 
 /// What the arguments name.

@@ -5,6 +5,9 @@
 
 mod mark;
 mod segment;
+mod ask;
+mod compare;
+mod lmm;
 mod serve;
 mod backend;
 mod config;
@@ -17,6 +20,7 @@ mod hint;
 mod set;
 mod embedded;
 mod session;
+mod question;
 mod batch;
 mod report;
 mod coco;
@@ -60,6 +64,10 @@ struct Cli {
 enum Command {
     Mark(Box<mark::Options>),
     Segment(Box<segment::Options>),
+    Ask(Box<ask::Options>),
+    Compare(Box<compare::Options>),
+    /// Look at the multimodal models in the settings, and test whether they can read marks
+    Lmm(lmm::Options),
     Serve(serve::Options),
     Backend(backend::Options),
     /// Look at the settings
@@ -138,6 +146,11 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Segment(options) => {
             block_on(async |stop| segment::run(*options, general, stop).await)
         }
+        Command::Ask(options) => block_on(async |stop| ask::run(*options, general, stop).await),
+        Command::Compare(options) => {
+            block_on(async |stop| compare::run(*options, general, stop).await)
+        }
+        Command::Lmm(options) => block_on(async |stop| lmm::run(&options, general, stop).await),
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),
         Command::Config(options) => config::run(&options, &general.ladder()),

@@ -1,6 +1,6 @@
 //! `som models`: the weights of learned segmenters.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
@@ -69,7 +69,7 @@ fn list(models: &Models, as_json: bool) -> Result<ExitCode> {
     for (name, checkpoint) in models.catalog() {
         let path = models.path(name)?;
         text += &line(name, checkpoint, path.is_some());
-        rows.push(json(name, checkpoint, path));
+        rows.push(json(name, checkpoint, path.as_deref()));
     }
     if as_json {
         text = serde_json::to_string_pretty(&rows)
@@ -94,7 +94,7 @@ fn line(name: &str, checkpoint: &Checkpoint, is_here: bool) -> String {
     format!("{name:<12}  {here:<4}  {segmenter:<8}  {size:>9}  {licence:<10}  {about}  ({url})\n")
 }
 
-fn json(name: &str, checkpoint: &Checkpoint, path: Option<PathBuf>) -> Value {
+fn json(name: &str, checkpoint: &Checkpoint, path: Option<&Path>) -> Value {
     json!({
         "name": name,
         "path": path,

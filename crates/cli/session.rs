@@ -16,7 +16,7 @@ use som_engine::{
     settings::{Ladder, LimitSettings},
 };
 
-use self::{local::Local, remote::Remote};
+use self::remote::Remote;
 use crate::{
     hint::HintArgument,
     input::Input,
@@ -24,10 +24,13 @@ use crate::{
     set::Setting,
 };
 
-pub(crate) use self::remote::ServerOptions;
+pub(crate) use self::{
+    local::{Local, Picture},
+    remote::ServerOptions,
+};
 
 /// How regions are found.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Regions")]
 pub(crate) struct RegionOptions {
     /// The segmenter that cuts the image [default: mark.segmenter of the settings]

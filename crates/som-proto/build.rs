@@ -6,8 +6,9 @@ use std::{env, error::Error, fs, path::Path};
 use prost::Message as _;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "som/v1/types.proto",
+    "som/v1/ask.proto",
     "som/v1/som.proto",
     "som/v1/catalog.proto",
     "som/plugin/v1/segmenter.proto",

@@ -1,6 +1,8 @@
 //! Lets the plugin, and its tests, find libtorch at run time.
 
 fn main() {
+    // What the libraries in it export for C is nobody else's business.
+    println!("cargo:rustc-link-arg=-Wl,--exclude-libs,ALL");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     if let Ok(libtorch) = std::env::var("LIBTORCH") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{libtorch}/lib");

@@ -26,7 +26,7 @@ async fn call(client: &Client, number: u32) {
             let _ = tokio::time::timeout(Duration::from_millis(2), left).await;
         }
         _ => {
-            request.format = 1 + (number / 8 % 4) as i32;
+            request.format = 1 + (number / 8 % 4).cast_signed();
             let answer = client.mark(&request).await.unwrap();
             assert!(!answer.marks.is_empty());
         }

@@ -13,7 +13,7 @@ use som_core::{
 };
 use som_engine::{
     Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, SharedImage,
-    registry::Registry, settings::Ladder,
+    ask::AskImage, registry::Registry, settings::Ladder,
 };
 
 use super::{InkOptions, MarkedImage, RegionOptions, SegmentedImage};
@@ -26,16 +26,18 @@ use crate::{
 
 /// An engine, and what it is asked of every image.
 pub(crate) struct Local {
-    engine: Arc<Engine>,
-    layers: Vec<LayerRequest>,
+    pub(crate) engine: Arc<Engine>,
+    /// The layers of ink.
+    pub(crate) layers: Vec<LayerRequest>,
     params: Params,
 }
 
 /// An image, decoded and upright.
-struct Picture {
-    report: ImageReport,
-    decode: Duration,
-    pixels: SharedImage,
+pub(crate) struct Picture {
+    pub(crate) report: ImageReport,
+    /// How long decoding took.
+    pub(crate) decode: Duration,
+    pub(crate) pixels: SharedImage,
 }
 
 impl Local {
@@ -43,7 +45,7 @@ impl Local {
     ///
     /// # Errors
     /// As [`Session::open`](super::Session::open).
-    pub(super) async fn open(
+    pub(crate) async fn open(
         ladder: Ladder,
         regions: RegionOptions,
         ink: InkOptions,
@@ -134,6 +136,34 @@ impl Local {
             .await
     }
 
+    /// Reads all of `inputs`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), naming the image.
+    pub(crate) async fn read_all(&self, inputs: &[Input]) -> Result<Vec<Picture>> {
+        let mut pictures = Vec::new();
+        for input in inputs {
+            let picture = self.read(input).await;
+            pictures.push(picture.map_err(|error| error.at(input))?);
+        }
+        Ok(pictures)
+    }
+
+    /// `picture` as one to ask about.
+    pub(crate) fn ask_image(&self, picture: &Picture) -> AskImage {
+        AskImage {
+            image: picture.pixels.clone(),
+            regions: RegionSource::Segmenter {
+                id: None,
+                params: self.params.clone(),
+            },
+        }
+    }
+
+    /// Reads and decodes an image.
+    ///
+    /// # Errors
+    /// NotFound, Invalid or Exhausted for an image that is missing, broken or too large.
     async fn read(&self, input: &Input) -> Result<Picture> {
         let limits = self.engine.settings().limits.clone();
         let input = input.clone();

@@ -107,6 +107,34 @@ impl Client {
         Ok(answers.take_while(until_error))
     }
 
+    /// images and a question → grounded answer: each stage as soon as it is done, the answer last.
+    ///
+    /// # Errors
+    /// What the server reports; Unavailable, if it cannot be reached.
+    pub async fn ask(
+        &self,
+        request: pb::AskRequest,
+    ) -> Result<impl Stream<Item = Result<pb::AskResponse>>> {
+        let request = self.connection.request(request);
+        let stages = self.som.clone().ask(request).await;
+        let stages = stages.map_err(|status| explain(&status))?.into_inner();
+        Ok(stages.map(|stage| stage.map_err(|status| explain(&status))))
+    }
+
+    /// The same question in several ways: each row as soon as it is done.
+    ///
+    /// # Errors
+    /// What the server reports; Unavailable, if it cannot be reached.
+    pub async fn compare(
+        &self,
+        request: pb::CompareRequest,
+    ) -> Result<impl Stream<Item = Result<pb::CompareResponse>>> {
+        let request = self.connection.request(request);
+        let rows = self.som.clone().compare(request).await;
+        let rows = rows.map_err(|status| explain(&status))?.into_inner();
+        Ok(rows.map(|row| row.map_err(|status| explain(&status))))
+    }
+
     /// What there is to segment with.
     ///
     /// # Errors
@@ -129,6 +157,19 @@ impl Client {
             let request = self.connection.request(pb::ListMarkStylesRequest {});
             let mut catalog = self.catalog.clone();
             async move { catalog.list_mark_styles(request).await }
+        })
+        .await
+    }
+
+    /// What there is to ask with.
+    ///
+    /// # Errors
+    /// Unavailable, if the server cannot be reached.
+    pub async fn lmms(&self) -> Result<pb::ListLmmsResponse> {
+        self.repeat(|| {
+            let request = self.connection.request(pb::ListLmmsRequest {});
+            let mut catalog = self.catalog.clone();
+            async move { catalog.list_lmms(request).await }
         })
         .await
     }

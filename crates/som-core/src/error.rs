@@ -59,6 +59,7 @@ impl ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    is_passing: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -68,6 +69,7 @@ impl Error {
         Self {
             kind,
             message: message.into(),
+            is_passing: false,
             source: None,
         }
     }
@@ -147,6 +149,13 @@ impl Error {
         self
     }
 
+    /// Says that the limit is one of the moment: the same request may work in a while.
+    #[must_use]
+    pub fn passing(mut self) -> Self {
+        self.is_passing = true;
+        self
+    }
+
     /// Puts `place` in front of the message: `place: message`.
     #[must_use]
     pub fn at(mut self, place: impl fmt::Display) -> Self {
@@ -157,6 +166,11 @@ impl Error {
     /// What a caller can act on.
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// True if the same request may work in a while, as after a full queue.
+    pub fn is_passing(&self) -> bool {
+        self.is_passing
     }
 
     /// The text for people, without the cause.

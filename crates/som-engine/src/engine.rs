@@ -12,7 +12,7 @@ use std::{
 };
 
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Hints, Params, Region, Result, View,
+    AllocateOptions, Call, Cancellation, Error, Hints, LmmProvider, Params, Region, Result, View,
     allocate::allocate,
     pipeline::{self, Layer, Marked},
 };
@@ -146,6 +146,13 @@ impl Engine {
     /// What there is to segment and to mark with.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// The same engine with one more model, under the name that it gives itself.
+    #[must_use]
+    pub fn with_lmm(mut self, provider: Arc<dyn LmmProvider>) -> Self {
+        self.lmms.add(provider);
+        self
     }
 
     /// The large multimodal models that can be asked.

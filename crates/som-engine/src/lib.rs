@@ -1,12 +1,15 @@
 //! The orchestrator: settings, the registry of segmenters and mark styles, the workers that run
 //! them, and the large multimodal models that are asked.
 
+pub mod ask;
+pub mod compare;
 mod engine;
 mod image;
 mod installed;
 mod http;
 pub mod lmm;
 pub mod models;
+mod probe;
 pub mod registry;
 mod remote;
 pub mod settings;
@@ -17,4 +20,5 @@ pub use self::{
         Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, Segmentation,
     },
     image::SharedImage,
+    probe::Probe,
 };

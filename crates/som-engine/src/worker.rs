@@ -137,7 +137,7 @@ impl Pool {
             match error {
                 TrySendError::Full(_) => Error::exhausted(format!(
                     "segmenter \"{id}\": {queue} requests are waiting already; retry later (or raise segmenter.{id}.queue or .instances)"
-                )),
+                )).passing(),
                 TrySendError::Disconnected(_) => Error::internal(format!("segmenter \"{id}\": no worker is left")),
             }
         })?;

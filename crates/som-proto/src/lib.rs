@@ -4,6 +4,7 @@
 //! A conversion to the wire cannot fail. One from the wire checks everything a peer can get wrong
 //! and names the field that is.
 
+pub mod ask;
 pub mod codec;
 pub mod descriptor;
 pub mod image;

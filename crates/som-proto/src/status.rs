@@ -6,6 +6,8 @@ use som_core::{Error, ErrorKind};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use crate::pb::v1::Failure;
+
 /// The code of an error; [`Code::DeadlineExceeded`] takes the place of `Cancelled` where the
 /// deadline was the reason.
 pub const fn code(kind: ErrorKind) -> Code {
@@ -50,6 +52,15 @@ pub fn exhausted(message: impl Into<String>, delay: Duration) -> Status {
     let mut details = tonic_types::ErrorDetails::new();
     details.set_retry_info(Some(delay));
     Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
+/// To the wire, as the fate of one request among others.
+pub fn failure(status: &Status) -> Failure {
+    Failure {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        retry_delay: retry_delay(status).and_then(|delay| delay.try_into().ok()),
+    }
 }
 
 /// From the wire.

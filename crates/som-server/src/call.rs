@@ -71,7 +71,7 @@ impl Work<'_> {
             ErrorKind::Cancelled if self.cancellation.is_past_deadline() => {
                 Status::deadline_exceeded("the deadline of the call has passed")
             }
-            ErrorKind::Exhausted => {
+            ErrorKind::Exhausted if error.is_passing() => {
                 status::exhausted(error.message(), self.call.metrics.retry_delay())
             }
             ErrorKind::Internal => {

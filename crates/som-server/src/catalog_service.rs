@@ -1,14 +1,14 @@
-//! `som.v1.CatalogService`: what there is to segment and to mark with.
+//! `som.v1.CatalogService`: what there is to segment, to mark and to ask with.
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use som_engine::{Engine, registry::SegmenterEntry};
 use som_proto::{
-    descriptor,
+    ask, descriptor,
     pb::v1::{
-        ListMarkStylesRequest, ListMarkStylesResponse, ListSegmentersRequest,
-        ListSegmentersResponse, catalog_service_server::CatalogService,
+        ListLmmsRequest, ListLmmsResponse, ListMarkStylesRequest, ListMarkStylesResponse,
+        ListSegmentersRequest, ListSegmentersResponse, catalog_service_server::CatalogService,
     },
 };
 use tonic::{Request, Response, Status};
@@ -46,6 +46,16 @@ impl CatalogService for Catalog {
                 .map(|entry| descriptor::to_wire(entry.descriptor()))
                 .collect(),
             default_styles: self.0.settings().mark.styles.clone(),
+        }))
+    }
+
+    async fn list_lmms(
+        &self,
+        request: Request<ListLmmsRequest>,
+    ) -> Result<Response<ListLmmsResponse>, Status> {
+        Ok(Call::of(&request)?.reply(ListLmmsResponse {
+            lmms: self.0.lmms().list().map(ask::info_to_wire).collect(),
+            default_lmm: self.0.settings().ask.lmm.clone(),
         }))
     }
 }

@@ -3,13 +3,14 @@
 //! libtorch keeps this for each thread, and new threads start with what any thread set last. So a
 //! network says it whenever it starts to compute.
 
-use std::{env, thread};
+use std::{env, num::NonZero, thread};
 
 /// Operations of this thread may use all cores from now on, or as many as `OMP_NUM_THREADS` says.
 pub fn use_all() {
     let told = env::var("OMP_NUM_THREADS").ok();
     let told = told.and_then(|count| count.parse().ok());
-    let cores = || thread::available_parallelism().map_or(1, |cores| cores.get() as i32);
+    let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+    let cores = || i32::try_from(cores()).unwrap_or(i32::MAX);
     tch::set_num_threads(told.filter(|&count| count > 0).unwrap_or_else(cores));
 }
 

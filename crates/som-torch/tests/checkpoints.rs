@@ -152,7 +152,7 @@ fn truncated_files_are_refused() {
             let file = file(&whole[..end]);
             match Checkpoint::open(file.path()) {
                 Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::Invalid, "{name} at {end}: {error}")
+                    assert_eq!(error.kind(), ErrorKind::Invalid, "{name} at {end}: {error}");
                 }
                 Ok(checkpoint) => {
                     let names: Vec<String> = checkpoint.names().map(str::to_owned).collect();

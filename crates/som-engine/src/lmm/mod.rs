@@ -52,6 +52,11 @@ impl Lmms {
         Ok(lmms)
     }
 
+    /// Adds one under the name that it gives itself; it replaces another of that name.
+    pub fn add(&mut self, provider: Arc<dyn LmmProvider>) {
+        self.0.insert(provider.info().name.clone(), provider);
+    }
+
     /// The one called `name`.
     ///
     /// # Errors

@@ -182,7 +182,7 @@ impl Lane {
 fn give_up(failures: &[Error], is_full: bool) -> Error {
     let list = list(failures);
     match is_full {
-        true => Error::exhausted(format!("every endpoint is busy: {list}")),
+        true => Error::exhausted(format!("every endpoint is busy: {list}")).passing(),
         false => Error::unavailable(format!("no endpoint could take the call: {list}")),
     }
 }

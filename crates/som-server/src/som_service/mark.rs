@@ -122,7 +122,7 @@ fn answer(
 }
 
 /// A marked image as the request asked for it.
-fn picture_to_wire(page: RgbImage, format: PictureFormat) -> Result<pb::Picture> {
+pub(super) fn picture_to_wire(page: RgbImage, format: PictureFormat) -> Result<pb::Picture> {
     let (width, height) = page.dimensions();
     let (format, data) = match format {
         PictureFormat::Unspecified | PictureFormat::Png => {
@@ -141,7 +141,7 @@ fn picture_to_wire(page: RgbImage, format: PictureFormat) -> Result<pb::Picture>
 }
 
 /// The layers of ink; `None` for those in the settings.
-fn layers(styles: Vec<pb::StyleLayer>) -> Result<Option<Vec<LayerRequest>>> {
+pub(super) fn layers(styles: Vec<pb::StyleLayer>) -> Result<Option<Vec<LayerRequest>>> {
     if styles.is_empty() {
         return Ok(None);
     }
@@ -159,14 +159,14 @@ fn layers(styles: Vec<pb::StyleLayer>) -> Result<Option<Vec<LayerRequest>>> {
         .map(Some)
 }
 
-fn layer_to_wire(layer: LayerRequest) -> pb::StyleLayer {
+pub(super) fn layer_to_wire(layer: LayerRequest) -> pb::StyleLayer {
     pb::StyleLayer {
         id: layer.style,
         params: Some(params::to_wire(&layer.params)),
     }
 }
 
-fn format(number: i32) -> Result<PictureFormat> {
+pub(super) fn format(number: i32) -> Result<PictureFormat> {
     PictureFormat::try_from(number).map_err(|_| {
         Error::invalid(format!(
             "format {number} is unknown (1: PNG, 2: JPEG, 3: WebP, 4: raw, 5: none)"

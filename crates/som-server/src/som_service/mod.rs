@@ -1,9 +1,11 @@
-//! `som.v1.SomService`: image → regions → marks → marked image.
+//! `som.v1.SomService`: image → regions → marks → marked image → grounded answer.
 //!
 //! Each rpc has a file that turns its request into one of the engine and the result into its
-//! answer: [`segment`] and [`mark`], which [`stream`] answers many times; [`image`] is what they
-//! begin with. What takes long runs in [`Engine::compute`], off the async runtime.
+//! answer: [`segment`] and [`mark`], which [`stream`] answers many times; [`ask`] answers stage by
+//! stage, [`compare`] row by row; [`image`] is what they begin with. What takes long runs in [`Engine::compute`], off the async runtime.
 
+mod ask;
+mod compare;
 mod image;
 mod mark;
 mod segment;
@@ -15,8 +17,8 @@ use som_engine::{Engine, Segmentation};
 use som_proto::{
     params,
     pb::v1::{
-        self as pb, MarkRequest, MarkResponse, MarkStreamRequest, SegmentRequest, SegmentResponse,
-        som_service_server::SomService,
+        self as pb, AskRequest, CompareRequest, MarkRequest, MarkResponse, MarkStreamRequest,
+        SegmentRequest, SegmentResponse, som_service_server::SomService,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -48,6 +50,8 @@ impl Som {
 #[tonic::async_trait]
 impl SomService for Som {
     type MarkStreamStream = stream::Answers;
+    type AskStream = ask::Stages;
+    type CompareStream = compare::Rows;
 
     async fn segment(
         &self,
@@ -73,6 +77,21 @@ impl SomService for Som {
         let call = Call::of(&request)?;
         let answers = self.clone().answers(call.clone(), request.into_inner());
         Ok(call.reply(answers))
+    }
+
+    async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
+        let call = Call::of(&request)?;
+        let stages = self.clone().asked(call.clone(), request.into_inner());
+        Ok(call.reply(stages))
+    }
+
+    async fn compare(
+        &self,
+        request: Request<CompareRequest>,
+    ) -> Result<Response<Self::CompareStream>, Status> {
+        let call = Call::of(&request)?;
+        let rows = self.clone().compared(call.clone(), request.into_inner());
+        Ok(call.reply(rows))
     }
 }
 

@@ -8,8 +8,9 @@ use futures_util::{
     stream::{self, FuturesOrdered},
 };
 use som_core::Error;
-use som_proto::pb::v1::{
-    Failure, MarkStreamRequest, MarkStreamResponse, mark_stream_response::Outcome,
+use som_proto::{
+    pb::v1::{MarkStreamRequest, MarkStreamResponse, mark_stream_response::Outcome},
+    status,
 };
 use tokio::{
     sync::mpsc,
@@ -122,15 +123,10 @@ impl Som {
         async move {
             let answer = task.await;
             let answer = answer.unwrap_or_else(|_| Err(Status::internal("a task panicked")));
-            let outcome = answer.map_or_else(
-                |status| {
-                    Outcome::Failure(Failure {
-                        code: status.code().into(),
-                        message: status.message().to_owned(),
-                    })
-                },
-                Outcome::Mark,
-            );
+            let outcome = match answer {
+                Ok(answer) => Outcome::Mark(answer),
+                Err(status) => Outcome::Failure(status::failure(&status)),
+            };
             MarkStreamResponse {
                 index,
                 outcome: Some(outcome),

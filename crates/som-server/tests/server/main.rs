@@ -7,6 +7,7 @@ mod support;
 mod som; // Segment and Mark: images, regions, pictures
 mod kept; // images that are sent once and named by digest
 mod refusals; // requests that are wrong, malformed, too large, too many or too slow
+mod ask; // Ask and Compare: stages, rows, failures
 mod stream; // MarkStream: order, failures, back-pressure, ends
 mod gate; // tokens, limits, deadlines, request ids, metrics
 mod connections; // addresses, handshakes, drain

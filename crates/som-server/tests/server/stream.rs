@@ -73,6 +73,27 @@ fn outcome(answer: pb::MarkStreamResponse) -> Result<usize, (Code, String)> {
 }
 
 #[tokio::test]
+async fn a_failure_says_whether_to_try_again() {
+    let (server, _) = front("[segmenter.columns]\ninstances = 1\nqueue = 1").await;
+    let wrong = asking(json!({"count": "many"}));
+    let slow = (0..4).map(|_| asking(json!({"sleep_ms": 200})));
+    let answers = open(&server, stream::iter([wrong]).chain(stream::iter(slow))).await;
+    let outcomes = answers.map(|answer| answer.unwrap().outcome.unwrap());
+    let outcomes: Vec<Outcome> = outcomes.collect().await;
+    let mut delays = outcomes.into_iter().filter_map(|outcome| match outcome {
+        Outcome::Mark(_) => None,
+        Outcome::Failure(failure) => Some((Code::from(failure.code), failure.retry_delay)),
+    });
+    assert_eq!(delays.next(), Some((Code::InvalidArgument, None)));
+    let full: Vec<_> = delays.collect();
+    assert!((1..4).contains(&full.len()), "{full:?}");
+    for (code, delay) in full {
+        assert_eq!(code, Code::ResourceExhausted);
+        assert!(delay.is_some());
+    }
+}
+
+#[tokio::test]
 async fn answers_come_in_the_order_of_the_requests() {
     let (server, _) = front("[segmenter.columns]\ninstances = 4").await;
     // The first ones take longest, and the client has said all it has to say before they are done.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -226,10 +227,13 @@ class Failure:
 
     code: grpc.StatusCode
     message: str
+    retry_delay: timedelta | None
+    """When the same request may work; none if it will not."""
 
     @classmethod
     def of(cls, wire: som_pb2.Failure) -> Failure:
-        return cls(code=code_of(wire.code), message=wire.message)
+        delay = wire.retry_delay.ToTimedelta() if wire.HasField("retry_delay") else None
+        return cls(code=code_of(wire.code), message=wire.message, retry_delay=delay)
 
 
 @dataclass(frozen=True)

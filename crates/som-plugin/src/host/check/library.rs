@@ -25,7 +25,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "exports",
         promise: "it exports its entry and nothing else",
-        fix: "build with -fvisibility=hidden and make other functions static, or use a version script",
+        fix: "build with -fvisibility=hidden and make other functions static, or use a version script; where libraries in it export, link with -Wl,--exclude-libs,ALL",
         is_basic: false,
         ask: Ask::Library(exports),
     },

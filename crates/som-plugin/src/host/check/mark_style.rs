@@ -275,7 +275,7 @@ fn threads(subject: &StyleSubject) -> Result<()> {
             subject.marked_photograph()
         };
         let threads = [scope.spawn(run), scope.spawn(run)];
-        threads.map(|thread| thread.join())
+        threads.map(thread::ScopedJoinHandle::join)
     });
     for result in results {
         let marked = result.map_err(|_| Error::internal("a thread of the check panicked"))??;

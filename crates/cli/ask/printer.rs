@@ -1,0 +1,247 @@
+//! An answer on the terminal: as it comes in, with the marks it names in their colours.
+
+use std::{
+    collections::HashMap,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+use som_core::{
+    Allocation, Color, Finish, Result,
+    ground::{Mention, Status},
+    task::{Finding, Task},
+};
+use som_engine::ask::{AskEvent, AskOutcome};
+
+use crate::output::Output;
+
+/// Prints one answer.
+pub(super) struct Printer {
+    colors: HashMap<u32, Color>,
+    /// Print colours, and so whole lines; else every piece at once.
+    in_color: bool,
+    text: String,
+    /// How much of the text was printed, in bytes.
+    printed: usize,
+    mentions: Vec<Mention>,
+}
+
+impl Printer {
+    pub(super) fn new() -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            colors: HashMap::new(),
+            in_color: !plain && io::stdout().is_terminal(),
+            text: String::new(),
+            printed: 0,
+            mentions: Vec::new(),
+        }
+    }
+
+    /// Takes in the colours of marks.
+    pub(super) fn learn(&mut self, allocation: &Allocation) {
+        let marks = allocation.marks.iter();
+        self.colors
+            .extend(marks.map(|mark| (mark.id, mark.mark.color)));
+    }
+
+    /// Prints what `stage` brings.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub(super) fn print(&mut self, stage: AskEvent) -> Result<()> {
+        match stage {
+            AskEvent::Round { number } if number > 1 => {
+                self.flush(self.text.len())?;
+                Output::Stdout.write(b"\n")?;
+                eprintln!("som: the answer names marks that are not there; asking once more");
+                (self.text, self.printed) = (String::new(), 0);
+                self.mentions.clear();
+                Ok(())
+            }
+            AskEvent::Text(text) => {
+                self.text.push_str(&text);
+                match self.in_color {
+                    true => Ok(()),
+                    false => self.flush(self.text.len()),
+                }
+            }
+            // They come in order, once the lines they stand in are complete.
+            AskEvent::Mention(mention) => {
+                let end = mention.span.end;
+                self.mentions.push(mention);
+                match self.in_color {
+                    true => self.flush(end),
+                    false => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints what is left, and ends the line.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub(super) fn finish(&mut self, outcome: Option<&AskOutcome>) -> Result<()> {
+        if let Some(outcome) = outcome
+            && outcome.text == self.text
+        {
+            self.mentions.clone_from(&outcome.grounded.mentions);
+        }
+        self.flush(self.text.len())?;
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            Output::Stdout.write(b"\n")?;
+        }
+        if let Some(outcome) = outcome
+            && outcome.text != self.text
+            && !outcome.text.is_empty()
+        {
+            // Of several answers another one was chosen.
+            let text = painted(&outcome.text, &outcome.grounded.mentions, |ids| {
+                self.color(ids)
+            });
+            Output::Stdout.write(format!("{}\n", text.trim_end()).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Prints up to `end`.
+    fn flush(&mut self, end: usize) -> Result<()> {
+        let start = self.printed.min(end);
+        let mentions: Vec<Mention> = self
+            .mentions
+            .iter()
+            .filter(|mention| mention.span.start >= start && mention.span.end <= end)
+            .cloned()
+            .map(|mut mention| {
+                mention.span = mention.span.start - start..mention.span.end - start;
+                mention
+            })
+            .collect();
+        let text = painted(&self.text[start..end], &mentions, |ids| self.color(ids));
+        self.printed = end;
+        Output::Stdout.write(text.as_bytes())?;
+        // Whoever watches sees it now; a closed pipe is told by the next write.
+        let _ = io::stdout().flush();
+        Ok(())
+    }
+
+    fn color(&self, ids: &[u32]) -> Option<Color> {
+        let first = ids.first().filter(|_| self.in_color)?;
+        self.colors.get(first).copied()
+    }
+}
+
+/// `text` with its mentions in the colours that `color` gives.
+fn painted(text: &str, mentions: &[Mention], color: impl Fn(&[u32]) -> Option<Color>) -> String {
+    let mut painted = String::new();
+    let mut end = 0;
+    for mention in mentions {
+        let Some(plate) = color(&mention.marks) else {
+            continue;
+        };
+        let (Color([r, g, b]), Color([ink, ..])) = (plate, plate.ink());
+        painted.push_str(&text[end..mention.span.start]);
+        painted.push_str(&format!(
+            "\x1b[48;2;{r};{g};{b};38;2;{ink};{ink};{ink}m{}\x1b[0m",
+            &text[mention.span.clone()]
+        ));
+        end = mention.span.end;
+    }
+    painted.push_str(&text[end..]);
+    painted
+}
+
+/// The findings of a task, a line for each; `name` gives the label of a mark.
+pub(crate) fn finding_lines(
+    task: &Task,
+    outcome: &AskOutcome,
+    name: impl Fn(u32) -> String,
+) -> Vec<String> {
+    let names = |ids: &[u32]| match ids {
+        [] => "none".to_owned(),
+        ids => ids.iter().map(|&id| name(id)).collect::<Vec<_>>().join(" "),
+    };
+    let line = |(index, finding): (usize, &Finding)| {
+        let marks = names(&finding.marks);
+        let mut line = match (task, finding.of) {
+            (Task::Describe { .. }, _) => format!("{marks}: {}", finding.text),
+            (_, Some(of)) => format!("{}: {marks}", name(of)),
+            (_, None) => format!("{}: {marks}", finding.text),
+        };
+        if finding.status != Status::Resolved {
+            line.push_str(&format!(" ({})", finding.status.name().replace('_', " ")));
+        }
+        let consensus = outcome.consensus.as_ref();
+        if let Some(share) = consensus.and_then(|consensus| consensus.findings.get(index)) {
+            line.push_str(&format!(" {:.0}%", share * 100.0));
+        }
+        line
+    };
+    let findings = outcome.grounded.findings.iter().enumerate();
+    findings.map(line).collect()
+}
+
+/// What else there is to say of an answer.
+pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
+    let mut notes = Vec::new();
+    match &outcome.finish {
+        Finish::Stop if outcome.text.trim().is_empty() => {
+            notes.push("the model gave an empty answer".to_owned());
+        }
+        Finish::Stop => {}
+        Finish::Length => notes.push("the answer was cut at the token limit".to_owned()),
+        Finish::Refusal(why) => notes.push(format!("the model declined: {why}")),
+        Finish::Partial(why) => notes.push(format!("the answer is not complete: {why}")),
+    }
+    notes.extend(outcome.cut_short.iter().cloned());
+    for mention in &outcome.grounded.mentions {
+        if mention.location.is_none() && !mention.unresolved.is_empty() {
+            let names = mention.unresolved.join(", ");
+            notes.push(format!(
+                "the answer names marks that are not there: {names}"
+            ));
+        }
+    }
+    if let Some(consensus) = &outcome.consensus {
+        let shares = consensus.regions.iter().take(8).map(|region| {
+            let percent = region.share * 100.0;
+            format!("mark {}: {percent:.0}%", region.mark)
+        });
+        let shares: Vec<String> = shares.collect();
+        notes.push(format!("agreement: {}", shares.join(", ")));
+    }
+    if let Some(usage) = outcome.usage {
+        let (input, output) = (usage.input_tokens, usage.output_tokens);
+        let cost = outcome.cost.map(|cost| format!(", ${cost:.4}"));
+        notes.push(format!(
+            "{}: {input} + {output} tokens{}",
+            outcome.lmm.model,
+            cost.unwrap_or_default()
+        ));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mentions_are_painted_in_the_colour_of_their_mark() {
+        let mention = |span, marks: &[u32]| Mention {
+            span,
+            status: Status::Resolved,
+            marks: marks.to_vec(),
+            unresolved: Vec::new(),
+            location: None,
+        };
+        let mentions = [mention(6..9, &[3]), mention(13..16, &[9])];
+        let color = |ids: &[u32]| (ids == [3]).then_some(Color([255, 200, 0]));
+        assert_eq!(
+            painted("It is [3] or [9].", &mentions, color),
+            "It is \x1b[48;2;255;200;0;38;2;0;0;0m[3]\x1b[0m or [9]."
+        );
+        assert_eq!(painted("plain", &[], color), "plain");
+    }
+}

@@ -1,0 +1,121 @@
+//! What a request may cost, and what it has cost.
+
+use som_core::{Error, ProviderInfo, Result, Usage};
+
+/// What one request may cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Most tokens of all its answers together; `None` for the provider's own limits.
+    pub max_tokens: Option<u32>,
+    /// How often the model may be asked for one answer: 1, or 2 to let it mend an answer that
+    /// names marks which are not there.
+    pub max_rounds: u32,
+    /// US dollars after which nothing more is asked; `None` for no limit.
+    pub max_cost: Option<f64>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            max_tokens: None,
+            max_rounds: 2,
+            max_cost: None,
+        }
+    }
+}
+
+/// What all rounds of one request have taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Spent {
+    pub(super) rounds: u32,
+    pub(super) usage: Option<Usage>,
+    pub(super) cost: Option<f64>,
+}
+
+impl Budget {
+    /// Checks the limits by themselves, and against what is known of the model.
+    pub(super) fn check(&self, info: &ProviderInfo) -> Result<()> {
+        if self.max_rounds == 0 || self.max_tokens == Some(0) {
+            return Err(Error::invalid(
+                "max_rounds and max_tokens must be at least 1",
+            ));
+        }
+        match self.max_cost {
+            Some(cost) if !(cost.is_finite() && cost > 0.0) => Err(Error::invalid(format!(
+                "max_cost is {cost} (it must be more than 0)"
+            ))),
+            Some(_) if info.prices.is_none() => Err(Error::invalid(format!(
+                "max_cost needs the prices of lmm \"{0}\" (set lmm.{0}.prices)",
+                info.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The tokens left for the next answer.
+    ///
+    /// # Errors
+    /// Why nothing more may be asked.
+    pub(super) fn room(&self, spent: &Spent) -> Result<Option<u32>, String> {
+        if let (Some(most), Some(cost)) = (self.max_cost, spent.cost)
+            && cost >= most
+        {
+            return Err(format!("the budget of ${most} is used up"));
+        }
+        let used = spent.usage.map_or(0, |usage| usage.output_tokens);
+        match self.max_tokens {
+            Some(most) if used >= u64::from(most) => {
+                Err(format!("the budget of {most} tokens is used up"))
+            }
+            // What is used is less than the limit, so it fits.
+            Some(most) => Ok(Some(most - used as u32)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Spent {
+    /// Adds one round.
+    pub(super) fn add(&mut self, usage: Option<Usage>, info: &ProviderInfo) {
+        self.rounds += 1;
+        let Some(new) = usage else { return };
+        let sum = self.usage.get_or_insert_default();
+        sum.input_tokens += new.input_tokens;
+        sum.output_tokens += new.output_tokens;
+        sum.cached_tokens += new.cached_tokens;
+        if let Some(prices) = info.prices {
+            *self.cost.get_or_insert_default() += prices.cost(&new);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_shrinks_until_it_is_used_up() {
+        let budget = Budget {
+            max_tokens: Some(100),
+            max_cost: Some(0.5),
+            ..Budget::default()
+        };
+        let spent = |output_tokens, cost| Spent {
+            rounds: 1,
+            usage: Some(Usage {
+                output_tokens,
+                ..Usage::default()
+            }),
+            cost: Some(cost),
+        };
+        assert_eq!(budget.room(&Spent::default()), Ok(Some(100)));
+        assert_eq!(budget.room(&spent(60, 0.1)), Ok(Some(40)));
+        let used_up = |spent| budget.room(&spent).unwrap_err();
+        assert_eq!(
+            used_up(spent(100, 0.1)),
+            "the budget of 100 tokens is used up"
+        );
+        assert_eq!(used_up(spent(60, 0.5)), "the budget of $0.5 is used up");
+        assert_eq!(Budget::default().room(&spent(1 << 40, 9.0)), Ok(None));
+    }
+}

@@ -1,0 +1,220 @@
+//! What the LMM gets to see: every image with marks, under one set of names and colours.
+
+use std::sync::Arc;
+
+use som_core::{
+    AllocateOptions, Cancellation, ImagePolicy, ProviderInfo, Region, Result, Scene, Size,
+    lmm::{PromptImage, RegionNote},
+    prompt::BoxReference,
+    scene::SceneImage,
+};
+use tokio::sync::mpsc;
+
+use super::{AskEvent, AskImage, AskRequest, picture::picture, rounds::send, turns::Conversation};
+use crate::{
+    Engine,
+    engine::{MarkRequest, Marking, RegionSource, SegmentRequest},
+};
+
+/// All images, marked and encoded.
+pub(super) struct Look(Vec<Looked>);
+
+/// One image, marked and encoded.
+struct Looked {
+    image: SceneImage,
+    marking: Arc<Marking>,
+    /// What is known of each mark without a model.
+    notes: Vec<RegionNote>,
+    pages: Vec<PromptImage>,
+    clean: Option<PromptImage>,
+    /// The ids of the marks that boxes in texts became, in the order of the boxes; 0 for a box
+    /// without a mark.
+    boxes: Vec<u32>,
+}
+
+impl Look {
+    /// Its images and marks, as prompts and answers speak of them.
+    pub(super) fn scene(&self) -> Scene<'_> {
+        let images = self.0.iter();
+        Scene::of(images.map(|looked| (looked.image, &looked.marking.marked.allocation)))
+    }
+
+    /// Page number `page`, from 1, of image number `image`.
+    pub(super) fn page(&self, image: usize, page: u32) -> Option<PromptImage> {
+        let page = (page as usize).checked_sub(1)?;
+        self.0.get(image)?.pages.get(page).cloned()
+    }
+
+    /// Image number `image` without marks.
+    pub(super) fn clean(&self, image: usize) -> Option<PromptImage> {
+        self.0.get(image)?.clean.clone()
+    }
+
+    /// What is known of every mark without a model.
+    pub(super) fn notes(&self) -> Vec<RegionNote> {
+        let notes = self.0.iter().flat_map(|looked| &looked.notes);
+        notes.cloned().collect()
+    }
+
+    /// The ids of the marks that `boxes` became, which are all there are, in order.
+    pub(super) fn ids_of(&self, boxes: impl Iterator<Item = BoxReference>) -> Vec<u32> {
+        let mut left: Vec<_> = self.0.iter().map(|looked| looked.boxes.iter()).collect();
+        boxes
+            .map(|reference| {
+                let next = left.get_mut(reference.image).and_then(Iterator::next);
+                next.copied().unwrap_or_default()
+            })
+            .collect()
+    }
+}
+
+/// Marks the images of one request, as often as it takes.
+pub(super) struct Looker<'a> {
+    engine: &'a Arc<Engine>,
+    request: &'a AskRequest,
+    policy: ImagePolicy,
+    /// The regions of each image, and how many of them are boxes from texts.
+    regions: Vec<(Vec<Region>, usize)>,
+    cancellation: &'a Cancellation,
+    events: &'a mpsc::Sender<AskEvent>,
+}
+
+impl<'a> Looker<'a> {
+    /// Cuts all images.
+    pub(super) async fn new(
+        engine: &'a Arc<Engine>,
+        request: &'a AskRequest,
+        conversation: &Conversation,
+        info: &ProviderInfo,
+        cancellation: &'a Cancellation,
+        events: &'a mpsc::Sender<AskEvent>,
+    ) -> Result<Self> {
+        let mut regions = Vec::new();
+        for (image, asked) in request.images.iter().enumerate() {
+            let mut own = match &asked.regions {
+                RegionSource::Given(regions) => regions.clone(),
+                RegionSource::Segmenter { id, params } => {
+                    let segment = SegmentRequest {
+                        image: asked.image.clone(),
+                        segmenter: id.clone(),
+                        params: params.clone(),
+                    };
+                    let segmentation = engine.segment(segment, cancellation).await?;
+                    let regions = segmentation.regions.clone();
+                    let segmentation = Arc::new(segmentation);
+                    send(
+                        events,
+                        AskEvent::Regions {
+                            image,
+                            segmentation,
+                        },
+                    )
+                    .await?;
+                    regions
+                }
+            };
+            let boxes = conversation.boxes_on(image, asked.size());
+            let appended = boxes.len();
+            own.extend(boxes);
+            regions.push((own, appended));
+        }
+        Ok(Self {
+            engine,
+            request,
+            policy: info.images.clone(),
+            regions,
+            cancellation,
+            events,
+        })
+    }
+
+    /// Marks all images under the names that `shuffle` chooses; the first ones, 0, are told.
+    pub(super) async fn look(&self, shuffle: u64) -> Result<Look> {
+        let mut images = Vec::new();
+        let mut first = 0;
+        for (image, asked) in self.request.images.iter().enumerate() {
+            let (regions, appended) = &self.regions[image];
+            let request = MarkRequest {
+                image: asked.image.clone(),
+                regions: RegionSource::Given(regions.clone()),
+                layers: self.request.layers.clone(),
+                options: self.options(first, *appended, shuffle),
+                draw: true,
+            };
+            let marking = self.engine.mark(request, self.cancellation).await?;
+            let marking = Arc::new(marking);
+            let last = marking.marked.allocation.marks.last();
+            first = last.map_or(first, |mark| mark.id);
+            if shuffle == 0 {
+                let marking = marking.clone();
+                send(self.events, AskEvent::Marked { image, marking }).await?;
+            }
+            let boxes = regions.len() - appended..regions.len();
+            images.push(self.looked(image, asked, marking, boxes).await?);
+        }
+        Ok(Look(images))
+    }
+
+    fn options(&self, first: u32, appended: usize, shuffle: u64) -> AllocateOptions {
+        let usual = self.engine.allocate_options();
+        AllocateOptions {
+            page_size: self.request.page_size.or(usual.page_size),
+            max_marks: self.request.max_marks.or(usual.max_marks),
+            view: self.policy.view,
+            first,
+            appended,
+            shuffle,
+            ..usual
+        }
+    }
+
+    /// Encodes what was drawn; `boxes` are the indices of the regions that are boxes from texts.
+    async fn looked(
+        &self,
+        index: usize,
+        asked: &AskImage,
+        marking: Arc<Marking>,
+        boxes: std::ops::Range<usize>,
+    ) -> Result<Looked> {
+        let (policy, clean) = (self.policy.clone(), self.request.layout.clean);
+        let (image, size) = (asked.image.clone(), asked.size());
+        let encode = move || {
+            let pages = marking.marked.pages.iter();
+            let pages: Vec<PromptImage> = pages
+                .map(|page| picture(page, &policy))
+                .collect::<Result<_>>()?;
+            let view = image.view()?;
+            let clean = clean.then(|| picture(&view, &policy)).transpose()?;
+            let allocation = &marking.marked.allocation;
+            let notes = allocation.marks.iter().map(|mark| {
+                let mark = &mark.mark;
+                RegionNote::new(index, &mark.text, &mark.region, &view)
+            });
+            let ids = boxes.map(|index| {
+                let mark = allocation.marks.iter().find(|mark| mark.index == index);
+                mark.map_or(0, |mark| mark.id)
+            });
+            let sent = pages.first().map_or(size, |page| page.size);
+            Ok(Looked {
+                image: SceneImage {
+                    size,
+                    seen: policy.seen(sent),
+                    pages: allocation.pages.max(1),
+                },
+                notes: notes.collect(),
+                boxes: ids.collect(),
+                pages,
+                clean,
+                marking,
+            })
+        };
+        self.engine.compute(encode).await
+    }
+}
+
+impl AskImage {
+    /// Its size in pixels.
+    pub(super) fn size(&self) -> Size {
+        self.image.size()
+    }
+}

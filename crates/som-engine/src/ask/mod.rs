@@ -1,0 +1,261 @@
+//! images and a question → grounded answer.
+//!
+//! > regions → marks → marked image → prompt → answer → grounded spans
+//!
+//! Every stage is told as it is done ([`AskEvent`]); what it all comes to is the [`AskOutcome`].
+
+mod budget;
+mod look;
+mod picture;
+mod rounds;
+mod spans;
+mod turns;
+mod votes;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use som_core::{
+    Cancellation, Error, Finish, ProviderInfo, Result, Usage,
+    ground::Mention,
+    prompt::{Layout, Template},
+    task::{Consensus, Grounded, Task},
+};
+use tokio::sync::mpsc;
+
+pub use self::budget::Budget;
+use self::{budget::Spent, look::Looker, rounds::Rounds, turns::Conversation, votes::Votes};
+use crate::{
+    Engine, SharedImage,
+    engine::{LayerRequest, Marking, RegionSource, Segmentation},
+};
+
+/// Asks a large multimodal model about images.
+#[derive(Clone, Debug)]
+pub struct AskRequest {
+    /// At least one: image 1, image 2 and so on.
+    pub images: Vec<AskImage>,
+    /// The layers of ink, the lowest first; `None` for those in the settings.
+    pub layers: Option<Vec<LayerRequest>>,
+    /// Most marks on one copy of an image; `None` for the settings' page size.
+    pub page_size: Option<u32>,
+    /// Most marks on an image, those of the largest regions; `None` for all.
+    pub max_marks: Option<u32>,
+    /// What is asked. Texts may speak of marks and boxes
+    /// ([`Interleaved`](som_core::prompt::Interleaved)).
+    pub task: Task,
+    /// Questions and answers so far, about the same images. Marks keep their ids.
+    pub history: Vec<Exchange>,
+    /// Name of the model; `None` for the one in the settings.
+    pub lmm: Option<String>,
+    /// The words of the prompt; `None` for those of the task.
+    pub template: Option<Template>,
+    /// What goes beside the words.
+    pub layout: Layout,
+    /// Whether the answer keeps to a JSON schema; `None` for where the task has one to gain from
+    /// and the model can.
+    pub structured: Option<bool>,
+    /// How often to ask, each time with other labels and colours; at least 1.
+    pub votes: u32,
+    /// What it may cost.
+    pub budget: Budget,
+}
+
+/// One image, and where its regions come from.
+#[derive(Clone, Debug)]
+pub struct AskImage {
+    /// Decoded and upright.
+    pub image: SharedImage,
+    /// Where its regions come from.
+    pub regions: RegionSource,
+}
+
+/// A question and its answer, from earlier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// As it was asked, references to marks and boxes included.
+    pub question: String,
+    /// The answer's text.
+    pub answer: String,
+}
+
+/// A stage that is done.
+#[derive(Clone, Debug)]
+pub enum AskEvent {
+    /// An image was cut.
+    Regions {
+        /// Its index, from 0.
+        image: usize,
+        /// How.
+        segmentation: Arc<Segmentation>,
+    },
+    /// An image was marked.
+    Marked {
+        /// Its index, from 0.
+        image: usize,
+        /// Its marks and pages.
+        marking: Arc<Marking>,
+    },
+    /// The model is asked, for the first time or because its answer named marks that are not
+    /// there. What came before is void.
+    Round {
+        /// From 1.
+        number: u32,
+    },
+    /// More of the answer.
+    Text(String),
+    /// A mention in the lines that are complete; of the final answer those of
+    /// [`AskOutcome::grounded`] count.
+    Mention(Mention),
+    /// What all requests have taken so far.
+    Usage(Usage),
+}
+
+/// What an answer comes to.
+#[derive(Clone, Debug)]
+pub struct AskOutcome {
+    /// The model that answered.
+    pub lmm: ProviderInfo,
+    /// Its answer, under the labels of the [`AskEvent::Marked`] images.
+    pub text: String,
+    /// How it ended.
+    pub finish: Finish,
+    /// The marks it names, and what the task asked for.
+    pub grounded: Grounded,
+    /// How far several answers agree; `None` for one.
+    pub consensus: Option<Consensus>,
+    /// Why less was asked than the request wanted, such as a budget that was used up.
+    pub cut_short: Option<String>,
+    /// Requests that were answered.
+    pub rounds: u32,
+    /// What they took; `None` if the provider does not say.
+    pub usage: Option<Usage>,
+    /// What that costs in US dollars; `None` without prices.
+    pub cost: Option<f64>,
+    /// How long the stages took.
+    pub timings: AskTimings,
+}
+
+/// How long the stages of an answer took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AskTimings {
+    /// Cutting all images.
+    pub segment: Duration,
+    /// Allocating, drawing and encoding all of them.
+    pub mark: Duration,
+    /// The model, all rounds of it.
+    pub answer: Duration,
+}
+
+impl AskOutcome {
+    /// True if part of the answer is missing.
+    pub fn is_partial(&self) -> bool {
+        self.finish != Finish::Stop
+    }
+}
+
+impl Engine {
+    /// images and a question → grounded answer. Stages are sent to `events` as they are done;
+    /// once nobody receives them, the request is called off.
+    ///
+    /// # Errors
+    /// As [`segment`](Self::segment) and [`mark`](Self::mark); NotFound for an unknown model,
+    /// Invalid for a request that does not make sense, Unsupported for a model that cannot do
+    /// what is asked, else what the provider reports before an answer began. An answer that broke
+    /// off is no error.
+    pub async fn ask(
+        self: &Arc<Self>,
+        request: AskRequest,
+        cancellation: &Cancellation,
+        events: &mpsc::Sender<AskEvent>,
+    ) -> Result<AskOutcome> {
+        let name = request.lmm.as_deref().unwrap_or(&self.settings().ask.lmm);
+        let provider = self.lmms().get(name)?.clone();
+        let info = provider.info();
+        check(&request, info)?;
+        let conversation = Conversation::read(&request)?;
+        let mut timings = AskTimings::default();
+
+        let started = Instant::now();
+        let looker = Looker::new(self, &request, &conversation, info, cancellation, events).await?;
+        timings.segment = started.elapsed();
+        let drawing = Instant::now();
+        let known = looker.look(0).await?;
+        timings.mark = drawing.elapsed();
+
+        let answering = Instant::now();
+        let mut rounds = Rounds::new(provider.as_ref(), &request.budget, cancellation, events);
+        let votes = Votes::collect(
+            &request,
+            &conversation,
+            &looker,
+            &known,
+            &mut rounds,
+            cancellation,
+        )
+        .await?;
+        timings.answer = answering.elapsed();
+
+        let cut_short = votes.cut_short.clone();
+        let (vote, consensus) = votes.best(&request)?;
+        let Spent {
+            rounds,
+            usage,
+            cost,
+        } = rounds.spent();
+        Ok(AskOutcome {
+            lmm: info.clone(),
+            text: vote.text,
+            finish: vote.finish,
+            grounded: vote.grounded,
+            consensus,
+            cut_short,
+            rounds,
+            usage,
+            cost,
+            timings,
+        })
+    }
+}
+
+impl Engine {
+    /// As [`ask`](Self::ask), with `each` told of every stage.
+    pub(crate) async fn ask_watched(
+        self: &Arc<Self>,
+        request: AskRequest,
+        cancellation: &Cancellation,
+        mut each: impl FnMut(AskEvent) + Send,
+    ) -> Result<AskOutcome> {
+        let (events, mut stages) = mpsc::channel(64);
+        let ask = async {
+            let outcome = self.ask(request, cancellation, &events).await;
+            drop(events);
+            outcome
+        };
+        let watch = async {
+            while let Some(stage) = stages.recv().await {
+                each(stage);
+            }
+        };
+        tokio::join!(ask, watch).0
+    }
+}
+
+/// Checks what can be checked before anything is computed.
+fn check(request: &AskRequest, info: &ProviderInfo) -> Result<()> {
+    if request.images.is_empty() {
+        return Err(Error::invalid("there is no image to ask about"));
+    }
+    if request.votes == 0 {
+        return Err(Error::invalid("votes is 0 (it must be at least 1)"));
+    }
+    if !info.vision {
+        return Err(Error::unsupported(format!(
+            "lmm \"{0}\": {1} takes no images (choose a model with vision, or set lmm.{0}.vision)",
+            info.name, info.model
+        )));
+    }
+    request.budget.check(info)
+}

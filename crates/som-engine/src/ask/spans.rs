@@ -1,0 +1,89 @@
+//! The mentions of an answer while it comes in.
+
+use som_core::{
+    Scene,
+    ground::{Mention, ground},
+};
+
+/// Reads an answer line by line: what a line names may depend on the lines above it in the same
+/// paragraph, not on those that are still to come.
+pub(super) struct Spans<'a> {
+    scene: &'a Scene<'a>,
+    text: String,
+    /// Where the paragraph begins.
+    paragraph: usize,
+    /// Where the first line that was not read begins.
+    read: usize,
+}
+
+/// A paragraph longer than this, in bytes, is read in parts.
+const LONGEST: usize = 16 << 10;
+
+impl<'a> Spans<'a> {
+    pub(super) fn new(scene: &'a Scene<'a>) -> Self {
+        Self {
+            scene,
+            text: String::new(),
+            paragraph: 0,
+            read: 0,
+        }
+    }
+
+    /// Takes in `text`; the mentions of the lines that it completes.
+    pub(super) fn add(&mut self, text: &str) -> Vec<Mention> {
+        self.text.push_str(text);
+        let Some(end) = self.text[self.read..].rfind('\n') else {
+            return Vec::new();
+        };
+        let end = self.read + end + 1;
+        let mentions = ground(&self.text[self.paragraph..end], self.scene);
+        let new = mentions.into_iter().filter_map(|mut mention| {
+            mention.span.start += self.paragraph;
+            mention.span.end += self.paragraph;
+            (mention.span.start >= self.read).then_some(mention)
+        });
+        let new = new.collect();
+        if let Some(blank) = self.text[self.paragraph..end].rfind("\n\n") {
+            self.paragraph += blank + 2;
+        }
+        if end - self.paragraph > LONGEST {
+            self.paragraph = end;
+        }
+        self.read = end;
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use som_core::scene::SceneMark;
+
+    use super::*;
+
+    #[test]
+    fn mentions_come_with_their_lines() {
+        let texts = ["1", "2", "3"];
+        let marks = (1..).zip(texts).map(|(id, text)| SceneMark {
+            id,
+            text,
+            image: 0,
+            region: None,
+        });
+        let scene = Scene {
+            images: Vec::new(),
+            marks: marks.collect(),
+        };
+        let answer = "It is [1], é\nnot [2].\n\n| Mark | Object |\n|---|---|\n| 3 | cup |\n| 2 | fork |\nend";
+        let whole = ground(answer, &scene);
+        assert_eq!(whole.len(), 4);
+        for step in [1, 2, 3, 7, 200] {
+            let mut spans = Spans::new(&scene);
+            let mut mentions = Vec::new();
+            let chars: Vec<char> = answer.chars().collect();
+            for piece in chars.chunks(step) {
+                mentions.extend(spans.add(&piece.iter().collect::<String>()));
+            }
+            assert_eq!(mentions, whole, "pieces of {step}");
+        }
+    }
+}

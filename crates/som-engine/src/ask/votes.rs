@@ -1,0 +1,123 @@
+//! One answer, or several to the same question over marks of other names and colours.
+
+use som_core::{
+    Cancellation, Error, Finish, ProviderInfo, Result,
+    ground::ground,
+    prompt::Renaming,
+    task::{Consensus, Grounded, Task, merge},
+};
+
+use super::{
+    AskRequest,
+    look::{Look, Looker},
+    rounds::Rounds,
+    turns::Conversation,
+};
+
+/// One answer, read.
+pub(super) struct Vote {
+    pub(super) text: String,
+    pub(super) finish: Finish,
+    pub(super) grounded: Grounded,
+}
+
+/// All answers to one request.
+pub(super) struct Votes {
+    votes: Vec<Vote>,
+    /// Why there are fewer than wanted.
+    pub(super) cut_short: Option<String>,
+}
+
+impl Votes {
+    /// Asks as often as `request` wants and the budget allows: first about `known`, the images
+    /// that the user sees.
+    ///
+    /// # Errors
+    /// Why there is no answer at all.
+    pub(super) async fn collect(
+        request: &AskRequest,
+        conversation: &Conversation,
+        looker: &Looker<'_>,
+        known: &Look,
+        rounds: &mut Rounds<'_>,
+        cancellation: &Cancellation,
+    ) -> Result<Self> {
+        let structured = structured(request, rounds.info());
+        let mut votes = Vec::new();
+        let mut cut_short = None;
+        for number in 0..request.votes {
+            if let Err(why) = rounds.check() {
+                cut_short = Some(why);
+                break;
+            }
+            let other = match number {
+                0 => None,
+                _ => Some(looker.look(number.into()).await?),
+            };
+            let drawn = other.as_ref().unwrap_or(known);
+            let asked = conversation.prompt(request, known, drawn, structured)?;
+            match rounds.vote(asked, &drawn.scene(), other.is_none()).await {
+                Ok(vote) => votes.push(vote.retold(&request.task, drawn, known)),
+                // Of several answers, those there are count.
+                Err(error) if !votes.is_empty() && !cancellation.is_cancelled() => {
+                    cut_short = Some(format!("a further answer failed: {error}"));
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self { votes, cut_short })
+    }
+
+    /// The answer that agrees with the others most, and how far they agree if there were to be
+    /// several.
+    ///
+    /// # Errors
+    /// Exhausted, if there is none.
+    pub(super) fn best(self, request: &AskRequest) -> Result<(Vote, Option<Consensus>)> {
+        let by_mark = matches!(request.task, Task::Describe { .. });
+        let answers: Vec<Grounded> = self
+            .votes
+            .iter()
+            .map(|vote| vote.grounded.clone())
+            .collect();
+        let consensus = merge(&answers, by_mark).filter(|_| request.votes > 1);
+        let best = consensus.as_ref().map_or(0, |consensus| consensus.best);
+        let vote = self.votes.into_iter().nth(best).ok_or_else(|| {
+            let why = self.cut_short.as_deref();
+            Error::exhausted(why.unwrap_or("nothing was asked"))
+        })?;
+        Ok((vote, consensus))
+    }
+}
+
+impl Vote {
+    /// The same in the names of `known`, which the user sees, instead of those that were `drawn`;
+    /// expressions as `task` has them.
+    fn retold(mut self, task: &Task, drawn: &Look, known: &Look) -> Self {
+        let (drawn, known) = (drawn.scene(), known.scene());
+        let renaming = Renaming {
+            known: &drawn,
+            drawn: &known,
+            boxes: &[],
+        };
+        let text = renaming.renamed(&self.text);
+        if text != self.text {
+            self.grounded.mentions = ground(&text, &known);
+            self.text = text;
+        }
+        if let Task::Refer { expressions } = task {
+            for (finding, expression) in self.grounded.findings.iter_mut().zip(expressions) {
+                finding.text.clone_from(expression);
+            }
+        }
+        self
+    }
+}
+
+/// Whether the answer is to keep to a schema: a free question is answered in free text, which
+/// can be read while it comes in.
+fn structured(request: &AskRequest, info: &ProviderInfo) -> bool {
+    let gains = !matches!(request.task, Task::Ask { .. });
+    request.structured.unwrap_or(gains && info.structured)
+}

@@ -1,0 +1,116 @@
+//! One question, several ways to ask it: segmenters, mark styles and models side by side.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use som_core::{Cancellation, Error, Result};
+use tokio::sync::mpsc;
+
+use crate::{
+    Engine,
+    ask::{AskEvent, AskOutcome, AskRequest},
+    engine::{LayerRequest, Marking, RegionSource},
+};
+
+/// Compares several ways to ask one question.
+#[derive(Clone, Debug)]
+pub struct CompareRequest {
+    /// The question, and everything that a row does not change.
+    pub ask: AskRequest,
+    /// At least one.
+    pub rows: Vec<CompareRow>,
+}
+
+/// One way to ask.
+#[derive(Clone, Debug, Default)]
+pub struct CompareRow {
+    /// Where regions come from; `None` for what the question has.
+    pub regions: Option<RegionSource>,
+    /// The layers of ink; `None` for what the question has.
+    pub layers: Option<Vec<LayerRequest>>,
+    /// Name of the model; `None` for what the question has.
+    pub lmm: Option<String>,
+}
+
+/// What a row comes to.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Its index in [`CompareRequest::rows`].
+    pub row: usize,
+    /// Id of the segmenter; empty if no image was cut.
+    pub segmenter: String,
+    /// The marked images, in the order of the question's, as far as they were marked.
+    pub markings: Vec<Arc<Marking>>,
+    /// Time until the row was done.
+    pub took: Duration,
+    /// Its answer, or why there is none.
+    pub outcome: Result<AskOutcome, Arc<Error>>,
+}
+
+impl Engine {
+    /// Asks the question in every way at once; each row is sent to `done` when it is done. A row
+    /// that fails does not disturb the others.
+    ///
+    /// # Errors
+    /// Invalid without rows; Cancelled once called off, or once nobody receives rows any more.
+    pub async fn compare(
+        self: &Arc<Self>,
+        request: CompareRequest,
+        cancellation: &Cancellation,
+        done: &mpsc::Sender<Compared>,
+    ) -> Result<()> {
+        if request.rows.is_empty() {
+            return Err(Error::invalid("there is no row to compare"));
+        }
+        let rows = request.rows.into_iter().enumerate();
+        let mut running: FuturesUnordered<_> = rows
+            .map(|(row, way)| self.row(row, way.applied(request.ask.clone()), cancellation))
+            .collect();
+        while let Some(compared) = running.next().await {
+            if cancellation.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            done.send(compared).await.map_err(|_| Error::cancelled())?;
+        }
+        Ok(())
+    }
+
+    async fn row(
+        self: &Arc<Self>,
+        row: usize,
+        request: AskRequest,
+        cancellation: &Cancellation,
+    ) -> Compared {
+        let started = std::time::Instant::now();
+        let (mut segmenter, mut markings) = (String::new(), Vec::new());
+        let outcome = self.ask_watched(request, cancellation, |stage| match stage {
+            AskEvent::Regions { segmentation, .. } => {
+                segmenter.clone_from(&segmentation.segmenter);
+            }
+            AskEvent::Marked { marking, .. } => markings.push(marking),
+            _ => {}
+        });
+        let outcome = outcome.await.map_err(Arc::new);
+        Compared {
+            row,
+            segmenter,
+            markings,
+            took: started.elapsed(),
+            outcome,
+        }
+    }
+}
+
+impl CompareRow {
+    /// `ask` in this way.
+    fn applied(self, mut ask: AskRequest) -> AskRequest {
+        if let Some(regions) = self.regions {
+            for image in &mut ask.images {
+                image.regions = regions.clone();
+            }
+        }
+        ask.layers = self.layers.or(ask.layers);
+        ask.lmm = self.lmm.or(ask.lmm);
+        ask
+    }
+}

@@ -1,0 +1,265 @@
+//! Ask: images and a question → the stages of an answer.
+
+use std::pin::Pin;
+
+use futures_util::Stream;
+use som_core::{
+    Error, Result,
+    prompt::{Layout, Template},
+};
+use som_engine::{
+    RegionSource,
+    ask::{AskEvent, AskImage, AskOutcome, AskRequest, Budget, Exchange},
+};
+use som_proto::{
+    ask, mark, params,
+    pb::v1::{self as pb, PictureFormat, ask_response::Stage},
+    region,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+use tracing::Instrument as _;
+
+use super::{
+    Som,
+    image::Picture,
+    mark::{format, layer_to_wire, layers, picture_to_wire},
+    milliseconds, segmentation_to_wire, segmenter,
+};
+use crate::call::{Call, Work};
+
+/// Stages that may wait for a slow client.
+const STAGES: usize = 32;
+
+/// The stages of one answer.
+pub(crate) type Stages = Pin<Box<dyn Stream<Item = Result<pb::AskResponse, Status>> + Send>>;
+
+/// A request, read, and what of it concerns the answers alone.
+pub(super) struct Asking {
+    pub(super) request: AskRequest,
+    pub(super) pictures: Vec<Picture>,
+    pub(super) format: PictureFormat,
+}
+
+impl Som {
+    /// The stages of the answer to one request. What is wrong with it is the only item.
+    pub(super) fn asked(self, call: Call, request: pb::AskRequest) -> Stages {
+        let (stages, received) = mpsc::channel(STAGES);
+        let answer = async move {
+            let work = call.begin();
+            let done = tokio::select! {
+                done = self.tell_stages(request, &work, &stages) => done,
+                // The client went away.
+                () = stages.closed() => return,
+            };
+            if let Err(error) = done {
+                // Nobody may be there to hear it.
+                let _ = stages.send(Err(work.status(&error))).await;
+            }
+        };
+        tokio::spawn(answer.in_current_span());
+        Box::pin(ReceiverStream::new(received))
+    }
+
+    async fn tell_stages(
+        &self,
+        request: pb::AskRequest,
+        work: &Work<'_>,
+        stages: &mpsc::Sender<Result<pb::AskResponse, Status>>,
+    ) -> Result<()> {
+        let asking = self.asking(request, work).await?;
+        let (events, mut received) = mpsc::channel(STAGES);
+        let ask = async {
+            let outcome = self
+                .engine
+                .ask(asking.request.clone(), &work.cancellation, &events)
+                .await;
+            drop(events);
+            outcome
+        };
+        let pass_on = async {
+            while let Some(event) = received.recv().await {
+                let stage = self.stage(event, &asking).await?;
+                send(stages, stage).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        let (outcome, ()) = tokio::try_join!(ask, pass_on)?;
+        work.call.metrics.stage("answer", outcome.timings.answer);
+        send(stages, Stage::Answer(answer_to_wire(&outcome))).await
+    }
+
+    /// Reads a request and decodes its images.
+    ///
+    /// # Errors
+    /// Whatever is wrong with an image or with another part of the request.
+    pub(super) async fn asking(&self, request: pb::AskRequest, work: &Work<'_>) -> Result<Asking> {
+        let format = format(request.format)?;
+        let task = ask::task_from_wire(request.task)?;
+        let layers = layers(request.styles)?;
+        let template = Some(request.template).filter(|text| !text.is_empty());
+        let template = template.map(|text| Template::parse(&text)).transpose()?;
+        let mut images = Vec::new();
+        let mut pictures = Vec::new();
+        for (index, image) in request.images.into_iter().enumerate() {
+            let (image, picture) = self
+                .image_of(image, work)
+                .await
+                .map_err(|error| error.at(format!("image {}", index + 1)))?;
+            images.push(image);
+            pictures.push(picture);
+        }
+        let history = request.history.into_iter();
+        let request = AskRequest {
+            images,
+            layers,
+            page_size: request.page_size.filter(|&size| size > 0),
+            max_marks: request.max_marks,
+            task,
+            history: history
+                .map(|pb::Exchange { question, answer }| Exchange { question, answer })
+                .collect(),
+            lmm: Some(request.lmm).filter(|name| !name.is_empty()),
+            template,
+            layout: Layout {
+                clean: request.clean,
+                table: request.table,
+            },
+            structured: request.structured,
+            votes: request.votes.max(1),
+            budget: budget(request.budget.unwrap_or_default()),
+        };
+        Ok(Asking {
+            request,
+            pictures,
+            format,
+        })
+    }
+
+    async fn image_of(&self, wire: pb::AskImage, work: &Work<'_>) -> Result<(AskImage, Picture)> {
+        let params = params::from_wire(wire.params)?;
+        let picture = self.picture(wire.image, work).await?;
+        let regions = match wire.regions {
+            Some(list) => {
+                let size = picture.size();
+                let read = move || region::list_from_wire(list.regions, size);
+                RegionSource::Given(self.engine.compute(read).await?)
+            }
+            None => RegionSource::Segmenter {
+                id: segmenter(wire.segmenter),
+                params,
+            },
+        };
+        let image = picture.pixels.clone();
+        Ok((AskImage { image, regions }, picture))
+    }
+
+    /// What the client is told of a stage.
+    async fn stage(&self, event: AskEvent, asking: &Asking) -> Result<Stage> {
+        Ok(match event {
+            AskEvent::Regions {
+                image,
+                segmentation,
+            } => {
+                let info = asking.pictures.get(image).map(Picture::info);
+                let encode = move || {
+                    let regions = segmentation.regions.iter().map(region::to_wire).collect();
+                    let mut segmentation = (*segmentation).clone();
+                    segmentation.regions.clear();
+                    Ok(pb::AskRegions {
+                        image: index(image),
+                        info,
+                        segmentation: Some(segmentation_to_wire(segmentation)),
+                        regions,
+                    })
+                };
+                Stage::Regions(self.engine.compute(encode).await?)
+            }
+            AskEvent::Marked { image, marking } => {
+                let format = asking.format;
+                let encode = move || marked_to_wire(image, &marking, format);
+                Stage::Marked(self.engine.compute(encode).await?)
+            }
+            AskEvent::Round { number } => Stage::Round(pb::AskRound { number }),
+            AskEvent::Text(text) => Stage::Text(text),
+            AskEvent::Mention(mention) => Stage::Mention(ask::mention_to_wire(&mention)),
+            AskEvent::Usage(usage) => Stage::Usage(ask::usage_to_wire(usage)),
+        })
+    }
+}
+
+async fn send(stages: &mpsc::Sender<Result<pb::AskResponse, Status>>, stage: Stage) -> Result<()> {
+    let answer = pb::AskResponse { stage: Some(stage) };
+    let sent = stages.send(Ok(answer)).await;
+    sent.map_err(|_| Error::cancelled())
+}
+
+fn budget(wire: pb::Budget) -> Budget {
+    let usual = Budget::default();
+    Budget {
+        max_tokens: Some(wire.max_tokens).filter(|&tokens| tokens > 0),
+        max_rounds: match wire.max_rounds {
+            0 => usual.max_rounds,
+            rounds => rounds,
+        },
+        max_cost: Some(wire.max_cost).filter(|&cost| cost != 0.0),
+    }
+}
+
+/// A marked image as the client is told of it. Blocking.
+pub(super) fn marked_to_wire(
+    image: usize,
+    marking: &som_engine::Marking,
+    format: PictureFormat,
+) -> Result<pb::AskMarked> {
+    let allocation = &marking.marked.allocation;
+    let pages = marking.marked.pages.iter();
+    Ok(pb::AskMarked {
+        image: index(image),
+        styles: marking.layers.iter().cloned().map(layer_to_wire).collect(),
+        marks: allocation.marks.iter().map(mark::to_wire).collect(),
+        unmarked: allocation
+            .unmarked
+            .iter()
+            .map(mark::unmarked_to_wire)
+            .collect(),
+        pages: pages
+            .map(|page| picture_to_wire(page.clone(), format))
+            .collect::<Result<_>>()?,
+    })
+}
+
+pub(super) fn answer_to_wire(outcome: &AskOutcome) -> pb::Answer {
+    let (finish, reason) = ask::finish_to_wire(&outcome.finish);
+    let consensus = outcome.consensus.as_ref();
+    let share = |index: usize| consensus.and_then(|all| all.findings.get(index).copied());
+    let grounded = &outcome.grounded;
+    let findings = grounded.findings.iter().enumerate();
+    let agreement = consensus.into_iter().flat_map(|all| &all.regions);
+    pb::Answer {
+        lmm: Some(ask::lmm_to_wire(&outcome.lmm)),
+        text: outcome.text.clone(),
+        finish: finish.into(),
+        reason,
+        mentions: grounded.mentions.iter().map(ask::mention_to_wire).collect(),
+        findings: findings
+            .map(|(index, finding)| ask::finding_to_wire(finding, share(index)))
+            .collect(),
+        agreement: agreement.map(ask::agreement_to_wire).collect(),
+        cut_short: outcome.cut_short.clone().unwrap_or_default(),
+        rounds: outcome.rounds,
+        usage: outcome.usage.map(ask::usage_to_wire),
+        cost: outcome.cost,
+        timings: Some(pb::AskTimings {
+            segment: milliseconds(outcome.timings.segment),
+            mark: milliseconds(outcome.timings.mark),
+            answer: milliseconds(outcome.timings.answer),
+        }),
+    }
+}
+
+/// A request has far fewer than 2^32 images.
+fn index(image: usize) -> u32 {
+    u32::try_from(image).unwrap_or(u32::MAX)
+}

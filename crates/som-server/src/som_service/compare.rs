@@ -1,0 +1,126 @@
+//! Compare: one question in several ways → a row for each.
+
+use std::pin::Pin;
+
+use futures_util::Stream;
+use som_core::{Error, Result};
+use som_engine::{
+    RegionSource,
+    compare::{CompareRequest, CompareRow, Compared},
+};
+use som_proto::{
+    params,
+    pb::v1::{self as pb, PictureFormat, compare_response::Outcome},
+    status,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+use tracing::Instrument as _;
+
+use super::{
+    Som,
+    ask::{answer_to_wire, marked_to_wire},
+    mark::layers,
+    milliseconds, segmenter,
+};
+use crate::call::{Call, Work};
+
+/// The rows of one comparison.
+pub(crate) type Rows = Pin<Box<dyn Stream<Item = Result<pb::CompareResponse, Status>> + Send>>;
+
+impl Som {
+    /// The rows of one request. What is wrong with it as a whole is the only item.
+    pub(super) fn compared(self, call: Call, request: pb::CompareRequest) -> Rows {
+        let (rows, received) = mpsc::channel(request.rows.len().clamp(1, 64));
+        let compare = async move {
+            let work = call.begin();
+            let done = tokio::select! {
+                done = self.tell_rows(request, &work, &rows) => done,
+                // The client went away.
+                () = rows.closed() => return,
+            };
+            if let Err(error) = done {
+                // Nobody may be there to hear it.
+                let _ = rows.send(Err(work.status(&error))).await;
+            }
+        };
+        tokio::spawn(compare.in_current_span());
+        Box::pin(ReceiverStream::new(received))
+    }
+
+    async fn tell_rows(
+        &self,
+        request: pb::CompareRequest,
+        work: &Work<'_>,
+        rows: &mpsc::Sender<Result<pb::CompareResponse, Status>>,
+    ) -> Result<()> {
+        let ways = request.rows.into_iter().enumerate().map(|(index, row)| {
+            let way = row_from_wire(row);
+            way.map_err(|error| error.at(format!("row {}", index + 1)))
+        });
+        let ways = ways.collect::<Result<Vec<_>>>()?;
+        let ask = request
+            .ask
+            .ok_or_else(|| Error::invalid("ask is not set"))?;
+        let asking = self.asking(ask, work).await?;
+        let format = asking.format;
+        let request = CompareRequest {
+            ask: asking.request,
+            rows: ways,
+        };
+        let (done, mut received) = mpsc::channel(1);
+        let compare = async {
+            let result = self
+                .engine
+                .compare(request, &work.cancellation, &done)
+                .await;
+            drop(done);
+            result
+        };
+        let pass_on = async {
+            while let Some(compared) = received.recv().await {
+                let failure = compared.outcome.as_ref().err();
+                let failure = failure.map(|error| status::failure(&work.status(error)));
+                let encode = move || row_to_wire(&compared, failure, format);
+                let row = self.engine.compute(encode).await?;
+                rows.send(Ok(row)).await.map_err(|_| Error::cancelled())?;
+            }
+            Ok::<_, Error>(())
+        };
+        tokio::try_join!(compare, pass_on)?;
+        Ok(())
+    }
+}
+
+fn row_from_wire(row: pb::CompareRow) -> Result<CompareRow> {
+    let params = params::from_wire(row.params)?;
+    let id = segmenter(row.segmenter);
+    let regions =
+        (id.is_some() || !params.is_empty()).then_some(RegionSource::Segmenter { id, params });
+    Ok(CompareRow {
+        regions,
+        layers: layers(row.styles)?,
+        lmm: Some(row.lmm).filter(|name| !name.is_empty()),
+    })
+}
+
+/// A row as the client is told of it. Blocking.
+fn row_to_wire(
+    compared: &Compared,
+    failure: Option<pb::Failure>,
+    format: PictureFormat,
+) -> Result<pb::CompareResponse> {
+    let answer = compared.outcome.as_ref().ok();
+    let answer = answer.map(|outcome| Outcome::Answer(answer_to_wire(outcome)));
+    let markings = compared.markings.iter().enumerate();
+    Ok(pb::CompareResponse {
+        // A request has far fewer than 2^32 rows.
+        row: u32::try_from(compared.row).unwrap_or(u32::MAX),
+        marked: markings
+            .map(|(image, marking)| marked_to_wire(image, marking, format))
+            .collect::<Result<_>>()?,
+        outcome: answer.or(failure.map(Outcome::Failure)),
+        took: milliseconds(compared.took),
+    })
+}
