@@ -41,7 +41,7 @@ fn a_question_is_answered_without_any_settings() {
 
 #[test]
 fn the_json_ties_the_answer_to_regions() {
-    let folder = Folder::with_photos(&["coffee.png", "cat.png"]);
+    let folder = Folder::with_photos(&["coffee.png", "chelsea.png"]);
     let arguments = [
         "ask",
         "coffee.png",
@@ -67,7 +67,13 @@ fn the_json_ties_the_answer_to_regions() {
     assert!(named(&json!(2)) && named(&last["id"]), "{text}");
 
     // Marks are numbered on from image to image.
-    let two = ["ask", "coffee.png", "cat.png", "what is large?", "--json"];
+    let two = [
+        "ask",
+        "coffee.png",
+        "chelsea.png",
+        "what is large?",
+        "--json",
+    ];
     let report = folder.som(&two).succeeded().json();
     let ids = |image: usize| -> Vec<u64> {
         let marks = report["images"][image]["marks"].as_array().unwrap();
@@ -198,7 +204,7 @@ fn mistakes_are_named() {
         (
             &["compare", photo, "what?", "--row", "styles=ink"],
             2,
-            "unknown mark style \"ink\"",
+            "mark style \"ink\" does not exist",
         ),
         (&["lmm", "test", "gpt"], 2, "unknown lmm \"gpt\""),
     ] {
@@ -253,7 +259,7 @@ fn rows_are_compared_in_a_table_and_on_a_page() {
         "--row",
         "level=1",
         "--row",
-        "level=5,styles=contour+number",
+        "level=2,styles=contour+number",
         "--row",
         "lmm=nobody",
         "--html",

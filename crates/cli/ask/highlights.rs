@@ -48,7 +48,7 @@ pub(super) fn highlight(
 /// Writes every marked image, and tells where.
 ///
 /// # Errors
-/// As [`highlight`].
+/// As [`highlight()`].
 pub(super) fn write_pages(file: Option<&Path>, asked: &Asked) -> Result<Vec<String>> {
     let Some(file) = file else {
         return Ok(Vec::new());

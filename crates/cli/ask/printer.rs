@@ -6,7 +6,7 @@ use std::{
 };
 
 use som_core::{
-    Allocation, Color, Finish, Result,
+    Allocation, Color, Finish, Result, Usage,
     ground::{Mention, Status},
     task::{Finding, Task},
 };
@@ -209,9 +209,12 @@ pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
             format!("mark {}: {percent:.0}%", region.mark)
         });
         let shares: Vec<String> = shares.collect();
-        notes.push(format!("agreement: {}", shares.join(", ")));
+        notes.push(match shares.as_slice() {
+            [] => "agreement: no answer means a region".to_owned(),
+            shares => format!("agreement: {}", shares.join(", ")),
+        });
     }
-    if let Some(usage) = outcome.usage {
+    if let Some(usage) = outcome.usage.filter(|usage| *usage != Usage::default()) {
         let (input, output) = (usage.input_tokens, usage.output_tokens);
         let cost = outcome.cost.map(|cost| format!(", ${cost:.4}"));
         notes.push(format!(

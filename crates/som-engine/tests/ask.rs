@@ -133,6 +133,8 @@ fn scene_with(
 ) -> Scene {
     let ladder = Ladder::embedded()
         .with_flag("--lmm", "ask.lmm", "script")
+        // Its place is taken by the script below.
+        .with_flag("--lmm", "lmm.script", json!({"provider": "attributes"}))
         .with_flag("--styles", "mark.styles", vec!["number"]);
     let (settings, _) = ladder.load().unwrap();
     let mut registry = Registry::default();

@@ -1,8 +1,8 @@
 //! Segment Anything as a som plugin: the official checkpoints, without Python.
 //!
-//! From the network to the regions: [`network`] is the model, [`predictor`] runs images and
-//! prompts through it, [`automatic`] (by way of [`crops`] and [`search`]) and [`interactive`] (by
-//! way of [`prompt`]) decide which prompts to ask and which masks to keep, and [`segmenter`] is
+//! From the network to the regions: `network` is the model, `predictor` runs images and
+//! prompts through it, `automatic` (by way of `crops` and `search`) and `interactive` (by
+//! way of `prompt`) decide which prompts to ask and which masks to keep, and `segmenter` is
 //! what the host sees.
 #![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64")]
 
