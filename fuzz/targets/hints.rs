@@ -17,7 +17,9 @@ fuzz_target!(|text: &str| {
         match argument {
             hint::HintArgument::Point(point) => hints.points.push(point),
             hint::HintArgument::Box(bbox) => hints.boxes.push(bbox),
-            hint::HintArgument::Stroke(path) => assert!(text.ends_with(path.to_str().unwrap())),
+            hint::HintArgument::Stroke(path) | hint::HintArgument::Mask(path) => {
+                assert!(text.ends_with(path.to_str().unwrap()));
+            }
         }
         let _ = hints.check(SIZE);
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from som_client import AsyncClient, Client, Failure, Kept, Marking, SomError
+from som_client import Answer, AsyncClient, Client, Failure, Kept, Marking, SomError
 
 
 def test_it_answers_as_the_blocking_client_does(address: str, som: Client, photo: Path) -> None:
@@ -62,3 +62,12 @@ def test_mistakes_are_named(address: str, photo: Path) -> None:
     with pytest.raises(SomError, match="clasic") as error:
         asyncio.run(ask())
     assert error.value.code == grpc.StatusCode.NOT_FOUND
+
+
+def test_an_answer_is_that_of_the_blocking_client(address: str, som: Client, photo: Path) -> None:
+    async def ask() -> Answer:
+        async with AsyncClient(address) as client:
+            return await client.ask([photo], "which region is red?")
+
+    answer = asyncio.run(ask())
+    assert answer == som.ask([photo], "which region is red?")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
-from som_client import Client, Connection, Failure, Kept, Marking, SomError, calls
+from som_client import Client, Connection, Failure, Kept, Marking, SomError, calls, tasks
 
 
 def pixels(photo: Path) -> np.ndarray:
@@ -186,3 +186,41 @@ def test_nobody_there(photo: Path) -> None:
 def test_compressed_calls_give_the_same(address: str, som: Client, photo: Path) -> None:
     with Client(Connection(address, compression=True)) as client:
         assert client.segment(photo).regions == som.segment(photo).regions
+
+
+def test_an_answer_is_tied_to_regions(som: Client, photo: Path) -> None:
+    heard: list[str] = []
+    answer = som.ask([photo], "which region is red?", heard.append, format="png")
+    assert (answer.lmm, answer.finish) == ("attributes", "stop")
+    assert "".join(heard) == answer.text
+    assert answer.mentions
+    for mention in answer.mentions:
+        [mark] = mention.marks
+        assert mention.status == "resolved"
+        assert answer.text[slice(*mention.span)] == f"[{mark.text}]"
+        assert mark.region.mask.sum() == mark.region.area
+    [[page]] = answer.pages
+    assert page.size == (600, 400)
+
+
+def test_marks_of_a_question_are_numbered_on(som: Client, photo: Path) -> None:
+    answer = som.ask([photo, Kept(photo)], "what is in {box:20,30,60,50}?", segmenter="classic")
+    boxes = [mark.region.bbox for mark in answer.marks.values()]
+    assert (20, 30, 60, 50) in boxes
+    assert sorted(answer.marks) == list(range(1, len(boxes) + 1))
+    assert [pages for pages in answer.pages if pages] == []
+
+
+def test_tasks_find_regions(som: Client, photo: Path) -> None:
+    answer = som.ask([photo], tasks.refer("the red region", "no such thing"), votes=2)
+    red, nothing = answer.findings
+    assert red.marks and red.agreement is not None
+    assert nothing.marks == []
+    described = som.ask([photo], tasks.describe(marks=[1, 2]))
+    assert [finding.of for finding in described.findings] == [1, 2]
+
+
+def test_an_unknown_model_is_named(som: Client, photo: Path) -> None:
+    with pytest.raises(SomError, match="nobody") as error:
+        som.ask([photo], "what?", lmm="nobody")
+    assert error.value.code == grpc.StatusCode.NOT_FOUND

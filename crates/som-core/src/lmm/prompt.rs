@@ -30,7 +30,8 @@ pub struct Prompt {
 /// What providers without a model go by.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notes {
-    /// The latest question, without what a template says around it.
+    /// The latest question, without what a template says around it; of several expressions each
+    /// in a line of its own.
     pub question: String,
     /// What the marks in the images are.
     pub regions: Vec<RegionNote>,

@@ -108,7 +108,10 @@ impl Conversation {
             None => task.template()?,
         };
         let fields = task.fields(&scene);
-        let question = fields.get(Field::Question).unwrap_or_default().to_owned();
+        let question = match task.texts() {
+            [] => fields.get(Field::Question).unwrap_or_default().to_owned(),
+            texts => texts.join("\n"),
+        };
         let composed = compose(&template, fields, &scene, request.layout)?;
         let mut said = images(composed.images, drawn)?;
         let mut turns = Vec::new();

@@ -215,6 +215,7 @@ pub(super) fn marked_to_wire(
 ) -> Result<pb::AskMarked> {
     let allocation = &marking.marked.allocation;
     let pages = marking.marked.pages.iter();
+    let pages = pages.filter(|_| format != PictureFormat::None);
     Ok(pb::AskMarked {
         image: index(image),
         styles: marking.layers.iter().cloned().map(layer_to_wire).collect(),

@@ -65,6 +65,20 @@ async fn rows(
 }
 
 #[tokio::test]
+async fn marked_images_may_be_left_out() {
+    let (server, _) = front("").await;
+    let request = pb::AskRequest {
+        format: pb::PictureFormat::None.into(),
+        ..question("the left column", json!({"count": 4}))
+    };
+    let stages = stages(&server, request).await.unwrap();
+    let Stage::Marked(marked) = &stages[1] else {
+        panic!("{:?}", stages[1]);
+    };
+    assert_eq!((marked.marks.len(), marked.pages.len()), (4, 0));
+}
+
+#[tokio::test]
 async fn stages_come_as_they_are_done() {
     let (server, _) = front("").await;
     let stages = stages(&server, question("the left column", json!({"count": 4})))

@@ -8,10 +8,16 @@
         for mark in marking.marks:
             print(mark.text, mark.region.bbox, mark.region.mask.sum())
 
+        answer = som.ask(["coffee.png"], "which region is red?")
+        for mention in answer.mentions:
+            print(answer.text[slice(*mention.span)], [mark.region.bbox for mark in mention.marks])
+
 `AsyncClient` has the same methods as coroutines.
 """
 
+from . import tasks
 from .aio import AsyncClient
+from .answers import Answer, Finding, Mention
 from .client import Client
 from .connection import Connection
 from .errors import SomError
@@ -29,19 +35,23 @@ from .types import (
 )
 
 __all__ = [
+    "Answer",
     "AsyncClient",
     "Client",
     "Connection",
     "Descriptor",
     "Failure",
+    "Finding",
     "ImageLike",
     "Kept",
     "Mark",
     "Marking",
+    "Mention",
     "Page",
     "Region",
     "Rle",
     "Segmentation",
     "SomError",
     "Unmarked",
+    "tasks",
 ]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar, Unpack
 
 import grpc
 
-from . import calls, types
+from . import calls, requests, types
+from .answers import Answer, Listener
 from .calls import Attempts, Call, Stubs
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike
-from .requests import MarkOptions, Params
+from .requests import AskOptions, MarkOptions, Params
+from .tasks import Task
 from .types import Descriptor, Failure, Marking, Segmentation
 
 T = TypeVar("T")
@@ -69,6 +71,29 @@ class AsyncClient:
             raise SomError.of(error) from error
         finally:
             answers.cancel()
+
+    async def ask(
+        self,
+        images: Iterable[ImageLike],
+        question: str | Task,
+        on_text: Callable[[str], None] | None = None,
+        **options: Unpack[AskOptions],
+    ) -> Answer:
+        """As `Client.ask`."""
+        listener = Listener(on_text)
+        stages = self._stubs.som.Ask(
+            requests.ask(images, question, **options),
+            timeout=self._timeout,
+            metadata=self._connection.metadata(),
+        )
+        try:
+            async for stage in stages:
+                listener.take(stage)
+        except grpc.RpcError as error:
+            raise SomError.of(error) from error
+        finally:
+            stages.cancel()
+        return listener.complete()
 
     async def segmenters(self) -> list[Descriptor]:
         """As `Client.segmenters`."""

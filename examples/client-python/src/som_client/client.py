@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar, Unpack
 
 import grpc
 
-from . import calls, types
+from . import calls, requests, types
+from .answers import Answer, Listener
 from .calls import Attempts, Call, Stubs
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike
-from .requests import MarkOptions, Params
+from .requests import AskOptions, MarkOptions, Params
+from .tasks import Task
 from .types import Descriptor, Failure, Marking, Segmentation
 
 T = TypeVar("T")
@@ -74,6 +76,30 @@ class Client:
             raise SomError.of(error) from error
         finally:
             answers.cancel()
+
+    def ask(
+        self,
+        images: Iterable[ImageLike],
+        question: str | Task,
+        on_text: Callable[[str], None] | None = None,
+        **options: Unpack[AskOptions],
+    ) -> Answer:
+        """The answer of a multimodal model to a question about images. `on_text` gets its text
+        as it comes in; it begins anew if the model has to mend its answer."""
+        listener = Listener(on_text)
+        stages = self._stubs.som.Ask(
+            requests.ask(images, question, **options),
+            timeout=self._timeout,
+            metadata=self._connection.metadata(),
+        )
+        try:
+            for stage in stages:
+                listener.take(stage)
+        except grpc.RpcError as error:
+            raise SomError.of(error) from error
+        finally:
+            stages.cancel()
+        return listener.complete()
 
     def segmenters(self) -> list[Descriptor]:
         """What there is to segment with."""

@@ -78,30 +78,78 @@ fn answer(notes: &Notes) -> Vec<String> {
         lines.push("No region is marked.\n".to_owned());
         return lines;
     }
-    let named = |note: &&RegionNote| notes.question.contains(&format!("[{}]", note.name));
-    let named: Vec<&RegionNote> = notes.regions.iter().filter(named).collect();
-    let mut wishes = wishes(&notes.question, &notes.regions);
-    wishes.sort_by_key(|(_, wish)| wish.is_superlative());
-    let found = if !named.is_empty() {
-        named
-    } else if wishes.is_empty() {
-        lines.push("No word of the question asks for any of these. The regions are:\n".to_owned());
-        notes.regions.iter().collect()
-    } else {
-        let words: Vec<&str> = wishes.iter().map(|(word, _)| word.as_str()).collect();
-        lines.push(format!("Words understood: {}.\n", words.join(", ")));
-        let fulfil = |left, (_, wish): &(String, Wish)| wish.choose(left);
-        wishes.iter().fold(notes.regions.iter().collect(), fulfil)
-    };
-    if found.is_empty() {
-        lines.push("No marked region fits.\n".to_owned());
+    if notes.question.lines().nth(1).is_some() {
+        let expressions = notes.question.lines();
+        lines.extend(expressions.map(|expression| meant(expression, &notes.regions)));
+        return lines;
     }
-    lines.extend(found.iter().take(MOST_LISTED).map(|note| described(note)));
-    if found.len() > MOST_LISTED {
-        let more = found.len() - MOST_LISTED;
+    let Match { words, found } = Match::of(&notes.question, &notes.regions);
+    let listed = match found {
+        None => {
+            lines.push(
+                "No word of the question asks for any of these. The regions are:\n".to_owned(),
+            );
+            notes.regions.iter().collect()
+        }
+        Some(found) => {
+            if !words.is_empty() {
+                lines.push(format!("Words understood: {}.\n", words.join(", ")));
+            }
+            if found.is_empty() {
+                lines.push("No marked region fits.\n".to_owned());
+            }
+            found
+        }
+    };
+    lines.extend(listed.iter().take(MOST_LISTED).map(|note| described(note)));
+    if listed.len() > MOST_LISTED {
+        let more = listed.len() - MOST_LISTED;
         lines.push(format!("{more} more regions are not listed.\n"));
     }
     lines
+}
+
+/// What a text asks for.
+struct Match<'a> {
+    /// Its words that were understood.
+    words: Vec<String>,
+    /// The regions that fit; `None` if the text asks for nothing.
+    found: Option<Vec<&'a RegionNote>>,
+}
+
+impl<'a> Match<'a> {
+    fn of(text: &str, regions: &'a [RegionNote]) -> Self {
+        let named = |note: &&RegionNote| text.contains(&format!("[{}]", note.name));
+        let named: Vec<&RegionNote> = regions.iter().filter(named).collect();
+        if !named.is_empty() {
+            return Self {
+                words: Vec::new(),
+                found: Some(named),
+            };
+        }
+        let mut wishes = wishes(text, regions);
+        wishes.sort_by_key(|(_, wish)| wish.is_superlative());
+        let fulfil = |left, (_, wish): &(String, Wish)| wish.choose(left);
+        let found = wishes.iter().fold(regions.iter().collect(), fulfil);
+        let words: Vec<String> = wishes.into_iter().map(|(word, _)| word).collect();
+        Self {
+            found: (!words.is_empty()).then_some(found),
+            words,
+        }
+    }
+}
+
+/// The regions that one of several expressions means, in one line.
+fn meant(expression: &str, regions: &[RegionNote]) -> String {
+    let found = Match::of(expression, regions).found.unwrap_or_default();
+    let names: Vec<String> = found
+        .iter()
+        .map(|note| format!("[{}]", note.name))
+        .collect();
+    match names.as_slice() {
+        [] => format!("{expression}: none\n"),
+        names => format!("{expression}: {}\n", names.join(", ")),
+    }
 }
 
 /// A region in one line.
@@ -173,6 +221,19 @@ mod tests {
         assert_eq!(listed("a purple one"), "");
         assert_eq!(listed("What is [3] next to [2]?"), "2 3");
         assert_eq!(listed("What do you see?"), "1 2 3 4");
+    }
+
+    #[test]
+    fn each_of_several_expressions_is_answered() {
+        let lines = answer(&notes("the red car\nsomething purple\nthe thing"));
+        assert_eq!(
+            lines[1..],
+            [
+                "the red car: [2]\n",
+                "something purple: none\n",
+                "the thing: none\n"
+            ]
+        );
     }
 
     #[test]

@@ -1,0 +1,136 @@
+"""Answers of a multimodal model, every mark in them tied to its region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import grpc
+
+from som.v1 import ask_pb2, som_pb2
+
+from .errors import SomError
+from .types import Mark, Page
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A place in the answer that names marks."""
+
+    span: tuple[int, int]
+    """Start and end in the answer, in characters."""
+    status: str
+    """"resolved", "ambiguous", "out_of_range" or "unknown"."""
+    marks: list[Mark]
+    unresolved: list[str]
+    """Names of marks that are not there."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result of the task: a description, an expression, a phrase, or a tracked mark."""
+
+    text: str
+    of: int | None
+    """The mark that it is about, if the task is about marks."""
+    marks: list[Mark]
+    status: str
+    agreement: float | None
+    """The share of the votes that found the same."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model said about marked images."""
+
+    lmm: str
+    """The model's name in the server's settings."""
+    text: str
+    finish: str
+    """"stop"; else part of it is missing: "length", "refusal" or "partial"."""
+    reason: str
+    """Why part of it is missing, in words."""
+    mentions: list[Mention]
+    findings: list[Finding]
+    agreement: dict[int, float]
+    """By id of a mark: the share of the votes that named it. Empty for one vote."""
+    marks: dict[int, Mark] = field(repr=False)
+    """By id, those of all images."""
+    pages: list[list[Page]] = field(repr=False)
+    """By image, what the model was shown."""
+    tokens: tuple[int, int] | None
+    """Of prompts and of answers."""
+    cost: float | None
+    """In US dollars, where the server knows prices."""
+
+
+class Listener:
+    """Takes the stages of an answer as they come in."""
+
+    def __init__(self, on_text: Callable[[str], None] | None) -> None:
+        self._on_text = on_text
+        self._marks: dict[int, Mark] = {}
+        self._pages: list[list[Page]] = []
+        self._answer: Answer | None = None
+
+    def complete(self) -> Answer:
+        """The answer; raises `SomError` if the server did not send it."""
+        if self._answer is None:
+            raise SomError(grpc.StatusCode.INTERNAL, "the server sent no answer")
+        return self._answer
+
+    def take(self, stage: som_pb2.AskResponse) -> None:
+        """The next stage."""
+        kind = stage.WhichOneof("stage")
+        if kind == "marked":
+            self._marks.update((mark.id, Mark.of(mark)) for mark in stage.marked.marks)
+            self._pages.append([Page.of(page) for page in stage.marked.pages])
+        elif kind == "text" and self._on_text is not None:
+            self._on_text(stage.text)
+        elif kind == "answer":
+            self._answer = self._read(stage.answer)
+
+    def _read(self, wire: ask_pb2.Answer) -> Answer:
+        usage = wire.usage
+        tokens = (usage.input_tokens, usage.output_tokens) if wire.HasField("usage") else None
+        return Answer(
+            lmm=wire.lmm.name,
+            text=wire.text,
+            finish=_name(ask_pb2.Finish.Name(wire.finish)),
+            reason=wire.reason,
+            mentions=[self._mention(mention, wire.text) for mention in wire.mentions],
+            findings=[self._finding(finding) for finding in wire.findings],
+            agreement={region.mark: region.share for region in wire.agreement},
+            marks=self._marks,
+            pages=self._pages,
+            tokens=tokens,
+            cost=wire.cost if wire.HasField("cost") else None,
+        )
+
+    def _mention(self, wire: ask_pb2.Mention, text: str) -> Mention:
+        # On the wire spans count bytes of UTF-8.
+        data = text.encode()
+        start, end = (len(data[:at].decode()) for at in (wire.span.start, wire.span.end))
+        return Mention(
+            span=(start, end),
+            status=_name(ask_pb2.MentionStatus.Name(wire.status)),
+            marks=self._known(wire.marks),
+            unresolved=list(wire.unresolved),
+        )
+
+    def _finding(self, wire: ask_pb2.Finding) -> Finding:
+        return Finding(
+            text=wire.text,
+            of=wire.of if wire.HasField("of") else None,
+            marks=self._known(wire.marks),
+            status=_name(ask_pb2.MentionStatus.Name(wire.status)),
+            agreement=wire.agreement if wire.HasField("agreement") else None,
+        )
+
+    def _known(self, ids: Iterable[int]) -> list[Mark]:
+        return [self._marks[id] for id in ids if id in self._marks]
+
+
+def _name(constant: str) -> str:
+    """FINISH_STOP as "stop"."""
+    return constant.removeprefix("MENTION_STATUS_").removeprefix("FINISH_").lower()
