@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::cmd;
 
-use crate::{python, workspace::Workspace};
+use crate::{libtorch, python, workspace::Workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -23,7 +23,6 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         cmd!(shell, "cargo bench --bench * -- {filter...}").run()?;
         return Ok(());
     }
-    let interpreter = python::environment(workspace, &python::TIMED)?;
     for script in shell.read_dir("benches/peers")? {
         let name = script.file_stem().unwrap_or_default().to_string_lossy();
         if script
@@ -31,6 +30,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             .is_some_and(|extension| extension == "py")
             && filter.is_none_or(|filter| name.contains(filter))
         {
+            let environment = match &*name {
+                "sam" => {
+                    libtorch::install(workspace, libtorch::Flavor::Cpu)?;
+                    python::TIMED_SAM
+                }
+                _ => python::TIMED,
+            };
+            let interpreter = python::environment(workspace, &environment)?;
             cmd!(shell, "{interpreter} {script}").run()?;
         }
     }

@@ -61,9 +61,11 @@ pub(crate) fn build(
         .filter(|p| p.features.contains_key("export"))
     {
         let name = &package.name;
+        // Optimised across crates, what a C library in it exports would be exported with it.
+        let alone = format!("profile.{profile}.lto=false");
         cmd!(
             shell,
-            "cargo rustc --profile {profile} --package {name} --lib --crate-type cdylib --features export"
+            "cargo rustc --profile {profile} --config {alone} --package {name} --lib --crate-type cdylib --features export"
         )
         .run()?;
         let library = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", name.replace('-', "_"));

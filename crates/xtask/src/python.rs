@@ -30,6 +30,13 @@ pub(crate) const TIMED: Environment = Environment {
     sources: &[],
 };
 
+/// The official Segment Anything, which is timed beside ours.
+pub(crate) const TIMED_SAM: Environment = Environment {
+    folder: "peers-sam",
+    requirements: "benches/peers/sam.txt",
+    sources: &[],
+};
+
 /// Servers for large multimodal models.
 pub(crate) const LMM_SERVERS: Environment = Environment {
     folder: "python-lmm",

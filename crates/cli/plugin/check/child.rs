@@ -45,7 +45,7 @@ pub(super) fn answer(library: &Path, name: &str, setup: &Setup) -> Result<()> {
     let check = subject.check(name)?;
     let failure = check::ask(library, &subject, check, setup).err();
     let mut brings = Vec::new();
-    if failure.is_none() && is_first(check) {
+    if failure.is_none() && is_first(&subject, check) {
         brings = check::brought(library)?
             .iter()
             .map(Subject::to_string)
@@ -64,11 +64,9 @@ pub(super) fn answer(library: &Path, name: &str, setup: &Setup) -> Result<()> {
 }
 
 /// True for the check that tells what the library brings.
-fn is_first(check: &Check) -> bool {
-    Subject::Library
-        .checks()
-        .first()
-        .is_some_and(|first| std::ptr::eq(first, check))
+fn is_first(subject: &Subject, check: &Check) -> bool {
+    let first = Subject::Library.checks().first();
+    *subject == Subject::Library && first.is_some_and(|first| first.name == check.name)
 }
 
 /// Starts the processes of checks.
