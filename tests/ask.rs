@@ -116,6 +116,20 @@ fn tasks_print_their_findings() {
 }
 
 #[test]
+fn a_chat_survives_a_question_that_makes_no_sense() {
+    let folder = Folder::with_photos(&["coffee.png"]);
+    let arguments = ["ask", "coffee.png", "what is {mark:999}?", "--chat", "-q"];
+    let ran = folder.som_reading(
+        &arguments,
+        b"what is [2]?\nand {box:1,1,9999,9}?\nand [1]?\n",
+    );
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let text = String::from_utf8(ran.stdout).unwrap();
+    assert!(text.contains("[2]") && text.contains("[1]"), "{text}");
+    assert_eq!(ran.stderr.matches("som: ").count(), 2, "{}", ran.stderr);
+}
+
+#[test]
 fn a_chat_goes_on_about_the_same_marks() {
     let folder = Folder::with_photos(&["coffee.png"]);
     let arguments = [

@@ -28,6 +28,15 @@ fn reports_follow_their_schemas() {
     for report in ["coffee", "rocket", "bare"] {
         assert_valid(&schema, &folder.json(&format!("out/{report}.json")));
     }
+    // An image without room for a label.
+    image::RgbImage::new(1, 1)
+        .save(folder.path("dot.png"))
+        .unwrap();
+    let ran = folder.som(&["mark", "dot.png", "--json", "out/dot.json"]);
+    assert!(ran.succeeded().stderr.contains("regions without: 1"));
+    let report = folder.json("out/dot.json");
+    assert_valid(&schema, &report);
+    assert_eq!(report["unmarked"][0]["reason"], "no_room");
     for task in [
         &[
             "ask",

@@ -102,7 +102,7 @@ where
                 }
                 Some(owner) => {
                     return Err(Error::invalid(format!(
-                        "{output}: would be written for both {owner} and {input} (mark them in two runs, with different -o)"
+                        "{output}: would be written for both {owner} and {input} (mark them in two runs, such as *.png and *.jpg, with different -o)"
                     )));
                 }
             }

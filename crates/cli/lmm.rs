@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use som_core::{Cancellation, Error, ProviderInfo, Result};
+use som_core::{Cancellation, Error, Finish, ProviderInfo, Result};
 use som_engine::{Probe, lmm::Lmms};
 
 use crate::{
@@ -130,6 +130,7 @@ async fn test(options: &TestOptions, general: &General, stop: &Cancellation) -> 
             "usage": probe.usage,
             "cost_usd": probe.cost,
             "answer": probe.text,
+            "finish": probe.finish,
         }))?,
         false => told(&options.name, &probe),
     };
@@ -153,8 +154,14 @@ fn told(name: &str, probe: &Probe) -> String {
         right if right * 2 > *asked => "mostly",
         _ => "no",
     };
+    let ended = match &probe.finish {
+        Finish::Stop => "complete".to_owned(),
+        Finish::Length => "cut at the token limit".to_owned(),
+        Finish::Refusal(why) => format!("declined: {why}"),
+        Finish::Partial(why) => format!("not complete: {why}"),
+    };
     let mut text = format!(
-        "{name}: {} ({})\n  image taken   yes\n  JSON schema   {structured}\n  reads marks   {reads}: {right} of {asked} right\n  latency       {:.2} s\n",
+        "{name}: {} ({})\n  answer        {ended}\n  JSON schema   {structured}\n  reads marks   {reads}: {right} of {asked} right\n  latency       {:.2} s\n",
         lmm.model,
         lmm.provider,
         probe.took.as_secs_f64()
@@ -169,7 +176,7 @@ fn told(name: &str, probe: &Probe) -> String {
         ));
     }
     if right < asked {
-        text.push_str("  answer        ");
+        text.push_str("  it said       ");
         text.push_str(&probe.text.trim().replace('\n', "\n                "));
         text.push('\n');
     }

@@ -202,12 +202,20 @@ fn write(job: &Job, marked: MarkedImage, single: bool) -> Result<Done> {
         segmenter: SegmenterReport::from(&marked.segmentation),
         styles: &marked.styles,
         marks: report::marks(&marked.allocation),
+        unmarked: &marked.allocation.unmarked,
         pages: pages.iter().map(|(output, _)| output.to_string()).collect(),
         timings_ms: &marked.timings,
     };
-    let note = format!("{}: {} marks", report.pages.join(", "), report.marks.len());
+    let mut note = format!("{}: {} marks", report.pages.join(", "), report.marks.len());
+    if !report.unmarked.is_empty() {
+        note.push_str(&format!(
+            "; regions without: {} (the JSON says why)",
+            report.unmarked.len()
+        ));
+    }
     let mut stdout = Vec::new();
-    for (output, bytes) in pages {
+    // The first page last: where it is, the others are.
+    for (output, bytes) in pages.into_iter().rev() {
         output.write_or_keep(bytes, &mut stdout)?;
     }
     if let Some(output) = &job.prompt {

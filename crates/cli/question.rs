@@ -1,6 +1,9 @@
 //! What is asked about images, and how: shared by `som ask` and `som compare`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use som_core::{
@@ -73,10 +76,12 @@ impl QuestionOptions {
             true => None,
             false => words.pop(),
         };
+        let missing = "the question is missing (give the images, then the question in quotes)";
         if words.is_empty() {
-            return Err(Error::invalid(
-                "the question is missing (give the images, then the question in quotes)",
-            ));
+            return Err(Error::invalid(missing));
+        }
+        if let Some(file) = text.as_deref().filter(|text| Path::new(text).is_file()) {
+            return Err(Error::invalid(format!("{file} is a file: {missing}")));
         }
         let images = words.into_iter().map(PathBuf::from).collect();
         Ok((Inputs::find(&ImageOptions { images })?.images, text))

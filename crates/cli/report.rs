@@ -10,7 +10,7 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use sha2::{Digest as _, Sha256};
 use som_core::{
     BBox, Color, Error, Params, Point, Region, Result, Size,
-    allocate::{AllocatedMark, Allocation},
+    allocate::{AllocatedMark, Allocation, Unmarked},
 };
 use som_engine::Segmentation;
 
@@ -21,6 +21,8 @@ pub(crate) struct MarkReport<'a> {
     pub(crate) segmenter: SegmenterReport<'a>,
     pub(crate) styles: &'a [String],
     pub(crate) marks: Vec<MarkEntry<'a>>,
+    /// Regions that got no mark, and why.
+    pub(crate) unmarked: &'a [Unmarked],
     pub(crate) pages: Vec<String>,
     pub(crate) timings_ms: &'a MarkTimings,
 }

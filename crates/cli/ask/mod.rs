@@ -4,27 +4,27 @@ mod highlights;
 mod printer;
 mod report;
 
-use std::{io, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io, mem::take, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
-use som_core::{Cancellation, Error, Result};
+use som_core::{Cancellation, Error, ErrorKind, Result};
 use som_engine::{
     Marking, RegionSource, Segmentation,
     ask::{AskEvent, AskOutcome, AskRequest, Exchange},
 };
 use tokio::sync::mpsc;
 
-pub(crate) use self::printer::finding_lines;
+pub(crate) use self::printer::{ending, finding_lines};
 use self::{
     highlights::{highlight, write_pages},
     printer::Printer,
     report::AskReport,
 };
 use crate::{
-    General,
+    General, exit,
     output::Output,
     question::QuestionOptions,
-    session::{InkOptions, Local, RegionOptions},
+    session::{InkOptions, Local, Picture, RegionOptions},
 };
 
 /// Ask a multimodal model about the regions of images
@@ -102,7 +102,7 @@ impl Asked {
 
 /// Asks, and prints the answer.
 pub(crate) async fn run(
-    options: Options,
+    mut options: Options,
     general: &General,
     stop: &Cancellation,
 ) -> Result<ExitCode> {
@@ -110,48 +110,40 @@ pub(crate) async fn run(
         let message = "--chat goes with questions, not with other tasks";
         return Err(Error::invalid(message));
     }
-    let (inputs, text) = options.question.split(options.words)?;
+    let (inputs, text) = options.question.split(take(&mut options.words))?;
     let mut ladder = general.ladder();
-    if let Some(lmm) = options.lmm {
+    if let Some(lmm) = options.lmm.take() {
         ladder = ladder.with_flag("--lmm", "ask.lmm", lmm);
     }
     let ink = InkOptions {
-        styles: options.styles,
+        styles: options.styles.take(),
         page_size: None,
     };
-    let session = Local::open(ladder, options.regions, ink, None, 1).await?;
+    let session = Local::open(ladder, take(&mut options.regions), ink, None, 1).await?;
     let pictures = session.read_all(&inputs).await?;
     let mut request = options
         .question
         .request(text.as_deref(), &pictures, &session)?;
 
-    let aloud = !options.json && options.question.is_free();
     let mut segmentations = Vec::new();
     loop {
-        let mut asked = ask(&session, &request, aloud, stop).await?;
-        if segmentations.is_empty() {
-            segmentations.clone_from(&asked.segmentations);
-        } else {
-            asked.segmentations.clone_from(&segmentations);
-        }
-        let marked = write_pages(options.output.as_deref(), &asked)?;
-        let lit = highlight(options.highlight.as_deref(), &pictures, &asked)?;
-        if options.json {
-            let report = AskReport::new(&request, &pictures, &asked, &marked, &lit);
-            let json = match options.chat {
-                true => report::to_line(&report),
-                false => report::to_lines(&report),
-            };
-            Output::Stdout.write(&json?)?;
-        } else if !aloud {
-            let lines = finding_lines(&request.task, &asked.outcome, |id| asked.name(id));
-            let text: String = lines.into_iter().map(|line| line + "\n").collect();
-            Output::Stdout.write(text.as_bytes())?;
-        }
-        if !general.quiet {
-            printer::notes(&asked.outcome)
-                .iter()
-                .for_each(|note| eprintln!("som: {note}"));
+        let aloud = !options.json && options.question.is_free();
+        let printer = aloud.then(|| Printer::new(general.quiet));
+        match ask(&session, &request, printer, stop).await {
+            Ok(mut asked) => {
+                // Regions that are given again were found for the first question.
+                match segmentations.is_empty() {
+                    true => segmentations.clone_from(&asked.segmentations),
+                    false => asked.segmentations.clone_from(&segmentations),
+                }
+                show(&options, general, &request, &pictures, &asked)?;
+                remember(&mut request, &asked);
+            }
+            // A chat goes on with the next question.
+            Err(error) if options.chat && error.kind() != ErrorKind::Cancelled => {
+                eprintln!("som: {}", exit::one_line(&error));
+            }
+            Err(error) => return Err(error),
         }
         if !options.chat {
             return Ok(ExitCode::SUCCESS);
@@ -159,15 +151,45 @@ pub(crate) async fn run(
         let Some(question) = next_line().await? else {
             return Ok(ExitCode::SUCCESS);
         };
-        go_on(&mut request, &options.question, &asked, &question)?;
+        request.task = options.question.task(Some(&question))?;
     }
 }
 
-/// Asks once, and prints the answer as it comes in if `aloud`.
+/// Writes and prints what was asked for, but for an answer that was printed as it came in.
+fn show(
+    options: &Options,
+    general: &General,
+    request: &AskRequest,
+    pictures: &[Picture],
+    asked: &Asked,
+) -> Result<()> {
+    let marked = write_pages(options.output.as_deref(), asked)?;
+    let lit = highlight(options.highlight.as_deref(), pictures, asked)?;
+    if options.json {
+        let report = AskReport::new(request, pictures, asked, &marked, &lit);
+        let json = match options.chat {
+            true => report::to_line(&report),
+            false => report::to_lines(&report),
+        };
+        Output::Stdout.write(&json?)?;
+    } else if !options.question.is_free() {
+        let lines = finding_lines(&request.task, &asked.outcome, |id| asked.name(id));
+        let text: String = lines.into_iter().map(|line| line + "\n").collect();
+        Output::Stdout.write(text.as_bytes())?;
+    }
+    if !general.quiet {
+        printer::notes(&asked.outcome)
+            .iter()
+            .for_each(|note| eprintln!("som: {note}"));
+    }
+    Ok(())
+}
+
+/// Asks once; `printer` prints the answer as it comes in.
 async fn ask(
     session: &Local,
     request: &AskRequest,
-    aloud: bool,
+    mut printer: Option<Printer>,
     stop: &Cancellation,
 ) -> Result<Asked> {
     let (events, mut stages) = mpsc::channel(64);
@@ -179,7 +201,6 @@ async fn ask(
     let mut segmentations = vec![None; request.images.len()];
     let mut markings = Vec::new();
     let watch = async {
-        let mut printer = Printer::new();
         while let Some(stage) = stages.recv().await {
             match stage {
                 AskEvent::Regions {
@@ -187,18 +208,22 @@ async fn ask(
                     segmentation,
                 } => segmentations[image] = Some(segmentation),
                 AskEvent::Marked { marking, .. } => {
-                    printer.learn(&marking.marked.allocation);
+                    if let Some(printer) = &mut printer {
+                        printer.learn(&marking.marked.allocation);
+                    }
                     markings.push(marking);
                 }
-                stage if aloud => printer.print(stage)?,
-                _ => {}
+                stage => {
+                    if let Some(printer) = &mut printer {
+                        printer.print(stage)?;
+                    }
+                }
             }
         }
         Ok::<_, Error>(printer)
     };
     let (outcome, printer) = tokio::join!(work, watch);
-    let mut printer = printer?;
-    if aloud {
+    if let Some(mut printer) = printer? {
         printer.finish(outcome.as_ref().ok())?;
     }
     Ok(Asked {
@@ -227,23 +252,18 @@ async fn next_line() -> Result<Option<String>> {
     }
 }
 
-/// Makes `request` the next one of a conversation: about the same regions, so that they keep
+/// Makes `request` one of a conversation that goes on: about the same regions, so that they keep
 /// their marks.
-fn go_on(
-    request: &mut AskRequest,
-    options: &QuestionOptions,
-    asked: &Asked,
-    question: &str,
-) -> Result<()> {
-    request.history.push(Exchange {
-        question: request.task.texts().concat(),
-        answer: asked.outcome.text.clone(),
-    });
-    request.task = options.task(Some(question))?;
+fn remember(request: &mut AskRequest, asked: &Asked) {
+    if !asked.outcome.text.trim().is_empty() {
+        request.history.push(Exchange {
+            question: request.task.texts().concat(),
+            answer: asked.outcome.text.clone(),
+        });
+    }
     for (image, segmentation) in request.images.iter_mut().zip(&asked.segmentations) {
         if let Some(segmentation) = segmentation {
             image.regions = RegionSource::Given(segmentation.regions.clone());
         }
     }
-    Ok(())
 }

@@ -23,10 +23,12 @@ pub(super) struct Printer {
     /// How much of the text was printed, in bytes.
     printed: usize,
     mentions: Vec<Mention>,
+    /// Say nothing beside the answer.
+    is_quiet: bool,
 }
 
 impl Printer {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(is_quiet: bool) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             colors: HashMap::new(),
@@ -34,6 +36,7 @@ impl Printer {
             text: String::new(),
             printed: 0,
             mentions: Vec::new(),
+            is_quiet,
         }
     }
 
@@ -53,7 +56,9 @@ impl Printer {
             AskEvent::Round { number } if number > 1 => {
                 self.flush(self.text.len())?;
                 Output::Stdout.write(b"\n")?;
-                eprintln!("som: the answer names marks that are not there; asking once more");
+                if !self.is_quiet {
+                    eprintln!("som: the answer names marks that are not there; asking once more");
+                }
                 (self.text, self.printed) = (String::new(), 0);
                 self.mentions.clear();
                 Ok(())
@@ -182,18 +187,22 @@ pub(crate) fn finding_lines(
     findings.map(line).collect()
 }
 
-/// What else there is to say of an answer.
-pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
-    let mut notes = Vec::new();
+/// How an answer ended, if part of it is missing.
+pub(crate) fn ending(outcome: &AskOutcome) -> Option<String> {
     match &outcome.finish {
         Finish::Stop if outcome.text.trim().is_empty() => {
-            notes.push("the model gave an empty answer".to_owned());
+            Some("the model gave an empty answer".to_owned())
         }
-        Finish::Stop => {}
-        Finish::Length => notes.push("the answer was cut at the token limit".to_owned()),
-        Finish::Refusal(why) => notes.push(format!("the model declined: {why}")),
-        Finish::Partial(why) => notes.push(format!("the answer is not complete: {why}")),
+        Finish::Stop => None,
+        Finish::Length => Some("the answer was cut at the token limit".to_owned()),
+        Finish::Refusal(why) => Some(format!("the model declined: {why}")),
+        Finish::Partial(why) => Some(format!("the answer is not complete: {why}")),
     }
+}
+
+/// What else there is to say of an answer.
+pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
+    let mut notes: Vec<String> = ending(outcome).into_iter().collect();
     notes.extend(outcome.cut_short.iter().cloned());
     for mention in &outcome.grounded.mentions {
         if mention.location.is_none() && !mention.unresolved.is_empty() {

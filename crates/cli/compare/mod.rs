@@ -3,12 +3,13 @@
 mod page;
 mod row;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use serde_json::json;
 use som_core::{Cancellation, Error, Result, task::Task};
 use som_engine::{
+    Marking,
     ask::AskOutcome,
     compare::{CompareRequest, Compared},
 };
@@ -16,7 +17,9 @@ use tokio::sync::mpsc;
 
 use self::row::RowArgument;
 use crate::{
-    General, exit,
+    General,
+    ask::ending,
+    exit,
     output::Output,
     question::QuestionOptions,
     session::{InkOptions, Local, RegionOptions},
@@ -132,7 +135,7 @@ fn line(compared: &Compared, task: &Task) -> String {
         "{took:>7.2} s  {marks:>3} marks  {:>12}  {:>8}  {}",
         tokens(outcome),
         cost(outcome),
-        summary(outcome, task)
+        summary(outcome, task, &compared.markings)
     )
 }
 
@@ -149,17 +152,30 @@ fn cost(outcome: &AskOutcome) -> String {
         .map_or_else(|| "–".to_owned(), |cost| format!("${cost:.4}"))
 }
 
-/// The answer, shortened to a line.
-fn summary(outcome: &AskOutcome, task: &Task) -> String {
+/// The label of a mark, in brackets.
+fn name(markings: &[Arc<Marking>], id: u32) -> String {
+    let mut marks = markings
+        .iter()
+        .flat_map(|marking| &marking.marked.allocation.marks);
+    let mark = marks.find(|mark| mark.id == id);
+    format!("[{}]", mark.map_or("", |mark| &mark.mark.text))
+}
+
+/// The answer, shortened to a line, and why part of it is missing.
+fn summary(outcome: &AskOutcome, task: &Task, markings: &[Arc<Marking>]) -> String {
     const LONGEST: usize = 100;
     let text = match task {
         Task::Ask { .. } => outcome.text.clone(),
-        _ => crate::ask::finding_lines(task, outcome, |id| id.to_string()).join("; "),
+        _ => crate::ask::finding_lines(task, outcome, |id| name(markings, id)).join("; "),
     };
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+    let mut line = words.join(" ");
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push('…');
     }
+    if let Some(ending) = ending(outcome) {
+        line.push_str(&format!(" ({ending})"));
+    }
+    line.trim_start().to_owned()
 }

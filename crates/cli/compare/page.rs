@@ -150,15 +150,8 @@ fn answer(task: &Task, outcome: &AskOutcome, markings: &[std::sync::Arc<Marking>
     let marks = markings
         .iter()
         .flat_map(|marking| &marking.marked.allocation.marks);
-    let colors: HashMap<u32, Color> = marks
-        .clone()
-        .map(|mark| (mark.id, mark.mark.color))
-        .collect();
-    let texts: HashMap<u32, &str> = marks
-        .map(|mark| (mark.id, mark.mark.text.as_str()))
-        .collect();
-    let name = |id: u32| format!("[{}]", texts.get(&id).copied().unwrap_or_default());
-    let findings = crate::ask::finding_lines(task, outcome, name);
+    let colors: HashMap<u32, Color> = marks.map(|mark| (mark.id, mark.mark.color)).collect();
+    let findings = crate::ask::finding_lines(task, outcome, |id| super::name(markings, id));
     let mut html = String::new();
     if !findings.is_empty() {
         html.push_str("<ul>\n");
@@ -169,8 +162,8 @@ fn answer(task: &Task, outcome: &AskOutcome, markings: &[std::sync::Arc<Marking>
     }
     let text = painted(&outcome.text, &outcome.grounded.mentions, &colors);
     let _ = writeln!(html, "<p class=\"answer\">{text}</p>");
-    if outcome.is_partial() {
-        html.push_str("<p class=\"failed\">The answer is not complete.</p>\n");
+    if let Some(ending) = crate::ask::ending(outcome) {
+        let _ = writeln!(html, "<p class=\"failed\">{}</p>", escaped(&ending));
     }
     html
 }

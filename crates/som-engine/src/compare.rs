@@ -12,12 +12,15 @@ use crate::{
     engine::{LayerRequest, Marking, RegionSource},
 };
 
+/// The most rows of one comparison: they are asked at once.
+pub const MOST_ROWS: usize = 64;
+
 /// Compares several ways to ask one question.
 #[derive(Clone, Debug)]
 pub struct CompareRequest {
     /// The question, and everything that a row does not change.
     pub ask: AskRequest,
-    /// At least one.
+    /// From 1 to [`MOST_ROWS`].
     pub rows: Vec<CompareRow>,
 }
 
@@ -52,7 +55,7 @@ impl Engine {
     /// that fails does not disturb the others.
     ///
     /// # Errors
-    /// Invalid without rows; Cancelled once called off, or once nobody receives rows any more.
+    /// Invalid without rows or with too many; Cancelled once called off, or once nobody receives rows any more.
     pub async fn compare(
         self: &Arc<Self>,
         request: CompareRequest,
@@ -61,6 +64,12 @@ impl Engine {
     ) -> Result<()> {
         if request.rows.is_empty() {
             return Err(Error::invalid("there is no row to compare"));
+        }
+        if request.rows.len() > MOST_ROWS {
+            return Err(Error::invalid(format!(
+                "there are {} rows (at most {MOST_ROWS} are compared at once)",
+                request.rows.len()
+            )));
         }
         let rows = request.rows.into_iter().enumerate();
         let mut running: FuturesUnordered<_> = rows

@@ -12,7 +12,8 @@ use std::{
 };
 
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Hints, LmmProvider, Params, Region, Result, View,
+    AllocateOptions, Call, Cancellation, Error, Hints, LmmProvider, Params, Region, Result, Size,
+    View,
     allocate::allocate,
     pipeline::{self, Layer, Marked},
 };
@@ -310,6 +311,9 @@ impl Engine {
         let allocation = tracing::info_span!("allocate")
             .in_scope(|| allocate(&view, regions, pipeline::labels(&stack), options, call))?;
         let allocated = Instant::now();
+        if draw {
+            self.check_pages(allocation.pages, Size::new(view.width(), view.height()))?;
+        }
         let pages = match draw {
             true => tracing::info_span!("draw")
                 .in_scope(|| pipeline::draw(&view, &allocation, &stack, call))?,
@@ -320,6 +324,20 @@ impl Engine {
             allocate: allocated - started,
             draw: allocated.elapsed(),
         })
+    }
+
+    /// All pages of an image are drawn before the first is given away.
+    ///
+    /// # Errors
+    /// Exhausted, if they have more pixels than an image may have.
+    fn check_pages(&self, pages: u32, size: Size) -> Result<()> {
+        let most = self.settings.limits.image_pixels;
+        if pages > 1 && size.pixels().saturating_mul(pages.into()) > most {
+            return Err(Error::exhausted(format!(
+                "{pages} pages of {size} have more than {most} pixels together (allow more marks on a page, or raise limits.image_pixels)"
+            )));
+        }
+        Ok(())
     }
 
     /// Runs a pure stage off the async runtime, at most one per core at a time.

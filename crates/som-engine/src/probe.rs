@@ -7,7 +7,7 @@ use std::{
 
 use image::{Rgb, RgbImage};
 use som_core::{
-    Cancellation, Error, Mask, ProviderInfo, Region, Result, Size, Usage,
+    Cancellation, Error, Finish, Mask, ProviderInfo, Region, Result, Size, Usage,
     mask::MaskBuilder,
     prompt::Layout,
     task::{Finding, Task},
@@ -41,6 +41,8 @@ pub struct Probe {
     pub lmm: ProviderInfo,
     /// What it answered.
     pub text: String,
+    /// How the answer ended.
+    pub finish: Finish,
     /// Discs that were asked for.
     pub asked: usize,
     /// Discs whose mark it named.
@@ -97,6 +99,7 @@ impl Engine {
             usage: outcome.usage,
             cost: outcome.cost,
             text: outcome.text,
+            finish: outcome.finish,
             lmm: outcome.lmm,
         })
     }

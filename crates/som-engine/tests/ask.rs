@@ -314,6 +314,40 @@ async fn an_answer_with_missing_marks_is_mended_once() {
 }
 
 #[tokio::test]
+async fn a_second_answer_that_is_worse_is_not_taken() {
+    let first = "The cup is [3], the plate [2], the spoon [99].";
+    let cut = vec![
+        AnswerEvent::Delta("The cu".to_owned()),
+        AnswerEvent::Done(Finish::Length),
+    ];
+    for second in [Ok(cut), says("[98] or [99]"), says(" ")] {
+        let scene = scene([says(first), second]);
+        let outcome = scene.answer(question("which?")).await;
+        assert_eq!((outcome.text.as_str(), outcome.rounds), (first, 2));
+        assert_eq!(outcome.finish, Finish::Stop);
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_much_or_has_no_place_is_refused() {
+    let votes = AskRequest {
+        votes: 65,
+        ..question("which?")
+    };
+    let wordless = AskRequest {
+        template: Some(Template::parse("Name what you see.").unwrap()),
+        ..question("which?")
+    };
+    for (request, why) in [(votes, "votes is 65"), (wordless, "write {question}")] {
+        let scene = scene([says("never")]);
+        let error = scene.failure(request).await;
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.message().contains(why), "{error}");
+        assert!(scene.prompts().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn boxes_become_marks_and_history_keeps_them() {
     let scene = scene([says("[4] is dark."), says("[5] is darker than [4].")]);
     let (_, events) = scene
@@ -541,7 +575,7 @@ async fn what_the_model_cannot_do_is_refused_before_anything_is_sent() {
         ),
         (
             AskRequest {
-                template: Some(Template::parse("{vocabulary}").unwrap()),
+                template: Some(Template::parse("{question} {vocabulary}").unwrap()),
                 ..question("which?")
             },
             "{vocabulary}",

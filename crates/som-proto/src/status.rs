@@ -28,14 +28,14 @@ pub const fn kind(code: Code) -> ErrorKind {
         Code::Cancelled | Code::DeadlineExceeded => ErrorKind::Cancelled,
         Code::InvalidArgument
         | Code::FailedPrecondition
-        | Code::OutOfRange
         | Code::AlreadyExists
         | Code::Unauthenticated
         | Code::PermissionDenied => ErrorKind::Invalid,
         Code::NotFound => ErrorKind::NotFound,
         Code::Unimplemented => ErrorKind::Unsupported,
         Code::Unavailable => ErrorKind::Unavailable,
-        Code::ResourceExhausted => ErrorKind::Exhausted,
+        // A message beyond the size limit is out of range to tonic.
+        Code::ResourceExhausted | Code::OutOfRange => ErrorKind::Exhausted,
         Code::Ok | Code::Unknown | Code::Aborted | Code::Internal | Code::DataLoss => {
             ErrorKind::Internal
         }

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -11,7 +12,7 @@ use std::{
 use som_core::{Error, Result};
 use som_engine::settings::ServerSettings;
 use tokio::{
-    net::{TcpListener, UnixListener},
+    net::{TcpListener, UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::{Instant, sleep, timeout_at},
 };
@@ -224,8 +225,16 @@ async fn bind_unix(path: &Path) -> Result<UnixListener> {
     let listener = match UnixListener::bind(path) {
         // A file that nobody listens on is what a killed server left behind.
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            if tokio::net::UnixStream::connect(path).await.is_ok() {
-                return Err(cannot(error));
+            let is_socket = |file: &std::fs::Metadata| file.file_type().is_socket();
+            if !std::fs::symlink_metadata(path).is_ok_and(|file| is_socket(&file)) {
+                return Err(Error::unavailable(format!(
+                    "server.listen \"unix:{}\": is there, and no socket (choose another path)",
+                    path.display()
+                )));
+            }
+            match UnixStream::connect(path).await {
+                Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {}
+                _ => return Err(cannot(error)),
             }
             std::fs::remove_file(path).map_err(cannot)?;
             UnixListener::bind(path)

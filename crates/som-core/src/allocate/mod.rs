@@ -112,7 +112,7 @@ pub struct AllocatedMark {
 }
 
 /// A region that got no mark.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Unmarked {
     /// The region's index in the list given to [`allocate`].
     pub index: usize,

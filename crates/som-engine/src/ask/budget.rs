@@ -1,6 +1,6 @@
 //! What a request may cost, and what it has cost.
 
-use som_core::{Error, ProviderInfo, Result, Usage};
+use som_core::{Error, ProviderInfo, Result, Usage, lmm::Prices};
 
 /// What one request may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +30,8 @@ pub(super) struct Spent {
     pub(super) rounds: u32,
     pub(super) usage: Option<Usage>,
     pub(super) cost: Option<f64>,
+    /// A provider did not say what an answer took.
+    pub(super) is_unknown: bool,
 }
 
 impl Budget {
@@ -57,6 +59,12 @@ impl Budget {
     /// # Errors
     /// Why nothing more may be asked.
     pub(super) fn room(&self, spent: &Spent) -> Result<Option<u32>, String> {
+        if spent.is_unknown && (self.max_cost.is_some() || self.max_tokens.is_some()) {
+            return Err(
+                "the provider does not say what an answer took, so a budget allows no further one"
+                    .to_owned(),
+            );
+        }
         if let (Some(most), Some(cost)) = (self.max_cost, spent.cost)
             && cost >= most
         {
@@ -76,14 +84,21 @@ impl Budget {
 
 impl Spent {
     /// Adds one round.
-    pub(super) fn add(&mut self, usage: Option<Usage>, info: &ProviderInfo) {
+    pub(super) fn add(&mut self, usage: Option<Usage>, prices: Option<Prices>) {
         self.rounds += 1;
-        let Some(new) = usage else { return };
+        let Some(new) = usage else {
+            self.is_unknown = true;
+            return;
+        };
         let sum = self.usage.get_or_insert_default();
-        sum.input_tokens += new.input_tokens;
-        sum.output_tokens += new.output_tokens;
-        sum.cached_tokens += new.cached_tokens;
-        if let Some(prices) = info.prices {
+        for (sum, new) in [
+            (&mut sum.input_tokens, new.input_tokens),
+            (&mut sum.output_tokens, new.output_tokens),
+            (&mut sum.cached_tokens, new.cached_tokens),
+        ] {
+            *sum = sum.saturating_add(new);
+        }
+        if let Some(prices) = prices {
             *self.cost.get_or_insert_default() += prices.cost(&new);
         }
     }
@@ -107,6 +122,7 @@ mod tests {
                 ..Usage::default()
             }),
             cost: Some(cost),
+            is_unknown: false,
         };
         assert_eq!(budget.room(&Spent::default()), Ok(Some(100)));
         assert_eq!(budget.room(&spent(60, 0.1)), Ok(Some(40)));
@@ -117,5 +133,31 @@ mod tests {
         );
         assert_eq!(used_up(spent(60, 0.5)), "the budget of $0.5 is used up");
         assert_eq!(Budget::default().room(&spent(1 << 40, 9.0)), Ok(None));
+    }
+
+    #[test]
+    fn what_is_not_told_is_not_taken_for_nothing() {
+        let mut spent = Spent::default();
+        spent.add(None, None);
+        assert_eq!(Budget::default().room(&spent), Ok(None));
+        let budget = Budget {
+            max_tokens: Some(100),
+            ..Budget::default()
+        };
+        assert!(budget.room(&spent).unwrap_err().contains("does not say"));
+    }
+
+    #[test]
+    fn absurd_counts_do_not_start_again_at_zero() {
+        let most = Usage {
+            input_tokens: u64::MAX,
+            output_tokens: u64::MAX,
+            cached_tokens: u64::MAX,
+        };
+        let mut spent = Spent::default();
+        for _ in 0..2 {
+            spent.add(Some(most), None);
+        }
+        assert_eq!(spent.usage, Some(most));
     }
 }

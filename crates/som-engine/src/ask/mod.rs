@@ -20,7 +20,7 @@ use std::{
 use som_core::{
     Cancellation, Error, Finish, ProviderInfo, Result, Usage,
     ground::Mention,
-    prompt::{Layout, Template},
+    prompt::{Field, Layout, Template},
     task::{Consensus, Grounded, Task},
 };
 use tokio::sync::mpsc;
@@ -31,6 +31,9 @@ use crate::{
     Engine, SharedImage,
     engine::{LayerRequest, Marking, RegionSource, Segmentation},
 };
+
+/// The most that [`AskRequest::votes`] may be.
+pub const MOST_VOTES: u32 = 64;
 
 /// Asks a large multimodal model about images.
 #[derive(Clone, Debug)]
@@ -57,7 +60,7 @@ pub struct AskRequest {
     /// Whether the answer keeps to a JSON schema; `None` for where the task has one to gain from
     /// and the model can.
     pub structured: Option<bool>,
-    /// How often to ask, each time with other labels and colours; at least 1.
+    /// How often to ask, each time with other labels and colours; 1 to [`MOST_VOTES`].
     pub votes: u32,
     /// What it may cost.
     pub budget: Budget,
@@ -204,6 +207,7 @@ impl Engine {
             rounds,
             usage,
             cost,
+            ..
         } = rounds.spent();
         Ok(AskOutcome {
             lmm: info.clone(),
@@ -248,8 +252,11 @@ fn check(request: &AskRequest, info: &ProviderInfo) -> Result<()> {
     if request.images.is_empty() {
         return Err(Error::invalid("there is no image to ask about"));
     }
-    if request.votes == 0 {
-        return Err(Error::invalid("votes is 0 (it must be at least 1)"));
+    if !(1..=MOST_VOTES).contains(&request.votes) {
+        return Err(Error::invalid(format!(
+            "votes is {} (it must be from 1 to {MOST_VOTES})",
+            request.votes
+        )));
     }
     if !info.vision {
         return Err(Error::unsupported(format!(
@@ -257,5 +264,27 @@ fn check(request: &AskRequest, info: &ProviderInfo) -> Result<()> {
             info.name, info.model
         )));
     }
+    if let Some(template) = &request.template {
+        check_words(template, &request.task)?;
+    }
     request.budget.check(info)
+}
+
+/// Checks that a template has a place for what is asked.
+fn check_words(template: &Template, task: &Task) -> Result<()> {
+    let places: &[Field] = match task {
+        Task::Ask { .. } => &[Field::Question],
+        Task::Refer { .. } => &[Field::Expressions, Field::Question],
+        Task::Phrases { .. } => &[Field::Sentence, Field::Question],
+        Task::Describe { .. } | Task::Track { .. } => return Ok(()),
+    };
+    match places {
+        [first, ..] if !places.iter().any(|&field| template.has(field)) => {
+            Err(Error::invalid(format!(
+                "template: it has no place for what is asked (write {{{}}} where that goes)",
+                first.name()
+            )))
+        }
+        _ => Ok(()),
+    }
 }

@@ -87,8 +87,12 @@ impl<'a> Rounds<'a> {
         {
             let prompt = repairing(prompt, &vote.text, words);
             match self.round(&prompt, scene, 2, aloud).await {
-                Ok(answer) if !answer.text.is_empty() => vote = read(answer, &task, scene),
-                Ok(_) => {}
+                Ok(answer) => {
+                    let mended = read(answer, &task, scene);
+                    if mended.mends(&vote) {
+                        vote = mended;
+                    }
+                }
                 Err(error) if self.cancellation.is_cancelled() => return Err(error),
                 // The answer that was to be mended is still one.
                 Err(error) => tracing::warn!(%error, "an answer could not be mended"),
@@ -125,7 +129,7 @@ impl<'a> Rounds<'a> {
             }
             answer.add(event);
         }
-        self.spent.add(answer.usage, self.provider.info());
+        self.spent.add(answer.usage, self.provider.info().prices);
         if let Some(usage) = self.spent.usage {
             send(self.events, AskEvent::Usage(usage)).await?;
         }

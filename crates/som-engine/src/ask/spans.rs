@@ -17,7 +17,7 @@ pub(super) struct Spans<'a> {
 }
 
 /// A paragraph longer than this, in bytes, is read in parts.
-const LONGEST: usize = 16 << 10;
+const LONGEST: usize = 2 << 10;
 
 impl<'a> Spans<'a> {
     pub(super) fn new(scene: &'a Scene<'a>) -> Self {

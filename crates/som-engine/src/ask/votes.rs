@@ -92,6 +92,16 @@ impl Votes {
 }
 
 impl Vote {
+    /// True for a complete answer that names no more marks which are not there.
+    pub(super) fn mends(&self, other: &Self) -> bool {
+        let missing = |vote: &Self| {
+            let mentions = vote.grounded.mentions.iter();
+            mentions.map(|mention| mention.unresolved.len()).sum()
+        };
+        let (here, there): (usize, usize) = (missing(self), missing(other));
+        self.finish == Finish::Stop && !self.text.trim().is_empty() && here <= there
+    }
+
     /// The same in the names of `known`, which the user sees, instead of those that were `drawn`;
     /// expressions as `task` has them.
     fn retold(mut self, task: &Task, drawn: &Look, known: &Look) -> Self {

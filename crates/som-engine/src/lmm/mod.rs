@@ -14,6 +14,7 @@ mod retry;
 mod secret;
 mod sse;
 mod transport;
+mod veil;
 mod wait;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -96,7 +97,7 @@ fn provider(
     if !replays.as_os_str().is_empty() {
         return Ok(Arc::new(Player::new(info, replays.clone())));
     }
-    let secrets = Secrets::find(lmm, variable);
+    let secrets = Secrets::find(lmm, variable)?;
     let remote = Remote::new(info, lmm, secrets.clone())?;
     if records.as_os_str().is_empty() {
         return Ok(Arc::new(remote));

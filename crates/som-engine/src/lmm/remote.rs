@@ -19,6 +19,7 @@ use super::{
     secret::Secrets,
     sse::Events,
     transport::{Request, Transport, is_page},
+    veil::Veil,
     wait::Patience,
 };
 use crate::settings::LmmSettings;
@@ -27,6 +28,16 @@ use crate::settings::LmmSettings;
 const AROUND_TEXT: usize = 1 << 20;
 /// Longest message of an error in bytes, of what the far side says.
 const MOST_TOLD: usize = 600;
+
+/// Headers whose values belong into environment variables.
+const SECRET_HEADERS: [&str; 6] = [
+    "authorization",
+    "proxy-authorization",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "cookie",
+];
 
 /// A model behind HTTP.
 pub(super) struct Remote {
@@ -45,7 +56,12 @@ impl Remote {
     /// Invalid, if the address or a header is malformed.
     pub(super) fn new(info: ProviderInfo, lmm: &LmmSettings, secrets: Secrets) -> Result<Self> {
         for (name, value) in &lmm.headers {
-            header(name, value)?;
+            let (name, _) = header(name, value)?;
+            if SECRET_HEADERS.contains(&name.as_str()) {
+                return Err(Error::invalid(format!(
+                    "headers.{name} holds a secret (put it into an environment variable, and name that in header_env.{name})"
+                )));
+            }
         }
         Ok(Self {
             dialect: dialect::new(&info, lmm)?,
@@ -159,12 +175,19 @@ impl LmmProvider for Remote {
     }
 
     fn ask<'a>(&'a self, prompt: &'a Prompt, cancellation: &'a Cancellation) -> AnswerStream<'a> {
+        let mut veil = Veil::new(&self.secrets);
         self.begin(prompt, cancellation)
             .map_ok(Receiving::events)
             .into_stream()
             .flat_map(|begun| match begun {
                 Ok(events) => events,
                 Err(error) => stream::iter([Err(error)]).boxed(),
+            })
+            .flat_map(move |event| {
+                stream::iter(match event {
+                    Ok(event) => veil.pass(event).into_iter().map(Ok).collect(),
+                    Err(error) => vec![Err(error)],
+                })
             })
             .boxed()
     }
@@ -283,6 +306,9 @@ impl<'a> Receiving<'a> {
     }
 
     fn parse(&self, text: &[u8]) -> Result<Value> {
+        if text.trim_ascii().is_empty() {
+            return Err(Error::unavailable("answered with nothing"));
+        }
         serde_json::from_slice(text).map_err(|error| match is_page(text, &self.headers) {
             true => Error::invalid("answered with a web page instead of JSON (is base_url right?)"),
             false => {

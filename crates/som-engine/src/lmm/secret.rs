@@ -22,9 +22,19 @@ struct Found {
 
 impl Secrets {
     /// What the environment variables that `lmm` names hold.
-    pub(super) fn find(lmm: &LmmSettings, variable: &dyn Fn(&str) -> Option<String>) -> Self {
+    ///
+    /// # Errors
+    /// Invalid for what cannot be the name of a variable, and may be a key.
+    pub(super) fn find(
+        lmm: &LmmSettings,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
         let named = lmm.api_key_env.as_deref();
         let name = named.unwrap_or_else(|| usual_variable(lmm.provider));
+        check_name("api_key_env", name)?;
+        for (header, name) in &lmm.header_env {
+            check_name(&format!("header_env.{header}"), name)?;
+        }
         let find = |name: &str| {
             let value = variable(name).map(|value| value.trim().to_owned());
             value.filter(|value| !value.is_empty()).ok_or_else(|| {
@@ -37,10 +47,10 @@ impl Secrets {
         };
         let headers = lmm.header_env.iter();
         let headers = headers.map(|(header, name)| (header.clone(), find(name)));
-        Self(Arc::new(Found {
+        Ok(Self(Arc::new(Found {
             key,
             headers: headers.collect(),
-        }))
+        })))
     }
 
     /// The key; `None` for a server that asks for none.
@@ -67,11 +77,28 @@ impl Secrets {
 
     /// `text` without the secrets in it.
     pub(super) fn hide(&self, text: &str) -> String {
+        self.all()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
+    }
+
+    /// Where the end of `text` begins that may be the beginning of a secret; its length, if there
+    /// is none.
+    pub(super) fn beginning_in(&self, text: &str) -> usize {
+        let longest = self.all().map(str::len).max().unwrap_or(0);
+        let first = text.ceil_char_boundary(text.len().saturating_sub(longest));
+        let ends = text[first..].char_indices().map(|(at, _)| first + at);
+        ends.into_iter()
+            .find(|&at| self.all().any(|secret| secret.starts_with(&text[at..])))
+            .unwrap_or(text.len())
+    }
+
+    /// Those that are long enough to be told from other text.
+    fn all(&self) -> impl Iterator<Item = &str> {
         let key = self.0.key.iter().flatten();
         let headers = self.0.headers.iter().flat_map(|(_, value)| value);
         key.chain(headers)
+            .map(String::as_str)
             .filter(|secret| secret.len() >= SHORTEST)
-            .fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
     }
 }
 
@@ -79,6 +106,17 @@ impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secrets")
     }
+}
+
+/// What is no name is not told: it may be the key itself.
+fn check_name(setting: &str, name: &str) -> Result<()> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{setting} is not the name of an environment variable (put the key into a variable, and name that here)"
+    )))
 }
 
 /// Where a provider's own tools look for its key.

@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use som_core::Finish;
+use som_core::{ErrorKind, Finish};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -55,7 +55,7 @@ async fn nothing_shows_a_key() {
             Reply::text(format!("{{{KEY}")),
             Reply::text(straddling.clone()).status(400),
             Reply::events(wire.pieces(&["words"])).then(format!("data: {KEY}\n\n")),
-            wire.stream(&["your key is ", KEY]),
+            wire.stream(&["your key is ", &KEY[..5], &KEY[5..]]),
         ];
         let fake = Fake::start(replies).await;
         let record = format!("retries = 1\nrecord = '{}'", folder.path().display());
@@ -68,6 +68,7 @@ async fn nothing_shows_a_key() {
         ));
         for _ in 0..5 {
             let outcome = ask(&*model, &words("hi")).await;
+            shown.push(outcome.answer.text);
             if let Some(error) = outcome.error {
                 shown.push(format!("{error} {error:?}"));
             }
@@ -91,6 +92,21 @@ async fn nothing_shows_a_key() {
     assert!(shown.len() > 15);
     for text in shown {
         assert!(!text.contains(&KEY[..10]), "{text}");
+    }
+}
+
+#[test]
+fn a_key_where_none_belongs_is_refused_without_being_shown() {
+    for table in [
+        format!("base_url = 'http://127.0.0.1:9'\nmodel = 'm'\napi_key_env = '{KEY}'"),
+        format!("base_url = 'http://127.0.0.1:9'\nmodel = 'm'\nheader_env = {{ X-Key = '{KEY}' }}"),
+        format!(
+            "base_url = 'http://127.0.0.1:9'\nmodel = 'm'\nheaders = {{ Authorization = 'Bearer {KEY}' }}"
+        ),
+    ] {
+        let error = open_with(&format!("[lmm.x]\n{table}"), &[]).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+        assert!(!format!("{error:?}").contains(&KEY[..10]), "{error:?}");
     }
 }
 

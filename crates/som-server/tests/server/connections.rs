@@ -120,6 +120,17 @@ async fn a_socket_left_behind_is_taken_over_but_not_a_live_one() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_no_socket_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    std::fs::write(&path, "mine").unwrap();
+    let error = refusal(&format!("[server]\nlisten = 'unix:{}'", path.display())).await;
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.message().contains("no socket"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+}
+
+#[tokio::test]
 async fn calls_in_progress_are_finished_at_shutdown() {
     let server = backend("").await;
     let channel = channel(&server).await;

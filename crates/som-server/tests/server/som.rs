@@ -274,6 +274,23 @@ async fn an_image_is_the_same_in_whichever_form_it_comes() {
 }
 
 #[tokio::test]
+async fn pages_have_a_limit_together() {
+    let (server, _) = front("[limits]\nimage_pixels = 100000").await;
+    let request = |page_size| pb::MarkRequest {
+        page_size: Some(page_size),
+        params: wire(json!({"count": 4})),
+        ..mark_png()
+    };
+    let mut client = som(&server).await;
+    let answer = client.mark(request(4)).await.unwrap().into_inner();
+    let size = answer.image.unwrap().size.unwrap();
+    assert!((25_001..100_000).contains(&(size.width * size.height)));
+    let refused = client.mark(request(1)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().starts_with("4 pages"), "{refused}");
+}
+
+#[tokio::test]
 async fn marks_can_be_limited_on_a_page_and_altogether() {
     let (server, _) = front("[mark]\nsegmenter = 'columns'\npage_size = 2").await;
     let mut client = som(&server).await;

@@ -64,7 +64,7 @@ impl Dialect for Anthropic {
     fn body(&self, prompt: &Prompt) -> Params {
         let mut body = Params::new();
         body.insert("model".into(), json!(self.model.name));
-        let max_tokens = prompt.max_tokens.unwrap_or(self.model.max_tokens);
+        let max_tokens = self.model.limit(prompt);
         body.insert("max_tokens".into(), json!(max_tokens));
         if let Some(system) = &prompt.system {
             body.insert("system".into(), json!(system));
@@ -147,8 +147,9 @@ fn count(usage: Option<&Value>, reading: &mut Reading) {
         if let Some(fresh) = number(usage, "/input_tokens") {
             let tokens = |path: &str| number(usage, path).unwrap_or(0);
             count.cached_tokens = tokens("/cache_read_input_tokens");
-            count.input_tokens =
-                fresh + count.cached_tokens + tokens("/cache_creation_input_tokens");
+            count.input_tokens = fresh
+                .saturating_add(count.cached_tokens)
+                .saturating_add(tokens("/cache_creation_input_tokens"));
         }
         if let Some(output) = number(usage, "/output_tokens") {
             count.output_tokens = output;

@@ -41,7 +41,7 @@ impl Gemini {
     }
 
     fn config(&self, prompt: &Prompt) -> Value {
-        let max_tokens = prompt.max_tokens.unwrap_or(self.model.max_tokens);
+        let max_tokens = self.model.limit(prompt);
         let mut config = json!({"maxOutputTokens": max_tokens});
         if let Some(temperature) = prompt.temperature {
             config["temperature"] = json!(temperature);
@@ -130,7 +130,7 @@ impl Dialect for Gemini {
             reading.count(|count| {
                 count.input_tokens = tokens("/promptTokenCount");
                 count.output_tokens =
-                    tokens("/candidatesTokenCount") + tokens("/thoughtsTokenCount");
+                    tokens("/candidatesTokenCount").saturating_add(tokens("/thoughtsTokenCount"));
                 count.cached_tokens = tokens("/cachedContentTokenCount");
             });
         }

@@ -35,6 +35,14 @@ struct Model {
     detail: Option<String>,
 }
 
+impl Model {
+    /// The most tokens of one answer: the model's own limit, or less for this prompt.
+    fn limit(&self, prompt: &Prompt) -> u32 {
+        let wanted = prompt.max_tokens.unwrap_or(self.max_tokens);
+        wanted.min(self.max_tokens)
+    }
+}
+
 /// The dialect of the provider of a table.
 ///
 /// # Errors

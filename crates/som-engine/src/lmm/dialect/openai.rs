@@ -110,7 +110,7 @@ impl Dialect for OpenAi {
             ProviderKind::OpenAiCompatible => "max_tokens",
             _ => "max_completion_tokens",
         };
-        let max_tokens = prompt.max_tokens.unwrap_or(self.model.max_tokens);
+        let max_tokens = self.model.limit(prompt);
         body.insert(limit.into(), json!(max_tokens));
         if let Some(temperature) = prompt.temperature {
             body.insert("temperature".into(), json!(temperature));
@@ -159,8 +159,8 @@ impl Dialect for OpenAi {
             Some("content_filter") => {
                 reading.finish(Finish::Refusal("the content filter stopped it".into()));
             }
+            Some("") | None => {}
             Some(_) => reading.finish(Finish::Stop),
-            None => {}
         }
         if let Some(usage) = message.get("usage").filter(|usage| usage.is_object()) {
             let tokens = |path: &str| number(usage, path).unwrap_or(0);
