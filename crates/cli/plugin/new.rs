@@ -28,8 +28,8 @@ pub(super) struct Options {
     /// What it is to do
     #[arg(long, value_enum, default_value_t)]
     kind: Kind,
-    /// Rust: build against the checkout of som in this folder, instead of the released som-plugin
-    /// of this version
+    /// Rust: build against the checkout of som in this folder [default: the one that this program
+    /// was built from, if it is still there, else the released som-plugin of this version]
     #[arg(long, value_name = "FOLDER")]
     som: Option<PathBuf>,
 }
@@ -121,7 +121,9 @@ type Files = Vec<(&'static str, String)>;
 
 fn rust(name: &str, kind: Kind, som: Option<&Path>) -> Result<Files> {
     let Example { source, id, file } = example(Language::Rust, kind);
-    let som = match som {
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_there = built_from.join("crates/som-plugin/Cargo.toml").is_file();
+    let som = match som.or(is_there.then_some(built_from)) {
         None => format!("{:?}", env!("CARGO_PKG_VERSION")),
         Some(folder) => format!("{{ path = {:?} }}", crate_in(folder)?),
     };

@@ -182,7 +182,7 @@ async fn what_is_no_answer_is_named() {
                 ErrorKind::Unavailable,
                 "malformed JSON",
             ),
-            (Reply::text(""), ErrorKind::Unavailable, "malformed JSON"),
+            (Reply::text(""), ErrorKind::Unavailable, "with nothing"),
             (
                 Reply::json(&wire.whole("", stop)),
                 ErrorKind::Unavailable,
