@@ -250,6 +250,13 @@ fn questions_speak_of_marks_and_boxes() {
 }
 
 #[test]
+fn braces_without_a_reference_stay() {
+    let text = "{".repeat(1_500_000) + "{mark:1}{mark:{mark:2}";
+    let expected = "{".repeat(1_500_000) + "[1]{mark:[2]";
+    assert!(rendered(&text, KNOWN) == expected);
+}
+
+#[test]
 fn questions_follow_marks_to_their_drawn_names() {
     let cases = [
         ("what is [3] next to [2]?", "what is [2] next to [1]?"),

@@ -58,9 +58,7 @@ impl Interleaved {
         let mut rest = text;
         while let Some(start) = rest.find('{') {
             words.push_str(&rest[..start]);
-            let reference = rest[start..]
-                .find('}')
-                .map(|end| (&rest[start + 1..start + end], &rest[start + end + 1..]));
+            let reference = braced(&rest[start + 1..]);
             let run = match reference {
                 Some((inside, _)) => reference_in(inside)?,
                 None => None,
@@ -230,6 +228,16 @@ impl Renaming<'_> {
             ))),
         }
     }
+}
+
+/// What stands before the brace that closes `text`, and what behind it. A reference is short and
+/// holds no further brace.
+fn braced(text: &str) -> Option<(&str, &str)> {
+    const LONGEST: usize = 64;
+    let near = &text.as_bytes()[..text.len().min(LONGEST + 1)];
+    let end = near.iter().position(|byte| matches!(byte, b'{' | b'}'))?;
+    let (inside, rest) = text.split_at(end);
+    Some((inside, rest.strip_prefix('}')?))
 }
 
 /// What stands between braces, if it is a reference.
