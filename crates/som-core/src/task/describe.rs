@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Scene,
-    ground::{Mention, Names, Status},
+    ground::{Mention, Names, Setting, Status, list_at},
 };
 
 /// The marks that are described: those chosen, or all.
@@ -26,21 +26,26 @@ pub(super) fn read(
     vocabulary: &[String],
     scene: &Scene<'_>,
 ) -> Vec<Finding> {
+    let names = Names::new(scene);
+    let targets = targets(chosen, scene);
     let mut labels = match json::value_in(answer) {
-        Some(value) => json::entries(&value, &Names::new(scene))
+        Some(value) => json::entries(&value, &names)
             .into_iter()
             .map(|entry| (entry.named, entry.text))
             .collect(),
         None => Vec::new(),
     };
-    if labels.is_empty() {
+    if labels.is_empty() && !json::is_json(answer) {
         labels = written(answer, mentions);
+        if labels.is_empty() {
+            labels = enumerated(answer, &targets, &names);
+        }
     }
     let label_of = |id: u32| {
         let mut labels = labels.iter().filter(|(named, _)| named.marks.contains(&id));
         labels.next()
     };
-    targets(chosen, scene)
+    targets
         .into_iter()
         .map(|id| {
             let Some((named, label)) = label_of(id) else {
@@ -73,24 +78,33 @@ fn chosen_from(vocabulary: &[String], label: &str) -> Option<String> {
 /// `| 3 | white cup |`, `the white cup [3]`.
 fn written(answer: &str, mentions: &[Mention]) -> Vec<(Named, String)> {
     let mut labels = Vec::new();
+    // Where the text ends that is a label already.
+    let mut taken = 0;
+    let mut previous = 0;
     for (index, mention) in mentions.iter().enumerate() {
-        let line = answer[mention.span.end..].find('\n');
-        let line_end = line.map_or(answer.len(), |end| mention.span.end + end);
         let next = mentions
             .get(index + 1)
             .map_or(answer.len(), |next| next.span.start);
-        let after = &answer[mention.span.end..line_end.min(next)];
-        let line = answer[..mention.span.start].rfind('\n');
-        let previous = index
-            .checked_sub(1)
-            .map_or(0, |previous| mentions[previous].span.end);
-        let start = line.map_or(0, |newline| newline + 1).max(previous);
-        let before = label_in(&answer[start..mention.span.start]);
-        let label = if is_tied(after) || before.is_empty() {
-            label_in(after)
-        } else {
-            before
+        let after = &answer[mention.span.end..next];
+        let after = after.split('\n').next().unwrap_or(after);
+        let before = &answer[previous..mention.span.start];
+        let before = before.rsplit('\n').next().unwrap_or(before);
+        let free = taken <= mention.span.start - before.len();
+        previous = mention.span.end;
+        let ahead = match says_what(before) {
+            Some(said) => label_in(said),
+            None if free => label_in(last_cell(before)),
+            None => String::new(),
         };
+        let behind = label_in(after);
+        let has_words = |label: &str| label.contains(char::is_alphabetic);
+        let label =
+            if (is_tied(after) || !has_words(&ahead)) && (has_words(&behind) || ahead.is_empty()) {
+                taken = mention.span.end + after.len();
+                behind
+            } else {
+                ahead
+            };
         if let Some(named) = Named::by([mention])
             && !label.is_empty()
         {
@@ -100,10 +114,72 @@ fn written(answer: &str, mentions: &[Mention]) -> Vec<(Named, String)> {
     labels
 }
 
+/// `1. cup`, `2) plate`, `**3**. spoon`: labels in a numbered list, if it numbers nothing but
+/// marks that were asked for.
+fn enumerated(answer: &str, targets: &[u32], names: &Names) -> Vec<(Named, String)> {
+    let mut labels = Vec::new();
+    for line in answer.lines() {
+        let line = line.trim_start_matches([' ', '\t', '-', '*', '•', '(']);
+        let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = line.split_at(digits);
+        let rest = rest.trim_start_matches('*');
+        let Some(rest) = rest.strip_prefix(['.', ')']) else {
+            continue;
+        };
+        let Some((reading, _)) = list_at(number, 0, names, Setting::Enclosed) else {
+            continue;
+        };
+        let mention = reading.mention(0..digits);
+        if !mention.marks.iter().all(|id| targets.contains(id)) || mention.marks.is_empty() {
+            return Vec::new();
+        }
+        labels.extend(Named::by([&mention]).map(|named| (named, label_in(rest))));
+    }
+    labels.retain(|(_, label)| !label.is_empty());
+    labels
+}
+
+/// What a text before a mark says it is: "the plate" of "a cup, and the plate is".
+fn says_what(before: &str) -> Option<&str> {
+    let before = before.trim_end_matches([' ', '*', '(', '"', '`']);
+    let said = [" is", " are", ":", "=", "→", " is mark", " is region"]
+        .iter()
+        .find_map(|tie| before.strip_suffix(tie))?;
+    let said = said.trim_end_matches([' ', '*', '"', '`']);
+    let clause = [". ", "; ", ", ", " and "]
+        .iter()
+        .filter_map(|end| said.rfind(end).map(|at| at + end.len()))
+        .max();
+    Some(&said[clause.unwrap_or(0)..]).filter(|said| said.contains(char::is_alphabetic))
+}
+
+/// The last cell of a row that has words; all of `text` if it is none.
+fn last_cell(text: &str) -> &str {
+    let mut cells = text.rsplit('|');
+    let filled = cells.find(|cell| cell.contains(char::is_alphabetic));
+    filled.unwrap_or(text)
+}
+
 /// True if what follows a mark says what it is: `: white cup`, `is a white cup`.
 fn is_tied(after: &str) -> bool {
-    const TIES: [&str; 11] = [
-        ":", "：", "=", "→", "->", "- ", "– ", "— ", "|", "is ", "shows ",
+    const TIES: [&str; 17] = [
+        ":",
+        "：",
+        "=",
+        "→",
+        "->",
+        "- ",
+        "– ",
+        "— ",
+        "|",
+        "is ",
+        "are ",
+        "shows ",
+        "contains ",
+        "depicts ",
+        "represents ",
+        "appears to be ",
+        "looks like ",
     ];
     let closing = |c: char| matches!(c, ' ' | '*' | '`' | '"' | ')' | ']');
     let after = after.trim_start_matches(closing);
@@ -115,7 +191,20 @@ fn label_in(text: &str) -> String {
     const MARKS: [char; 17] = [
         ' ', '\t', ',', '*', '`', ')', '(', ']', ':', '-', '–', '—', '=', '→', '>', '|', '"',
     ];
-    const WORDS: [&str; 7] = ["is ", "are ", "shows ", "a ", "an ", "the ", "and "];
+    const WORDS: [&str; 12] = [
+        "is ",
+        "are ",
+        "shows ",
+        "contains ",
+        "depicts ",
+        "represents ",
+        "appears to be ",
+        "looks like ",
+        "a ",
+        "an ",
+        "the ",
+        "and ",
+    ];
     let mut text = text.trim_start_matches(MARKS);
     while let Some(rest) = WORDS.iter().find_map(|word| {
         let head = text.get(..word.len())?;
@@ -140,5 +229,11 @@ fn label_in(text: &str) -> String {
         }
         text = shorter;
     }
-    text.trim_end_matches([' ', '(', '[', ':', '-']).to_owned()
+    let text = text.trim_end_matches([' ', '(', '[', ':', '-']);
+    // A keyword alone is the mark's.
+    const KEYWORDS: [&str; 5] = ["mark", "region", "label", "object", "in"];
+    if KEYWORDS.iter().any(|word| word.eq_ignore_ascii_case(text)) {
+        return String::new();
+    }
+    text.replace(['*', '`'], "")
 }

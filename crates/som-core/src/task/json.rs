@@ -42,7 +42,7 @@ pub(super) struct Pair {
 }
 
 /// The JSON in `answer`: all of it, a fenced block of it, or what is between its outermost
-/// brackets.
+/// brackets; of JSON that breaks off, what is complete.
 pub(super) fn value_in(answer: &str) -> Option<Value> {
     let parse = |text: &str| {
         serde_json::from_str::<Value>(text.trim())
@@ -62,6 +62,76 @@ pub(super) fn value_in(answer: &str) -> Option<Value> {
         .or_else(fenced)
         .or_else(|| bracketed('{', '}'))
         .or_else(|| bracketed('[', ']'))
+        .or_else(|| parse(&repaired(begun(answer)?)?))
+        .or_else(|| one_after_another(begun(answer)?))
+}
+
+/// True if `answer` is JSON from its start or from its first fence on, whole or not.
+pub(super) fn is_json(answer: &str) -> bool {
+    begun(answer).is_some()
+}
+
+/// `answer` from where its JSON begins: at its start, or behind its first fence.
+fn begun(answer: &str) -> Option<&str> {
+    let fenced = answer
+        .split_once("```")
+        .map(|(_, block)| block.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
+    let begins = |text: &&str| {
+        let mut inside = text.chars().filter(|c| !c.is_whitespace());
+        match (inside.next(), inside.next()) {
+            (Some('{'), second) => matches!(second, None | Some('"' | '}')),
+            (Some('['), second) => second == Some('{'),
+            _ => false,
+        }
+    };
+    [Some(answer), fenced]
+        .into_iter()
+        .flatten()
+        .map(str::trim_start)
+        .find(begins)
+}
+
+/// The values that stand one behind the other, as a list.
+fn one_after_another(text: &str) -> Option<Value> {
+    let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let values: Vec<Value> = values.map_while(Result::ok).collect();
+    (!values.is_empty()).then_some(Value::Array(values))
+}
+
+/// `text`, which breaks off, up to its last complete element, with its open brackets closed. An
+/// object in a list is complete when it is closed.
+fn repaired(text: &str) -> Option<String> {
+    let mut open: Vec<char> = Vec::new();
+    let mut complete = None;
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, c) in text.char_indices() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        let in_list = matches!(open.as_slice(), [.., ']', '}']);
+        match c {
+            '"' => quoted = true,
+            '{' => open.push('}'),
+            '[' => {
+                open.push(']');
+                complete = Some((at + 1, open.len()));
+            }
+            '}' | ']' => {
+                open.pop().filter(|&close| close == c)?;
+                complete = Some((at + 1, open.len()));
+            }
+            ',' if !in_list => complete = Some((at, open.len())),
+            _ => {}
+        }
+        if open.is_empty() {
+            return None;
+        }
+    }
+    let (end, depth) = complete?;
+    let closing = open.get(..depth)?.iter().rev();
+    Some(text[..end].chars().chain(closing.copied()).collect())
 }
 
 /// Every text that goes with marks, wherever it stands in `value`: `{"label": "cup", "mark": 3}`,
@@ -79,6 +149,9 @@ pub(super) fn entries(value: &Value, names: &Names) -> Vec<Entry> {
             return;
         }
         for (key, value) in object {
+            if MARK_KEYS.contains(&key.as_str()) {
+                continue;
+            }
             match value {
                 Value::String(text) if !marks_of(key, names).marks.is_empty() => {
                     entries.push(Entry {
