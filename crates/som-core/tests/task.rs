@@ -340,3 +340,268 @@ fn votes_find_the_answer_that_most_agree_with() {
     assert_eq!((consensus.best, consensus.findings.len()), (1, 1));
     assert!(merge(&[], false).is_none());
 }
+
+/// Two images with marks 1 to 3 and 4 to 6.
+fn two_images() -> World {
+    let mut world = World::default();
+    for first in [1, 4] {
+        world.add_image(Size::new(100, 100), Size::new(100, 100));
+        for id in first..first + 3 {
+            world.add_box(id, BBox::new(id * 10, 0, 8, 8));
+        }
+    }
+    world
+}
+
+#[test]
+fn track_reads_bare_names_and_says_none_only_if_the_answer_does() {
+    let track = |answer: &str| {
+        let task = Task::Track { marks: vec![1, 2] };
+        short(&task.read(answer, &two_images().scene()).findings)
+    };
+    let found = ["of 1 | 4", "of 2 | 5"];
+    for answer in [
+        "[1]: 4\n[2]: 5",
+        "[1] → 4\n[2] → 5",
+        "1: 4\n2: 5",
+        "**[1]** | 4\n**[2]** | 5",
+        "[1] → **4**\n[2] → **5**",
+        "Mark 1: 4.\nMark 2: 5.",
+    ] {
+        assert_eq!(track(answer), found, "{answer}");
+    }
+    for answer in [
+        "Mark 1 is still at the same place.\nMark 2 has moved to the left.",
+        "[1]: [1]\n[2]: [2]",
+        "[1]: 4 people\n[2]: the cup",
+        r#"{"objects": [{"mark": "1", "fou"#,
+    ] {
+        let unknown = ["of 1 |  | unknown", "of 2 |  | unknown"];
+        assert_eq!(track(answer), unknown, "{answer}");
+    }
+    for answer in [
+        "[1]: none\n[2]: None.",
+        "Mark 1 is not visible in image 2.\nMark 2 is gone.",
+        "[1] and [2] are not visible any more.",
+        "[1, 2]: not found",
+        "[1] → no match\n[2]: (none)",
+    ] {
+        assert_eq!(track(answer), ["of 1 | ", "of 2 | "], "{answer}");
+    }
+}
+
+#[test]
+fn refer_reads_marks_ahead_of_expressions() {
+    let world = World::numbered(7);
+    let answers = [
+        "Mark 3 is the spoon. Mark 5 is the saucer.",
+        "[3] is the spoon and [5] is the saucer.",
+        "[3] the spoon, [5] the saucer",
+        "[3]: the spoon\n[5]: the saucer",
+        "[3] – the spoon; [5] – the saucer",
+        "1. [3] is the spoon.\n2. [5] is the saucer.",
+        "| Mark | Object |\n|---|---|\n| 3 | the spoon |\n| 5 | the saucer |",
+        "Mark 3 is a spoon, and mark 5 is a saucer.",
+        "The spoon is [3] and [5] is the saucer.",
+        "[3] is the spoon, and the saucer is [5].",
+        "The spoon lies on the saucer. The spoon is mark 3. The saucer is mark 5.",
+        "The saucer [5] is under the cup [1]; the spoon [3] lies beside it.",
+        "1. The spoon is No. 3.\n2. The saucer is No. 5.",
+        "The spoon is small. It is mark 3. The saucer is mark 5.",
+    ];
+    let expected = ["the spoon | 3", "the saucer | 5"];
+    all_read(
+        &refer(&["the spoon", "the saucer"]),
+        &world,
+        &answers,
+        &expected,
+    );
+    let answers = [
+        "There is no spoon, but the saucer is [5].",
+        "The spoon: none\nThe saucer: 5",
+        "The spoon is not visible. [5] is the saucer.",
+    ];
+    let expected = ["the spoon | ", "the saucer | 5"];
+    all_read(
+        &refer(&["the spoon", "the saucer"]),
+        &world,
+        &answers,
+        &expected,
+    );
+}
+
+#[test]
+fn refer_says_that_there_is_none() {
+    let answers = [
+        "none",
+        "None of the marks.",
+        "There is no unicorn in the image.",
+        "the unicorn: not present",
+        "I cannot find the unicorn.",
+        "[3] is a horse. Answer: none",
+    ];
+    all_read(
+        &refer(&["the unicorn"]),
+        &World::numbered(7),
+        &answers,
+        &["the unicorn | "],
+    );
+    let answers = ["It is the white one.", "the unicorn: yes"];
+    let unknown = ["the unicorn |  | unknown"];
+    all_read(
+        &refer(&["the unicorn"]),
+        &World::numbered(7),
+        &answers,
+        &unknown,
+    );
+}
+
+#[test]
+fn describe_reads_what_models_really_write() {
+    let task = Task::Describe {
+        marks: Vec::new(),
+        vocabulary: Vec::new(),
+    };
+    let answers = [
+        "[1] is the white cup, [2] is the plate, and [3] the spoon.",
+        "1. white cup\n2. plate\n3. spoon",
+    ];
+    let world = World::numbered(3);
+    all_read(
+        &task,
+        &world,
+        &answers,
+        &["white cup | 1", "plate | 2", "spoon | 3"],
+    );
+    let two = World::numbered(2);
+    let answers = [
+        "1) white cup\n2) plate",
+        "**1**. white cup\n**2**. plate",
+        "| Object | Mark |\n|---|---|\n| white cup | 1 |\n| plate | 2 |",
+        "1. [1] white cup\n2. [2] plate",
+        "The white cup is [1], and the plate is [2].",
+        "Region 1 contains a white cup.\nRegion 2 depicts the plate.",
+        "{\"mark\": 1, \"label\": \"white cup\"}\n{\"mark\": 2, \"label\": \"plate\"}",
+        r#"{"regions":[{"mark":"1","label":"white cup"},{"mark":"2","label":"plate"},{"mark":"3","label":"spoo"#,
+        "```json\n[{\"mark\": 1, \"label\": \"white cup\"}, {\"mark\": 2, \"label\": \"plate\"}, {\"ma",
+        r#"{"1": "white cup", "2": "plate", "3": "spo"#,
+    ];
+    all_read(&task, &two, &answers, &["white cup | 1", "plate | 2"]);
+    let one = World::numbered(1);
+    let answers = ["**[1]** – *white cup*, seen from above"];
+    all_read(&task, &one, &answers, &["white cup, seen from above | 1"]);
+    let answers = [
+        r#"{"regions":[{"mark":"1","label":"cu"#,
+        "{",
+        "```json\n[{\"mark\": 1",
+    ];
+    all_read(&task, &one, &answers, &["1 | unknown"]);
+    let answers = ["1. look\n2. think\n3. answer"];
+    all_read(&task, &two, &answers, &["1 | unknown", "2 | unknown"]);
+}
+
+#[test]
+fn phrases_begin_at_their_article() {
+    let sentence = "A spoon lies on a saucer beside a cup.";
+    let task = Task::Phrases {
+        sentence: sentence.into(),
+        phrases: Vec::new(),
+    };
+    let answers = [
+        "A spoon [3] lies on a saucer [5] beside a cup [1].",
+        "| a spoon | 3 |\n| a saucer | 5 |\n| a cup | 1 |",
+        "**A spoon** – [3]\n**a saucer** – [5]\n**a cup** – [1]",
+        "- A spoon — 3\n- a saucer — 5\n- a cup — 1",
+    ];
+    let expected = ["A spoon | 3", "a saucer | 5", "a cup | 1"];
+    all_read(&task, &World::numbered(6), &answers, &expected);
+}
+
+#[test]
+fn schemas_name_each_text_once() {
+    let world = World::named(["1", "2", "1", ""].map(str::to_owned));
+    let enums = |task: &Task| {
+        let schema = task.schema(&world.scene()).unwrap().schema;
+        Schema::compile(&schema).unwrap();
+        let mut enums = Vec::new();
+        let mut rest = vec![&schema];
+        while let Some(value) = rest.pop() {
+            enums.extend(value.get("enum").cloned());
+            rest.extend(
+                value
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|object| object.values()),
+            );
+        }
+        enums
+    };
+    let texts = enums(&refer(&["the cup", "the cup", ""]));
+    assert!(texts.contains(&json!(["the cup"])) && texts.contains(&json!(["1", "2"])));
+    assert_eq!(texts.len(), 2);
+    let track = Task::Track { marks: Vec::new() };
+    let none = World::numbered(2);
+    let schema = track.schema(&none.scene()).unwrap().schema.to_string();
+    assert!(!schema.contains("[]"), "{schema}");
+    let missing = Task::named("refer", Some(" ; ")).unwrap_err().to_string();
+    assert_eq!(missing, "task refer: the expression is missing");
+}
+
+/// Long answers that a careless reader goes through again and again.
+#[test]
+fn long_answers_come_back() {
+    const LENGTH: usize = 300_000;
+    let sentence = "A spoon lies on a saucer beside a cup";
+    let phrases = |phrases: &[&str]| Task::Phrases {
+        sentence: sentence.into(),
+        phrases: phrases.iter().map(|phrase| (*phrase).to_owned()).collect(),
+    };
+    let tasks = [
+        Task::named("ask", Some("why?")).unwrap(),
+        Task::named("describe", None).unwrap(),
+        refer(&["a", "b"]),
+        refer(&["the spoon", "the saucer"]),
+        refer(&["the spoon"]),
+        phrases(&[]),
+        phrases(&["a spoon", "a cup"]),
+        Task::Track { marks: Vec::new() },
+    ];
+    let units = [
+        "[1]\n",
+        "[1]",
+        "[1] ",
+        "[1] and ",
+        "[1] a ",
+        "word ",
+        "a ",
+        "a b ",
+        "a. ",
+        "a spoon: x\n",
+        "a spoon [4] ",
+        "a spoon ",
+        "1: 4\n",
+        "1. cup\n",
+        "| 1 ",
+        "{",
+        "{\"",
+        "[{",
+        "{\"mark\": 1, ",
+        "<think>",
+        "</think>",
+        "(1) ",
+        "Marks:\n",
+        "- 1\n",
+        "none ",
+        "é",
+        "number 1 ",
+    ];
+    let world = two_images();
+    for unit in units {
+        let answer = unit.repeat(LENGTH / unit.len());
+        for answer in [format!("{answer}[1]"), answer] {
+            for task in &tasks {
+                task.read(&answer, &world.scene());
+            }
+        }
+    }
+}

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::names::{Names, Setting, list_at};
+pub(crate) use self::names::{Names, Setting, is_quantity, list_at};
 use self::{forms::Found, reader::Reader};
 use crate::{BBox, Point, scene::Scene};
 

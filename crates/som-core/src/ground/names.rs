@@ -247,7 +247,7 @@ fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
 
 /// True if the number that ends at `at` counts what follows: "5 people". A counted noun is in the
 /// plural; a verb after several marks does not end in s.
-pub(super) fn is_quantity(text: &str, at: usize) -> bool {
+pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
     const PLURALS: [&str; 5] = ["people", "men", "women", "children", "feet"];
     const NO_PLURALS: [&str; 10] = [
         "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears",

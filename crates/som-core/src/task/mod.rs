@@ -7,10 +7,14 @@
 mod describe;
 mod grounded;
 mod json;
+mod nearby;
 mod phrases;
 mod refer;
+mod said;
 mod track;
 mod votes;
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -72,10 +76,8 @@ impl Task {
     /// Invalid for an unknown name, and where a text is missing or has no place.
     pub fn named(name: &str, text: Option<&str>) -> Result<Self> {
         let text = text.map(str::trim).filter(|text| !text.is_empty());
-        let needed = |what: &str| {
-            text.map(str::to_owned)
-                .ok_or_else(|| Error::invalid(format!("task {name}: {what} is missing")))
-        };
+        let missing = |what: &str| Error::invalid(format!("task {name}: {what} is missing"));
+        let needed = |what: &str| text.map(str::to_owned).ok_or_else(|| missing(what));
         let task = match name {
             "ask" => Self::Ask {
                 question: needed("the question")?,
@@ -85,11 +87,7 @@ impl Task {
                 vocabulary: Vec::new(),
             },
             "refer" => Self::Refer {
-                expressions: needed("the expression")?
-                    .split(';')
-                    .map(|expression| expression.trim().trim_end_matches('.').to_owned())
-                    .filter(|expression| !expression.is_empty())
-                    .collect(),
+                expressions: expressions_in(text).ok_or_else(|| missing("the expression"))?,
             },
             "phrases" => Self::Phrases {
                 sentence: needed("the sentence")?,
@@ -222,10 +220,7 @@ impl Task {
         if !scene.has_names() {
             return None;
         }
-        let marks = |ids: &[u32]| {
-            let texts = ids.iter().filter_map(|&id| Some(scene.mark(id)?.text));
-            json!({"type": "string", "enum": texts.collect::<Vec<_>>()})
-        };
+        let marks = |ids: &[u32]| choice(ids.iter().filter_map(|&id| Some(scene.mark(id)?.text)));
         let all: Vec<u32> = scene.marks.iter().map(|mark| mark.id).collect();
         let any = marks(&all);
         let schema = match self {
@@ -240,20 +235,20 @@ impl Task {
                 "regions",
                 &json!({
                     "mark": marks(&describe::targets(ids, scene)),
-                    "label": choice(vocabulary),
+                    "label": choice(vocabulary.iter().map(String::as_str)),
                 }),
             ),
             Task::Refer { expressions } => list(
                 "matches",
                 &json!({
-                    "expression": choice(expressions),
+                    "expression": choice(expressions.iter().map(String::as_str)),
                     "marks": {"type": "array", "items": any},
                 }),
             ),
             Task::Phrases { phrases, .. } => list(
                 "phrases",
                 &json!({
-                    "phrase": choice(phrases),
+                    "phrase": choice(phrases.iter().map(String::as_str)),
                     "marks": {"type": "array", "items": any},
                 }),
             ),
@@ -313,11 +308,24 @@ fn list(key: &str, properties: &Value) -> Value {
     object(&json!({key: {"type": "array", "items": object(properties)}}))
 }
 
-/// One of `texts`, or any text.
-fn choice(texts: &[String]) -> Value {
+/// One of `texts`, each once and none empty; any text if there are none.
+fn choice<'a>(texts: impl Iterator<Item = &'a str>) -> Value {
+    let mut seen = HashSet::new();
+    let texts: Vec<&str> = texts
+        .filter(|text| !text.is_empty() && seen.insert(*text))
+        .collect();
     if texts.is_empty() {
         json!({"type": "string"})
     } else {
         json!({"type": "string", "enum": texts})
     }
+}
+
+/// What is between the semicolons of `text`, if anything is.
+fn expressions_in(text: Option<&str>) -> Option<Vec<String>> {
+    let expressions = text?
+        .split(';')
+        .map(|expression| expression.trim().trim_end_matches('.').to_owned())
+        .filter(|expression| !expression.is_empty());
+    Some(expressions.collect()).filter(|expressions: &Vec<_>| !expressions.is_empty())
 }

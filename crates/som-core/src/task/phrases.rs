@@ -1,10 +1,12 @@
 //! `phrases`: which regions do the noun phrases of a sentence mean?
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{
     grounded::{Finding, Named},
-    json, refer,
+    json,
+    nearby::marks_of_each,
+    refer,
 };
 use crate::{
     Scene,
@@ -19,14 +21,15 @@ pub(super) fn read(
     phrases: &[String],
     scene: &Scene<'_>,
 ) -> Vec<Finding> {
+    let lower = sentence.to_ascii_lowercase();
     let mut findings = if phrases.is_empty() {
         let names = Names::new(scene);
-        let mut chosen = structured(answer, sentence, &names);
+        let mut chosen = structured(answer, &lower, &names);
         if chosen.is_empty() {
-            chosen = by_line(answer, mentions, sentence, &names);
+            chosen = by_line(answer, mentions, &lower, &names);
         }
         if chosen.is_empty() {
-            chosen = inline(answer, mentions, sentence);
+            chosen = inline(answer, mentions, &lower);
         }
         chosen
     } else {
@@ -34,7 +37,7 @@ pub(super) fn read(
     };
     let mut from = 0;
     for finding in &mut findings {
-        finding.span = place(sentence, &finding.text, from);
+        finding.span = place(&lower, &finding.text, from);
         if let Some(span) = &finding.span {
             from = span.end;
             finding.text = sentence[span.clone()].to_owned();
@@ -43,13 +46,12 @@ pub(super) fn read(
     findings
 }
 
-/// Where `phrase` stands in `sentence`, if possible from `from` on, whatever the letter case.
+/// Where `phrase` stands in `sentence`, which is in lower case, if possible from `from` on.
 fn place(sentence: &str, phrase: &str, from: usize) -> Option<Range<usize>> {
     let phrase = phrase.trim().to_ascii_lowercase();
     if phrase.is_empty() {
         return None;
     }
-    let sentence = sentence.to_ascii_lowercase();
     let whole = |start: &usize| {
         let inside = |c: char| c.is_alphanumeric();
         !sentence[..*start].ends_with(inside)
@@ -75,20 +77,19 @@ fn structured(answer: &str, sentence: &str, names: &Names) -> Vec<Finding> {
         .collect()
 }
 
-/// `a man: [3]`, a line for each phrase.
+/// `a man: [3]`, `| a man | 3 |`, `**A man** – [3]`: a line for each phrase.
 fn by_line(answer: &str, mentions: &[Mention], sentence: &str, names: &Names) -> Vec<Finding> {
+    /// More are not the phrases of a sentence.
+    const MOST: usize = 256;
+    let mut seen = HashSet::new();
     let phrases: Vec<String> = answer
         .lines()
-        .filter_map(|line| {
-            let (phrase, _) = line
-                .split_once([':', '→', '|'])
-                .or_else(|| line.split_once(" - "))?;
-            let phrase = phrase.trim_matches(|c: char| !c.is_alphanumeric());
-            place(sentence, phrase, 0)?;
-            Some(phrase.to_owned())
-        })
+        .filter_map(|line| phrase_of(line).filter(|phrase| phrase.len() <= sentence.len()))
+        .filter(|phrase| seen.insert(*phrase) && place(sentence, phrase, 0).is_some())
+        .map(str::to_owned)
+        .take(MOST)
         .collect();
-    let given = refer::by_expression(answer, mentions, &phrases, names).unwrap_or_default();
+    let given = marks_of_each(answer, mentions, &phrases, names).unwrap_or_default();
     phrases
         .into_iter()
         .zip(given)
@@ -96,24 +97,66 @@ fn by_line(answer: &str, mentions: &[Mention], sentence: &str, names: &Names) ->
         .collect()
 }
 
+/// What a line says marks of: what stands before its colon, dash or next cell.
+fn phrase_of(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let (phrase, _) = line
+        .split_once([':', '→', '|', '–', '—'])
+        .or_else(|| line.split_once(" - "))?;
+    Some(phrase.trim_end_matches(|c: char| !c.is_alphanumeric()))
+}
+
 /// `A man [3] holds a cup [5]`: the words before each mention, as far as they stand in the
-/// sentence.
+/// sentence; from the last article on, if they have one.
 fn inline(answer: &str, mentions: &[Mention], sentence: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut from = 0;
     for mention in mentions {
-        let before = answer[from..mention.span.start].trim_end_matches([' ', '(', '*', '"', ',']);
+        let before = near_end(&answer[from..mention.span.start], sentence.len());
         from = mention.span.end;
-        let phrase = before
-            .char_indices()
-            .filter(|&(start, c)| {
-                c.is_alphanumeric() && !before[..start].ends_with(|c: char| c.is_alphanumeric())
-            })
-            .map(|(start, _)| &before[start..])
-            .find(|phrase| place(sentence, phrase, 0).is_some());
+        let before = before.trim_end_matches([' ', '(', '*', '"', ',']);
+        let phrase = word_starts(before)
+            .map(|start| &before[start..])
+            .find(|phrase| place(sentence, phrase, 0).is_some())
+            .map(from_article);
         if let (Some(phrase), Some(named)) = (phrase, Named::by([mention])) {
             findings.push(Finding::new(phrase, named));
         }
     }
     findings
+}
+
+/// The end of `text`, no longer than a phrase of a sentence of this length.
+fn near_end(text: &str, sentence: usize) -> &str {
+    const LONGEST: usize = 256;
+    let mut start = text.len().saturating_sub(sentence.min(LONGEST) + 1);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    &text[start..]
+}
+
+/// `phrase` from its last article on: "lies on a saucer" is about "a saucer", but "a piece of the
+/// cake" begins with its first.
+fn from_article(phrase: &str) -> &str {
+    const ARTICLES: [&str; 20] = [
+        "a", "an", "the", "his", "her", "its", "their", "my", "our", "your", "this", "that",
+        "these", "those", "some", "each", "every", "another", "two", "three",
+    ];
+    let is_article = |start: &usize| {
+        let word = phrase[*start..]
+            .split(|c: char| !c.is_alphanumeric())
+            .next();
+        let word = word.unwrap_or("").to_ascii_lowercase();
+        ARTICLES.contains(&word.as_str()) && !phrase[..*start].ends_with(" of ")
+    };
+    let last = word_starts(phrase).filter(is_article).last();
+    &phrase[last.unwrap_or(0)..]
+}
+
+fn word_starts(text: &str) -> impl Iterator<Item = usize> {
+    let starts = |start: usize| !text[..start].ends_with(|c: char| c.is_alphanumeric());
+    text.char_indices()
+        .filter(move |&(start, c)| c.is_alphanumeric() && starts(start))
+        .map(|(start, _)| start)
 }

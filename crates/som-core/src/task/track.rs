@@ -1,8 +1,11 @@
 //! `track`: where are the objects of the first image in the others?
 
+use std::ops::Range;
+
 use super::{
     grounded::{Finding, Named},
     json,
+    said::{is_conjunction, names_behind_tie, says_none},
 };
 use crate::{
     Scene,
@@ -34,13 +37,14 @@ pub(super) fn read(
     let elsewhere = elsewhere(scene);
     let targets = targets(chosen, scene);
     let mut found: Vec<(u32, Named)> = Vec::new();
+    let names = Names::new(scene);
     if let Some(value) = json::value_in(answer) {
-        for pair in json::pairs(&value, &Names::new(scene)) {
+        for pair in json::pairs(&value, &names) {
             found.extend(pair.of.marks.iter().map(|&of| (of, pair.found.clone())));
         }
     }
     if found.is_empty() {
-        found = written(answer, mentions, &targets);
+        found = written(answer, mentions, &targets, &names);
     }
     targets
         .into_iter()
@@ -63,29 +67,71 @@ pub(super) fn read(
 
 /// `[1]: [9]`, `mark 1 is mark 9 in image 2`, `[1] → none`: in each line, a mark that is looked
 /// for opens an entry, and other marks fill it.
-fn written(answer: &str, mentions: &[Mention], targets: &[u32]) -> Vec<(u32, Named)> {
+fn written(
+    answer: &str,
+    mentions: &[Mention],
+    targets: &[u32],
+    names: &Names,
+) -> Vec<(u32, Named)> {
     let mut found: Vec<(u32, Named)> = Vec::new();
-    let mut start = 0;
+    let mut rest = mentions;
+    let mut end = 0;
     for line in answer.split_inclusive('\n') {
-        let range = start..start + line.len();
-        start = range.end;
-        let inside = mentions
-            .iter()
-            .filter(|mention| mention.span.start >= range.start && mention.span.end <= range.end);
-        let mut open: Vec<(u32, Named)> = Vec::new();
-        // "[9] is the same as [1]": found before it is said what.
-        let mut early = Named::NONE;
-        for mention in inside {
-            let (of, there): (Vec<u32>, Vec<u32>) =
-                mention.marks.iter().partition(|id| targets.contains(id));
-            for of in of {
-                open.push((of, std::mem::replace(&mut early, Named::NONE)));
-            }
-            let into = open.last_mut().map_or(&mut early, |(_, named)| named);
-            into.status = into.status.max(mention.status);
-            into.marks.extend(there);
+        end += line.len();
+        let (inside, later) = rest.split_at(rest.partition_point(|m| m.span.start < end));
+        rest = later;
+        let mut entries = opened(inside, end, targets);
+        let mut none = false;
+        for entry in entries
+            .iter_mut()
+            .rev()
+            .filter(|entry| entry.found.is_none())
+        {
+            let tail = answer.get(entry.tail.clone()).unwrap_or("");
+            // "[1] and [2] are gone": what is said of the next is said of this one, too.
+            none = says_none(tail) || none && is_conjunction(tail);
+            let listed = names_behind_tie(tail, names);
+            entry.found = listed.or_else(|| none.then_some(Named::NONE));
         }
-        found.extend(open);
+        let said = |entry: Entry| (entry.of, entry.found.unwrap_or(Named::MISSING));
+        found.extend(entries.into_iter().map(said));
     }
     found
+}
+
+/// A mark that is looked for, and what its line says of it.
+struct Entry {
+    of: u32,
+    /// The marks that fill it.
+    found: Option<Named>,
+    /// What stands behind its mention, up to the next one.
+    tail: Range<usize>,
+}
+
+/// The entries of the line that ends at `end`, filled by its other marks.
+fn opened(mentions: &[Mention], end: usize, targets: &[u32]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    // "[9] is the same as [1]": found before it is said what.
+    let mut early: Option<Named> = None;
+    for (index, mention) in mentions.iter().enumerate() {
+        let (of, there): (Vec<u32>, Vec<u32>) =
+            mention.marks.iter().partition(|id| targets.contains(id));
+        let next = mentions.get(index + 1).map_or(end, |next| next.span.start);
+        let opens = !of.is_empty();
+        entries.extend(of.into_iter().map(|of| Entry {
+            of,
+            found: early.take(),
+            tail: mention.span.end..next,
+        }));
+        if opens && there.is_empty() && mention.status == Status::Resolved {
+            continue;
+        }
+        let into = entries
+            .last_mut()
+            .map_or(&mut early, |entry| &mut entry.found);
+        let into = into.get_or_insert(Named::NONE);
+        into.status = into.status.max(mention.status);
+        into.marks.extend(there);
+    }
+    entries
 }
