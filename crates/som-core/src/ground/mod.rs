@@ -84,11 +84,39 @@ pub enum Shape {
     Point(Point),
 }
 
-/// The mentions of marks in `answer`, in order and without overlap. Boxes and points are read if
+/// The mentions of marks in `answer`, in order and without overlap; what the model thought before
+/// it answered is left out. Boxes and points are read if
 /// the scene has images, and lead to the regions they fit best.
 pub fn ground(answer: &str, scene: &Scene<'_>) -> Vec<Mention> {
+    let said = said(answer);
+    moved(mentions_in(said, scene), answer.len() - said.len())
+}
+
+/// `answer` behind the thoughts it begins with: `<think>…</think>`, of which a template may have
+/// written the opening tag.
+pub(crate) fn said(answer: &str) -> &str {
+    match answer.split_once("</think>") {
+        Some((thought, said))
+            if thought.trim_start().starts_with("<think>") || !thought.contains("<think>") =>
+        {
+            said
+        }
+        _ => answer,
+    }
+}
+
+/// Mentions of a part of an answer as those of all of it.
+pub(crate) fn moved(mut mentions: Vec<Mention>, by: usize) -> Vec<Mention> {
+    for mention in &mut mentions {
+        mention.span = mention.span.start + by..mention.span.end + by;
+    }
+    mentions
+}
+
+/// The mentions in what an answer says.
+pub(crate) fn mentions_in(said: &str, scene: &Scene<'_>) -> Vec<Mention> {
     let names = Names::new(scene);
-    let mut reader = Reader::new(answer, &names, scene);
+    let mut reader = Reader::new(said, &names, scene);
     let mut mentions = Vec::new();
     while !reader.rest().is_empty() {
         match forms::mention_at(&reader) {

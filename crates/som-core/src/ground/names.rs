@@ -166,6 +166,8 @@ impl Reading {
 /// How strictly a list is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
+    /// Between square brackets: `|` separates, too.
+    Bracketed,
     /// Between brackets: every separator, any letter case.
     Enclosed,
     /// In running text: letters in upper case only, and what follows a further name must not make
@@ -214,7 +216,8 @@ pub(crate) fn list_at(
 
 /// The name that closes a range whose first name ended at `at`: `-4`, ` – 4`, ` to 4`.
 fn range_end(text: &str, at: usize, names: &Names) -> Option<Range<usize>> {
-    let start = skip(text, at, char::is_whitespace);
+    // A dash in the next line begins an item of a list.
+    let start = skip(text, at, |c| c.is_whitespace() && c != '\n');
     let rest = text.get(start..)?;
     let dash = ["-", "–", "—", "~", "..", "…", "to ", "through ", "thru "]
         .iter()
@@ -228,8 +231,9 @@ fn range_end(text: &str, at: usize, names: &Names) -> Option<Range<usize>> {
 fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
     let start = skip(text, at, char::is_whitespace);
     let mut end = start;
-    for mark in [",", ";", "、", "，", "/", "&", "+"] {
-        if text[end..].starts_with(mark) {
+    for mark in [",", ";", "、", "，", "/", "&", "+", "和", "与", "|"] {
+        let separates = mark != "|" || setting == Setting::Bracketed;
+        if separates && text[end..].starts_with(mark) {
             end += mark.len();
             break;
         }
@@ -242,7 +246,7 @@ fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
         }
     }
     let words_only = end > at && text[at..end].trim().is_empty();
-    (end > at && (setting == Setting::Enclosed || !words_only)).then_some(end)
+    (end > at && (setting != Setting::Open || !words_only)).then_some(end)
 }
 
 /// True if the number that ends at `at` counts what follows: "5 people". A counted noun is in the
@@ -252,6 +256,9 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
     const NO_PLURALS: [&str; 10] = [
         "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears",
     ];
+    if is_measure(text, at) {
+        return true;
+    }
     let Some(word) = text[at..].strip_prefix(' ') else {
         return false;
     };
@@ -260,8 +267,28 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
     PLURALS.contains(&&*word) || word.ends_with('s') && !NO_PLURALS.contains(&&*word)
 }
 
+/// True if a unit follows the number that ends at `at`: "5 km", "3个".
+pub(super) fn is_measure(text: &str, at: usize) -> bool {
+    const UNITS: [&str; 40] = [
+        "km", "m", "cm", "mm", "kg", "g", "mg", "lb", "lbs", "oz", "ft", "inch", "inches", "feet",
+        "mile", "miles", "meter", "meters", "metre", "metres", "dollar", "dollars", "euro",
+        "euros", "cents", "percent", "year", "years", "months", "weeks", "days", "hour", "hours",
+        "minute", "minutes", "seconds", "degrees", "px", "pixels", "times",
+    ];
+    let rest = &text[at..];
+    let after = rest.trim_start_matches(' ');
+    if after.starts_with(['%', '°', '€', '个', '只', '张', '辆', '件', '名']) {
+        return true;
+    }
+    let word = after
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or("");
+    after.len() < rest.len() && UNITS.contains(&word)
+}
+
 /// Emphasis and quotes that may wrap a name.
-fn is_wrapping(c: char) -> bool {
+pub(super) fn is_wrapping(c: char) -> bool {
     matches!(c, '*' | '`' | '"' | '\'' | '“' | '”' | '#')
 }
 

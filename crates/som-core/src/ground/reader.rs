@@ -15,8 +15,16 @@ pub(super) struct Reader<'a> {
     table: Option<Table>,
 }
 
+/// The ends of a line up to the place reached.
+pub(super) struct Line<'a> {
+    pub(super) head: &'a str,
+    pub(super) tail: &'a str,
+}
+
 /// The table that the line belongs to.
 struct Table {
+    /// True if its lines do not begin with `|`.
+    open: bool,
     /// Its header, column by column.
     titles: Vec<Title>,
     /// How many `|` of the line were passed.
@@ -63,19 +71,44 @@ impl<'a> Reader<'a> {
     fn begin_line(&mut self, start: usize) {
         self.line = start;
         let line = self.text[start..].trim_start_matches([' ', '\t']);
-        if !line.starts_with('|') {
-            self.table = None;
-            return;
-        }
+        let open = !line.starts_with('|');
         match &mut self.table {
-            Some(table) => table.passed = 0,
-            None => {
+            Some(table) if table.open == open && (!open || first_line(line).contains('|')) => {
+                table.passed = 0;
+            }
+            _ if open && !heads_table(line) => self.table = None,
+            _ => {
                 self.table = Some(Table {
+                    open,
                     titles: Title::of_header(line),
                     passed: 0,
                 });
             }
         }
+    }
+
+    /// The line up to here, and no more than `most` bytes of each of its ends.
+    pub(super) fn line_so_far(&self, most: usize) -> Line<'a> {
+        let line = &self.text[self.line..self.at];
+        let (mut head, mut tail) = (line.len().min(most), line.len().saturating_sub(most));
+        while !line.is_char_boundary(head) {
+            head -= 1;
+        }
+        while !line.is_char_boundary(tail) {
+            tail += 1;
+        }
+        Line {
+            head: &line[..head],
+            tail: &line[tail..],
+        }
+    }
+
+    /// The title of the first column, at the start of a line of a table whose lines do not begin
+    /// with `|`.
+    pub(super) fn first_column(&self) -> Option<Title> {
+        let table = self.table.as_ref().filter(|table| table.open)?;
+        let starts = self.at == self.line;
+        table.titles.first().copied().filter(|_| starts)
     }
 
     /// What precedes the place in its line, if that is short.
@@ -90,9 +123,12 @@ impl<'a> Reader<'a> {
             .is_some_and(|indent| matches!(indent.trim_start(), "" | "- " | "* " | "+ " | "• "))
     }
 
-    /// True if no word goes on here.
+    /// True if no word goes on here. Scripts without spaces go on right behind a number.
     pub(super) fn starts_word(&self) -> bool {
-        !self.text[..self.at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+        let before = &self.text[..self.at];
+        !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+            || before.ends_with(|c: char| c.is_ascii_digit())
+                && !self.rest().starts_with(|c: char| c.is_ascii())
     }
 
     /// The title of the column whose cell begins with the `|` at this place.
@@ -100,4 +136,18 @@ impl<'a> Reader<'a> {
         let table = self.table.as_ref()?;
         table.titles.get(table.passed + 1).copied()
     }
+}
+
+fn first_line(text: &str) -> &str {
+    text.split('\n').next().unwrap_or(text)
+}
+
+/// True if `text` begins with the header of a table: cells, and `---|---` below them.
+fn heads_table(text: &str) -> bool {
+    let header = first_line(text);
+    let below = text.get(header.len() + 1..).map(first_line);
+    let is_rule = |line: &str| {
+        line.contains('|') && line.contains("---") && !line.contains(char::is_alphanumeric)
+    };
+    header.contains('|') && below.is_some_and(is_rule)
 }

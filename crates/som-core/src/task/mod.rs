@@ -25,7 +25,7 @@ pub use self::{
 };
 use crate::{
     Error, ErrorKind, Result, Scene,
-    ground::ground,
+    ground::{mentions_in, moved, said},
     lmm::AnswerSchema,
     prompt::{Field, Fields, Template, in_brackets},
 };
@@ -268,7 +268,9 @@ impl Task {
 
     /// Reads an answer, written freely or by the schema.
     pub fn read(&self, answer: &str, scene: &Scene<'_>) -> Grounded {
-        let mentions = ground(answer, scene);
+        let said = said(answer);
+        let thought = answer.len() - said.len();
+        let (answer, mentions) = (said, mentions_in(said, scene));
         let findings = match self {
             Task::Ask { .. } => Vec::new(),
             Task::Describe { marks, vocabulary } => {
@@ -280,6 +282,7 @@ impl Task {
             }
             Task::Track { marks } => track::read(answer, &mentions, marks, scene),
         };
+        let mentions = moved(mentions, thought);
         Grounded { mentions, findings }
     }
 }

@@ -45,6 +45,19 @@ pub(in crate::ground) fn json(reader: &Reader<'_>, key: &str, value: usize) -> O
         _ => return None,
     };
     let text = reader.text;
+    if !reader.scene.images.is_empty()
+        && size == 4
+        && let Some((numbers, orders, length)) = sides(&text[value..])
+    {
+        let numbers = Numbers {
+            numbers: &numbers,
+            orders,
+            units: plausible_units(&numbers),
+        };
+        let end = value + length;
+        let mention = numbers.mention(value..end, reader.scene);
+        return Some(Found::Mentions(vec![mention], end));
+    }
     if reader.scene.images.is_empty() || !text[value..].starts_with('[') {
         return None;
     }
@@ -87,11 +100,18 @@ pub(in crate::ground) fn plain(reader: &Reader<'_>) -> Option<Found> {
     } else {
         ('(', ')')
     };
-    let inside = rest.strip_prefix(open)?;
-    let (numbers, length) = numbers_at(inside, 5, is_space_or_comma);
-    let after = inside[length..].trim_start().strip_prefix(close)?;
-    let end = reader.text.len() - after.len();
     let word = word_before(&reader.text[..reader.at]);
+    let corners = two_corners(rest).filter(|_| BOX_WORDS.contains(&&*word));
+    let (numbers, after) = match corners {
+        Some(corners) => corners,
+        None => {
+            let inside = rest.strip_prefix(open)?;
+            let (numbers, length) = numbers_at(inside, 5, is_space_or_comma);
+            let after = inside[length..].trim_start().strip_prefix(close)?;
+            (numbers, after)
+        }
+    };
+    let end = reader.text.len() - after.len();
     let orders: &[Order] = match numbers.len() {
         4 if BOX_WORDS.contains(&&*word) => ANY_BOX,
         4 if close == ']' && unnamed(&numbers, reader) >= 2 => ANY_BOX,
@@ -109,6 +129,59 @@ pub(in crate::ground) fn plain(reader: &Reader<'_>) -> Option<Found> {
     Some(Found::Mention(
         numbers.mention(reader.at..end, reader.scene),
     ))
+}
+
+/// The box that `text` begins with as two corners, `[[10, 20], [30, 40]]`, and what follows it.
+fn two_corners(text: &str) -> Option<(Vec<f64>, &str)> {
+    let mut rest = text.strip_prefix('[')?.trim_start();
+    let mut corners = Vec::new();
+    for _ in 0..2 {
+        let inside = rest.strip_prefix('[')?;
+        let (numbers, length) = numbers_at(inside, 3, is_space_or_comma);
+        let after = inside[length..].trim_start().strip_prefix(']')?;
+        (numbers.len() == 2).then(|| corners.extend(numbers))?;
+        rest = after.trim_start_matches(is_space_or_comma);
+    }
+    Some((corners, rest.strip_prefix(']')?))
+}
+
+/// The box that `text` begins with as an object, `{"x": 1, "y": 2, "width": 3, "height": 4}`, and
+/// its length.
+fn sides(text: &str) -> Option<(Vec<f64>, &'static [Order], usize)> {
+    const LONGEST: usize = 256;
+    const FORMS: [([&str; 4], &[Order]); 6] = [
+        (["x", "y", "width", "height"], &[Order::Xywh]),
+        (["x", "y", "w", "h"], &[Order::Xywh]),
+        (["left", "top", "width", "height"], &[Order::Xywh]),
+        (["x1", "y1", "x2", "y2"], &[Order::Xyxy]),
+        (["xmin", "ymin", "xmax", "ymax"], &[Order::Xyxy]),
+        (["left", "top", "right", "bottom"], &[Order::Xyxy]),
+    ];
+    let inside = text.strip_prefix('{')?;
+    let near = &inside.as_bytes()[..inside.len().min(LONGEST)];
+    let inside = &inside[..near.iter().position(|&byte| byte == b'}')?];
+    let mut sides = Vec::new();
+    for side in inside.split(',') {
+        let (key, number) = side.split_once(':')?;
+        let key = key
+            .trim()
+            .trim_matches('"')
+            .to_ascii_lowercase()
+            .replace('_', "");
+        let number: f64 = number.trim().trim_matches('"').parse().ok()?;
+        if !number.is_finite() {
+            return None;
+        }
+        sides.push((key, number));
+    }
+    let of = |key: &&str| {
+        let side = sides.iter().find(|(other, _)| other == key);
+        side.map(|&(_, number)| number)
+    };
+    FORMS.into_iter().find_map(|(keys, orders)| {
+        let numbers: Option<Vec<f64>> = keys.iter().map(of).collect();
+        Some((numbers?, orders, inside.len() + 2))
+    })
 }
 
 /// How many of the numbers are no marks.

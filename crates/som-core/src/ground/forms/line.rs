@@ -57,25 +57,38 @@ impl Title {
 
 /// A cell of a markdown table whose column is headed by a keyword.
 pub(super) fn cell(reader: &Reader<'_>) -> Found {
-    let &Reader {
-        text, at, names, ..
-    } = reader;
-    let start = skip(text, at + 1, |c| c == ' ');
-    let names_marks = match reader.column() {
-        Some(Title::Marks) => true,
-        Some(Title::Numbers) => starts_with_digit(text, start),
-        Some(Title::Other) | None => false,
+    let at = reader.at;
+    match reader.column() {
+        Some(title) => in_column(reader, title, at + 1).unwrap_or(Found::Nothing),
+        None => Found::Nothing,
+    }
+}
+
+/// The first cell of a line that does not begin with `|`.
+pub(super) fn first_cell(reader: &Reader<'_>) -> Option<Found> {
+    in_column(reader, reader.first_column()?, reader.at)
+}
+
+/// The names in the cell that begins at `at`.
+fn in_column(reader: &Reader<'_>, title: Title, at: usize) -> Option<Found> {
+    let &Reader { text, names, .. } = reader;
+    let start = skip(text, at, |c| c == ' ');
+    let names_marks = match title {
+        Title::Marks => true,
+        Title::Numbers => starts_with_digit(text, start),
+        Title::Other => false,
     };
     if !names_marks {
-        return Found::Nothing;
+        return None;
     }
-    match list_at(text, start, names, Setting::Enclosed) {
-        Some((reading, end)) if text[end..].trim_start_matches(' ').starts_with('|') => {
-            let end = start + text[start..end].trim_end().len();
-            Found::Mention(reading.mention(start..end))
-        }
-        _ => Found::Nothing,
-    }
+    let cell = text[start..]
+        .split(['|', '\n'])
+        .next()
+        .unwrap_or("")
+        .trim_end();
+    let (reading, end) = list_at(&text[..start + cell.len()], start, names, Setting::Enclosed)?;
+    let ends = end == start + cell.len();
+    ends.then(|| Found::Mention(reading.mention(start..end)))
 }
 
 /// An answer that is a list of names and nothing else: `3`, `2, 5.`, `"C"`.

@@ -1,11 +1,12 @@
 //! The forms in which answers name marks, tried in this order at each place:
 //!
-//! - brackets: `[3]`, `[1, 2]`, `[1–4]`, `[1]-[4]`, `\[3\]`, `【3】`;
+//! - brackets: `[3]`, `[1, 2]`, `[1–4]`, `[1]-[4]`, `\[3\]`, `【3】`, `［3］`, `\boxed{3}`;
 //! - JSON: a value under a key that names marks (`"mark": 3`), or a key that is a mark;
 //! - tags: `<mark>3</mark>`, `<3>`;
 //! - emphasis: `**3**`, `` `3` ``, and `the cup (3)`;
 //! - lines and tables: `3: the cup`, a cell of a column headed "mark";
-//! - keywords: `mark 3`, `regions 1, 2 and 4`, `#3`, `the answer is 3`;
+//! - keywords: `mark 3`, `regions 1, 2 and 4`, `#3`, `the answer is 3`, `标记3`, names in the lines
+//!   below `Marks:`;
 //! - an answer that is nothing but names.
 //!
 //! Boxes and points come in brackets, JSON and tags: see `coordinates`.
@@ -13,6 +14,7 @@
 mod bracket;
 mod json;
 mod keyword;
+mod below;
 pub(super) mod line;
 mod wrapped;
 
@@ -38,13 +40,15 @@ pub(super) fn mention_at(reader: &Reader<'_>) -> Found {
         return found;
     }
     match first {
-        '[' | '【' | '\\' => bracket::bracket(reader),
+        '\\' if reader.rest().starts_with("\\boxed{") => bracket::boxed(reader),
+        '[' | '【' | '［' | '\\' => bracket::bracket(reader),
         '"' => json::key(reader),
         '#' => keyword::hash(reader),
         '<' => wrapped::tag(reader),
         '*' | '`' => wrapped::emphasis(reader),
         '(' | '（' => wrapped::parenthesis(reader),
         '|' => line::cell(reader),
+        _ if let Some(found) = line::first_cell(reader) => found,
         _ if reader.starts_line()
             && let Some(found) = line::labelled(reader) =>
         {

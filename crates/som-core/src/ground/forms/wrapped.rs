@@ -20,6 +20,14 @@ pub(super) fn tag(reader: &Reader<'_>) -> Found {
         return Found::Nothing;
     };
     let close = at + 1 + inside.len() + 1;
+    if inside == "|begin_of_box|" {
+        return match list_at(text, close, names, Setting::Enclosed) {
+            Some((reading, end)) if text[end..].starts_with("<|end_of_box|>") => {
+                Found::Mention(reading.mention(close..end))
+            }
+            _ => Found::Skip(close),
+        };
+    }
     if let Some((reading, end)) = list_at(inside, 0, names, Setting::Enclosed)
         && end == inside.len()
         && reading.resolves()
@@ -90,6 +98,7 @@ pub(super) fn parenthesis(reader: &Reader<'_>) -> Found {
     let spaced = before.len() < at || open == "（";
     if follows_word
         && spaced
+        && !enumerates(reader, &text[start..end - close.len()])
         && reading.resolves()
         && reading.misses() == 0
         && !is_lower_letter(&text[start..end - close.len()])
@@ -98,6 +107,14 @@ pub(super) fn parenthesis(reader: &Reader<'_>) -> Found {
     } else {
         Found::Skip(end)
     }
+}
+
+/// True if `inside` counts on what the line began to count: "(1) a cup (2) a plate".
+fn enumerates(reader: &Reader<'_>, inside: &str) -> bool {
+    let line = reader.line_so_far(LONGEST);
+    let begins = line.head.trim_start().starts_with("(1)");
+    let number = inside.parse::<u32>().unwrap_or(0);
+    begins && number > 1 && line.tail.contains(&format!("({})", number - 1))
 }
 
 /// What comes before `end`, which is ASCII, if that is not far.
