@@ -367,6 +367,8 @@ fn track_reads_bare_names_and_says_none_only_if_the_answer_does() {
         "**[1]** | 4\n**[2]** | 5",
         "[1] → **4**\n[2] → **5**",
         "Mark 1: 4.\nMark 2: 5.",
+        "Mark 5 is the same as mark 2. Mark 4 is the same as mark 1.",
+        "Mark 1 moved. It is mark 4 now. Mark 2 is mark 5.",
     ] {
         assert_eq!(track(answer), found, "{answer}");
     }
@@ -408,6 +410,7 @@ fn refer_reads_marks_ahead_of_expressions() {
         "The saucer [5] is under the cup [1]; the spoon [3] lies beside it.",
         "1. The spoon is No. 3.\n2. The saucer is No. 5.",
         "The spoon is small. It is mark 3. The saucer is mark 5.",
+        "The spoon and the saucer are [3] and [5].",
     ];
     let expected = ["the spoon | 3", "the saucer | 5"];
     all_read(
@@ -438,6 +441,7 @@ fn refer_says_that_there_is_none() {
         "There is no unicorn in the image.",
         "the unicorn: not present",
         "I cannot find the unicorn.",
+        "I don't see a unicorn.",
         "[3] is a horse. Answer: none",
     ];
     all_read(
@@ -478,6 +482,10 @@ fn describe_reads_what_models_really_write() {
         "1) white cup\n2) plate",
         "**1**. white cup\n**2**. plate",
         "| Object | Mark |\n|---|---|\n| white cup | 1 |\n| plate | 2 |",
+        "| Object | State | Mark |\n|---|---|---|\n| white cup | full | 1 |\n| plate | old | 2 |",
+        "Mark | Object\n---|---\n1 | white cup\n2 | plate",
+        "In [1] there is a white cup.\nIn [2] there is a plate.",
+        "The region labeled 1 is a white cup, the region labeled 2 is a plate.",
         "1. [1] white cup\n2. [2] plate",
         "The white cup is [1], and the plate is [2].",
         "Region 1 contains a white cup.\nRegion 2 depicts the plate.",

@@ -93,7 +93,7 @@ fn written(answer: &str, mentions: &[Mention]) -> Vec<(Named, String)> {
         previous = mention.span.end;
         let ahead = match says_what(before) {
             Some(said) => label_in(said),
-            None if free => label_in(last_cell(before)),
+            None if free => label_in(first_cell(before)),
             None => String::new(),
         };
         let behind = label_in(after);
@@ -153,9 +153,9 @@ fn says_what(before: &str) -> Option<&str> {
     Some(&said[clause.unwrap_or(0)..]).filter(|said| said.contains(char::is_alphabetic))
 }
 
-/// The last cell of a row that has words; all of `text` if it is none.
-fn last_cell(text: &str) -> &str {
-    let mut cells = text.rsplit('|');
+/// The first cell of a row that has words; all of `text` if it is none.
+fn first_cell(text: &str) -> &str {
+    let mut cells = text.split('|');
     let filled = cells.find(|cell| cell.contains(char::is_alphabetic));
     filled.unwrap_or(text)
 }
@@ -191,7 +191,7 @@ fn label_in(text: &str) -> String {
     const MARKS: [char; 17] = [
         ' ', '\t', ',', '*', '`', ')', '(', ']', ':', '-', '–', '—', '=', '→', '>', '|', '"',
     ];
-    const WORDS: [&str; 12] = [
+    const WORDS: [&str; 14] = [
         "is ",
         "are ",
         "shows ",
@@ -204,6 +204,8 @@ fn label_in(text: &str) -> String {
         "an ",
         "the ",
         "and ",
+        "there is ",
+        "there are ",
     ];
     let mut text = text.trim_start_matches(MARKS);
     while let Some(rest) = WORDS.iter().find_map(|word| {
@@ -219,7 +221,18 @@ fn label_in(text: &str) -> String {
     let mut text = &text[..end.unwrap_or(text.len())];
     let closing = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '*' | '"' | '`');
     // What leads on to the next mark.
-    const LEADS: [&str; 4] = [" and", " mark", " region", " label"];
+    const LEADS: [&str; 10] = [
+        " and",
+        " mark",
+        " region",
+        " label",
+        " object",
+        " labeled",
+        " labelled",
+        " marked",
+        " the",
+        " number",
+    ];
     loop {
         let shorter = text.trim_end_matches(closing);
         let lead = LEADS.iter().find_map(|lead| shorter.strip_suffix(lead));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     grounded::Named,
-    said::{list_length, names_behind_tie, says_none},
+    said::{is_conjunction, list_length, names_behind_tie, says_none},
 };
 use crate::ground::{Mention, Names};
 
@@ -148,6 +148,9 @@ struct Sentence<'a> {
 impl Sentence<'_> {
     /// What is said of the text at each place.
     fn read(&self, names: &Names) -> Vec<(usize, Option<Said>)> {
+        if let Some(said) = self.one_each() {
+            return said;
+        }
         let marks_first = self.begins_with_mark(names);
         let mut said = Vec::new();
         // Where the mentions end that belong to the places so far.
@@ -163,6 +166,28 @@ impl Sentence<'_> {
             said.push((place.text, found));
         }
         said
+    }
+
+    /// "The spoon and the saucer are [3] and [5]": the marks that follow a list of texts, if there
+    /// is one for each.
+    fn one_each(&self) -> Option<Vec<(usize, Option<Said>)>> {
+        let last = self.places.last()?;
+        let listed = self.places.windows(2).all(|pair| {
+            let between = self.text(pair[0].end, pair[1].start);
+            is_conjunction(between.trim_end().trim_end_matches(" the"))
+        });
+        let first = self.mentions.first()?;
+        let tied = tie(self.text(last.end, first.span.start)) == Some(Tie::Strong);
+        let fits = self.places.len() > 1
+            && self.mentions.len() == self.places.len()
+            && list_length(self.lower, self.mentions) == self.places.len();
+        (listed && tied && fits).then(|| {
+            let each = self.places.iter().zip(self.mentions);
+            each.map(|(place, mention)| {
+                (place.text, self.list(std::slice::from_ref(mention), true))
+            })
+            .collect()
+        })
     }
 
     /// True if a mark stands right before the first text, and none is tied right behind it.

@@ -113,6 +113,7 @@ fn inline(answer: &str, mentions: &[Mention], sentence: &str) -> Vec<Finding> {
     let mut from = 0;
     for mention in mentions {
         let before = near_end(&answer[from..mention.span.start], sentence.len());
+        let before = before.rsplit('\n').next().unwrap_or(before);
         from = mention.span.end;
         let before = before.trim_end_matches([' ', '(', '*', '"', ',']);
         let phrase = word_starts(before)

@@ -31,7 +31,7 @@ fn is_closing(c: char) -> bool {
 
 /// True if `text` says that something is not there.
 pub(super) fn says_none(text: &str) -> bool {
-    const ABSENT: [&str; 37] = [
+    const ABSENT: [&str; 39] = [
         "not found",
         "not be found",
         "not visible",
@@ -60,14 +60,16 @@ pub(super) fn says_none(text: &str) -> bool {
         "there's no ",
         "i see no ",
         "cannot find",
-        "can't find",
+        "n't find",
         "cannot see",
-        "can't see",
+        "n't see",
         "not see ",
-        "isn't in ",
-        "isn't visible",
-        "isn't there",
-        "doesn't appear",
+        "n't in ",
+        "n't visible",
+        "n't there",
+        "n't appear",
+        "there isn't",
+        "there aren't",
         "out of view",
     ];
     const WORDS: [&str; 8] = [

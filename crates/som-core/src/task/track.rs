@@ -80,7 +80,7 @@ fn written(
         end += line.len();
         let (inside, later) = rest.split_at(rest.partition_point(|m| m.span.start < end));
         rest = later;
-        let mut entries = opened(inside, end, targets);
+        let mut entries = opened(answer, inside, end, targets);
         let mut none = false;
         for entry in entries
             .iter_mut()
@@ -109,7 +109,7 @@ struct Entry {
 }
 
 /// The entries of the line that ends at `end`, filled by its other marks.
-fn opened(mentions: &[Mention], end: usize, targets: &[u32]) -> Vec<Entry> {
+fn opened(answer: &str, mentions: &[Mention], end: usize, targets: &[u32]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     // "[9] is the same as [1]": found before it is said what.
     let mut early: Option<Named> = None;
@@ -126,12 +126,24 @@ fn opened(mentions: &[Mention], end: usize, targets: &[u32]) -> Vec<Entry> {
         if opens && there.is_empty() && mention.status == Status::Resolved {
             continue;
         }
-        let into = entries
-            .last_mut()
-            .map_or(&mut early, |entry| &mut entry.found);
-        let into = into.get_or_insert(Named::NONE);
-        into.status = into.status.max(mention.status);
-        into.marks.extend(there);
+        // Once an entry is filled, the next sentence is about another one.
+        let previous = index.checked_sub(1).map(|previous| &mentions[previous]);
+        let between = previous.and_then(|last| answer.get(last.span.end..mention.span.start));
+        let apart = between.is_some_and(|between| between.contains(". ") || between.contains("; "));
+        let into = match entries.last_mut() {
+            Some(entry) if entry.found.is_none() || !apart && early.is_none() => &mut entry.found,
+            _ => &mut early,
+        };
+        fill(into, mention.status, there);
+    }
+    if let (Some(entry), Some(early)) = (entries.last_mut(), early) {
+        fill(&mut entry.found, early.status, early.marks);
     }
     entries
+}
+
+fn fill(into: &mut Option<Named>, status: Status, marks: Vec<u32>) {
+    let into = into.get_or_insert(Named::NONE);
+    into.status = into.status.max(status);
+    into.marks.extend(marks);
 }
