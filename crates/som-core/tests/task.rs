@@ -1,5 +1,6 @@
 //! Tasks: written and structured answers become the same grounded regions.
 
+use proptest::prelude::*;
 use serde_json::json;
 use som_core::{
     BBox, Schema, Size,
@@ -520,6 +521,7 @@ fn phrases_begin_at_their_article() {
         "| a spoon | 3 |\n| a saucer | 5 |\n| a cup | 1 |",
         "**A spoon** – [3]\n**a saucer** – [5]\n**a cup** – [1]",
         "- A spoon — 3\n- a saucer — 5\n- a cup — 1",
+        "[3] A spoon\n[5] a saucer\n[1] a cup",
     ];
     let expected = ["A spoon | 3", "a saucer | 5", "a cup | 1"];
     all_read(&task, &World::numbered(6), &answers, &expected);
@@ -610,6 +612,47 @@ fn long_answers_come_back() {
             for task in &tasks {
                 task.read(&answer, &world.scene());
             }
+        }
+    }
+}
+
+proptest! {
+    /// Whatever a model writes, every task finds marks that there are.
+    #[test]
+    fn any_text_is_read(
+        pieces in proptest::collection::vec(
+            prop_oneof![
+                "[\\[\\]0-9 ,\\-–|#*(){}\":\\\\\nmark é【】.;]{0,12}",
+                proptest::sample::select(vec![
+                    "a spoon", "the saucer", "[1]", "[4]", " is ", ": ", "none", " → ", "\n", ". ", "; ",
+                    "Answer:\n", "Marks:\n- ", "```json\n", "{\"mark\": \"1\", \"label\": \"", "标记3", "编号为",
+                    "\\boxed{", "<|begin_of_box|>", "</think>", "| Mark | Object |\n", "Mark | Object\n---|---\n",
+                    "the bounding box is [[1, 2], [3, 4]]", "\"bbox\": {\"x\": 1, \"y\": 2, ", "no ", " 5 km", "（2）",
+                ]).prop_map(str::to_owned),
+            ],
+            0..16,
+        )
+    ) {
+        let answer = pieces.concat();
+        let world = two_images();
+        let phrases = Task::Phrases {
+            sentence: "A spoon lies on the saucer, é".into(),
+            phrases: Vec::new(),
+        };
+        let tasks = [
+            Task::named("describe", None).unwrap(),
+            refer(&["a spoon", "the saucer"]),
+            refer(&["é"]),
+            phrases,
+            Task::Track { marks: Vec::new() },
+        ];
+        for task in tasks {
+            let grounded = task.read(&answer, &world.scene());
+            for mention in &grounded.mentions {
+                prop_assert!(answer.get(mention.span.clone()).is_some());
+            }
+            let mut marks = grounded.findings.iter().flat_map(|finding| &finding.marks);
+            prop_assert!(marks.all(|id| (1..=6).contains(id)));
         }
     }
 }

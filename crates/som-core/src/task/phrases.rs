@@ -107,7 +107,8 @@ fn phrase_of(line: &str) -> Option<&str> {
 }
 
 /// `A man [3] holds a cup [5]`: the words before each mention, as far as they stand in the
-/// sentence; from the last article on, if they have one.
+/// sentence; from the last article on, if they have one. `[3] a man`: the words behind a mention
+/// that begins its line.
 fn inline(answer: &str, mentions: &[Mention], sentence: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut from = 0;
@@ -116,15 +117,32 @@ fn inline(answer: &str, mentions: &[Mention], sentence: &str) -> Vec<Finding> {
         let before = before.rsplit('\n').next().unwrap_or(before);
         from = mention.span.end;
         let before = before.trim_end_matches([' ', '(', '*', '"', ',']);
+        let begins = !before.contains(char::is_alphabetic);
         let phrase = word_starts(before)
             .map(|start| &before[start..])
             .find(|phrase| place(sentence, phrase, 0).is_some())
-            .map(from_article);
+            .map(from_article)
+            .or_else(|| phrase_behind(&answer[from..], sentence).filter(|_| begins));
         if let (Some(phrase), Some(named)) = (phrase, Named::by([mention])) {
             findings.push(Finding::new(phrase, named));
         }
     }
     findings
+}
+
+/// What the line at the start of `text` holds, if it is a phrase of the sentence.
+fn phrase_behind<'a>(text: &'a str, sentence: &str) -> Option<&'a str> {
+    let length = text
+        .bytes()
+        .take(sentence.len() + 16)
+        .position(|byte| byte == b'\n');
+    let line = match length {
+        Some(length) => &text[..length],
+        None if text.len() <= sentence.len() + 16 => text,
+        None => return None,
+    };
+    let phrase = line.trim_matches(|c: char| !c.is_alphanumeric());
+    place(sentence, phrase, 0).map(|_| phrase)
 }
 
 /// The end of `text`, no longer than a phrase of a sentence of this length.

@@ -91,7 +91,7 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             let written = text[start..end].trim_end_matches(['*', '`', '"', '\'', '”']);
             Found::Mention(reading.mention(start..start + written.len()))
         }
-        _ => Found::Skip(at + word.len()),
+        _ => Found::Skip(skip(text, at, char::is_alphabetic)),
     }
 }
 
