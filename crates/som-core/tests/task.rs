@@ -451,7 +451,11 @@ fn refer_says_that_there_is_none() {
         &answers,
         &["the unicorn | "],
     );
-    let answers = ["It is the white one.", "the unicorn: yes"];
+    let answers = [
+        "It is the white one.",
+        "the unicorn: yes",
+        "I'm sorry, but I can't see the image.",
+    ];
     let unknown = ["the unicorn |  | unknown"];
     all_read(
         &refer(&["the unicorn"]),

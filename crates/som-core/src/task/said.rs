@@ -82,7 +82,21 @@ pub(super) fn says_none(text: &str) -> bool {
         "disappeared",
         "nowhere",
     ];
+    // Who sees no image says nothing of what is in it.
+    const BLIND: [&str; 8] = [
+        "see the image",
+        "see any image",
+        "see an image",
+        "see images",
+        "see the picture",
+        "no image",
+        "image is missing",
+        "image is not",
+    ];
     let text = text.to_ascii_lowercase().replace('’', "'");
+    if BLIND.iter().any(|blind| text.contains(blind)) {
+        return false;
+    }
     let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '/');
     words.any(|word| WORDS.contains(&word)) || ABSENT.iter().any(|absent| text.contains(absent))
 }
