@@ -86,10 +86,14 @@ fn plugins_in_rust_build_and_pass() {
 }
 
 #[test]
-fn without_a_checkout_the_released_crate_is_named() {
+fn the_checkout_of_the_program_is_built_against() {
     let folder = new("grid", &["--lang", "rust"]);
     let manifest = String::from_utf8(folder.read("grid/Cargo.toml")).unwrap();
-    let dependency = format!("som-plugin = \"{}\"", env!("CARGO_PKG_VERSION"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/som-plugin");
+    let dependency = format!(
+        "som-plugin = {{ path = {:?} }}",
+        path.canonicalize().unwrap()
+    );
     assert!(manifest.contains(&dependency), "{manifest}");
 }
 

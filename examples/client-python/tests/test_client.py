@@ -217,7 +217,7 @@ def test_tasks_find_regions(som: Client, photo: Path) -> None:
     assert red.marks and red.agreement is not None
     assert nothing.marks == []
     described = som.ask([photo], tasks.describe(marks=[1, 2]))
-    assert [finding.of for finding in described.findings] == [1, 2]
+    assert [[mark.id for mark in finding.marks] for finding in described.findings] == [[1], [2]]
 
 
 def test_an_unknown_model_is_named(som: Client, photo: Path) -> None:

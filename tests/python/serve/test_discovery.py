@@ -42,7 +42,9 @@ class Reflection:
     def _add(self, pool, file: FileDescriptorProto, added: set[str]) -> None:
         """A file goes in after those it builds on."""
         added.add(file.name)
-        for name in set(file.dependency) - added:
+        for name in file.dependency:
+            if name in added:
+                continue
             answer = self.ask(file_by_filename=name).file_descriptor_response
             self._add(pool, FileDescriptorProto.FromString(answer.file_descriptor_proto[0]), added)
         pool.Add(file)
