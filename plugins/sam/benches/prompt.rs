@@ -31,10 +31,10 @@ fn prompts(criterion: &mut Criterion) {
     let weights = std::env::var_os("SOM_BENCH_WEIGHTS")
         .map_or_else(|| data.join("checkpoint.pth"), Into::into);
     let options = resolve("options", json!({"weights": weights, "device": "cpu"}));
-    let params = resolve(
-        "params",
-        json!({"hints": {"points": [{"x": 160.0, "y": 60.0}]}}),
-    );
+    // The schema of hints is the host's.
+    let mut params = resolve("params", json!({}));
+    let hints = json!({"points": [{"x": 160.0, "y": 60.0}]});
+    params.insert("hints".to_owned(), hints);
     let mut segmenter = SamSegmenter::create(&Call::uncancellable(&options)).unwrap();
     let mut pixels = image::open(data.join("image.png")).unwrap().into_rgb8();
 

@@ -28,8 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = resolve(&schema["options"], options)?;
     let params = serde_json::from_str(get("params").unwrap_or("{}"))?;
     let automatic = resolve(&schema["params"], params)?;
-    let click = json!({"hints": {"points": [{"x": 1.0, "y": 1.0}]}});
-    let click = resolve(&schema["params"], click)?;
+    // The schema of hints is the host's.
+    let mut click = resolve(&schema["params"], json!({}))?;
+    let hints = json!({"points": [{"x": 1.0, "y": 1.0}]});
+    click.insert("hints".to_owned(), hints);
     let repeat: usize = get("repeat").unwrap_or("1").parse()?;
     let pixels = image::open(path)?.into_rgb8();
 
