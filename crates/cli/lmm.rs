@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use som_core::{Cancellation, Error, Finish, ProviderInfo, Result};
+use som_core::{Cancellation, Error, ProviderInfo, Result};
 use som_engine::{Probe, lmm::Lmms};
 
 use crate::{
     General,
+    ask::ending,
     output::Output,
     report::milliseconds,
     session::{InkOptions, Local, RegionOptions},
@@ -154,12 +155,7 @@ fn told(name: &str, probe: &Probe) -> String {
         right if right * 2 > *asked => "mostly",
         _ => "no",
     };
-    let ended = match &probe.finish {
-        Finish::Stop => "complete".to_owned(),
-        Finish::Length => "cut at the token limit".to_owned(),
-        Finish::Refusal(why) => format!("declined: {why}"),
-        Finish::Partial(why) => format!("not complete: {why}"),
-    };
+    let ended = ending(&probe.finish, &probe.text).unwrap_or_else(|| "complete".to_owned());
     let mut text = format!(
         "{name}: {} ({})\n  answer        {ended}\n  JSON schema   {structured}\n  reads marks   {reads}: {right} of {asked} right\n  latency       {:.2} s\n",
         lmm.model,

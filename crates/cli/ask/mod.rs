@@ -88,16 +88,13 @@ struct Asked {
     markings: Vec<Arc<Marking>>,
 }
 
-impl Asked {
-    /// The label of a mark, in brackets.
-    fn name(&self, id: u32) -> String {
-        let mut marks = self
-            .markings
-            .iter()
-            .flat_map(|marking| &marking.marked.allocation.marks);
-        let mark = marks.find(|mark| mark.id == id);
-        format!("[{}]", mark.map_or("", |mark| &mark.mark.text))
-    }
+/// The label of a mark of these images, in brackets.
+pub(crate) fn label(markings: &[Arc<Marking>], id: u32) -> String {
+    let mut marks = markings
+        .iter()
+        .flat_map(|marking| &marking.marked.allocation.marks);
+    let mark = marks.find(|mark| mark.id == id);
+    format!("[{}]", mark.map_or("", |mark| &mark.mark.text))
 }
 
 /// Asks, and prints the answer.
@@ -173,7 +170,9 @@ fn show(
         };
         Output::Stdout.write(&json?)?;
     } else if !options.question.is_free() {
-        let lines = finding_lines(&request.task, &asked.outcome, |id| asked.name(id));
+        let lines = finding_lines(&request.task, &asked.outcome, |id| {
+            label(&asked.markings, id)
+        });
         let text: String = lines.into_iter().map(|line| line + "\n").collect();
         Output::Stdout.write(text.as_bytes())?;
     }

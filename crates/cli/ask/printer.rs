@@ -188,11 +188,9 @@ pub(crate) fn finding_lines(
 }
 
 /// How an answer ended, if part of it is missing.
-pub(crate) fn ending(outcome: &AskOutcome) -> Option<String> {
-    match &outcome.finish {
-        Finish::Stop if outcome.text.trim().is_empty() => {
-            Some("the model gave an empty answer".to_owned())
-        }
+pub(crate) fn ending(finish: &Finish, text: &str) -> Option<String> {
+    match finish {
+        Finish::Stop if text.trim().is_empty() => Some("the model gave an empty answer".to_owned()),
         Finish::Stop => None,
         Finish::Length => Some("the answer was cut at the token limit".to_owned()),
         Finish::Refusal(why) => Some(format!("the model declined: {why}")),
@@ -202,7 +200,7 @@ pub(crate) fn ending(outcome: &AskOutcome) -> Option<String> {
 
 /// What else there is to say of an answer.
 pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
-    let mut notes: Vec<String> = ending(outcome).into_iter().collect();
+    let mut notes: Vec<String> = ending(&outcome.finish, &outcome.text).into_iter().collect();
     notes.extend(outcome.cut_short.iter().cloned());
     for mention in &outcome.grounded.mentions {
         if mention.location.is_none() && !mention.unresolved.is_empty() {

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use self::row::RowArgument;
 use crate::{
     General,
-    ask::ending,
+    ask::{ending, finding_lines, label},
     exit,
     output::Output,
     question::QuestionOptions,
@@ -152,21 +152,12 @@ fn cost(outcome: &AskOutcome) -> String {
         .map_or_else(|| "–".to_owned(), |cost| format!("${cost:.4}"))
 }
 
-/// The label of a mark, in brackets.
-fn name(markings: &[Arc<Marking>], id: u32) -> String {
-    let mut marks = markings
-        .iter()
-        .flat_map(|marking| &marking.marked.allocation.marks);
-    let mark = marks.find(|mark| mark.id == id);
-    format!("[{}]", mark.map_or("", |mark| &mark.mark.text))
-}
-
 /// The answer, shortened to a line, and why part of it is missing.
 fn summary(outcome: &AskOutcome, task: &Task, markings: &[Arc<Marking>]) -> String {
     const LONGEST: usize = 100;
     let text = match task {
         Task::Ask { .. } => outcome.text.clone(),
-        _ => crate::ask::finding_lines(task, outcome, |id| name(markings, id)).join("; "),
+        _ => finding_lines(task, outcome, |id| label(markings, id)).join("; "),
     };
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut line = words.join(" ");
@@ -174,7 +165,7 @@ fn summary(outcome: &AskOutcome, task: &Task, markings: &[Arc<Marking>]) -> Stri
         line.truncate(end);
         line.push('…');
     }
-    if let Some(ending) = ending(outcome) {
+    if let Some(ending) = ending(&outcome.finish, &outcome.text) {
         line.push_str(&format!(" ({ending})"));
     }
     line.trim_start().to_owned()

@@ -12,7 +12,11 @@ use som_core::{
 use som_engine::{Marking, ask::AskOutcome, compare::Compared};
 
 use super::{cost, tokens};
-use crate::{exit, input::Input};
+use crate::{
+    ask::{ending, finding_lines, label},
+    exit,
+    input::Input,
+};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -151,7 +155,7 @@ fn answer(task: &Task, outcome: &AskOutcome, markings: &[std::sync::Arc<Marking>
         .iter()
         .flat_map(|marking| &marking.marked.allocation.marks);
     let colors: HashMap<u32, Color> = marks.map(|mark| (mark.id, mark.mark.color)).collect();
-    let findings = crate::ask::finding_lines(task, outcome, |id| super::name(markings, id));
+    let findings = finding_lines(task, outcome, |id| label(markings, id));
     let mut html = String::new();
     if !findings.is_empty() {
         html.push_str("<ul>\n");
@@ -162,7 +166,7 @@ fn answer(task: &Task, outcome: &AskOutcome, markings: &[std::sync::Arc<Marking>
     }
     let text = painted(&outcome.text, &outcome.grounded.mentions, &colors);
     let _ = writeln!(html, "<p class=\"answer\">{text}</p>");
-    if let Some(ending) = crate::ask::ending(outcome) {
+    if let Some(ending) = ending(&outcome.finish, &outcome.text) {
         let _ = writeln!(html, "<p class=\"failed\">{}</p>", escaped(&ending));
     }
     html
