@@ -1,11 +1,12 @@
 """Segment Anything: som against the official Python, in one run, with the same results.
 
-Both run ViT-B with the same random weights on the same 960x640 photograph, over the same libtorch,
-on the same threads, each in a process of its own. The thresholds are such that about 100 masks
-survive. Timed are the image encoder, the whole automatic generation and the rest of it; the memory
-is the most that a process had, loading included.
+Both run a network with the same random weights on the same 960x640 photograph, over the same
+libtorch, on the same threads or GPU, each in a process of its own. The thresholds are such that
+about 100 masks survive. Timed are the image encoder, the whole automatic generation and the rest of
+it; the memory is the most that a process had, loading included.
 
     python benches/peers/sam.py [--points 32] [--rounds 1] [--threads 2]
+                                [--model vit_b] [--device cpu] [--precision fp32]
 """
 
 import argparse
@@ -18,109 +19,152 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "target/peers/sam"
-WEIGHTS = FOLDER / "vit_b.pth"
-IMAGE = FOLDER / "coffee-960x640.png"
-PHOTO = ROOT / "examples/images/coffee.png"
 # Of 32x32 points with three masks each; of fewer points as large a share.
 SURVIVORS = 100
 
 
-def make_inputs(points):
-    """Weights, image and parameters, where they are not there from an earlier run."""
-    import torch
-    from PIL import Image
-    from segment_anything import sam_model_registry
+class Case:
+    """A network with random weights, an image, and parameters of the generation."""
 
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    if not WEIGHTS.exists():
+    def __init__(self, folder, photo, model, device, points):
+        self.folder, self.model, self.device = folder, model, device
+        self.weights = folder / f"{model}.pth"
+        self.image = folder / "photo-960x640.png"
+        self.parameters = folder / f"{model}-{points}-points.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self.image.exists():
+            from PIL import Image
+
+            Image.open(photo).convert("RGB").resize((960, 640), Image.BICUBIC).save(self.image)
+        if not self.weights.exists():
+            self.draw_weights()
+        if not self.parameters.exists():
+            self.parameters.write_text(json.dumps(self.choose_parameters(points)))
+
+    def draw_weights(self):
+        import torch
+        from segment_anything import sam_model_registry
+
         torch.manual_seed(0)
-        model = sam_model_registry["vit_b"]()
+        model = sam_model_registry[self.model]()
         with torch.no_grad():
             for name, weight in model.named_parameters():
                 # These start as zeros, which would leave terms of the encoder out.
                 if "pos" in name:
                     weight.normal_(0, 0.02)
-        torch.save(model.state_dict(), WEIGHTS)
-    if not IMAGE.exists():
-        Image.open(PHOTO).convert("RGB").resize((960, 640), Image.BICUBIC).save(IMAGE)
-    file = FOLDER / f"parameters-{points}.json"
-    if not file.exists():
-        file.write_text(json.dumps(parameters(points)))
-    return file
+        torch.save(model.state_dict(), self.weights)
 
+    def choose_parameters(self, points):
+        """Random masks all fill the image and are all unstable: only their predicted IoU chooses."""
+        import numpy as np
+        import torch
+        from segment_anything.utils.amg import build_point_grid
 
-def parameters(points):
-    """Random masks all fill the image and are all unstable: let only their predicted IoU choose."""
-    import numpy as np
-    import torch
-    from segment_anything.utils.amg import build_point_grid
-
-    predictor, image = official_predictor()
-    predictor.set_image(image)
-    height, width = image.shape[:2]
-    grid = predictor.transform.apply_coords(
-        build_point_grid(points) * np.array([[width, height]]), (height, width)
-    )
-    model, found = predictor.model, []
-    for batch in torch.as_tensor(grid).split(64):
-        with torch.no_grad():
-            labels = torch.ones(len(batch), 1, dtype=torch.int)
-            sparse, dense = model.prompt_encoder((batch[:, None], labels), None, None)
-            found.append(
-                model.mask_decoder(
-                    predictor.features, model.prompt_encoder.get_dense_pe(), sparse, dense, True
-                )[1]
-            )
-    ious = torch.cat(found).flatten().sort(descending=True).values
-    # In the widest gap near the wanted count, where rounding decides nothing.
-    count = SURVIVORS * len(ious) // (3 * 32 * 32)
-    near = ious[count * 9 // 10 : count * 11 // 10 + 2]
-    gap = (near[:-1] - near[1:]).argmax()
-    return {
-        "points_per_side": points,
-        "pred_iou_thresh": float((near[gap] + near[gap + 1]) / 2),
-        "stability_score_thresh": 0.0,
-        "box_nms_thresh": 1.0,
-    }
-
-
-def official_predictor():
-    import numpy as np
-    from PIL import Image
-    from segment_anything import SamPredictor, sam_model_registry
-
-    model = sam_model_registry["vit_b"](checkpoint=str(WEIGHTS))
-    return SamPredictor(model), np.array(Image.open(IMAGE))
-
-
-def run_official(file):
-    """One round of the official project, in this process; prints the figures."""
-    from segment_anything import SamAutomaticMaskGenerator
-
-    predictor, image = official_predictor()
-    generator = SamAutomaticMaskGenerator(
-        predictor.model, output_mode="coco_rle", **json.loads(file.read_text())
-    )
-    predictor.set_image(image)
-    start = time.perf_counter()
-    predictor.set_image(image)
-    encoder = time.perf_counter() - start
-    start = time.perf_counter()
-    masks = generator.generate(image)
-    generation = time.perf_counter() - start
-    (FOLDER / "official.json").write_text(json.dumps(masks))
-    print(
-        json.dumps(
-            {
-                "encoder_s": encoder,
-                "after_encoder_s": generation - encoder,
-                "generation_s": generation,
-                "masks": len(masks),
-                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
-            }
+        predictor, image = self.official_predictor()
+        predictor.set_image(image)
+        height, width = image.shape[:2]
+        grid = predictor.transform.apply_coords(
+            build_point_grid(points) * np.array([[width, height]]), (height, width)
         )
-    )
+        model, found = predictor.model, []
+        for batch in torch.as_tensor(grid, device=self.device).split(64):
+            with torch.no_grad():
+                labels = torch.ones(len(batch), 1, dtype=torch.int, device=self.device)
+                sparse, dense = model.prompt_encoder((batch[:, None], labels), None, None)
+                places = model.prompt_encoder.get_dense_pe()
+                found.append(model.mask_decoder(predictor.features, places, sparse, dense, True)[1])
+        ious = torch.cat(found).flatten().sort(descending=True).values
+        # In the widest gap near the wanted count, where rounding decides nothing.
+        count = SURVIVORS * len(ious) // (3 * 32 * 32)
+        near = ious[count * 9 // 10 : count * 11 // 10 + 2]
+        gap = (near[:-1] - near[1:]).argmax()
+        return {
+            "points_per_side": points,
+            "pred_iou_thresh": float((near[gap] + near[gap + 1]) / 2),
+            "stability_score_thresh": 0.0,
+            "box_nms_thresh": 1.0,
+        }
+
+    def official_predictor(self, precision="fp32"):
+        import numpy as np
+        import torch
+        from PIL import Image
+        from segment_anything import SamPredictor, sam_model_registry
+
+        model = sam_model_registry[self.model](checkpoint=str(self.weights)).to(self.device)
+        if precision != "fp32":
+            # Of the encoder, which is what som's option means, too.
+            encode, kind = model.image_encoder.forward, {"bf16": "bfloat16", "fp16": "float16"}
+            kind = getattr(torch, kind[precision])
+
+            def encode_with_less(image):
+                with torch.autocast(self.device.split(":")[0], dtype=kind):
+                    return encode(image).float()
+
+            model.image_encoder.forward = encode_with_less
+        return SamPredictor(model), np.array(Image.open(self.image))
+
+    def run_official(self, precision):
+        """One round of the official project, in this process."""
+        import torch
+        from segment_anything import SamAutomaticMaskGenerator
+
+        predictor, image = self.official_predictor(precision)
+        generator = SamAutomaticMaskGenerator(
+            predictor.model, output_mode="coco_rle", **json.loads(self.parameters.read_text())
+        )
+        on_gpu = self.device != "cpu"
+        wait = torch.cuda.synchronize if on_gpu else lambda: None
+        predictor.set_image(image)
+        if on_gpu:
+            generator.generate(image)
+        wait()
+        start = time.perf_counter()
+        predictor.set_image(image)
+        wait()
+        encoder = time.perf_counter() - start
+        start = time.perf_counter()
+        masks = generator.generate(image)
+        generation = time.perf_counter() - start
+        (self.folder / "official.json").write_text(json.dumps(masks))
+        return {
+            "encoder_s": encoder,
+            "after_encoder_s": generation - encoder,
+            "generation_s": generation,
+            "masks": len(masks),
+            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        }
+
+    def som_command(self, bench, precision, repeat):
+        command = [bench, "--weights", self.weights, "--image", self.image]
+        command += ["--params", self.parameters.read_text(), "--regions", self.folder / "som.json"]
+        return command + ["--device", self.device, "--precision", precision, "--repeat", repeat]
+
+    def compare(self):
+        """How far the results of the last runs are apart, over the masks that both found."""
+        from pycocotools import mask as coco
+
+        official = json.loads((self.folder / "official.json").read_text())
+        som = json.loads((self.folder / "som.json").read_text())
+        worst = {"mask IoU": 1.0, "predicted IoU": 0.0, "stability": 0.0}
+        of_point = {}
+        for found in official:
+            of_point.setdefault(str(found["point_coords"]), []).append(found)
+        both = 0
+        for ours in som:
+            theirs = of_point.get(str(ours["extra"]["point_coords"]), [])
+            iou = lambda t: coco.iou([t["segmentation"]], [ours["segmentation"]], [0])[0][0]
+            if not theirs:
+                continue
+            # Of one point's masks, the one of the same score: random masks may all look alike.
+            score = lambda t: abs(t["predicted_iou"] - ours["extra"]["predicted_iou"])
+            nearest = min(theirs, key=score)
+            theirs.remove(nearest)
+            both += 1
+            worst["mask IoU"] = min(worst["mask IoU"], iou(nearest))
+            for name, field in [("predicted IoU", "predicted_iou"), ("stability", "stability_score")]:
+                worst[name] = max(worst[name], abs(nearest[field] - ours["extra"][field]))
+        return {"official": len(official), "som": len(som), "both": both, **worst}
 
 
 def child(command, threads):
@@ -129,7 +173,8 @@ def child(command, threads):
         "OMP_NUM_THREADS": str(threads),
         "RAYON_NUM_THREADS": str(threads),
     }
-    output = subprocess.check_output([str(part) for part in command], env=environment, text=True)
+    command = [str(part) for part in command]
+    output = subprocess.check_output(command, env=environment, text=True)
     return json.loads(output.strip().splitlines()[-1])
 
 
@@ -141,22 +186,11 @@ def som_bench():
     return [a["executable"] for a in artifacts if a.get("executable")][-1]
 
 
-def compare():
-    """How far the results of both are apart."""
-    from pycocotools import mask as coco
+FIGURES = ["encoder_s", "after_encoder_s", "generation_s", "peak_mib"]
 
-    official = json.loads((FOLDER / "official.json").read_text())
-    som = json.loads((FOLDER / "som.json").read_text())
-    assert len(official) == len(som), f"{len(official)} masks, but {len(som)} of som"
-    worst = {"mask IoU": 1.0, "predicted IoU": 0.0, "stability": 0.0}
-    key = lambda found: (found["point_coords"], found["predicted_iou"])
-    for theirs, ours in zip(sorted(official, key=key), sorted(som, key=lambda r: key(r["extra"]))):
-        assert theirs["point_coords"] == ours["extra"]["point_coords"]
-        iou = coco.iou([theirs["segmentation"]], [ours["segmentation"]], [0])[0][0]
-        worst["mask IoU"] = min(worst["mask IoU"], iou)
-        for name, field in [("predicted IoU", "predicted_iou"), ("stability", "stability_score")]:
-            worst[name] = max(worst[name], abs(theirs[field] - ours["extra"][field]))
-    return worst
+
+def best(rounds):
+    return {figure: min(run[figure] for run in rounds) for figure in FIGURES}
 
 
 def main():
@@ -164,25 +198,39 @@ def main():
     arguments.add_argument("--points", type=int, default=32, help="points per side")
     arguments.add_argument("--rounds", type=int, default=1, help="runs of each, taking turns")
     arguments.add_argument("--threads", type=int, default=2)
-    arguments.add_argument("--official", type=Path, help=argparse.SUPPRESS)
+    arguments.add_argument("--model", default="vit_b", choices=["vit_b", "vit_l", "vit_h"])
+    arguments.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    arguments.add_argument("--precision", default="fp32", choices=["fp32", "bf16", "fp16"])
+    arguments.add_argument("--folder", type=Path, default=ROOT / "target/peers/sam")
+    arguments.add_argument("--photo", type=Path, default=ROOT / "examples/images/coffee.png")
+    arguments.add_argument("--bench", type=Path, help="the bench program, if it is built already")
+    arguments.add_argument("--json", action="store_true", help="print the figures as JSON")
+    arguments.add_argument("--official", action="store_true", help=argparse.SUPPRESS)
     options = arguments.parse_args()
+    case = Case(options.folder, options.photo, options.model, options.device, options.points)
     if options.official:
-        return run_official(options.official)
+        return print(json.dumps(case.run_official(options.precision)))
 
-    bench = som_bench()
-    file = make_inputs(options.points)
-    som = [bench, "--weights", WEIGHTS, "--image", IMAGE, "--params", file.read_text()]
-    som += ["--regions", FOLDER / "som.json"]
+    bench = options.bench or som_bench()
+    som = case.som_command(bench, options.precision, 1)
     rounds = []
     for _ in range(options.rounds):
-        official = child([sys.executable, __file__, "--official", file], options.threads)
+        official = child([sys.executable, __file__, "--official", *sys.argv[1:]], options.threads)
         rounds.append((official, child(som, options.threads)))
-    print(f"{options.points}x{options.points} points, {options.threads} threads")
+    official, som = (best(side) for side in zip(*rounds))
+    apart = case.compare()
+    if options.precision == "fp32":
+        assert apart["official"] == apart["som"] == apart["both"], apart
+        assert apart["mask IoU"] >= 0.99, apart
+    if options.json:
+        return print(json.dumps({"official": official, "som": som, "apart": apart}))
+    print(f"{options.model}, {options.device}, {options.precision}, {options.threads} threads,")
+    print(f"{options.points}x{options.points} points")
     print(f"{'':16}{'official':>10}{'som':>10}{'ratio':>8}")
-    for figure in ["encoder_s", "after_encoder_s", "generation_s", "peak_mib"]:
-        theirs, ours = (min(run[side][figure] for run in rounds) for side in (0, 1))
-        print(f"{figure:16}{theirs:10.2f}{ours:10.2f}{theirs / ours:8.2f}")
-    print(f"{rounds[0][1]['masks']} masks; farthest apart: {compare()}")
+    for figure in FIGURES:
+        ratio = official[figure] / som[figure]
+        print(f"{figure:16}{official[figure]:10.3f}{som[figure]:10.3f}{ratio:8.2f}")
+    print(f"masks, and how far they are apart: {apart}")
 
 
 if __name__ == "__main__":

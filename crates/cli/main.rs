@@ -29,6 +29,7 @@ mod output;
 
 mod exit;
 mod logging;
+mod runtime;
 mod signal;
 mod version;
 
@@ -38,7 +39,7 @@ use clap::{Args, Parser, Subcommand};
 use som_core::{Cancellation, Error, ErrorKind, Result};
 use som_engine::settings::{Ladder, LogFormat, TelemetrySettings};
 
-use crate::logging::Verbosity;
+use crate::{logging::Verbosity, runtime::runtime};
 
 /// Mark the regions of an image, so that a multimodal model can speak about them
 ///
@@ -164,8 +165,7 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
 fn block_on(command: impl AsyncFnOnce(&Cancellation) -> Result<ExitCode>) -> Result<ExitCode> {
     /// How long the stages under way may take to notice that they are called off.
     const PATIENCE: Duration = Duration::from_secs(2);
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Error::exhausted("no thread could be started").caused_by(error))?;
+    let runtime = runtime()?;
     let stop = Cancellation::new();
     let result = runtime.block_on(async {
         tokio::select! {

@@ -6,9 +6,9 @@ use clap::Args;
 use som_core::{Error, Result};
 use som_engine::{Engine, registry::Registry, settings::Ladder};
 use som_server::{Ended, Role, Server};
-use tokio::{runtime::Runtime, sync::oneshot};
+use tokio::sync::oneshot;
 
-use crate::{embedded::PLUGINS, output::Output, signal::Signals};
+use crate::{embedded::PLUGINS, output::Output, runtime::runtime, signal::Signals};
 
 /// Serve segmentation and marking over gRPC
 ///
@@ -52,8 +52,7 @@ pub(crate) fn serve(ladder: &Ladder, role: impl FnOnce(&Engine) -> Role) -> Resu
     let registry = Registry::open(PLUGINS, &settings)?;
     let engine = Engine::new(settings, registry)?;
     let role = role(&engine);
-    let runtime = Runtime::new()
-        .map_err(|error| Error::exhausted("no thread could be started").caused_by(error))?;
+    let runtime = runtime()?;
     let exit = runtime.block_on(async {
         // From here on a signal is heard, even one that comes right after the address is told.
         let signals = Signals::listen()?;

@@ -1,4 +1,4 @@
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, io::Write as _, path::Path, process::Command};
 
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::json;
@@ -88,7 +88,7 @@ fn a_network_larger_than_the_memory_is_refused_before_it_is_read() {
     giant(&path);
     let ran = segment(&sam, &sam.file("image.png"), &path, &[]);
     assert_eq!(ran.code, 5, "{}", ran.stderr);
-    let reason = "giant.safetensors: its weights need 4096 GiB of memory";
+    let reason = "giant.safetensors need 4194304 MiB";
     assert!(ran.stderr.contains(reason), "{}", ran.stderr);
 }
 
@@ -151,4 +151,61 @@ fn parameters_that_contradict_each_other_are_refused() {
         assert_eq!(ran.code, 2, "{}", ran.stderr);
         assert!(ran.stderr.contains(reason), "{}", ran.stderr);
     }
+}
+
+/// Where memory is too short for the threads or the network, that is an error, not the end of the
+/// process. (Where libtorch itself hardly fits, nothing is promised.)
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_is_an_error_and_nothing_hangs() {
+    let Some(sam) = Sam::open("shapes") else {
+        return;
+    };
+    let (image, weights) = (sam.file("image.png"), sam.file("checkpoint.pth"));
+    let within = |mebibytes: u64, command: &str| {
+        let limited = format!(
+            "ulimit -v {}; exec timeout -s KILL 60 \"$0\" {command}",
+            mebibytes << 10
+        );
+        let som = sam.folder.command(&[]);
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &limited]).arg(som.get_program());
+        shell.current_dir(sam.folder.path("."));
+        shell.envs(
+            som.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        Ran::of(&mut shell)
+    };
+    let (mut too_little, mut enough) = (100, 4096);
+    while enough - too_little > 32 {
+        let middle = (too_little + enough) / 2;
+        let listed = within(middle, "plugin list");
+        if listed.code == 0 && String::from_utf8_lossy(&listed.stdout).contains("segmenter   sam ")
+        {
+            enough = middle;
+        } else {
+            too_little = middle;
+        }
+    }
+    let command = format!(
+        "segment {image} --segmenter sam --set weights={weights} --set device=cpu --json out.json"
+    );
+    let mut codes = Vec::new();
+    for room in (64..=1536).step_by(184) {
+        let ran = within(enough + room, &command);
+        assert!(
+            [0, 5].contains(&ran.code),
+            "{room} MiB more than it takes to load: {ran:?}"
+        );
+        if ran.code == 5 {
+            assert!(ran.stderr.contains("too little memory"), "{}", ran.stderr);
+        }
+        codes.push(ran.code);
+    }
+    assert_eq!(
+        (codes.first(), codes.last()),
+        (Some(&5), Some(&0)),
+        "{codes:?}"
+    );
 }

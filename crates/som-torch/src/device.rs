@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use som_core::{Error, Result};
 use tch::{Cuda, Device, Kind};
 
-use crate::cuda;
+use crate::{cuda, threads};
 
 /// Where and how precisely a network computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,7 @@ impl Compute {
     ///
     /// # Errors
     /// Invalid, if `device` is none of these; Unavailable, if it is a GPU that is not there, with
-    /// the reason.
+    /// the reason; Exhausted, if the threads to compute with cannot start.
     pub fn open(device: &str, precision: Precision) -> Result<Self> {
         let device = match device {
             "cpu" => Device::Cpu,
@@ -39,6 +39,7 @@ impl Compute {
                 gpu(index).map_err(|reason| unavailable(device, &reason))?
             }
         };
+        threads::require()?;
         Ok(Self { device, precision })
     }
 

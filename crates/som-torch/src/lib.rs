@@ -15,7 +15,7 @@ pub mod device;
 mod error;
 pub mod loader;
 pub mod logits;
-mod memory;
+pub mod memory;
 pub mod nn;
 pub mod resize;
 pub mod threads;

@@ -6,7 +6,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet, fmt, ops::Deref};
 
-use som_core::{Error, ErrorKind, Result};
+use som_core::{Error, Result};
 use tch::{Device, Kind, Tensor};
 
 use crate::{Checkpoint, TorchResult, memory, torch_error};
@@ -29,20 +29,9 @@ impl<'a> Loader<'a> {
     /// Exhausted, if the weights are larger than the memory that is left. (What a GPU has left
     /// shows when they are copied there.)
     pub fn new(checkpoint: &'a Checkpoint, device: Device) -> Result<Self> {
-        let needed = checkpoint.bytes(Kind::Float);
-        match memory::available() {
-            Some(left) if device == Device::Cpu && needed > left => {
-                return Err(Error::new(
-                    ErrorKind::Exhausted,
-                    format!(
-                        "checkpoint {}: its weights need {} GiB of memory, but {} GiB are left",
-                        checkpoint.path().display(),
-                        needed >> 30,
-                        left >> 30
-                    ),
-                ));
-            }
-            _ => {}
+        if device == Device::Cpu {
+            let what = format!("the weights of {}", checkpoint.path().display());
+            memory::require(checkpoint.bytes(Kind::Float), &what)?;
         }
         Ok(Self {
             checkpoint,

@@ -3,6 +3,7 @@
 //! Each command is one file; what they share is the [`workspace`].
 
 mod bench;
+mod cuda;
 mod demo;
 mod fuzz;
 mod libtorch;
@@ -42,6 +43,9 @@ enum Command {
     Ci,
     /// Time the stages, or with --peers som beside other libraries.
     Bench(bench::Options),
+    /// Pack what checks and times som on a machine with a GPU, PyTorch and no Rust, into
+    /// `target/cuda.tar.xz`.
+    Cuda(cuda::Options),
     /// Throw bytes at what takes them from outside: images, masks, hints, settings, answers.
     Fuzz(fuzz::Options),
     /// Build the plugins as dynamic libraries, into `target/plugins`, where `som` finds them.
@@ -71,6 +75,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
             test::run(&workspace, &test::Options::default())
         }
         Command::Bench(options) => bench::run(&workspace, options),
+        Command::Cuda(options) => cuda::run(&workspace, options),
         Command::Fuzz(options) => fuzz::run(&workspace, options),
         Command::Plugins(options) => plugins::run(&workspace, options),
         Command::Libtorch(options) => libtorch::run(&workspace, options),

@@ -1,7 +1,7 @@
 //! Images through the encoder, and prompts against encoded images.
 
 use som_core::{BBox, Call, Image, Result, Size};
-use som_torch::{TorchResult, logits::Upsampling, resize, threads, torch_error};
+use som_torch::{TorchResult, logits::Upsampling, memory, resize, threads, torch_error};
 use tch::{Device, Kind, Tensor};
 
 use crate::network::{Decoded, ImageSide, Meaning, PromptToken, Sam};
@@ -9,6 +9,10 @@ use crate::network::{Decoded, ImageSide, Meaning, PromptToken, Sam};
 /// Mean and deviation of the training images' channels, in 0..=255.
 const MEAN: [f32; 3] = [123.675, 116.28, 103.53];
 const DEVIATION: [f32; 3] = [58.395, 57.12, 57.375];
+
+/// How much memory the encoder was seen to take, of what its activations fill: the allocator keeps
+/// some of what was freed, and products are made of rearranged weights.
+const OVERHEAD: u64 = 2;
 
 /// A network and where it runs. Clones share the weights.
 #[derive(Debug)]
@@ -133,6 +137,13 @@ impl Predictor {
     /// # Errors
     /// Cancelled; Exhausted, if memory runs out.
     pub(crate) fn encode(&self, image: &Image<'_>, call: &Call<'_>) -> Result<EncodedImage> {
+        let Sam {
+            config,
+            image_encoder,
+            ..
+        } = &self.sam;
+        let needed = OVERHEAD * image_encoder.number_bytes() * config.encoding();
+        self.require(needed, "the image encoder's activations")?;
         threads::use_all();
         let size = Size::new(image.width(), image.height());
         let inside = resize::longest_side(size, self.side());
@@ -176,6 +187,24 @@ impl Predictor {
         self.sam
             .mask_decoder
             .prepare(&image.embedding, &mask, &self.places)
+    }
+
+    /// Checks that so many threads can decode a [`batch`](Self::batch) of prompts at a time.
+    ///
+    /// # Errors
+    /// Exhausted, if memory is too short.
+    pub(crate) fn require_decoding(&self, threads: usize) -> Result<()> {
+        let prompts = (threads * self.batch()) as u64;
+        let needed = size_of::<f32>() as u64 * prompts * self.sam.config.decoding();
+        self.require(needed, "the mask decoder's activations")
+    }
+
+    /// On a GPU the allocation itself reports that memory is short.
+    fn require(&self, bytes: u64, what: &str) -> Result<()> {
+        if self.is_on_cpu() {
+            memory::require(bytes, what)?;
+        }
+        Ok(())
     }
 
     /// Runs prompts of equally many tokens against an image.

@@ -134,6 +134,7 @@ impl<'a> Search<'a> {
         } else {
             1
         };
+        self.predictor.require_decoding(threads)?;
         let clones: Vec<Self> = (0..threads).map(|_| self.clone()).collect();
         let found: Result<Vec<Vec<_>>> = clones.into_par_iter().map(work).collect();
         let mut found: Vec<(usize, Vec<Found>)> = found?.into_iter().flatten().collect();

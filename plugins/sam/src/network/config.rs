@@ -102,6 +102,25 @@ impl Config {
         4 * self.grid
     }
 
+    /// Numbers that the image encoder holds at its peak, in a block's attention: tokens before and
+    /// after the norm; queries, keys and values as a map and again in windows, which reach beyond
+    /// it; what they find; and a term for each relative row and column. (Its logits are extra.)
+    pub(crate) fn encoding(&self) -> u64 {
+        let block = |&Block { heads, window, .. }: &Block| {
+            let windows = (self.grid + window - 1) / window;
+            let padded = (windows * window).pow(2);
+            self.grid.pow(2) * 6 * self.width + padded * (4 * self.width + 4 * window * heads)
+        };
+        let widest = self.blocks.iter().map(block).max();
+        widest.unwrap_or_default().unsigned_abs()
+    }
+
+    /// Numbers that the mask decoder holds for each prompt at its peak: the image side before and
+    /// after a layer, what is added to it, and the enlarged masks.
+    pub(crate) fn decoding(&self) -> u64 {
+        (6 * self.grid.pow(2) * self.embedding).unsigned_abs()
+    }
+
     /// True if the sizes can be divided as the network divides them. All else shows when the
     /// tensors' shapes are compared.
     fn is_sound(&self) -> bool {

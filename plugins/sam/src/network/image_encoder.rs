@@ -42,6 +42,11 @@ impl ImageEncoder {
         })
     }
 
+    /// Bytes of each number in it.
+    pub(crate) fn number_bytes(&self) -> u64 {
+        self.kind.elt_size_in_bytes() as u64
+    }
+
     /// A normalised and padded image `[side, side, 3]` to tokens `[grid, grid, width]`, positions
     /// added: what goes through the [`blocks`](Self::blocks).
     pub(crate) fn embed_patches(&self, image: &Tensor) -> TorchResult<Tensor> {

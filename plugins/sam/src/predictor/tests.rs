@@ -1,6 +1,7 @@
-//! Parity with the official project, intermediate by intermediate and mask by mask.
+//! Parity with the official project, intermediate by intermediate and mask by mask: on the CPU, or
+//! on the device that SOM_TEST_DEVICE names.
 
-use std::path::Path;
+use std::{env, path::Path};
 
 use image::RgbImage;
 use serde_json::Value;
@@ -28,15 +29,16 @@ struct Golden {
 
 impl Golden {
     fn open(name: &str) -> Self {
-        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/assets");
-        let folder = assets.join(name);
-        let compute = Compute::open("cpu", Precision::Fp32).unwrap();
+        let device = env::var("SOM_TEST_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
+        let compute = Compute::open(&device, Precision::Fp32).unwrap();
+        // Relative, so that the tests can be carried to a machine with a GPU.
+        let folder = Path::new("tests/assets").join(name);
         let sam = Sam::load(&folder.join("checkpoint.pth"), compute).unwrap();
         Self {
             expected: Checkpoint::open(&folder.join("expected.safetensors")).unwrap(),
             json: serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap())
                 .unwrap(),
-            predictor: Predictor::new(sam, Device::Cpu).unwrap(),
+            predictor: Predictor::new(sam, compute.device).unwrap(),
             pixels: image::open(folder.join("image.png")).unwrap().into_rgb8(),
         }
     }
@@ -74,7 +76,10 @@ impl Golden {
         if expected.numel() == 0 {
             return;
         }
-        let worst = (found - &expected).abs().max().double_value(&[]);
+        let worst = (found.to_device(Device::Cpu) - &expected)
+            .abs()
+            .max()
+            .double_value(&[]);
         assert!(worst <= tolerance, "{name}: off by {worst}");
     }
 }
@@ -109,7 +114,7 @@ fn the_image_encoder_matches() {
         let input = predictor.normalize(resized.as_raw(), inside).unwrap();
         let rows: Vec<i64> =
             serde_json::from_value(golden.json["preprocessed_rows_y"].clone()).unwrap();
-        let rows = input.index_select(0, &Tensor::from_slice(&rows));
+        let rows = input.index_select(0, &Tensor::from_slice(&rows).to_device(input.device()));
         golden.compare("input.preprocessed_rows", &channels_first(&rows), 1e-6);
         let encoder = &predictor.sam.image_encoder;
         let grid = predictor.sam.config.grid;
@@ -122,7 +127,7 @@ fn the_image_encoder_matches() {
         for (index, block) in encoder.blocks.iter().enumerate() {
             let name = format!("encoder.block{index}");
             if golden.has(&format!("{name}.attn")) {
-                let attended = block.attend(&x).unwrap();
+                let attended = block.attend(&x).unwrap().to_device(Device::Cpu);
                 // The official project keeps its windows, and what they hold beyond the image.
                 let windows = golden.tensor(&format!("{name}.attn"));
                 let (count, side, _, _) = windows.size4().unwrap();
@@ -204,6 +209,7 @@ fn prompts_match() {
             let mask_name = format!("{name}.mask_input");
             let side = if golden.has(&mask_name) {
                 let logits = golden.tensor(&mask_name).squeeze_dim(0);
+                let logits = logits.to_device(predictor.device);
                 let dense = predictor.sam.prompt_encoder.embed_mask(&logits).unwrap();
                 let dense = channels_first(&dense.view([grid, grid, -1]));
                 golden.compare(&format!("{name}.dense_embeddings"), &dense, 1e-4);
