@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use som_core::{Error, Result};
+use som_core::Result;
 use som_engine::{Engine, registry::Registry, settings::Ladder};
 use som_server::{Ended, Role, Server};
 use tokio::sync::oneshot;

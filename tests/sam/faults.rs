@@ -153,6 +153,31 @@ fn parameters_that_contradict_each_other_are_refused() {
     }
 }
 
+#[test]
+fn sizes_beside_a_checkpoint_that_do_not_fit_it_are_named() {
+    let Some(sam) = Sam::open("shapes") else {
+        return;
+    };
+    let weights = sam.folder.path("checkpoint.pth");
+    fs::copy(sam.file("checkpoint.pth"), &weights).unwrap();
+    for (config, reason) in [
+        (
+            r#"{"decoder_num_heads": "4"}"#,
+            r#"invalid type: string "4""#,
+        ),
+        (r#"{"decoder_num_heads": 4"#, "EOF while parsing"),
+        (r#"{"decoder_num_heads": 5}"#, "5 heads do not share out"),
+        (r#"{"image_size": 64}"#, "images of 64 pixels do not have"),
+    ] {
+        sam.folder.write("config.json", config);
+        let ran = segment(&sam, &sam.file("image.png"), &weights, &[]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        for part in [reason, "config.json"] {
+            assert!(ran.stderr.contains(part), "{}", ran.stderr);
+        }
+    }
+}
+
 /// Where memory is too short for the threads or the network, that is an error, not the end of the
 /// process. (Where libtorch itself hardly fits, nothing is promised.)
 #[cfg(target_os = "linux")]

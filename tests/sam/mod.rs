@@ -14,6 +14,8 @@ use crate::{
     source::root,
 };
 
+// A GPU that is none, to see that nothing stays on the CPU.
+mod device;
 // Checkpoints and images that nothing good comes of.
 mod faults;
 // A moved installation, and one without libtorch.
@@ -29,6 +31,9 @@ mod serve;
 struct Sam {
     folder: Folder,
     data: PathBuf,
+    device: &'static str,
+    /// Where libraries are looked for first.
+    libraries: PathBuf,
 }
 
 impl Sam {
@@ -41,6 +46,8 @@ impl Sam {
         Some(Self {
             folder,
             data: root().join("plugins/sam/tests/assets").join(name),
+            device: "cpu",
+            libraries: PathBuf::new(),
         })
     }
 
@@ -56,17 +63,17 @@ impl Sam {
     /// Runs `som COMMAND image.png` with the segmenter, its weights, and more arguments.
     fn run(&self, command: &str, arguments: &[&str]) -> Ran {
         let (image, weights) = (self.file("image.png"), self.file("checkpoint.pth"));
-        let weights = format!("weights={weights}");
-        let sam = [
-            "--segmenter",
-            "sam",
-            "--set",
-            "device=cpu",
-            "--set",
-            &weights,
-        ];
-        self.folder
-            .som(&[&[command, &image], &sam[..], arguments].concat())
+        let (weights, device) = (
+            format!("weights={weights}"),
+            format!("device={}", self.device),
+        );
+        let sam = ["--segmenter", "sam", "--set", &device, "--set", &weights];
+        let arguments = [&[command, &image], &sam[..], arguments].concat();
+        Ran::of(
+            self.folder
+                .command(&arguments)
+                .env("LD_LIBRARY_PATH", &self.libraries),
+        )
     }
 
     /// The regions that `som segment` finds with these parameters.

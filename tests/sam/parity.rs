@@ -24,8 +24,7 @@ fn assert_same_mask(region: &Value, expected: &Value, what: &str) {
 }
 
 /// Every setting of the official mask generator for which its masks are known.
-fn automatic(name: &str) {
-    let Some(sam) = Sam::open(name) else { return };
+pub(super) fn automatic(sam: &Sam) {
     for (name, setting) in sam.expected()["amg"].as_object().unwrap() {
         // How masks are written, which is the same always here.
         let params = setting["params"].as_object().unwrap().iter();
@@ -58,8 +57,7 @@ fn automatic(name: &str) {
 
 /// Every prompt of the official predictor for which its masks are known, but those with logits of
 /// an earlier call: a hint is a mask.
-fn prompted(name: &str) {
-    let Some(sam) = Sam::open(name) else { return };
+pub(super) fn prompted(sam: &Sam) {
     for (name, case) in sam.expected()["predict"].as_object().unwrap() {
         if !case["mask_input"].is_null() {
             continue;
@@ -98,28 +96,8 @@ fn hints(case: &Value) -> Vec<String> {
     hints
 }
 
-#[test]
-fn a_photograph_is_cut_as_the_official_generator_cuts_it() {
-    automatic("tiny");
-}
-
-#[test]
-fn drawn_shapes_are_cut_as_the_official_generator_cuts_them() {
-    automatic("shapes");
-}
-
-#[test]
-fn hints_find_what_the_official_predictor_finds() {
-    prompted("tiny");
-    prompted("shapes");
-}
-
 /// Half the precision is not half the quality: what a click finds stays nearly the same.
-#[test]
-fn lower_precisions_find_nearly_the_same() {
-    let Some(sam) = Sam::open("shapes") else {
-        return;
-    };
+pub(super) fn in_less(sam: &Sam) {
     let find = |precision: &str| -> Vec<Mask> {
         let precision = format!("precision={precision}");
         let regions = sam.regions(&[], &["--set", &precision, "--hint", "point:40,115"]);
@@ -135,4 +113,36 @@ fn lower_precisions_find_nearly_the_same() {
             assert!(iou > 0.9, "{precision}: IoU {iou}");
         }
     }
+}
+
+/// Runs a check with each of these networks.
+fn with(names: &[&str], check: impl Fn(&Sam)) {
+    let networks = names.iter().filter_map(|name| Sam::open(name));
+    networks.for_each(|sam| check(&sam));
+}
+
+#[test]
+fn a_photograph_is_cut_as_the_official_generator_cuts_it() {
+    with(&["tiny"], automatic);
+}
+
+#[test]
+fn drawn_shapes_are_cut_as_the_official_generator_cuts_them() {
+    with(&["shapes"], automatic);
+}
+
+#[test]
+fn sizes_that_no_released_network_has_are_as_exact() {
+    with(&["sizes"], automatic);
+    with(&["sizes"], prompted);
+}
+
+#[test]
+fn hints_find_what_the_official_predictor_finds() {
+    with(&["tiny", "shapes"], prompted);
+}
+
+#[test]
+fn lower_precisions_find_nearly_the_same() {
+    with(&["shapes"], in_less);
 }

@@ -55,7 +55,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         .iter()
         .find(|package| package.name == PLUGIN);
     let plugin = plugin.with_context(|| format!("the workspace has no package {PLUGIN}"))?;
-    plugins::build(workspace, "release", &[plugin.clone()], &packed("plugins"))?;
+    let plugin = std::slice::from_ref(plugin);
+    plugins::build(workspace, "release", plugin, &packed("plugins"))?;
     for built in ["bin", "plugins"] {
         for file in shell.read_dir(packed(built))? {
             cmd!(shell, "strip {file}").run()?;
@@ -85,7 +86,7 @@ fn program(workspace: &Workspace, command: &[&str]) -> Result<PathBuf> {
         .filter_map(|line| serde_json::from_str(line).ok());
     artifacts
         .filter_map(|artifact: Artifact| artifact.executable)
-        .last()
+        .next_back()
         .with_context(|| format!("cargo {} built no program", command.join(" ")))
 }
 

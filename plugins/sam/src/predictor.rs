@@ -281,7 +281,7 @@ impl Predictor {
 
     /// Side in pixels of the square input.
     pub(crate) fn side(&self) -> u32 {
-        self.sam.config.side() as u32
+        self.sam.config.side as u32
     }
 
     /// Pixels `[height, width, 3]` to the network's input: normalised, then padded with zeros.

@@ -147,29 +147,23 @@ impl Prompt {
 fn mask_logits(predictor: &Predictor, image: &EncodedImage, mask: &Mask) -> TorchResult<Tensor> {
     let (low, side) = (predictor.low(), predictor.side());
     let (inside, size) = (image.inside, image.size);
-    let cell = side / low;
+    // Cells need not be whole pixels.
+    let cell = |pixel: u32| (u64::from(pixel) * u64::from(low) / u64::from(side)) as usize;
     let mut covered = vec![0.0_f32; (low * low) as usize];
     for y in 0..inside.height {
         let row = mask.row(nearest(y, inside.height, size.height));
         if row.is_empty() {
             continue;
         }
-        let covered = covered[((y / cell) * low) as usize..].iter_mut();
-        let pixels = 0..inside.width;
-        for (column, covered) in (0..low).zip(covered) {
-            let is_set = |x: &u32| {
-                let x = nearest(*x, inside.width, size.width);
-                let next = row.partition_point(|span| span.end <= x);
-                row.get(next).is_some_and(|span| span.start <= x)
-            };
-            let count = (column * cell..(column + 1) * cell)
-                .filter(|x| pixels.contains(x))
-                .filter(is_set)
-                .count();
-            *covered += count as f32;
+        let covered = &mut covered[cell(y) * low as usize..];
+        for x in 0..inside.width {
+            let pixel = nearest(x, inside.width, size.width);
+            let next = row.partition_point(|span| span.end <= pixel);
+            let is_set = row.get(next).is_some_and(|span| span.start <= pixel);
+            covered[cell(x)] += f32::from(u8::from(is_set));
         }
     }
-    let whole = (cell * cell) as f32;
+    let whole = (side as f32 / low as f32).powi(2);
     let logits: Vec<f32> = covered
         .iter()
         .map(|covered| SURE * (2.0 * covered / whole - 1.0))

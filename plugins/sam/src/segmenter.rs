@@ -204,7 +204,7 @@ impl Model {
             path.display(),
             compute.device,
             compute.precision,
-            config.side(),
+            config.side,
             config.blocks.len(),
             config.decoder.heads
         );

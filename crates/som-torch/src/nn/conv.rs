@@ -31,14 +31,17 @@ impl PatchConv {
         })
     }
 
-    /// `[height, width, input]` to `[height / size, width / size, output]`.
+    /// `[height, width, input]` to `[height / size, width / size, output]`. What is left at the right
+    /// and at the bottom, too little for a patch, is not looked at.
     ///
     /// # Errors
-    /// What libtorch reports; sides that `size` does not divide.
+    /// What libtorch reports.
     pub fn forward(&self, x: &Tensor) -> TorchResult<Tensor> {
         let (height, width, channels) = x.size3()?;
         let (rows, columns) = (height / self.size, width / self.size);
         let patches = x
+            .f_narrow(0, 0, rows * self.size)?
+            .f_narrow(1, 0, columns * self.size)?
             .f_reshape([rows, self.size, columns, self.size, channels])?
             .f_permute([0, 2, 1, 3, 4])?
             .f_reshape([rows, columns, -1])?;

@@ -12,6 +12,8 @@ use som_torch::Checkpoint;
 /// Every size of a Segment Anything network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Config {
+    /// Side in pixels of the square input.
+    pub side: i64,
     /// Side in pixels of one token.
     pub patch: i64,
     /// Side in tokens of the square input and of the embedding.
@@ -59,6 +61,7 @@ impl Config {
     /// Invalid, if that is no Segment Anything network.
     pub(crate) fn of(checkpoint: &Checkpoint) -> Result<Self> {
         let shapes = Shapes { checkpoint };
+        let told = Told::beside(checkpoint)?;
         let [width, _, patch, _] = shapes.get("image_encoder.patch_embed.proj.weight")?;
         let [_, grid, _, _] = shapes.get("image_encoder.pos_embed")?;
         let [embedding, ..]: [i64; 4] = shapes.get("image_encoder.neck.0.weight")?;
@@ -77,24 +80,19 @@ impl Config {
             })
             .collect::<Result<_>>()?;
         let config = Self {
+            side: told.image_size.unwrap_or(grid.saturating_mul(patch)),
             patch,
             grid,
             width,
             blocks,
             embedding,
             mask_channels,
-            decoder: decoder(&shapes, embedding)?,
+            decoder: decoder(&shapes, embedding, told.decoder_num_heads)?,
         };
-        if config.is_sound() {
-            Ok(config)
-        } else {
-            Err(shapes.foreign("its sizes contradict each other"))
+        match config.contradiction() {
+            None => Ok(config),
+            Some(why) => Err(shapes.foreign(&why)),
         }
-    }
-
-    /// Side in pixels of the square input.
-    pub(crate) const fn side(&self) -> i64 {
-        self.grid * self.patch
     }
 
     /// Side of the logits the decoder gives and of mask prompts.
@@ -121,10 +119,11 @@ impl Config {
         (6 * self.grid.pow(2) * self.embedding).unsigned_abs()
     }
 
-    /// True if the sizes can be divided as the network divides them. All else shows when the
+    /// What forbids to divide the sizes as the network divides them. All else shows when the
     /// tensors' shapes are compared.
-    fn is_sound(&self) -> bool {
+    fn contradiction(&self) -> Option<String> {
         let Self {
+            side,
             patch,
             grid,
             width,
@@ -133,32 +132,57 @@ impl Config {
             ref decoder,
             ..
         } = *self;
-        let sizes = [
-            patch,
-            grid,
-            width,
-            embedding,
-            mask_channels,
-            decoder.heads,
-            decoder.inner,
-            decoder.hidden,
-        ];
-        sizes.iter().all(|size| (1..=1 << 16).contains(size))
-            && (16..=1 << 13).contains(&self.side())
-            && patch % 4 == 0
-            && embedding % 8 == 0
-            && mask_channels % 4 == 0
-            && embedding % decoder.heads == 0
-            && decoder.inner % decoder.heads == 0
-            && decoder.masks > 1
-            && decoder.layers > 0
-            && self.blocks.iter().all(|block| {
-                block.heads > 0 && width % block.heads == 0 && (1..=grid).contains(&block.window)
+        let Decoder {
+            heads,
+            inner,
+            hidden,
+            masks,
+            layers,
+            ..
+        } = *decoder;
+        for (what, size) in [
+            ("patches", patch),
+            ("grid of tokens", grid),
+            ("image encoder", width),
+            ("embedding", embedding),
+            ("mask decoder's attention", inner),
+            ("mask decoder's MLP", hidden),
+        ] {
+            if !(1..=1 << 16).contains(&size) {
+                return Some(format!("the size of its {what} is {size}"));
+            }
+        }
+        if !(1..=1 << 13).contains(&side) || side / patch != grid {
+            return Some(format!(
+                "images of {side} pixels do not have {grid} x {grid} patches of {patch} (image_size in a config.json beside it tells their side)"
+            ));
+        }
+        if embedding < 8 || mask_channels < 4 || embedding % 2 != 0 {
+            return Some(format!(
+                "it has {embedding} channels for embeddings and {mask_channels} for masks"
+            ));
+        }
+        if heads < 1 || embedding % heads != 0 || inner % heads != 0 {
+            return Some(format!(
+                "{heads} heads do not share out the {embedding} and {inner} channels of its mask decoder (decoder_num_heads in a config.json beside it tells their number)"
+            ));
+        }
+        if masks < 2 || layers < 1 {
+            return Some(format!(
+                "its mask decoder has {layers} layers and {masks} masks"
+            ));
+        }
+        let odd = |block: &&Block| block.heads < 1 || width % block.heads != 0 || block.window < 1;
+        self.blocks
+            .iter()
+            .find(odd)
+            .map(|Block { heads, window, .. }| {
+                format!("a block has {width} channels, {heads} heads and windows of {window}")
             })
     }
 }
 
-fn decoder(shapes: &Shapes<'_>, embedding: i64) -> Result<Decoder> {
+fn decoder(shapes: &Shapes<'_>, embedding: i64, heads: Option<i64>) -> Result<Decoder> {
     let [masks, _] = shapes.get("mask_decoder.mask_tokens.weight")?;
     let layer = "mask_decoder.transformer.layers.0";
     let [inner, _] = shapes.get(&format!("{layer}.cross_attn_token_to_image.q_proj.weight"))?;
@@ -169,9 +193,12 @@ fn decoder(shapes: &Shapes<'_>, embedding: i64) -> Result<Decoder> {
         let [output, _] = shapes.get(&format!("{head}{index}.weight"))?;
         iou_widths.push(output);
     }
+    // As in every released network, whose embedding has 256 channels; in narrow ones 8 heads would
+    // have too few channels each.
+    let usual = if embedding < 128 { 4 } else { 8 };
     Ok(Decoder {
         layers: shapes.count("mask_decoder.transformer.layers.", ".norm1.weight"),
-        heads: decoder_heads(shapes.checkpoint, embedding),
+        heads: heads.unwrap_or(usual),
         inner,
         hidden,
         masks,
@@ -179,22 +206,31 @@ fn decoder(shapes: &Shapes<'_>, embedding: i64) -> Result<Decoder> {
     })
 }
 
-/// The one size that no shape tells: a projection to 8 heads looks like one to 4. `config.json`
-/// beside the checkpoint may say it (`decoder_num_heads`). Else it is 8, as in every released
-/// network, whose embedding has 256 channels; in networks of less than half that width it is 4,
-/// since 8 heads would have too few channels each.
-fn decoder_heads(checkpoint: &Checkpoint, embedding: i64) -> i64 {
-    #[derive(Deserialize)]
-    struct Beside {
-        decoder_num_heads: i64,
-    }
-    let path = checkpoint.path().with_file_name("config.json");
-    let beside = fs::read(path).ok();
-    // A file of that name may well belong to something else.
-    match beside.and_then(|text| serde_json::from_slice(&text).ok()) {
-        Some(Beside { decoder_num_heads }) => decoder_num_heads,
-        None if embedding < 128 => 4,
-        None => 8,
+/// The sizes that no shape tells: a projection to 8 heads looks like one to 4, and pixels beyond the
+/// last whole patch leave no trace. `config.json` beside the checkpoint may say them.
+#[derive(Debug, Default, Deserialize)]
+struct Told {
+    /// Heads of the mask decoder.
+    decoder_num_heads: Option<i64>,
+    /// Side in pixels of the square input.
+    image_size: Option<i64>,
+}
+
+impl Told {
+    /// # Errors
+    /// Invalid, if there is such a file, but it is no JSON or says them otherwise than as whole
+    /// numbers.
+    fn beside(checkpoint: &Checkpoint) -> Result<Self> {
+        let path = checkpoint.path().with_file_name("config.json");
+        let Ok(text) = fs::read(&path) else {
+            return Ok(Self::default());
+        };
+        serde_json::from_slice(&text).map_err(|error| {
+            Error::invalid(format!(
+                "{}, beside the checkpoint: {error} (it may hold decoder_num_heads and image_size, whole numbers)",
+                path.display()
+            ))
+        })
     }
 }
 
