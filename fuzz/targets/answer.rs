@@ -31,6 +31,7 @@ fuzz_target!(|text: &str| {
             size: SIZE,
             seen: Size::new(300, 200),
             pages: 1,
+            coordinates: None,
         }],
         marks: marks.collect(),
     };

@@ -56,6 +56,6 @@ pub use crate::{
     mask::Mask,
     pipeline::{Layer, Marked, mark},
     region::Region,
-    scene::Scene,
+    scene::{Coordinates, Scene},
     segment::Segmenter,
 };

@@ -1,5 +1,7 @@
 //! What a prompt and its answer speak of: the images the LMM got, and the marks on them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Allocation, Region, Size};
 
 /// The images of one prompt, and the marks on them.
@@ -20,6 +22,18 @@ pub struct SceneImage {
     pub seen: Size,
     /// How many copies of it carry marks, at least 1.
     pub pages: u32,
+    /// What coordinates without a unit count; `None` if it is not known of the LMM.
+    pub coordinates: Option<Coordinates>,
+}
+
+/// What an LMM's coordinates count where the way it writes them does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Coordinates {
+    /// Pixels of the image as the LMM sees it.
+    Pixels,
+    /// Parts of 1000 along each side.
+    Thousandths,
 }
 
 /// A mark as prompts and answers name it.
@@ -79,6 +93,7 @@ impl SceneImage {
             size,
             seen: size,
             pages,
+            coordinates: None,
         }
     }
 }

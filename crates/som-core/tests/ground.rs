@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use som_core::{
     BBox, Mask, Region, Scene, Size,
     ground::{Mention, Shape, Status, ground},
-    scene::{SceneImage, SceneMark},
+    scene::{Coordinates, SceneImage, SceneMark},
 };
 
 const CORPUS: &str = include_str!("answers.txt");
@@ -36,7 +36,14 @@ impl World {
             size,
             seen,
             pages: 1,
+            coordinates: None,
         });
+    }
+
+    /// What plain numbers count on the last image.
+    pub(crate) fn set_coordinates(&mut self, coordinates: Coordinates) {
+        let image = self.images.last_mut().unwrap();
+        image.coordinates = Some(coordinates);
     }
 
     /// A mark on the last image.
@@ -89,6 +96,8 @@ fn set_scene(line: &str, world: &mut World) -> bool {
         ["scene"] => *world = World::default(),
         ["image", original] => world.add_image(size(original), size(original)),
         ["image", original, "seen", seen] => world.add_image(size(original), size(seen)),
+        ["coordinates", "pixels"] => world.set_coordinates(Coordinates::Pixels),
+        ["coordinates", "thousandths"] => world.set_coordinates(Coordinates::Thousandths),
         ["region", id, bbox] => {
             let [x, y, width, height] = numbers(bbox);
             world.add_box(id.parse().unwrap(), BBox::new(x, y, width, height));

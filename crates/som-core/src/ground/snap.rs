@@ -24,7 +24,8 @@ impl Numbers<'_> {
     pub(super) fn mention(&self, span: Range<usize>, scene: &Scene<'_>) -> Mention {
         let mut fits: Vec<Fit> = Vec::new();
         for &unit in self.units {
-            for (index, image) in scene.images.iter().enumerate() {
+            let images = scene.images.iter().enumerate();
+            for (index, image) in images.filter(|(_, image)| self.units_on(image).contains(&unit)) {
                 for shape in self.shapes(unit, image) {
                     match shape {
                         Shape::Box(bbox) => fits.extend(fit_box(scene, index, bbox)),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Prompt, View};
-use crate::{Size, encode::Encoding};
+use crate::{Coordinates, Size, encode::Encoding};
 
 /// What a provider accepts as images, and how its model sees them. 0 is no limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct ImagePolicy {
     pub formats: Vec<Encoding>,
     /// The value of `detail` (OpenAI) or `mediaResolution` (Gemini); `None` to send none.
     pub detail: Option<String>,
+    /// What coordinates in its answers count where they do not say; `None` if it is not known.
+    pub coordinates: Option<Coordinates>,
 }
 
 impl Default for ImagePolicy {
@@ -32,6 +34,7 @@ impl Default for ImagePolicy {
             count: 0,
             formats: vec![Encoding::Png, Encoding::Jpeg],
             detail: None,
+            coordinates: None,
         }
     }
 }

@@ -200,6 +200,7 @@ impl<'a> Looker<'a> {
                     size,
                     seen: policy.seen(sent),
                     pages: allocation.pages.max(1),
+                    coordinates: policy.coordinates,
                 },
                 notes: notes.collect(),
                 boxes: ids.collect(),

@@ -144,7 +144,7 @@ fn merge(base: &mut Value, over: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use som_core::Size;
+    use som_core::{Coordinates, Size};
 
     use super::*;
 
@@ -176,6 +176,7 @@ mod tests {
             ("anthropic/claude-opus-4", "anthropic"),
             ("gemini-2.5-flash", "gemini"),
             ("gemini-3-pro", "gemini-budget"),
+            ("Qwen/Qwen2-VL-7B-Instruct", "qwen2-vl"),
             ("Qwen/Qwen2.5-VL-7B-Instruct", "qwen2.5-vl"),
             ("gemma3:4b", "gemma-3"),
         ] {
@@ -208,6 +209,11 @@ mod tests {
         // Of an unknown model the narrower of common limits is assumed.
         let unknown = info("x", &lmm("my-own")).unwrap();
         assert_eq!(unknown.images, ImagePolicy::default());
+
+        let counted = |model| info("x", &lmm(model)).unwrap().images.coordinates;
+        assert_eq!(counted("Qwen/Qwen3-VL-8B"), Some(Coordinates::Thousandths));
+        assert_eq!(counted("qwen2.5vl:7b"), Some(Coordinates::Pixels));
+        assert_eq!(counted("gpt-4o"), None);
 
         let mut forced = lmm("my-own");
         forced.family = "gemma-3".into();

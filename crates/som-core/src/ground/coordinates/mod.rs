@@ -3,13 +3,17 @@
 //! | dialect | written as | in |
 //! |---|---|---|
 //! | Qwen-VL, Qwen2-VL | `<box>(x1,y1),(x2,y2)</box>`, `<\|box_start\|>(x1,y1),(x2,y2)<\|box_end\|>` | 0 to 1000 |
-//! | Qwen2.5-VL, Qwen3-VL | JSON `"bbox_2d": [x1, y1, x2, y2]`, `"point_2d": [x, y]` | pixels as seen; 0 to 1000 |
+//! | Qwen2.5-VL | JSON `"bbox_2d": [x1, y1, x2, y2]`, `"point_2d": [x, y]` | pixels as seen |
+//! | Qwen3-VL | the same | 0 to 1000 |
 //! | InternVL | `<box>[[x1, y1, x2, y2]]</box>` | 0 to 1000 |
 //! | Gemini | JSON `"box_2d": [y1, x1, y2, x2]`, `"point": [y, x]` | 0 to 1000 |
 //! | PaliGemma | `<loc0123>` four times: y1, x1, y2, x2 | 0 to 1024 |
 //! | Florence-2 | `<loc_123>` four times: x1, y1, x2, y2 | 0 to 1000 |
 //! | Molmo | `<point x="12.5" y="40">cup</point>`, `<points x1="…" y1="…" …>` | 0 to 100 |
 //! | others | JSON `"bbox"`, or `the box is [x1, y1, x2, y2]` | 0 to 1, pixels, or 0 to 1000 |
+//!
+//! Where the way of writing leaves the unit open, [`SceneImage::coordinates`] settles it; without
+//! that, the unit counts in which the regions fit better.
 //!
 //! Sources: the model cards and papers of these models (Qwen2-VL, arXiv 2409.12191; InternVL 1.5,
 //! arXiv 2404.16821; PaliGemma, arXiv 2407.07726; Florence-2, arXiv 2311.06242; Molmo,
@@ -23,7 +27,10 @@ pub(super) use self::{
     written::{json, plain},
 };
 use super::{Shape, snap::bbox_of};
-use crate::{Point, scene::SceneImage};
+use crate::{
+    Point,
+    scene::{Coordinates, SceneImage},
+};
 
 /// Numbers that say where something is, and the ways in which they may be meant.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +69,21 @@ impl Numbers<'_> {
     /// True for a point, false for a box.
     pub(super) fn is_point(&self) -> bool {
         self.numbers.len() == 2
+    }
+
+    /// The units that may be meant on `image`.
+    pub(super) fn units_on(&self, image: &SceneImage) -> &'static [Unit] {
+        let known: &[Unit] = match image.coordinates {
+            None => self.units,
+            Some(Coordinates::Pixels) => &[Unit::Pixel],
+            Some(Coordinates::Thousandths) => &[Unit::Parts(1000)],
+        };
+        // How they are written, and numbers that are too large or too small, count more.
+        if known.iter().all(|unit| self.units.contains(unit)) {
+            known
+        } else {
+            self.units
+        }
     }
 
     /// The boxes or points that may be meant, as far as they lie in `image`.
