@@ -1,7 +1,7 @@
 //! Interactive prediction: what points, boxes, strokes and earlier masks ask for.
 
 use som_core::{Call, Error, Hints, Mask, Result};
-use som_torch::{TorchResult, logits::Thresholded, torch_error};
+use som_torch::{logits::Thresholded, torch_error};
 
 use crate::{
     params::CallParams,
@@ -45,16 +45,15 @@ pub(crate) fn predict(
     for (index, prompt) in prompts(hints)?.iter().enumerate() {
         call.check()?;
         let ambiguous = params.multimask_output;
-        let (ious, logits) = (|| {
-            let masked = prompt.masked(predictor, image)?;
-            let tokens = prompt.tokens(image, predictor.side());
-            let decoded = predictor.decode(masked.as_ref().unwrap_or(&image.side), &[tokens])?;
-            let logits = predictor.masks(&decoded, &[0], ambiguous)?;
-            TorchResult::Ok((decoded.ious.concat(), logits))
-        })()
-        .map_err(torch_error)?;
+        let masked = prompt.masked(predictor, image).map_err(torch_error)?;
+        let tokens = prompt.tokens(image, predictor.side());
+        let decoded = predictor.decode(masked.as_ref().unwrap_or(&image.side), &[tokens])?;
+        let logits = predictor
+            .masks(&decoded, &[0], ambiguous)
+            .map_err(torch_error)?;
         // The first of the IoUs is that of the mask for unambiguous prompts.
-        let ious = ious.into_iter().skip(usize::from(ambiguous));
+        let ious = decoded.ious.into_iter().flatten();
+        let ious = ious.skip(usize::from(ambiguous));
         for (predicted_iou, logits) in ious.zip(logits.of_prompts().flatten()) {
             let offset = params.automatic.stability_score_offset;
             let Thresholded {

@@ -1,6 +1,6 @@
 //! Images through the encoder, and prompts against encoded images.
 
-use som_core::{BBox, Call, Image, Result, Size};
+use som_core::{BBox, Call, Error, Image, Result, Size};
 use som_torch::{TorchResult, logits::Upsampling, memory, resize, threads, torch_error};
 use tch::{Device, Kind, Tensor};
 
@@ -135,7 +135,7 @@ impl Predictor {
     /// Runs the image encoder.
     ///
     /// # Errors
-    /// Cancelled; Exhausted, if memory runs out.
+    /// Cancelled; Invalid, if the weights give no numbers; Exhausted, if memory runs out.
     pub(crate) fn encode(&self, image: &Image<'_>, call: &Call<'_>) -> Result<EncodedImage> {
         let Sam {
             config,
@@ -171,7 +171,13 @@ impl Predictor {
                 inside,
             })
         };
-        prepare().map_err(torch_error)
+        let encoded = prepare().map_err(torch_error)?;
+        let finite = encoded.embedding.f_isfinite().and_then(|x| x.f_all());
+        let finite = finite.and_then(|x| x.f_int64_value(&[]));
+        match finite.map_err(torch_error)? {
+            0 => Err(no_numbers("image encoder")),
+            _ => Ok(encoded),
+        }
     }
 
     /// The image as prompts with a mask see it. `logits` are `[low, low]`.
@@ -208,16 +214,27 @@ impl Predictor {
     }
 
     /// Runs prompts of equally many tokens against an image.
+    ///
+    /// # Errors
+    /// Invalid, if the weights give no numbers; Exhausted, if memory runs out.
     pub(crate) fn decode(
         &self,
         side: &ImageSide,
         prompts: &[Vec<PromptToken>],
-    ) -> TorchResult<DecodedPrompts> {
-        let embedded = self.sam.prompt_encoder.embed_tokens(prompts)?;
-        let decoded = self.sam.mask_decoder.decode(side, &embedded)?;
-        let ious = self.sam.mask_decoder.ious(&decoded)?;
-        let ious = Vec::<Vec<f32>>::try_from(&ious.f_to_device(Device::Cpu)?)?;
-        Ok(DecodedPrompts { decoded, ious })
+    ) -> Result<DecodedPrompts> {
+        let decode = || {
+            let embedded = self.sam.prompt_encoder.embed_tokens(prompts)?;
+            let decoded = self.sam.mask_decoder.decode(side, &embedded)?;
+            let ious = self.sam.mask_decoder.ious(&decoded)?;
+            let ious = Vec::<Vec<f32>>::try_from(&ious.f_to_device(Device::Cpu)?)?;
+            Ok(DecodedPrompts { decoded, ious })
+        };
+        let prompts = decode().map_err(torch_error)?;
+        if prompts.ious.iter().flatten().all(|iou| iou.is_finite()) {
+            Ok(prompts)
+        } else {
+            Err(no_numbers("mask decoder"))
+        }
     }
 
     /// The logits of the chosen prompts: of the masks for ambiguous prompts, or of the one for
@@ -303,6 +320,13 @@ impl Predictor {
             .f_view([side, side, 3])?
             .f_to_device(self.device)
     }
+}
+
+/// Without this, nothing would pass the filters, and the image would seem to hold nothing.
+fn no_numbers(part: &str) -> Error {
+    Error::invalid(format!(
+        "the {part} gives infinities or no numbers: the weights are damaged, or too large for precision fp16 (use fp32 or bf16)"
+    ))
 }
 
 #[cfg(test)]

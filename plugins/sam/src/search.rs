@@ -155,9 +155,7 @@ impl<'a> Search<'a> {
             .iter()
             .map(|&point| self.encoded.click(point, predictor.side()))
             .collect();
-        let decoded = predictor
-            .decode(&self.encoded.side, &prompts)
-            .map_err(torch_error)?;
+        let decoded = predictor.decode(&self.encoded.side, &prompts)?;
         // The first mask is for unambiguous prompts.
         let ious: Vec<&[f32]> = decoded
             .ious

@@ -386,6 +386,30 @@ fn automatic_generation_matches() {
 }
 
 #[test]
+fn weights_that_give_no_numbers_are_an_error_not_an_empty_image() {
+    let _guard = tch::no_grad_guard();
+    let params = Params::new();
+    let call = Call::uncancellable(&params);
+    let spoil = |weight: &Tensor| drop(weight.shallow_clone().fill_(f64::NAN));
+
+    let golden = Golden::open("shapes");
+    spoil(&golden.predictor.sam.image_encoder.positions);
+    let error = golden.predictor.encode(&golden.image(), &call).unwrap_err();
+    assert!(error.message().contains("image encoder"), "{error}");
+
+    let golden = Golden::open("shapes");
+    spoil(&golden.predictor.sam.prompt_encoder.no_mask);
+    let encoded = golden.encode();
+    let token = encoded.token(1.0, 1.0, Meaning::Foreground, golden.predictor.side());
+    let prompts = [vec![token, PromptToken::PADDING]];
+    let error = golden
+        .predictor
+        .decode(&encoded.side, &prompts)
+        .unwrap_err();
+    assert!(error.message().contains("mask decoder"), "{error}");
+}
+
+#[test]
 fn hints_give_what_the_official_predictor_gives() {
     both(|golden| {
         let encoded = golden.encode();
