@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use som_core::{Error, ErrorKind, Result};
 
-use crate::exit;
+use crate::{exit, report::counted};
 
 #[derive(Args)]
 #[command(next_help_heading = "Many images")]
@@ -95,7 +95,8 @@ impl Batch {
             let counts: Vec<String> = counts
                 .map(|(count, what)| format!("{count} {what}"))
                 .collect();
-            eprintln!("som: {} images: {}", total + skipped, counts.join(", "));
+            let images = counted(total + skipped, "image");
+            eprintln!("som: {images}: {}", counts.join(", "));
         }
         Ok(ExitCode::from(exit::code_of_all(failures)))
     }

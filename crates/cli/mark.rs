@@ -11,7 +11,7 @@ use crate::{
     destination::{self, Destination},
     input::{ImageOptions, Input, Inputs},
     output::Output,
-    report::{self, MarkReport, SegmenterReport},
+    report::{self, MarkReport, SegmenterReport, counted},
     session::{InkOptions, MarkedImage, RegionOptions, ServerOptions, Session},
 };
 
@@ -206,7 +206,8 @@ fn write(job: &Job, marked: MarkedImage, single: bool) -> Result<Done> {
         pages: pages.iter().map(|(output, _)| output.to_string()).collect(),
         timings_ms: &marked.timings,
     };
-    let mut note = format!("{}: {} marks", report.pages.join(", "), report.marks.len());
+    let marks = counted(report.marks.len(), "mark");
+    let mut note = format!("{}: {marks}", report.pages.join(", "));
     if !report.unmarked.is_empty() {
         note.push_str(&format!(
             "; regions without: {} (the JSON says why)",

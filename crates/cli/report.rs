@@ -14,6 +14,11 @@ use som_core::{
 };
 use som_engine::Segmentation;
 
+/// A number of things, as people say it.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// What `som mark` found and drew on one image.
 #[derive(Debug, Serialize)]
 pub(crate) struct MarkReport<'a> {

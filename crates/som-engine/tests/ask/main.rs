@@ -2,236 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+mod script;
 
-use futures_util::{StreamExt as _, stream};
-use image::{Rgb, RgbImage};
 use serde_json::json;
 use som_core::{
-    AnswerEvent, BBox, Call, Cancellation, Canvas, Descriptor, Error, ErrorKind, Finish,
-    ImagePolicy, Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prompt, ProviderInfo,
-    Region, Result, Size, Usage, View,
-    lmm::{AnswerStream, Prices, Role},
+    AnswerEvent, BBox, Cancellation, Error, ErrorKind, Finish, ImagePolicy, Prompt, ProviderInfo,
+    Size, View,
+    lmm::Role,
     prompt::{Layout, Template},
     task::Task,
 };
 use som_engine::{
-    Engine, RegionSource,
-    ask::{AskEvent, AskImage, AskOutcome, AskRequest, Budget, Exchange},
+    ask::{AskEvent, AskRequest, Budget, Exchange},
     compare::{CompareRequest, CompareRow},
-    registry::{Provenance, Registry},
-    settings::Ladder,
 };
 use tokio::sync::mpsc;
 
-const SIZE: Size = Size::new(200, 100);
-
-/// Numbers, drawn as plain plates.
-struct Number;
-
-impl Labelling for Number {
-    fn label(&self, index: u32) -> Result<String> {
-        Ok((index + 1).to_string())
-    }
-
-    fn measure(&self, text: &str, call: &Call<'_>) -> Result<Size> {
-        let height = call.number("font_size").unwrap_or(10.0).ceil() as u32;
-        Ok(Size::new(height * text.len() as u32, height))
-    }
-}
-
-impl MarkStyle for Number {
-    fn labelling(&self) -> Option<&dyn Labelling> {
-        Some(self)
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>, marks: &Marks<'_>, _: &Call<'_>) -> Result<()> {
-        for mark in marks {
-            let BBox { x, y, .. } = mark.label_box;
-            canvas.put_pixel(x, y, Rgb(mark.color.0));
-        }
-        Ok(())
-    }
-}
-
-/// A model that gives its answers one after the other, and keeps what it was asked.
-struct Script {
-    info: ProviderInfo,
-    answers: Mutex<VecDeque<Result<Vec<AnswerEvent>>>>,
-    prompts: Mutex<Vec<Prompt>>,
-}
-
-impl LmmProvider for Script {
-    fn info(&self) -> &ProviderInfo {
-        &self.info
-    }
-
-    fn ask<'a>(&'a self, prompt: &'a Prompt, _: &'a Cancellation) -> AnswerStream<'a> {
-        self.prompts.lock().unwrap().push(prompt.clone());
-        let answer = self.answers.lock().unwrap().pop_front();
-        let events = match answer.unwrap_or_else(|| Err(Error::unavailable("nothing left to say")))
-        {
-            Ok(events) => events.into_iter().map(Ok).collect(),
-            Err(error) => vec![Err(error)],
-        };
-        stream::iter(events).boxed()
-    }
-}
-
-/// Sees images as they are, and can keep to a schema.
-fn info() -> ProviderInfo {
-    ProviderInfo {
-        name: "script".into(),
-        provider: "script".into(),
-        model: "script-1".into(),
-        vision: true,
-        structured: true,
-        images: ImagePolicy {
-            view: View::UNLIMITED,
-            ..ImagePolicy::default()
-        },
-        context_tokens: None,
-        prices: Some(Prices {
-            input: 1.0,
-            output: 10.0,
-            cached: None,
-        }),
-    }
-}
-
-/// An answer in two pieces that takes 100 tokens of prompt and 10 of answer.
-fn says(text: &str) -> Result<Vec<AnswerEvent>> {
-    let middle = text.floor_char_boundary(text.len() / 2);
-    let usage = Usage {
-        input_tokens: 100,
-        output_tokens: 10,
-        cached_tokens: 0,
-    };
-    Ok(vec![
-        AnswerEvent::Delta(text[..middle].to_owned()),
-        AnswerEvent::Delta(text[middle..].to_owned()),
-        AnswerEvent::Usage(usage),
-        AnswerEvent::Done(Finish::Stop),
-    ])
-}
-
-struct Scene {
-    engine: Arc<Engine>,
-    script: Arc<Script>,
-}
-
-fn scene(answers: impl IntoIterator<Item = Result<Vec<AnswerEvent>>>) -> Scene {
-    scene_with(info(), answers)
-}
-
-fn scene_with(
-    info: ProviderInfo,
-    answers: impl IntoIterator<Item = Result<Vec<AnswerEvent>>>,
-) -> Scene {
-    let ladder = Ladder::embedded()
-        .with_flag("--lmm", "ask.lmm", "script")
-        // Its place is taken by the script below.
-        .with_flag("--lmm", "lmm.script", json!({"provider": "attributes"}))
-        .with_flag("--styles", "mark.styles", vec!["number"]);
-    let (settings, _) = ladder.load().unwrap();
-    let mut registry = Registry::default();
-    let descriptor = Descriptor {
-        id: "number".into(),
-        version: "1.0.0".into(),
-        about: "numbers".into(),
-        capabilities: Vec::new(),
-        options: json!({"type": "object"}),
-        params: json!({"type": "object"}),
-    };
-    registry
-        .add_style(descriptor, Arc::new(Number), Provenance::Embedded)
-        .unwrap();
-    let script = Arc::new(Script {
-        info,
-        answers: Mutex::new(answers.into_iter().collect()),
-        prompts: Mutex::default(),
-    });
-    let engine = Engine::new(settings, registry).unwrap();
-    Scene {
-        engine: Arc::new(engine.with_lmm(script.clone())),
-        script,
-    }
-}
-
-/// An image with three boxes, which become the marks 1, 2 and 3.
-fn image() -> AskImage {
-    let boxes = [(10, 10, 80, 80), (100, 10, 60, 60), (165, 10, 30, 30)];
-    let region =
-        |(x, y, width, height)| Region::new(Mask::rect(SIZE, BBox::new(x, y, width, height)));
-    AskImage {
-        image: RgbImage::from_pixel(SIZE.width, SIZE.height, Rgb([90, 120, 150])).into(),
-        regions: RegionSource::Given(boxes.map(region).to_vec()),
-    }
-}
-
-fn request(task: Task) -> AskRequest {
-    AskRequest {
-        images: vec![image()],
-        layers: None,
-        page_size: None,
-        max_marks: None,
-        task,
-        history: Vec::new(),
-        lmm: None,
-        template: None,
-        layout: Layout::default(),
-        structured: None,
-        votes: 1,
-        budget: Budget::default(),
-    }
-}
-
-fn question(text: &str) -> AskRequest {
-    request(Task::named("ask", Some(text)).unwrap())
-}
-
-impl Scene {
-    async fn ask(&self, request: AskRequest) -> (Result<AskOutcome>, Vec<AskEvent>) {
-        let (events, mut received) = mpsc::channel(256);
-        let outcome = self
-            .engine
-            .ask(request, &Cancellation::new(), &events)
-            .await;
-        drop(events);
-        let mut all = Vec::new();
-        while let Some(event) = received.recv().await {
-            all.push(event);
-        }
-        (outcome, all)
-    }
-
-    async fn answer(&self, request: AskRequest) -> AskOutcome {
-        self.ask(request).await.0.unwrap()
-    }
-
-    async fn failure(&self, request: AskRequest) -> Error {
-        self.ask(request).await.0.unwrap_err()
-    }
-
-    fn prompts(&self) -> Vec<Prompt> {
-        self.script.prompts.lock().unwrap().clone()
-    }
-}
-
-/// All words of one turn.
-fn words(prompt: &Prompt, turn: usize) -> String {
-    let parts = prompt.turns[turn]
-        .parts
-        .iter()
-        .filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::Image(_) => None,
-        });
-    parts.collect::<Vec<_>>().join("\n")
-}
+use self::script::{image, info, question, request, says, scene, scene_with, words};
 
 #[tokio::test]
 async fn stages_come_in_order() {
@@ -419,7 +206,7 @@ async fn votes_are_told_in_the_labels_of_the_first() {
     for names in &labels[1..] {
         let (first, second) = (&names[0], &names[1]);
         let text = format!("the left box: [{first}]\nthe box beside [{first}]: [{second}]");
-        scene.script.answers.lock().unwrap().push_back(says(&text));
+        scene.then_says(&text);
     }
     let outcome = scene.answer(request).await;
     for (prompt, names) in scene.prompts().iter().zip(&labels) {
