@@ -1,9 +1,11 @@
 //! Reading what the other side lent: structs of any version, texts and lists.
 
+#[cfg(feature = "guest")]
+use std::slice;
 use std::{
     ffi::{CStr, c_char},
     mem::{MaybeUninit, offset_of},
-    ptr, slice,
+    ptr,
 };
 
 #[cfg(feature = "guest")]

@@ -20,6 +20,10 @@ pub(crate) struct Panic {
     /// `panicked at src/lib.rs:7:5: index out of bounds`.
     pub(crate) message: String,
     /// If `RUST_BACKTRACE` asks for one.
+    #[cfg_attr(
+        not(feature = "guest"),
+        expect(dead_code, reason = "for the author's log")
+    )]
     pub(crate) backtrace: Option<String>,
 }
 

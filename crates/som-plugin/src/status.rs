@@ -8,6 +8,7 @@ use crate::sys::{
 };
 
 /// How a kind crosses the boundary.
+#[cfg(any(feature = "guest", test))]
 pub(crate) const fn of_kind(kind: ErrorKind) -> som_status {
     match kind {
         ErrorKind::Cancelled => SOM_CANCELLED,

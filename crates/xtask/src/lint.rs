@@ -37,6 +37,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     cmd!(shell, "cargo deny check licenses bans sources").run()?;
     check(workspace, &[])?;
+    // Each side of the plugin boundary builds alone, too.
+    for side in ["host", "guest"] {
+        cmd!(
+            shell,
+            "cargo clippy --package som-plugin --no-default-features --features {side} -- -D warnings"
+        )
+        .run()?;
+    }
     if !options.no_torch {
         libtorch::install(workspace, libtorch::Flavor::Cpu)?;
         check(workspace, &workspace.torch)?;
