@@ -136,13 +136,9 @@ impl Collector {
 fn a_collector_gets_each_stage_of_each_call() {
     let collector = Collector::default();
     let address = collector.serve();
-    let (log, _) = logs(&[], &[("SOM__TELEMETRY__OTLP", &address)]);
+    logs(&[], &[("SOM__TELEMETRY__OTLP", &address)]);
     let spans = collector.0.lock().unwrap();
-    let mark = spans.iter().find(|span| {
-        let rpc = span.attributes.iter().find(|pair| pair.key == "rpc");
-        span.name == "call" && format!("{rpc:?}").contains("SomService/Mark")
-    });
-    let mark = mark.unwrap_or_else(|| panic!("no span of the call: {spans:#?} {log}"));
+    let mark = call_of(&spans, "SomService/Mark");
     let stages: BTreeSet<&str> = spans
         .iter()
         .filter(|span| span.trace_id == mark.trace_id && span.parent_span_id == mark.span_id)
@@ -151,6 +147,41 @@ fn a_collector_gets_each_stage_of_each_call() {
     let expected = ["allocate", "decode", "draw", "encode", "segment"];
     assert_eq!(stages, expected.into());
     assert!(!format!("{spans:?}").contains(SECRET));
+}
+
+/// The span of the call to the service `name`.
+fn call_of<'a>(spans: &'a [Span], name: &str) -> &'a Span {
+    let is_its = |span: &&Span| {
+        let rpc = span.attributes.iter().find(|pair| pair.key == "rpc");
+        span.name == "call" && format!("{rpc:?}").contains(name)
+    };
+    let call = spans.iter().find(is_its);
+    call.unwrap_or_else(|| panic!("no span of {name}: {spans:#?}"))
+}
+
+#[test]
+fn a_trace_goes_on_in_the_process_that_segments() {
+    let collector = Collector::default();
+    let address = collector.serve();
+    let traced = [("SOM__TELEMETRY__OTLP", &*address)];
+    let folder = Folder::with_photos(&["coffee.png"]);
+    let backend = ["backend", "--segmenter", "classic"];
+    let backend = Served::start(&folder, &backend, &traced);
+    let far = format!("[segmenter.far]\nremote = [\"{}\"]\n", backend.url());
+    folder.write("som.toml", far);
+    let front = Served::start(&folder, &["serve"], &traced);
+    let arguments = ["segment", "coffee.png", "--segmenter", "far", "--server"];
+    let url = front.url();
+    let arguments = [&arguments[..], &[&*url]].concat();
+    folder.som(&arguments).succeeded();
+    front.end();
+    backend.end();
+    let spans = collector.0.lock().unwrap();
+    let asked = call_of(&spans, "SomService/Segment");
+    let cut = call_of(&spans, "SegmenterService/Segment");
+    assert_eq!(cut.trace_id, asked.trace_id);
+    let parent = spans.iter().find(|span| span.span_id == cut.parent_span_id);
+    assert_eq!(parent.unwrap().name, "segment");
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::{
     Resource,
+    propagation::TraceContextPropagator,
     trace::{SdkTracer, SdkTracerProvider},
 };
 use som_core::{Error, Result};
@@ -56,6 +57,8 @@ impl Traces {
                 .build()
         };
         let exporter = exporter.map_err(|error| wrong(error.to_string()))?;
+        // Calls to other processes tell which trace they belong to.
+        global::set_text_map_propagator(TraceContextPropagator::new());
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
             .with_resource(Resource::builder().with_service_name("som").build())

@@ -13,7 +13,7 @@ use tonic::{
     transport::{Certificate, ClientTlsConfig, Endpoint, Identity},
 };
 
-use crate::failure::chain;
+use crate::{failure::chain, trace};
 
 /// How long a connection may take, and how a silent one is found out.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -104,7 +104,7 @@ impl Connection {
         })
     }
 
-    /// A request with the token.
+    /// A request with the token, in the trace of the current span.
     pub fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if let Some(Token(token)) = &self.token {
@@ -112,6 +112,7 @@ impl Connection {
                 .metadata_mut()
                 .insert("authorization", token.clone());
         }
+        trace::tell(request.metadata_mut());
         request
     }
 }

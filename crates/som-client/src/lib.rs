@@ -21,6 +21,7 @@
 mod client;
 mod connection;
 mod failure;
+mod trace;
 
 pub use crate::{
     client::Client,

@@ -33,6 +33,7 @@ use crate::{
     metrics::Metrics,
     report::{Observed, Report},
     token::{Owner, Tokens},
+    trace,
 };
 
 const REQUEST_ID: &str = "x-request-id";
@@ -94,6 +95,7 @@ impl Gate {
             peer = peer.map(tracing::field::display),
             owner = tracing::field::Empty
         );
+        trace::join(&span, request.headers());
         let report = Report::begin(rpc, span.clone(), gate.metrics.clone());
 
         let admitted = gate.admit(request.headers());

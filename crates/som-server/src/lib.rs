@@ -19,6 +19,7 @@ mod segmenter_service;
 mod som_service;
 mod tls;
 mod token;
+mod trace;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 

@@ -23,6 +23,7 @@ use som_core::{
 };
 use som_proto::{image, params, pb::plugin::v1 as pb, region};
 use tokio::runtime::{Builder, Runtime};
+use tracing::Instrument as _;
 
 use self::{lane::Lane, options::Options};
 use crate::settings::Settings;
@@ -169,7 +170,7 @@ impl Segmenter for Instance {
             params: Some(params::to_wire(call.params())),
         };
         let lane = self.connection.lane.clone();
-        let work = async move { lane.segment(request).await };
+        let work = async move { lane.segment(request).await }.in_current_span();
         let answer = self.connection.wait(|| call.is_cancelled(), work);
         let size = Size::new(image.width(), image.height());
         answer
