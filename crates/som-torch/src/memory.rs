@@ -29,11 +29,10 @@ fn check(needed: u64, left: u64, what: &str) -> Result<()> {
     if needed <= left {
         return Ok(());
     }
-    let mib = |bytes: u64| bytes >> 20;
     Err(Error::exhausted(format!(
         "too little memory: {what} need {} MiB, but {} MiB are left",
-        mib(needed),
-        mib(left)
+        needed.div_ceil(1 << 20),
+        left >> 20
     )))
 }
 
@@ -66,8 +65,14 @@ impl Left {
             .cgroup_limits()
             .map(|container| container.total_memory.saturating_sub(container.rss));
         let addresses = address_limit().map(|most| most.saturating_sub(process.virtual_memory()));
+        // 0 is what a system that does not tell leaves.
+        let machine = Some(system.available_memory()).filter(|&left| left > 0);
         Some(Self {
-            memory: system.available_memory().min(container.unwrap_or(u64::MAX)),
+            memory: machine
+                .into_iter()
+                .chain(container)
+                .min()
+                .unwrap_or(u64::MAX),
             addresses: addresses.unwrap_or(u64::MAX),
         })
     }
