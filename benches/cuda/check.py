@@ -85,7 +85,7 @@ def parity(device, precision):
     from pycocotools import mask as coco
 
     rows = []
-    for fixture in ["tiny", "shapes"]:
+    for fixture in ["tiny", "shapes", "sizes"]:
         folder = HERE / "tests/assets" / fixture
         for name, setting in json.loads((folder / "expected.json").read_text())["amg"].items():
             params = {k: v for k, v in setting["params"].items() if k != "output_mode"}
