@@ -119,9 +119,10 @@ def is_exact(row):
     )
 
 
-def timings(model, device, precision, points, threads):
+def timings(model, device, precision, options):
     command = [sys.executable, HERE / "sam.py", "--json", "--model", model, "--device", device]
-    command += ["--precision", precision, "--points", points, "--threads", threads, "--rounds", 2]
+    command += ["--precision", precision, "--points", options.points]
+    command += ["--threads", options.threads, "--rounds", options.rounds]
     command += ["--folder", HERE / "timed", "--photo", HERE / "coffee.png"]
     command += ["--bench", HERE / "bin/bench"]
     output = subprocess.check_output([str(part) for part in command], text=True)
@@ -161,6 +162,7 @@ def main():
     arguments.add_argument("--models", nargs="*", default=["vit_b", "vit_h"])
     arguments.add_argument("--precisions", nargs="*", default=["fp32", "bf16"])
     arguments.add_argument("--points", type=int, default=32, help="points per side")
+    arguments.add_argument("--rounds", type=int, default=1, help="runs of each, taking turns")
     arguments.add_argument("--threads", type=int, default=os.cpu_count())
     options = arguments.parse_args()
     prepare()
@@ -192,7 +194,7 @@ def main():
         print("|---|---|---|---|---|---|---|")
     for model in options.models:
         for precision in options.precisions:
-            timed = timings(model, device, precision, options.points, options.threads)
+            timed = timings(model, device, precision, options)
             if device != "cpu":
                 floor = encoder_flops(model) / products_per_second(device, precision)
                 timed["encoder_floor_s"] = floor

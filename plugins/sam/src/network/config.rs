@@ -172,7 +172,9 @@ impl Config {
                 "its mask decoder has {layers} layers and {masks} masks"
             ));
         }
-        let odd = |block: &&Block| block.heads < 1 || width % block.heads != 0 || block.window < 1;
+        let odd = |block: &&Block| {
+            block.heads < 1 || width % block.heads != 0 || !(1..=1 << 13).contains(&block.window)
+        };
         self.blocks
             .iter()
             .find(odd)
