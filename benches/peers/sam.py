@@ -161,7 +161,7 @@ class Case:
             nearest = min(theirs, key=score)
             theirs.remove(nearest)
             both += 1
-            worst["mask IoU"] = min(worst["mask IoU"], iou(nearest))
+            worst["mask IoU"] = min(worst["mask IoU"], float(iou(nearest)))
             for name, field in [("predicted IoU", "predicted_iou"), ("stability", "stability_score")]:
                 worst[name] = max(worst[name], abs(nearest[field] - ours["extra"][field]))
         return {"official": len(official), "som": len(som), "both": both, **worst}
