@@ -13,7 +13,7 @@ impl Sam {
     fn on_a_pretended_gpu(self) -> Self {
         Self {
             device: "cuda",
-            libraries: pretended().to_owned(),
+            libraries: Some(pretended().to_owned()),
             ..self
         }
     }

@@ -32,8 +32,8 @@ struct Sam {
     folder: Folder,
     data: PathBuf,
     device: &'static str,
-    /// Where libraries are looked for first.
-    libraries: PathBuf,
+    /// Where libraries are looked for first, if not where they usually are.
+    libraries: Option<PathBuf>,
 }
 
 impl Sam {
@@ -47,7 +47,7 @@ impl Sam {
             folder,
             data: root().join("plugins/sam/tests/assets").join(name),
             device: "cpu",
-            libraries: PathBuf::new(),
+            libraries: None,
         })
     }
 
@@ -69,11 +69,11 @@ impl Sam {
         );
         let sam = ["--segmenter", "sam", "--set", &device, "--set", &weights];
         let arguments = [&[command, &image], &sam[..], arguments].concat();
-        Ran::of(
-            self.folder
-                .command(&arguments)
-                .env("LD_LIBRARY_PATH", &self.libraries),
-        )
+        let mut command = self.folder.command(&arguments);
+        if let Some(libraries) = &self.libraries {
+            command.env("LD_LIBRARY_PATH", libraries);
+        }
+        Ran::of(&mut command)
     }
 
     /// The regions that `som segment` finds with these parameters.

@@ -112,7 +112,7 @@ impl Connection {
                 .metadata_mut()
                 .insert("authorization", token.clone());
         }
-        trace::tell(request.metadata_mut());
+        trace::inject(request.metadata_mut());
         request
     }
 }

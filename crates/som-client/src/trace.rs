@@ -6,7 +6,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// Writes the current span, if this process traces: the server's spans become its children.
-pub(crate) fn tell(metadata: &mut MetadataMap) {
+pub(crate) fn inject(metadata: &mut MetadataMap) {
     let context = Span::current().context();
     global::get_text_map_propagator(|form| form.inject_context(&context, &mut Fields(metadata)));
 }

@@ -95,7 +95,7 @@ impl Gate {
             peer = peer.map(tracing::field::display),
             owner = tracing::field::Empty
         );
-        trace::join(&span, request.headers());
+        trace::set_parent(&span, request.headers());
         let report = Report::begin(rpc, span.clone(), gate.metrics.clone());
 
         let admitted = gate.admit(request.headers());

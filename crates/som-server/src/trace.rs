@@ -6,7 +6,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// Makes `span`, which nothing has entered yet, a child of the client's, if `headers` name one.
-pub(crate) fn join(span: &Span, headers: &HeaderMap) {
+pub(crate) fn set_parent(span: &Span, headers: &HeaderMap) {
     let parent = global::get_text_map_propagator(|form| form.extract(&Fields(headers)));
     // Without a collector there are no traces to join.
     let _ = span.set_parent(parent);

@@ -160,30 +160,25 @@ fn first_cell(text: &str) -> &str {
     filled.unwrap_or(text)
 }
 
+/// Verbs between a mark and what it is.
+const VERBS: [&str; 8] = [
+    "is ",
+    "are ",
+    "shows ",
+    "contains ",
+    "depicts ",
+    "represents ",
+    "appears to be ",
+    "looks like ",
+];
+
 /// True if what follows a mark says what it is: `: white cup`, `is a white cup`.
 fn is_tied(after: &str) -> bool {
-    const TIES: [&str; 17] = [
-        ":",
-        "：",
-        "=",
-        "→",
-        "->",
-        "- ",
-        "– ",
-        "— ",
-        "|",
-        "is ",
-        "are ",
-        "shows ",
-        "contains ",
-        "depicts ",
-        "represents ",
-        "appears to be ",
-        "looks like ",
-    ];
+    const SIGNS: [&str; 9] = [":", "：", "=", "→", "->", "- ", "– ", "— ", "|"];
     let closing = |c: char| matches!(c, ' ' | '*' | '`' | '"' | ')' | ']');
     let after = after.trim_start_matches(closing);
-    TIES.iter().any(|tie| after.starts_with(tie))
+    let mut ties = SIGNS.iter().chain(&VERBS);
+    ties.any(|tie| after.starts_with(tie))
 }
 
 /// A label without what ties it to its mark.
@@ -191,24 +186,9 @@ fn label_in(text: &str) -> String {
     const MARKS: [char; 17] = [
         ' ', '\t', ',', '*', '`', ')', '(', ']', ':', '-', '–', '—', '=', '→', '>', '|', '"',
     ];
-    const WORDS: [&str; 14] = [
-        "is ",
-        "are ",
-        "shows ",
-        "contains ",
-        "depicts ",
-        "represents ",
-        "appears to be ",
-        "looks like ",
-        "a ",
-        "an ",
-        "the ",
-        "and ",
-        "there is ",
-        "there are ",
-    ];
+    const FILLERS: [&str; 6] = ["a ", "an ", "the ", "and ", "there is ", "there are "];
     let mut text = text.trim_start_matches(MARKS);
-    while let Some(rest) = WORDS.iter().find_map(|word| {
+    while let Some(rest) = VERBS.iter().chain(&FILLERS).find_map(|word| {
         let head = text.get(..word.len())?;
         head.eq_ignore_ascii_case(word).then(|| &text[word.len()..])
     }) {
