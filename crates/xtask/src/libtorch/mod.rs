@@ -43,9 +43,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 const VERSION: &str = "2.11.0";
 
 /// Lines of `sha256  url`, as `sha256sum` writes them: what libtorch needs on any machine, …
-const CPU_WHEELS: &str = include_str!("libtorch/cpu.sha256");
+const CPU_WHEELS: &str = include_str!("cpu.sha256");
 /// … and the CUDA libraries beside it, in the versions that PyTorch's own metadata asks for.
-const CUDA_WHEELS: &str = include_str!("libtorch/cuda.sha256");
+const CUDA_WHEELS: &str = include_str!("cuda.sha256");
 
 /// Which libraries to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub use crate::models::ModelSettings;
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
-const EMBEDDED: &str = include_str!("settings.toml");
+const EMBEDDED: &str = include_str!("../settings.toml");
 /// `SOM__MARK__SEGMENTER` sets `mark.segmenter`.
 const ENVIRONMENT_PREFIX: &str = "SOM__";
 

@@ -66,22 +66,22 @@ struct Example {
 const fn example(lang: Language, kind: Kind) -> Example {
     match (lang, kind) {
         (Language::Rust, Kind::Segmenter) => Example {
-            source: include_str!("../../../examples/segmenter-rust/src/lib.rs"),
+            source: include_str!("../../../../examples/segmenter-rust/src/lib.rs"),
             id: "grid",
             file: "src/lib.rs",
         },
         (Language::Rust, Kind::MarkStyle) => Example {
-            source: include_str!("../../../examples/mark-style-rust/src/lib.rs"),
+            source: include_str!("../../../../examples/mark-style-rust/src/lib.rs"),
             id: "corners",
             file: "src/lib.rs",
         },
         (Language::C, Kind::Segmenter) => Example {
-            source: include_str!("../../../examples/segmenter-c/segmenter.c"),
+            source: include_str!("../../../../examples/segmenter-c/segmenter.c"),
             id: "brightness",
             file: "segmenter.c",
         },
         (Language::C, Kind::MarkStyle) => Example {
-            source: include_str!("../../../examples/mark-style-c/mark_style.c"),
+            source: include_str!("../../../../examples/mark-style-c/mark_style.c"),
             id: "spotlight",
             file: "mark_style.c",
         },
@@ -90,8 +90,8 @@ const fn example(lang: Language, kind: Kind) -> Example {
 
 const fn makefile(kind: Kind) -> &'static str {
     match kind {
-        Kind::Segmenter => include_str!("../../../examples/segmenter-c/Makefile"),
-        Kind::MarkStyle => include_str!("../../../examples/mark-style-c/Makefile"),
+        Kind::Segmenter => include_str!("../../../../examples/segmenter-c/Makefile"),
+        Kind::MarkStyle => include_str!("../../../../examples/mark-style-c/Makefile"),
     }
 }
 
@@ -127,10 +127,10 @@ fn rust(name: &str, kind: Kind, som: Option<&Path>) -> Result<Files> {
         None => format!("{:?}", env!("CARGO_PKG_VERSION")),
         Some(folder) => format!("{{ path = {:?} }}", crate_in(folder)?),
     };
-    let manifest = include_str!("new/rust.toml")
+    let manifest = include_str!("rust.toml")
         .replace("{{name}}", name)
         .replace("{{som}}", &som);
-    let readme = include_str!("new/rust.md")
+    let readme = include_str!("rust.md")
         .replace("{{name}}", name)
         .replace("{{library}}", &name.replace('-', "_"))
         .replace("{{kind}}", words(kind));
@@ -147,7 +147,7 @@ fn c(name: &str, kind: Kind) -> Files {
     let makefile = makefile(kind)
         .replace(&format!("NAME = {id}"), &format!("NAME = {name}"))
         .replace("INCLUDE = ../../crates/som-plugin/include", "INCLUDE = .");
-    let readme = include_str!("new/c.md")
+    let readme = include_str!("c.md")
         .replace("{{name}}", name)
         .replace("{{source}}", file)
         .replace("{{kind}}", words(kind));
