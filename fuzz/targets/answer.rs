@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use som_core::{
     BBox, Mask, Region, Scene, Size,
     ground::ground,
-    scene::{SceneImage, SceneMark},
+    scene::{Places, SceneImage, SceneMark},
     task::Task,
 };
 
@@ -31,7 +31,7 @@ fuzz_target!(|text: &str| {
             size: SIZE,
             seen: Size::new(300, 200),
             pages: 1,
-            coordinates: None,
+            places: Places::default(),
         }],
         marks: marks.collect(),
     };

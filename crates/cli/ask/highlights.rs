@@ -25,9 +25,7 @@ pub(super) fn highlight(
     };
     let encoding = Encoding::of_path(file)?;
     let grounded = &asked.outcome.grounded;
-    let mentioned = grounded.mentions.iter().flat_map(|mention| &mention.marks);
-    let found = grounded.findings.iter().flat_map(|finding| &finding.marks);
-    let meant: HashSet<u32> = mentioned.chain(found).copied().collect();
+    let meant: HashSet<u32> = grounded.meant().collect();
     let images = pictures.iter().zip(&asked.markings);
     images
         .zip(1..)

@@ -17,7 +17,7 @@
 
 from . import tasks
 from .aio import AsyncClient
-from .answers import Answer, Finding, Mention
+from .answers import Answer, Finding, Mention, Thought
 from .client import Client
 from .connection import Connection
 from .errors import SomError
@@ -52,6 +52,7 @@ __all__ = [
     "Rle",
     "Segmentation",
     "SomError",
+    "Thought",
     "Unmarked",
     "tasks",
 ]
