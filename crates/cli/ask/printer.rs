@@ -207,10 +207,13 @@ pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
     let mut notes: Vec<String> = ending(&outcome.finish, &outcome.text).into_iter().collect();
     notes.extend(outcome.cut_short.iter().cloned());
     if outcome.grounded.broke_off_in_thought() {
-        notes.push("the model thought, but did not answer: the answer broke off in its thoughts".to_owned());
+        notes.push(
+            "the model thought, but did not answer: the answer broke off in its thoughts"
+                .to_owned(),
+        );
     }
     for mention in &outcome.grounded.mentions {
-        if mention.location.is_none() && !mention.unresolved.is_empty() {
+        if mention.is_meant() && mention.location.is_none() && !mention.unresolved.is_empty() {
             let names = mention.unresolved.join(", ");
             notes.push(format!(
                 "the answer names marks that are not there: {names}"

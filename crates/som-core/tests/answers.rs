@@ -53,7 +53,10 @@ fn folder() -> PathBuf {
 fn task_of(text: &str) -> Task {
     let list = |text: &str, separator: char| -> Vec<String> {
         let items = text.split(separator).map(str::trim);
-        items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        items
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
     match name {
@@ -84,7 +87,11 @@ fn ids(marks: &[u32]) -> String {
 }
 
 fn mention(answer: &str, mention: &Mention) -> String {
-    let mut shown = format!("= {} | {}", &answer[mention.span.clone()], ids(&mention.marks));
+    let mut shown = format!(
+        "= {} | {}",
+        &answer[mention.span.clone()],
+        ids(&mention.marks)
+    );
     if mention.status != Status::Resolved {
         let _ = write!(shown, " | {}", mention.status.name());
     }
@@ -98,9 +105,18 @@ fn mention(answer: &str, mention: &Mention) -> String {
 fn meant(mentions: &[Mention]) -> String {
     let mut marks: Vec<u32> = Vec::new();
     let mut status = Status::Resolved;
-    let meant: Vec<&Mention> = mentions.iter().filter(|mention| mention.is_meant()).collect();
+    let meant: Vec<&Mention> = mentions
+        .iter()
+        .filter(|mention| mention.is_meant())
+        .collect();
     for mention in &meant {
-        marks.extend(mention.marks.iter().filter(|id| !marks.contains(id)).collect::<Vec<_>>());
+        marks.extend(
+            mention
+                .marks
+                .iter()
+                .filter(|id| !marks.contains(id))
+                .collect::<Vec<_>>(),
+        );
         status = status.max(mention.status);
     }
     with_status("@", &marks, meant.is_empty(), status)
@@ -131,7 +147,12 @@ fn finding(task: &Task, finding: &Finding, matched: bool) -> String {
     }
     match (&finding.marks[..], finding.status) {
         ([], Status::Unknown) => "~ unknown".to_owned(),
-        (marks, status) => with_status("~", marks, marks.is_empty() && status == Status::Resolved, status),
+        (marks, status) => with_status(
+            "~",
+            marks,
+            marks.is_empty() && status == Status::Resolved,
+            status,
+        ),
     }
 }
 
@@ -146,7 +167,9 @@ fn read(answer: &str, task: &Task, world: &World, expected: &[String]) -> Vec<St
         let findings = grounded.findings.iter().enumerate();
         shown.extend(findings.map(|(index, found)| {
             let wanted = expected.get(index).map_or("", String::as_str);
-            let matched = ["exact", "normalised", "synonym"].iter().any(|name| wanted.ends_with(name));
+            let matched = ["exact", "normalised", "synonym"]
+                .iter()
+                .any(|name| wanted.ends_with(name));
             finding(task, found, matched)
         }));
     } else if has("@") {
@@ -173,14 +196,20 @@ fn misleads(expected: &[String], shown: &[String]) -> bool {
                 None => line[1..].split(" | ").next().unwrap_or(""),
             };
             let place = if line.starts_with('~') { index } else { 0 };
-            let words: Vec<(usize, String)> =
-                ids.split_whitespace().map(|id| (place, id.to_owned())).collect();
+            let words: Vec<(usize, String)> = ids
+                .split_whitespace()
+                .map(|id| (place, id.to_owned()))
+                .collect();
             words
         });
-        parts.filter(|(_, id)| id.bytes().all(|byte| byte.is_ascii_digit())).collect()
+        parts
+            .filter(|(_, id)| id.bytes().all(|byte| byte.is_ascii_digit()))
+            .collect()
     };
     let wanted = marks(expected);
-    let vague = shown.iter().any(|line| line.contains(" | ambiguous") || line.contains(" | unknown"));
+    let vague = shown
+        .iter()
+        .any(|line| line.contains(" | ambiguous") || line.contains(" | unknown"));
     !vague && marks(shown).iter().any(|mark| !wanted.contains(mark))
 }
 
@@ -206,7 +235,11 @@ fn corpus() -> Vec<Case> {
 
 /// The answers of one file.
 fn cases(path: &PathBuf) -> Vec<Case> {
-    let kind = path.file_stem().unwrap().to_string_lossy().replace('_', " ");
+    let kind = path
+        .file_stem()
+        .unwrap()
+        .to_string_lossy()
+        .replace('_', " ");
     let text = fs::read_to_string(path).unwrap();
     let mut cases: Vec<Case> = Vec::new();
     let (mut world, mut task, mut style) = (World::default(), task_of("ask"), String::new());
@@ -251,7 +284,14 @@ fn answers_are_read_as_a_person_reads_them() {
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let (mut wrong, mut misleading) = (String::new(), String::new());
     for case in corpus().iter().filter(|case| is_chosen(case.index)) {
-        let Case { kind, line, style, answer, expected, .. } = case;
+        let Case {
+            kind,
+            line,
+            style,
+            answer,
+            expected,
+            ..
+        } = case;
         let shown = read(answer, &case.task, &case.world, expected);
         let score = scores.entry(kind.clone()).or_default();
         score.all += 1;
@@ -271,8 +311,14 @@ fn answers_are_read_as_a_person_reads_them() {
     println!("{table}\n{wrong}");
     let all: usize = scores.values().map(|score| score.all).sum();
     let right: usize = scores.values().map(|score| score.right).sum();
-    assert!(misleading.is_empty(), "wrong, and told as resolved:\n{misleading}");
-    assert!(right as f64 / all as f64 * 100.0 >= LEAST, "{right} of {all}:\n{wrong}");
+    assert!(
+        misleading.is_empty(),
+        "wrong, and told as resolved:\n{misleading}"
+    );
+    assert!(
+        right as f64 / all as f64 * 100.0 >= LEAST,
+        "{right} of {all}:\n{wrong}"
+    );
     if std::env::var("SOM_ANSWERS").is_ok() {
         return;
     }
@@ -304,9 +350,14 @@ fn a_thought_changes_nothing() {
         "◁think▷[1]◁/think▷",
         "[THINK][1] and [2][/THINK]",
     ];
-    for case in corpus().iter().filter(|case| !case.kind.starts_with("thoughts")) {
+    for case in corpus()
+        .iter()
+        .filter(|case| !case.kind.starts_with("thoughts"))
+    {
         // What agents and gpt-oss begin with is a thought by itself.
-        if ["Thought:", "analysis", "<|channel|>"].iter().any(|start| case.answer.starts_with(start))
+        if ["Thought:", "analysis", "<|channel|>"]
+            .iter()
+            .any(|start| case.answer.starts_with(start))
             || case.answer.contains("think")
         {
             continue;
@@ -353,11 +404,18 @@ fn what_is_denied_behind_an_answer_changes_nothing() {
             !findings.iter().any(|finding| finding.marks.contains(id))
                 && !case.answer.contains(&id.to_string())
         });
-        let Some(other) = other.filter(|_| case.world.scene().mark(1).is_some_and(|mark| mark.text == "1"))
-        else {
+        let Some(other) = other.filter(|_| {
+            case.world
+                .scene()
+                .mark(1)
+                .is_some_and(|mark| mark.text == "1")
+        }) else {
             continue;
         };
-        for denial in [format!("\n\nIt is not [{other}]."), format!("\nNot [{other}].")] {
+        for denial in [
+            format!("\n\nIt is not [{other}]."),
+            format!("\nNot [{other}]."),
+        ] {
             let answer = format!("{}{denial}", case.answer);
             assert_eq!(meaning(&case, &answer).0, findings, "{answer}");
         }
@@ -373,8 +431,15 @@ fn table(scores: &BTreeMap<String, Score>) -> String {
     let mut all = Score::default();
     let mut row = |kind: &str, score: Score| {
         let share = score.right as f64 / score.all as f64 * 100.0;
-        let Score { all, right, findings } = score;
-        let _ = writeln!(table, "| {kind} | {all} | {findings} | {right} | {share:.1} % |");
+        let Score {
+            all,
+            right,
+            findings,
+        } = score;
+        let _ = writeln!(
+            table,
+            "| {kind} | {all} | {findings} | {right} | {share:.1} % |"
+        );
     };
     for (kind, &score) in scores {
         all.all += score.all;
@@ -384,4 +449,54 @@ fn table(scores: &BTreeMap<String, Score>) -> String {
     }
     row("all", all);
     table
+}
+
+/// An answer that is read again and again for each of its parts would not come back.
+#[test]
+fn answers_of_ten_megabytes_come_back() {
+    const LENGTH: usize = 10 << 20;
+    let world = World::numbered(9);
+    let scene = world.scene();
+    let refer = task_of("refer the cup; the spoon");
+    let describe = task_of("describe cup, spoon");
+    for unit in [
+        "not [3], ",
+        "word ",
+        "{\"mark\": 3, ",
+        "<think>",
+        "杯子是[3]。",
+        "mark ",
+    ] {
+        let answer = unit.repeat(LENGTH / unit.len());
+        let grounded = refer.read(&answer, &scene);
+        let marks = grounded.mentions.iter().flat_map(|mention| &mention.marks);
+        assert!(marks.copied().all(|id| id == 3), "{unit}");
+        describe.read(&answer, &scene);
+    }
+}
+
+#[test]
+fn bad_answers_have_the_right_status() {
+    let world = World::numbered(9);
+    let scene = world.scene();
+    let refer = task_of("refer the cup");
+    let denials = "It is not [4]. ".repeat(100_000);
+    for (answer, expected) in [
+        (format!("{denials}It is [3]."), "~ 3"),
+        (denials, "~ unknown"),
+        ("{\"mark\": \"\\ud800\", \"marks\": [3]}".to_owned(), "~ 3"),
+        ("{\"mark\": 3, \"label\": \"\\ud83d".to_owned(), "~ 3"),
+        ("\u{202e}]3[\u{202c}".to_owned(), "~ unknown"),
+        ("\u{202b}الكوب هو [3]\u{202c} not [4]".to_owned(), "~ 3"),
+        ("<|im_sta".to_owned(), "~ unknown"),
+        ("<|channel|>fin".to_owned(), "~ unknown"),
+        ("[".repeat(100_000), "~ unknown"),
+        ("{\"a\":".repeat(100_000), "~ unknown"),
+        (String::new(), "~ unknown"),
+    ] {
+        let grounded = refer.read(&answer, &scene);
+        let shown = finding(&refer, &grounded.findings[0], false);
+        let start: String = answer.chars().take(60).collect();
+        assert_eq!(shown, expected, "{start}");
+    }
 }

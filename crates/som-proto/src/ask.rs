@@ -379,7 +379,10 @@ mod tests {
     #[test]
     fn thoughts_come_back_as_they_were() {
         for closed in [true, false] {
-            let thought = Thought { span: 7..21, closed };
+            let thought = Thought {
+                span: 7..21,
+                closed,
+            };
             let wire = thought_to_wire(&thought);
             assert_eq!(thought_from_wire(wire).unwrap(), thought);
         }

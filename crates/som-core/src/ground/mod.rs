@@ -14,6 +14,7 @@ mod names;
 mod places;
 mod polarity;
 mod reader;
+mod title;
 pub(crate) mod words;
 
 use std::ops::Range;
@@ -175,7 +176,9 @@ impl Read {
         let (mut mentions, documents) = scan(&said.text, &names, scene);
         let cues = Cues::of(&said.text);
         let beside = polarity::assign(&said.text, &cues, &mut mentions);
-        let thoughts = documents.iter().flat_map(|document| json::thoughts(document, &said.text));
+        let thoughts = documents
+            .iter()
+            .flat_map(|document| json::thoughts(document, &said.text));
         let thoughts: Vec<Thought> = thoughts
             .map(|span| Thought {
                 span: said.in_answer(&span),

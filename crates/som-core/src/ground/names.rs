@@ -81,7 +81,8 @@ impl Names {
             }
         } else if self.letters {
             let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-            let ends = !rest[letters..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            let goes_on = |c: char| (words::is_word(c) || c == '_') && !words::is_unspaced(c);
+            let ends = !rest[letters..].starts_with(goes_on);
             if (1..=3).contains(&letters) && ends {
                 letters
             } else {
@@ -157,13 +158,15 @@ impl Reading {
 
     /// What several lists lead to together.
     pub(super) fn all(readings: impl IntoIterator<Item = Self>) -> Self {
-        readings.into_iter().fold(Self::default(), |mut all, reading| {
-            reading.marks.iter().for_each(|&id| all.find(id));
-            reading.unresolved.iter().for_each(|name| all.miss(name));
-            all.worst = all.worst.max(reading.worst);
-            all.names += reading.names;
-            all
-        })
+        readings
+            .into_iter()
+            .fold(Self::default(), |mut all, reading| {
+                reading.marks.iter().for_each(|&id| all.find(id));
+                reading.unresolved.iter().for_each(|name| all.miss(name));
+                all.worst = all.worst.max(reading.worst);
+                all.names += reading.names;
+                all
+            })
     }
 
     /// True if any name leads to a mark.
@@ -251,7 +254,9 @@ fn range_end(text: &str, at: usize, names: &Names) -> Option<Range<usize>> {
         Some(dash) => start + dash.len(),
         None => words::at(text, start, Role::Ranges)?,
     };
-    let start = skip(text, end, |c| c.is_whitespace() && c != '\n' || is_wrapping(c));
+    let start = skip(text, end, |c| {
+        c.is_whitespace() && c != '\n' || is_wrapping(c)
+    });
     names.name_at(text, start)
 }
 
@@ -271,6 +276,18 @@ fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
         && let Some(word) = words::at(text, end, Role::Joins)
     {
         end = skip(text, word, char::is_whitespace);
+        // 3 ו-4
+        if let Some(rest) = text[end..].strip_prefix('-')
+            && rest.starts_with(|c: char| c.is_ascii_digit())
+        {
+            end += 1;
+        }
+    } else if end > at
+        && let Some(rest) = text[end..].strip_prefix('و')
+        && rest.starts_with(|c: char| c.is_ascii_digit())
+    {
+        // 3 و4
+        end = text.len() - rest.len();
     } else if end == at
         && text[at..].starts_with(words::is_unspaced)
         && let Some(word) = words::at(text, at, Role::Joins)
@@ -311,7 +328,8 @@ pub(super) fn is_measure(text: &str, at: usize) -> bool {
     let rest = &text[at..];
     let after = rest.trim_start_matches(' ');
     if after.starts_with([
-        '%', '°', '€', '个', '個', '只', '张', '辆', '件', '名', '本', '枚', '人', '匹', '개', '명', '마',
+        '%', '°', '€', '个', '個', '只', '张', '辆', '件', '名', '本', '枚', '人', '匹', '개',
+        '명', '마',
     ]) {
         return true;
     }

@@ -1,7 +1,19 @@
 //! The answer while it is read from left to right, and what is known of the place reached.
 
-use super::{forms::Title, names::Names, words};
+use super::{Mention, json::Node, names::Names, title::Title, words};
 use crate::scene::Scene;
+
+/// What a form finds at a place.
+pub(super) enum Found {
+    Mention(Mention),
+    /// Several mentions, and where to go on.
+    Mentions(Vec<Mention>, usize),
+    /// JSON, and the mentions in it.
+    Document(Node, Vec<Mention>),
+    /// What lies before this place is no mention, whatever it looks like.
+    Skip(usize),
+    Nothing,
+}
 
 /// Text, place, line and table.
 pub(super) struct Reader<'a> {
@@ -147,8 +159,14 @@ impl<'a> Reader<'a> {
 
     /// True at the first word of a line or of an item of a list.
     pub(super) fn starts_line(&self) -> bool {
-        self.indent()
-            .is_some_and(|indent| indent.chars().all(|c| matches!(c, ' ' | '\t' | '-' | '*' | '+' | '•' | '·' | '>' | '–' | '►' | '▪' | '#')))
+        self.indent().is_some_and(|indent| {
+            indent.chars().all(|c| {
+                matches!(
+                    c,
+                    ' ' | '\t' | '-' | '*' | '+' | '•' | '·' | '>' | '–' | '►' | '▪' | '#'
+                )
+            })
+        })
     }
 
     /// True if no word goes on here. Scripts without spaces go on right behind a number, and each

@@ -43,7 +43,9 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
         labels = written(spoken);
         if let Some(verdict) = spoken.verdict() {
             let part = spoken.part(verdict);
-            let last = written(&part).into_iter().map(|label| Label { weight: 9, ..label });
+            let last = written(&part)
+                .into_iter()
+                .map(|label| Label { weight: 9, ..label });
             labels.extend(last);
         }
         if !labels.iter().any(|label| label.weight > 0) {
@@ -53,17 +55,22 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
             }
         }
     }
-    let mut of: HashMap<u32, &Label> = HashMap::new();
+    // The surest name of each mark; of those to choose from, if one of the names is among them.
+    let fits = |label: &Label| {
+        vocabulary.is_empty() || !matches!(chosen_from(vocabulary, &label.text), Choice::None)
+    };
+    let mut of: HashMap<u32, (&Label, bool)> = HashMap::new();
     for label in &labels {
+        let fits = fits(label);
         for &id in &label.named.marks {
-            let kept = of.entry(id).or_insert(label);
-            if label.weight > kept.weight {
-                *kept = label;
+            let kept = of.entry(id).or_insert((label, fits));
+            if (fits, label.weight) > (kept.1, kept.0.weight) {
+                *kept = (label, fits);
             }
         }
     }
     let finding = |id: u32| {
-        let Some(label) = of.get(&id) else {
+        let Some((label, _)) = of.get(&id) else {
             return of_mark(id, String::new(), Status::Unknown, None);
         };
         if vocabulary.is_empty() {
@@ -96,7 +103,9 @@ enum Choice<'a> {
 
 /// The name in `vocabulary` that `label` is; else the one that it holds.
 fn chosen_from<'a>(vocabulary: &'a [String], label: &str) -> Choice<'a> {
-    let whole = vocabulary.iter().filter_map(|name| Some((same(label, name)?, name)));
+    let whole = vocabulary
+        .iter()
+        .filter_map(|name| Some((same(label, name)?, name)));
     if let Some((matched, name)) = whole.min_by_key(|(matched, _)| *matched) {
         return Choice::One(name, matched);
     }
@@ -109,7 +118,11 @@ fn chosen_from<'a>(vocabulary: &'a [String], label: &str) -> Choice<'a> {
     let mut held: Vec<(usize, usize, &String, Match)> = Vec::new();
     for name in vocabulary {
         let wanted = plain_words(name);
-        for length in [wanted.len(), wanted.len() + 1, wanted.len().saturating_sub(1)] {
+        for length in [
+            wanted.len(),
+            wanted.len() + 1,
+            wanted.len().saturating_sub(1),
+        ] {
             if length == 0 || length > plain.len() {
                 continue;
             }
@@ -127,14 +140,18 @@ fn chosen_from<'a>(vocabulary: &'a [String], label: &str) -> Choice<'a> {
         })
     };
     let outer: Vec<_> = held.iter().filter(|place| !inside(place)).collect();
-    let Some(first) = outer.iter().min_by_key(|(at, length, ..)| (*at, std::cmp::Reverse(*length)))
+    let Some(first) = outer
+        .iter()
+        .min_by_key(|(at, length, ..)| (*at, std::cmp::Reverse(*length)))
     else {
         return Choice::None;
     };
     let rival = outer.iter().any(|other| other.2 != first.2);
-    let wavers = rival && words::words(clause).any(|word| {
-        words::at(clause, word.start, Role::Hedges).is_some() && matches!(&clause[word], "or" | "oder" | "ou" | "o")
-    });
+    let wavers = rival
+        && words::words(clause).any(|word| {
+            words::at(clause, word.start, Role::Hedges).is_some()
+                && matches!(&clause[word], "or" | "oder" | "ou" | "o")
+        });
     match first {
         _ if wavers => Choice::Several,
         (_, _, name, Match::Synonym) => Choice::One(name, Match::Synonym),
@@ -145,10 +162,17 @@ fn chosen_from<'a>(vocabulary: &'a [String], label: &str) -> Choice<'a> {
 /// `label` without what it denies: "cup" of "cup, not a bowl".
 fn affirmed(label: &str) -> &str {
     let lower_at = |needle: &str| words::lowered(label).find(needle);
-    let end = [", not ", " (not ", " and not ", " rather than ", " instead of ", " nicht "]
-        .iter()
-        .filter_map(|not| lower_at(not))
-        .min();
+    let end = [
+        ", not ",
+        " (not ",
+        " and not ",
+        " rather than ",
+        " instead of ",
+        " nicht ",
+    ]
+    .iter()
+    .filter_map(|not| lower_at(not))
+    .min();
     &label[..end.unwrap_or(label.len())]
 }
 
@@ -193,11 +217,15 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         let named = of_group(&mentions[index..index + group]);
         index += group;
         let before = spoken.get(previous..first.span.start);
-        let before = before.rsplit('\n').next().unwrap_or(before);
+        let before = without_tag(before.rsplit('\n').next().unwrap_or(before));
         let free = taken <= first.span.start - before.len();
         let line_start = spoken.get(0..first.span.start).ends_with('\n') || is_indent(before);
         let rest = spoken.get(last.span.end..next);
         let after = rest.split('\n').next().unwrap_or(rest);
+        let after = match after.strip_prefix("</") {
+            Some(tag) => tag.split_once('>').map_or(after, |(_, after)| after),
+            None => after,
+        };
         previous = last.span.end;
         let said = says_what(before);
         let ahead = match said {
@@ -207,15 +235,23 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         };
         let behind = label_in(after);
         let has_words = |label: &str| label.contains(char::is_alphabetic);
-        let corrected = labels.last().is_some() && spoken.cues.any(first.span.start - before.len()..first.span.start, Role::Corrects);
+        let corrected = labels.last().is_some()
+            && spoken.cues.any(
+                first.span.start - before.len()..first.span.start,
+                Role::Corrects,
+            );
         let tied = is_tied(after);
-        let (text, mut weight) =
-            if (tied || !has_words(&ahead) || line_start && said.is_none()) && (has_words(&behind) || ahead.is_empty()) {
-                taken = last.span.end + after.len();
-                (behind, 1 + u8::from(tied) + 2 * u8::from(tied && line_start))
-            } else {
-                (ahead, 1 + u8::from(said.is_some()))
-            };
+        let (text, mut weight) = if (tied || !has_words(&ahead) || line_start && said.is_none())
+            && (has_words(&behind) || ahead.is_empty())
+        {
+            taken = last.span.end + after.len();
+            (
+                behind,
+                1 + u8::from(tied) + 2 * u8::from(tied && line_start),
+            )
+        } else {
+            (ahead, 1 + u8::from(said.is_some()))
+        };
         if corrected {
             weight += 4;
         }
@@ -236,6 +272,14 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         }
     }
     labels
+}
+
+/// `text` without the tag that it ends with.
+fn without_tag(text: &str) -> &str {
+    match text.strip_suffix('>').and_then(|text| text.rfind('<')) {
+        Some(open) => &text[..open],
+        None => text,
+    }
 }
 
 fn is_indent(text: &str) -> bool {
@@ -271,8 +315,16 @@ fn below(rest: &str) -> String {
 /// True for what is no name: "unknown", "not visible".
 fn says_nothing(text: &str) -> bool {
     const NOTHING: [&str; 10] = [
-        "unknown", "unclear", "n/a", "none", "not sure", "unidentifiable", "unidentified",
-        "cannot tell", "not visible", "i don't know",
+        "unknown",
+        "unclear",
+        "n/a",
+        "none",
+        "not sure",
+        "unidentifiable",
+        "unidentified",
+        "cannot tell",
+        "not visible",
+        "i don't know",
     ];
     let text = text.to_lowercase();
     NOTHING.contains(&text.as_str())
@@ -333,9 +385,20 @@ fn lines(text: &str) -> Vec<(String, Range<usize>)> {
 /// What a text before a mark says it is: "the plate" of "a cup, and the plate is".
 fn says_what(before: &str) -> Option<&str> {
     let before = before.trim_end_matches([' ', '*', '(', '"', '`']);
-    let said = [" is", " are", ":", "=", "→", " is mark", " is region", " is labeled", " is labelled", " is number"]
-        .iter()
-        .find_map(|tie| before.strip_suffix(tie))?;
+    let said = [
+        " is",
+        " are",
+        ":",
+        "=",
+        "→",
+        " is mark",
+        " is region",
+        " is labeled",
+        " is labelled",
+        " is number",
+    ]
+    .iter()
+    .find_map(|tie| before.strip_suffix(tie))?;
     let said = said.trim_end_matches([' ', '*', '"', '`']);
     let clause = [". ", "; ", ", ", " and "]
         .iter()

@@ -79,6 +79,18 @@ fn keyed(entry: &Entry, spoken: &Spoken<'_>) -> Option<Pair> {
         }
         _ => {}
     }
+    // What objects say of themselves is theirs.
+    let objects: Vec<&[Entry]> = match &node.value {
+        Value::List(items) => items.iter().filter_map(Node::object).collect(),
+        Value::Object(inner) => vec![inner.as_slice()],
+        _ => Vec::new(),
+    };
+    if objects
+        .iter()
+        .any(|inner| text_of(inner, spoken, true).is_some())
+    {
+        return None;
+    }
     let text = match Key::of(key) {
         Key::Other | Key::Text | Key::MarksOrText | Key::To | Key::From => {
             Key::named_in(key).unwrap_or_else(|| key.replace('_', " "))
@@ -93,7 +105,9 @@ fn keyed(entry: &Entry, spoken: &Spoken<'_>) -> Option<Pair> {
 
 /// The marks of an object: under keys for them, or the place it gives.
 fn marks_of(entries: &[Entry], spoken: &Spoken<'_>) -> Option<Named> {
-    let keyed = entries.iter().filter(|entry| Key::of(&entry.key) == Key::Marks);
+    let keyed = entries
+        .iter()
+        .filter(|entry| Key::of(&entry.key) == Key::Marks);
     let mut named: Option<Named> = None;
     for entry in keyed {
         let next = value(&entry.node, spoken);
@@ -116,14 +130,22 @@ fn marks_of(entries: &[Entry], spoken: &Spoken<'_>) -> Option<Named> {
         })
         .or_else(|| {
             let span = entries.first()?.span.start..entries.last()?.node.span.end;
-            Named::by(spoken.part(span).mentions.iter().filter(|mention| mention.location.is_some()))
+            Named::by(
+                spoken
+                    .part(span)
+                    .mentions
+                    .iter()
+                    .filter(|mention| mention.location.is_some()),
+            )
         })
 }
 
 /// The text that an object gives: under a key for it, and no mark.
 fn text_of(entries: &[Entry], spoken: &Spoken<'_>, has_marks: bool) -> Option<String> {
     let of = |key: Key| {
-        let mut entries = entries.iter().filter(move |entry| Key::of(&entry.key) == key);
+        let mut entries = entries
+            .iter()
+            .filter(move |entry| Key::of(&entry.key) == key);
         entries.find_map(|entry| {
             let text = entry.node.text()?;
             let is_mark = of_text(text, spoken).is_some_and(|named| !named.marks.is_empty());
@@ -159,9 +181,9 @@ pub(super) fn value(node: &Node, spoken: &Spoken<'_>) -> Option<Named> {
             Named::by(spoken.part(inside.clone()).mentions)
                 .or_else(|| spoken.says_none(inside).then_some(Named::NONE))
         }),
-        Value::List(items) => items.iter().try_fold(Named::NONE, |all, item| {
-            Some(all.and(value(item, spoken)?))
-        }),
+        Value::List(items) => items
+            .iter()
+            .try_fold(Named::NONE, |all, item| Some(all.and(value(item, spoken)?))),
         Value::Object(entries) => marks_of(entries, spoken).or_else(|| {
             let span = node.span.clone();
             Named::by(spoken.part(span).mentions)
@@ -172,9 +194,19 @@ pub(super) fn value(node: &Node, spoken: &Spoken<'_>) -> Option<Named> {
 /// The marks that a text of nothing but names means.
 pub(super) fn of_text(text: &str, spoken: &Spoken<'_>) -> Option<Named> {
     const NONE: [&str; 9] = [
-        "", "none", "null", "n/a", "nothing", "no match", "not found", "-", "[]",
+        "",
+        "none",
+        "null",
+        "n/a",
+        "nothing",
+        "no match",
+        "not found",
+        "-",
+        "[]",
     ];
-    let inside = text.trim().trim_matches(['[', ']', '(', ')', ' ', '.', '#']);
+    let inside = text
+        .trim()
+        .trim_matches(['[', ']', '(', ')', ' ', '.', '#']);
     if NONE.contains(&inside.to_lowercase().as_str()) {
         return Some(Named::NONE);
     }
@@ -215,15 +247,17 @@ pub(super) fn founds(spoken: &Spoken<'_>, is_target: &impl Fn(u32) -> bool) -> V
                 })
                 .collect();
             let targets = |named: &Named| named.marks.iter().any(|&id| is_target(id));
-            let of = values.iter().position(|(key, is_found, named)| {
-                !is_found && *key != Key::To && targets(named)
-            });
+            let of = values
+                .iter()
+                .position(|(key, is_found, named)| !is_found && *key != Key::To && targets(named));
             let own_keys = entries
                 .iter()
                 .any(|entry| of_text(&entry.key, spoken).is_some_and(|named| targets(&named)));
             if let Some(of) = of.filter(|_| !own_keys) {
                 let others = values.iter().enumerate().filter(|(index, _)| *index != of);
-                let found = others.map(|(_, (.., named))| named.clone()).reduce(Named::and);
+                let found = others
+                    .map(|(_, (.., named))| named.clone())
+                    .reduce(Named::and);
                 if let Some(found) = found {
                     founds.push(Found {
                         of: values[of].2.clone(),
@@ -245,14 +279,21 @@ pub(super) fn founds(spoken: &Spoken<'_>, is_target: &impl Fn(u32) -> bool) -> V
 
 fn says_found(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["found", "match", "matches", "status", "result", "present", "visible"].contains(&key.as_str())
+    [
+        "found", "match", "matches", "status", "result", "present", "visible",
+    ]
+    .contains(&key.as_str())
 }
 
 /// The values of a list, in order, if there are `count` of them that name marks or none:
 /// `{"marks": [3, null]}`, `{"1": "none", "2": [5]}`, `[{"mark": 3}, {"mark": 5}]`.
 pub(super) fn in_order(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Named>> {
     if count == spoken.documents.len() && count > 1 {
-        return spoken.documents.iter().map(|document| value(document, spoken)).collect();
+        return spoken
+            .documents
+            .iter()
+            .map(|document| value(document, spoken))
+            .collect();
     }
     let mut found = None;
     for document in spoken.documents {
@@ -264,9 +305,15 @@ pub(super) fn in_order(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Named>> 
                 return;
             }
             let numbered = entries.len() == count
-                && entries.iter().zip(1..).all(|(entry, number)| is_ordinal(&entry.key, number));
+                && entries
+                    .iter()
+                    .zip(1..)
+                    .all(|(entry, number)| is_ordinal(&entry.key, number));
             if numbered {
-                found = entries.iter().map(|entry| value(&entry.node, spoken)).collect();
+                found = entries
+                    .iter()
+                    .map(|entry| value(&entry.node, spoken))
+                    .collect();
                 return;
             }
             for entry in entries {

@@ -49,20 +49,49 @@ pub(super) fn label_in(text: &str) -> String {
     let text = without_tail(text);
     // A word that announces a mark is the mark's.
     let alone = words::at(text, 0, Role::Announces) == Some(text.len());
-    if alone || ["in", "mark", "region", "label", "object"].contains(&text.to_lowercase().as_str()) {
+    if alone || ["in", "mark", "region", "label", "object"].contains(&text.to_lowercase().as_str())
+    {
         return String::new();
     }
     let plain = text.replace(['*', '`', '"'], "");
-    let plain = plain.trim_matches([' ', '(', ')', '.', ',']);
+    let plain = plain.trim_matches([' ', '(', ')', '.', ',', '[', ']']);
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `text` behind a verb or an article that it begins with.
 fn without_lead(text: &str) -> &str {
-    const OTHERS: [&str; 22] = [
-        "it is ", "it's ", "this is ", "that is ", "there is ", "there's ", "probably ", "likely ",
-        "clearly ", "most likely ", "also ", "shows a ", "what looks like ", "what appears to be ",
-        "now ", "image of ", "picture of ", "labelled ", "labeled ", "actually ", "in fact ",
+    const OTHERS: [&str; 32] = [
+        "i think ",
+        "i believe ",
+        "i'd say ",
+        "i see ",
+        "i would say ",
+        "possibly ",
+        "perhaps ",
+        "apparently ",
+        "presumably ",
+        "seemingly ",
+        "it is ",
+        "it's ",
+        "this is ",
+        "that is ",
+        "there is ",
+        "there's ",
+        "probably ",
+        "likely ",
+        "clearly ",
+        "most likely ",
+        "also ",
+        "shows a ",
+        "what looks like ",
+        "what appears to be ",
+        "now ",
+        "image of ",
+        "picture of ",
+        "labelled ",
+        "labeled ",
+        "actually ",
+        "in fact ",
         "rather ",
     ];
     for lead in VERBS.iter().chain(&OTHERS) {
@@ -76,7 +105,10 @@ fn without_lead(text: &str) -> &str {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
             let rest = &text[end..];
-            if rest.starts_with([' ', '\'']) || glued && !rest.is_empty() && role == Role::Is || glued {
+            if rest.starts_with([' ', '\''])
+                || glued && !rest.is_empty() && role == Role::Is
+                || glued
+            {
                 return rest;
             }
         }
@@ -91,11 +123,27 @@ fn corrected(text: &str) -> &str {
         "not ", "nicht ", "kein ", "keine ", "pas ", "no es ", "non è ", "不是",
     ];
     const BUT: [&str; 12] = [
-        " but rather ", " but ", ", it's ", ", it is ", "; it is ", "; it's ", " sondern ", " mais ", " sino ",
-        "而是", " ma ", ". it is ",
+        " but rather ",
+        " but ",
+        ", it's ",
+        ", it is ",
+        "; it is ",
+        "; it's ",
+        " sondern ",
+        " mais ",
+        " sino ",
+        "而是",
+        " ma ",
+        ". it is ",
     ];
     const NO: [&str; 7] = [
-        "no, wait, ", "wait, no, ", "actually, ", "actually ", "— no, ", "correction: ", "or rather ",
+        "no, wait, ",
+        "wait, no, ",
+        "actually, ",
+        "actually ",
+        "— no, ",
+        "correction: ",
+        "or rather ",
     ];
     if NOT.iter().any(|not| lower.starts_with(not)) {
         for but in BUT {
@@ -125,33 +173,74 @@ fn without_leads(mut text: &str) -> &str {
 
 /// Where the name at the start of `text` ends: before the next sentence or cell, or a reason.
 fn end_of(text: &str) -> usize {
-    const ENDS: [&str; 17] = [
-        ". ", "|", "; ", "\n", " because ", " since ", " as it ", " (", ", which ", ", because ", " – ",
-        " — ", ", as ", ", since ", ", identified ", " - ", " due to ",
+    const ENDS: [&str; 20] = [
+        " which ",
+        " that is ",
+        " who ",
+        ". ",
+        "|",
+        "; ",
+        "\n",
+        " because ",
+        " since ",
+        " as it ",
+        " (",
+        ", which ",
+        ", because ",
+        " – ",
+        " — ",
+        ", as ",
+        ", since ",
+        ", identified ",
+        " - ",
+        " due to ",
     ];
-    let end = ENDS.iter().filter_map(|end| text.find(end).filter(|&at| at > 0)).min();
+    let end = ENDS
+        .iter()
+        .filter_map(|end| text.find(end).filter(|&at| at > 0))
+        .min();
     end.unwrap_or(text.len())
 }
 
 /// `text` without what leads on to the next mark.
 fn without_tail(text: &str) -> &str {
     const LEADS: [&str; 12] = [
-        " and", " mark", " region", " label", " object", " labeled", " labelled", " marked", " the",
-        " number", " while", " but",
+        " and",
+        " mark",
+        " region",
+        " label",
+        " object",
+        " labeled",
+        " labelled",
+        " marked",
+        " the",
+        " number",
+        " while",
+        " but",
     ];
-    const TAILS: [&str; 8] = ["です", "入니다", "입니다", "だ", "である", "이다", " है", "dır"];
-    let closing = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '*' | '"' | '`' | '!');
+    const TAILS: [&str; 7] = ["です", "입니다", "だ", "である", "이다", " है", "dır"];
+    let closing =
+        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '*' | '"' | '`' | '!');
     let mut text = text;
     loop {
         let shorter = text.trim_end_matches(closing);
-        let lead = LEADS.iter().chain(&TAILS).find_map(|lead| shorter.strip_suffix(lead));
-        let shorter = lead.unwrap_or(shorter);
+        let lead = LEADS
+            .iter()
+            .chain(&TAILS)
+            .find_map(|lead| shorter.strip_suffix(lead));
+        let shorter = lead.or_else(|| without_join(shorter)).unwrap_or(shorter);
         if shorter.len() == text.len() {
             break;
         }
         text = shorter;
     }
     text.trim_end_matches([' ', '(', '[', ':', '-', '–', '—'])
+}
+
+/// `text` without an "and" at its end, in any language.
+fn without_join(text: &str) -> Option<&str> {
+    let (rest, last) = text.rsplit_once(' ')?;
+    (words::at(last, 0, Role::Joins) == Some(last.len())).then_some(rest)
 }
 
 #[cfg(test)]

@@ -11,7 +11,14 @@ use crate::ground::{Role, words};
 const SYNONYMS: [&[&str]; 40] = [
     &["couch", "sofa", "settee"],
     &["tv", "television", "tv monitor", "television set"],
-    &["cell phone", "mobile phone", "smartphone", "cellphone", "phone", "telephone"],
+    &[
+        "cell phone",
+        "mobile phone",
+        "smartphone",
+        "cellphone",
+        "phone",
+        "telephone",
+    ],
     &["bike", "bicycle", "cycle"],
     &["motorcycle", "motorbike"],
     &["car", "automobile"],
@@ -25,7 +32,15 @@ const SYNONYMS: [&[&str]; 40] = [
     &["cat", "kitten"],
     &["mug", "coffee mug"],
     &["glasses", "eyeglasses", "spectacles"],
-    &["trash can", "garbage can", "dustbin", "rubbish bin", "waste bin", "trash bin", "bin"],
+    &[
+        "trash can",
+        "garbage can",
+        "dustbin",
+        "rubbish bin",
+        "waste bin",
+        "trash bin",
+        "bin",
+    ],
     &["fridge", "refrigerator"],
     &["stove", "cooker", "oven"],
     &["sidewalk", "pavement", "footpath"],
@@ -95,7 +110,9 @@ fn singular(word: &str) -> String {
     if let Some(stem) = stem("ies").filter(|stem| stem.len() > 2) {
         return format!("{stem}y");
     }
-    if let Some(stem) = stem("ves").filter(|stem| matches!(*stem, "kni" | "shel" | "lea" | "loa" | "wol")) {
+    if let Some(stem) =
+        stem("ves").filter(|stem| matches!(*stem, "kni" | "shel" | "lea" | "loa" | "wol"))
+    {
         let end = if stem == "kni" { "fe" } else { "f" };
         return format!("{stem}{end}");
     }
@@ -148,7 +165,10 @@ static PLAIN: LazyLock<Vec<Vec<Vec<String>>>> = LazyLock::new(|| {
 fn are_synonyms(a: &[String], b: &[String]) -> bool {
     PLAIN.iter().any(|group| {
         group.iter().any(|one| {
-            let Some(at) = a.windows(one.len()).position(|window| window == one.as_slice()) else {
+            let Some(at) = a
+                .windows(one.len())
+                .position(|window| window == one.as_slice())
+            else {
                 return false;
             };
             let (before, after) = (&a[..at], &a[at + one.len()..]);
@@ -182,7 +202,11 @@ mod tests {
             ("Red Box", "red box", Some(Match::Normalised)),
             ("a red-box", "red box", Some(Match::Normalised)),
             ("Blue Ellipses", "blue ellipse", Some(Match::Normalised)),
-            ("triangle, yellow", "yellow triangle", Some(Match::Normalised)),
+            (
+                "triangle, yellow",
+                "yellow triangle",
+                Some(Match::Normalised),
+            ),
             ("blue oval", "blue ellipse", Some(Match::Synonym)),
             ("sofa", "couch", Some(Match::Synonym)),
             ("knives", "knife", Some(Match::Normalised)),

@@ -23,11 +23,11 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::spoken::Spoken;
 pub use self::{
     grounded::{Finding, Grounded, Match},
     votes::{Agreement, Consensus, merge},
 };
-use self::spoken::Spoken;
 use crate::{
     Error, ErrorKind, Result, Scene,
     ground::{Names, Read},

@@ -70,9 +70,8 @@ fn meant(spoken: &Spoken<'_>, places: &[Place]) -> Vec<Mention> {
         last.is_some_and(|place| place.end + NEAR >= mention.span.start)
     };
     let mentions = spoken.mentions.iter().zip(spoken.beside);
-    let meant = mentions.filter(|(mention, beside)| {
-        mention.is_meant() && (!**beside || belongs(mention))
-    });
+    let meant =
+        mentions.filter(|(mention, beside)| mention.is_meant() && (!**beside || belongs(mention)));
     let meant: Vec<Mention> = meant.map(|(mention, _)| mention.clone()).collect();
     if meant.is_empty() {
         return spoken.meant().cloned().collect();
@@ -85,13 +84,21 @@ fn meant(spoken: &Spoken<'_>, places: &[Place]) -> Vec<Mention> {
 fn key(text: &str, lower: &str) -> String {
     let text = words::lowered(text);
     let bare = without_article(&text);
-    if bare.is_empty() || lower.contains(&text) {
+    if bare.is_empty() || stands_in(lower, &text) {
         return text;
     }
-    if lower.contains(bare) {
+    if stands_in(lower, bare) {
         return bare.to_owned();
     }
     in_other_words(bare, lower).unwrap_or_else(|| bare.to_owned())
+}
+
+/// True if `key` stands in `lower`, and not only within other words.
+fn stands_in(lower: &str, key: &str) -> bool {
+    let letter = key.starts_with(char::is_alphanumeric);
+    lower
+        .match_indices(key)
+        .any(|(start, _)| !(letter && lower[..start].ends_with(|c: char| c.is_ascii_alphabetic())))
 }
 
 fn without_article(text: &str) -> &str {
@@ -300,7 +307,9 @@ impl Sentence<'_> {
         alone && {
             let start = self.floor(place.start.saturating_sub(80), place.start);
             let head = self.text(start, place.start);
-            let sentence = head.rfind(['\n', '.', ';', '!', '?']).map_or(0, |end| end + 1);
+            let sentence = head
+                .rfind(['\n', '.', ';', '!', '?'])
+                .map_or(0, |end| end + 1);
             self.spoken.says_none(start + sentence..place.start)
         }
     }
@@ -313,9 +322,15 @@ impl Sentence<'_> {
     fn is_denied(&self, range: Range<usize>) -> bool {
         const NO: [&str; 5] = ["no", "without", "kein", "keine", "keinen"];
         let text = self.text(range.start, range.end);
+        let sentence = text
+            .rfind(['\n', '.', ';', '!', '?', '|'])
+            .map_or(0, |end| end + 1);
+        let range = range.start + sentence..range.end;
+        let text = &text[sentence..];
         let mut words = text.trim_end().rsplit(|c: char| !c.is_alphanumeric());
         let last = words.find(|word| {
-            !matches!(*word, "" | "visible" | "any") && words::at(word, 0, Role::Article) != Some(word.len())
+            !matches!(*word, "" | "visible" | "any")
+                && words::at(word, 0, Role::Article) != Some(word.len())
         });
         let no = last.is_some_and(|last| NO.contains(&last));
         // 没有猫
@@ -388,8 +403,8 @@ enum Tie {
 /// The tie that `between` is, if it is nothing else.
 fn tie(between: &str) -> Option<Tie> {
     const OTHERS: [&str; 16] = [
-        "to", "like", "as", "by", "with", "must", "probably", "likely", "clearly", "located",
-        "at", "in", "the", "found", "one", "also",
+        "to", "like", "as", "by", "with", "must", "probably", "likely", "clearly", "located", "at",
+        "in", "the", "found", "one", "also",
     ];
     const LONGEST: usize = 80;
     if between.len() > LONGEST || between.contains(['\n', ';', '{', '}']) {
@@ -405,7 +420,10 @@ fn tie(between: &str) -> Option<Tie> {
         if let Some(end) = role(Role::Is) {
             kind = Tie::Strong;
             passed = end;
-        } else if let Some(end) = role(Role::Announces).or_else(|| role(Role::Article)) {
+        } else if let Some(end) = role(Role::Announces)
+            .or_else(|| role(Role::Article))
+            .or_else(|| role(Role::Each))
+        {
             passed = end;
         } else if !OTHERS.contains(&&between[word]) {
             return None;

@@ -51,7 +51,12 @@ fn sentence_end(spoken: &Spoken<'_>, at: usize) -> usize {
 fn numbered(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let part = spoken.part.clone();
     let items = enumerators(spoken.get(part.clone()));
-    if items.len() != count || items.iter().zip(1..).any(|(item, number)| item.number != number) {
+    if items.len() != count
+        || items
+            .iter()
+            .zip(1..)
+            .any(|(item, number)| item.number != number)
+    {
         return None;
     }
     let said: Vec<Option<Named>> = items
@@ -121,7 +126,10 @@ fn each(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let meant: Vec<&Mention> = spoken.meant().collect();
     let respectively = spoken.cues.any(spoken.part.clone(), Role::Each);
     let one_list = matches!(meant[..], [list] if list.marks.len() == count);
-    let short = words::words(spoken.get(spoken.part.clone())).take(9).count() <= 8;
+    let short = words::words(spoken.get(spoken.part.clone()))
+        .take(9)
+        .count()
+        <= 8;
     if !respectively && !short {
         return None;
     }
@@ -151,9 +159,20 @@ fn each(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
 /// What a part says: its marks, or that there is none.
 pub(super) fn said_in(spoken: &Spoken<'_>, range: Range<usize>) -> Option<Named> {
     let part = spoken.part(range.clone());
+    if part
+        .mentions
+        .last()
+        .is_some_and(|last| last.span.end > range.end)
+    {
+        // A list that goes on in the next part is read part by part.
+        return bare(spoken, range);
+    }
     let free = part.mentions.iter().zip(part.beside);
-    let named = Named::by(free.filter(|(_, beside)| !**beside).map(|(mention, _)| mention))
-        .or_else(|| Named::by(part.mentions));
+    let named = Named::by(
+        free.filter(|(_, beside)| !**beside)
+            .map(|(mention, _)| mention),
+    )
+    .or_else(|| Named::by(part.mentions));
     named
         .or_else(|| bare(spoken, range.clone()))
         .or_else(|| spoken.says_none(range).then_some(Named::NONE))
@@ -162,7 +181,9 @@ pub(super) fn said_in(spoken: &Spoken<'_>, range: Range<usize>) -> Option<Named>
 /// A part that is nothing but names: `3`, `3, 4`, `**5**`.
 fn bare(spoken: &Spoken<'_>, range: Range<usize>) -> Option<Named> {
     let text = spoken.get(range);
-    let inside = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '.' | ',' | '"' | '`' | '-' | ':' | ';' | '(' | ')'));
+    let inside = text.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '*' | '.' | ',' | '"' | '`' | '-' | ':' | ';' | '(' | ')')
+    });
     let (reading, end) =
         crate::ground::list_at(inside, 0, spoken.names, crate::ground::Setting::Enclosed)?;
     let mention = reading.mention(0..1);

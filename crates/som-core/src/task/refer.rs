@@ -51,7 +51,9 @@ fn in_text(spoken: &Spoken<'_>, expressions: &[String]) -> Option<Vec<Option<Nam
         // What is said in words stands; order fills what is left.
         (Some(words), Some(order)) => {
             let fits = words.iter().zip(&order).all(|(word, order)| {
-                word.is_none() || order.is_none() || word.as_ref().map(|w| &w.marks) == order.as_ref().map(|o| &o.marks)
+                word.is_none()
+                    || order.is_none()
+                    || word.as_ref().map(|w| &w.marks) == order.as_ref().map(|o| &o.marks)
             });
             let filled = words.iter().zip(order);
             let filled = filled.map(|(word, order)| word.clone().or(order.filter(|_| fits)));
@@ -79,7 +81,11 @@ fn structured(spoken: &Spoken<'_>, expressions: &[String]) -> Option<Vec<Option<
         })
         .collect();
     // Those whose words come closest, where the answer has its own.
-    let free = |pair: &&json::Pair| expressions.iter().all(|other| same(&pair.text, other).is_none());
+    let free = |pair: &&json::Pair| {
+        expressions
+            .iter()
+            .all(|other| same(&pair.text, other).is_none())
+    };
     for (expression, given) in expressions.iter().zip(&mut given) {
         const CLOSE: f64 = 0.6;
         if given.is_none() {
@@ -105,7 +111,8 @@ fn structured(spoken: &Spoken<'_>, expressions: &[String]) -> Option<Vec<Option<
 /// What the answer says of a single expression.
 fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
     let expressions = std::slice::from_ref(expression);
-    if let Some(named) = structured(spoken, expressions).and_then(|given| given.into_iter().next()?)
+    if let Some(named) =
+        structured(spoken, expressions).and_then(|given| given.into_iter().next()?)
     {
         return Some(named);
     }
@@ -122,6 +129,9 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
             return Some(Named::NONE);
         }
     }
+    if denied_at_last(spoken) {
+        return Some(Named::NONE);
+    }
     let near = marks_of_each(spoken, expressions).and_then(|given| given.into_iter().next()?);
     if let Some(named) = near {
         let meant: Vec<Mention> = spoken.meant().cloned().collect();
@@ -131,8 +141,64 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
     let named = meant_of_one(spoken);
     let denied = !spoken.mentions.is_empty() && spoken.meant().next().is_none();
     named
-        .or_else(|| order::said_in(spoken, spoken.part.clone()).filter(|_| spoken.mentions.is_empty()))
+        .or_else(|| {
+            order::said_in(spoken, spoken.part.clone()).filter(|_| spoken.mentions.is_empty())
+        })
         .or_else(|| (denied && spoken.says_none(spoken.part.clone())).then_some(Named::NONE))
+        .or_else(|| bare_number(spoken))
+}
+
+/// "I see [1] and [2], none of which is red."
+fn denied_at_last(spoken: &Spoken<'_>) -> bool {
+    let Some(last) = spoken.meant().last() else {
+        return false;
+    };
+    let end = last.span.end;
+    let rest = spoken.get(end..spoken.part.end);
+    let gap = rest.len()
+        - rest
+            .trim_start_matches([',', ' ', '–', '—', '(', '-', '.'])
+            .len();
+    let none = spoken.cues.all(end..end + gap + 1, Role::None).next();
+    none.is_some_and(|none| {
+        let words = spoken.get(none.start..none.end).to_lowercase();
+        none.start == end + gap
+            && (words.starts_with("none")
+                || words.starts_with("neither")
+                || words.starts_with("keine"))
+    })
+}
+
+/// "It's 3.", "I'd go with 3.": the only number of a short answer, if it ends a clause.
+fn bare_number(spoken: &Spoken<'_>) -> Option<Named> {
+    /// A longer answer, in bytes, says more.
+    const LONGEST: usize = 120;
+    let text = spoken.get(spoken.part.clone());
+    if text.len() > LONGEST || !spoken.mentions.is_empty() || spoken.says_none(spoken.part.clone())
+    {
+        return None;
+    }
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
+    let (before, after) = (&text[..start], &text[start + digits..]);
+    let ends = after.is_empty() || after.starts_with(['.', ',', '!', ';', '\n', ')', '*', '。']);
+    let apart = before.ends_with([' ', '*', '"', '(']);
+    if !ends || !apart || after.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let last = before.trim_end_matches([' ', '*', '"', '(']);
+    let word = last
+        .rsplit(|c: char| !c.is_alphanumeric() && c != '\'')
+        .next()
+        .unwrap_or("");
+    const LEADS: [&str; 16] = [
+        "is", "it's", "s", "with", "be", "as", "choose", "pick", "say", "ist", "est", "es", "é",
+        "è", "то", "это",
+    ];
+    if !LEADS.contains(&word.to_lowercase().as_str()) && !word.to_lowercase().ends_with("'s") {
+        return None;
+    }
+    json::of_text(&text[start..start + digits], spoken)
 }
 
 /// "The answer is 3": a number behind the word for the answer.
@@ -156,7 +222,11 @@ fn in_document(spoken: &Spoken<'_>) -> Option<Named> {
             let empty = spoken.get(document.span.clone());
             value
                 .or_else(|| says_nothing(empty).then_some(Named::NONE))
-                .or_else(|| spoken.says_none(document.span.clone()).then_some(Named::NONE))
+                .or_else(|| {
+                    spoken
+                        .says_none(document.span.clone())
+                        .then_some(Named::NONE)
+                })
         });
         named = match (named, next) {
             (Some(named), Some(next)) => Some(named.and(next)),
@@ -181,6 +251,15 @@ fn meant_of_one(spoken: &Spoken<'_>) -> Option<Named> {
     if meant.is_empty() {
         meant = spoken.meant().cloned().collect();
     }
+    if let [.., before, last] = &meant[..]
+        && meant[..meant.len() - 1]
+            .iter()
+            .any(|other| other.marks == last.marks)
+        && settles(spoken, before.span.end..last.span.start)
+    {
+        // "Either [4] or [5], but I'd say [4]", "[2] and [4], only [4] is red"
+        return Named::by([last]);
+    }
     let named = Named::by(&meant)?;
     let located = meant.iter().all(|mention| mention.location.is_some());
     let one_list = list_length(spoken.text, &meant) == meant.len() || are_items(spoken, &meant);
@@ -189,6 +268,15 @@ fn meant_of_one(spoken: &Spoken<'_>) -> Option<Named> {
         return Some(vague(named));
     }
     Some(named)
+}
+
+/// True if the words in `range` choose one of what was named.
+fn settles(spoken: &Spoken<'_>, range: std::ops::Range<usize>) -> bool {
+    let text = spoken.get(range.clone()).to_lowercase();
+    spoken.cues.any(range, Role::Contrasts)
+        || ["only", "nur", "seul", "solo", "只有"]
+            .iter()
+            .any(|only| text.contains(only))
 }
 
 fn vague(mut named: Named) -> Named {
@@ -205,7 +293,8 @@ fn are_items(spoken: &Spoken<'_>, mentions: &[Mention]) -> bool {
         let before = spoken.get(0..mention.span.start).chars().rev();
         let marks = before.clone().take(SHORT).take_while(indent).count();
         let next = before.clone().nth(marks);
-        marks < SHORT && (next == Some('\n') || next.is_none() && index == 0 || is_numbered(before, marks))
+        marks < SHORT
+            && (next == Some('\n') || next.is_none() && index == 0 || is_numbered(before, marks))
     })
 }
 

@@ -14,10 +14,35 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     // "is 3", "是3"
     if let Some(end) = words::at(list, 0, Role::Is) {
         list = list[end..].trim_start_matches(is_closing);
+        // "is now 5"
+        const NOW: [&str; 10] = [
+            "now ",
+            "jetzt ",
+            "maintenant ",
+            "ahora ",
+            "agora ",
+            "adesso ",
+            "nu ",
+            "теперь ",
+            "тепер ",
+            "teraz ",
+        ];
+        list = NOW
+            .iter()
+            .find_map(|now| list.strip_prefix(now))
+            .unwrap_or(list);
         is_tied = true;
     }
     if !is_tied {
         return None;
+    }
+    // An empty cell: "| – |".
+    if list.is_empty() {
+        let cell = text
+            .trim_end_matches([' ', '|', '\n', '*'])
+            .ends_with(['–', '—', '-']);
+        let tied = text.contains(['|', '→', ':']);
+        return (cell && tied).then_some(Named::NONE);
     }
     let start = spoken.part.end - list.len();
     let none = spoken.cues.all(start..start + 1, Role::None).next();
@@ -59,7 +84,9 @@ pub(super) fn list_length(text: &str, mentions: &[Mention]) -> usize {
 pub(super) fn is_conjunction(text: &str) -> bool {
     /// What joins two marks is not longer, in bytes.
     const LONGEST: usize = 48;
-    if text.len() > LONGEST || text.contains([':', '|', '=', '.', ';', '→', '\n', '(', '—', '–', '{', '}']) {
+    if text.len() > LONGEST
+        || text.contains([':', '|', '=', '.', ';', '→', '\n', '(', '—', '–', '{', '}'])
+    {
         return false;
     }
     words::words(text).all(|word| {

@@ -93,10 +93,14 @@ impl<'a> Spoken<'a> {
         ];
         let text = self.get(self.part.clone());
         for (open, close) in FORMS {
-            let found = text.rfind(open).or_else(|| text.rfind(&open.to_uppercase()));
+            let found = text
+                .rfind(open)
+                .or_else(|| text.rfind(&open.to_uppercase()));
             if let Some(start) = found.map(|found| found + open.len()) {
                 let inside = &text[start..];
-                let close = inside.find(close).or_else(|| inside.find(&close.to_uppercase()));
+                let close = inside
+                    .find(close)
+                    .or_else(|| inside.find(&close.to_uppercase()));
                 let end = start + close.unwrap_or(inside.len());
                 return Some(self.part.start + start..self.part.start + end);
             }
@@ -105,7 +109,12 @@ impl<'a> Spoken<'a> {
             .cues
             .all(self.part.clone(), Role::Answers)
             .rfind(|cue| self.opens_verdict(cue.start, cue.end))?;
-        Some(last.start..self.part.end)
+        // What stands in its line; where that is nothing, in those below.
+        let rest = self.get(last.end..self.part.end);
+        let line = rest.find('\n').unwrap_or(rest.len());
+        let says = rest[..line].contains(char::is_alphanumeric);
+        let end = if says { last.end + line } else { self.part.end };
+        Some(last.start..end)
     }
 
     /// True for "Answer:" and "The answer is", and for "So" at the start of a sentence that names

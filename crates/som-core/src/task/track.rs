@@ -50,7 +50,12 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32]) -> Vec<Finding> {
         let mut named = own.clone().rfind(says).map(|(_, named)| named.clone());
         // "[1] → [5]. … [1] is red": what says nothing of where it went takes nothing back.
         if named.as_ref().is_some_and(|named| named.marks.is_empty()) {
-            named = own.clone().rfind(|(_, named)| named.marks.iter().any(|id| elsewhere.contains(id)) ).map(|(_, named)| named.clone()).filter(|_| !says_gone_last(&found, of)).or(named);
+            named = own
+                .clone()
+                .rfind(|(_, named)| named.marks.iter().any(|id| elsewhere.contains(id)))
+                .map(|(_, named)| named.clone())
+                .filter(|_| !says_gone_last(&found, of))
+                .or(named);
         }
         let mut named = named.unwrap_or(Named::MISSING);
         let all = named.marks.len();
@@ -99,8 +104,12 @@ fn pairs(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>>
 /// "All objects have disappeared."
 fn all_gone(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<(u32, Named)> {
     let part = spoken.part.clone();
-    let all = spoken.cues.any(part.clone(), Role::All) || spoken.cues.any(part.clone(), Role::Neither)
-        || spoken.cues.any(part.clone(), Role::Both);
+    let all = spoken.cues.any(part.clone(), Role::All)
+        || spoken.cues.any(part.clone(), Role::Neither)
+        || spoken.cues.any(part.clone(), Role::Both)
+        || spoken
+            .cues
+            .any(part.start..(part.start + 3).min(part.end), Role::None);
     let short = spoken.get(part.clone()).trim().len() < 40;
     if !spoken.says_none(part) || !(all || short) || !spoken.mentions.is_empty() {
         return Vec::new();
@@ -128,9 +137,10 @@ fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
         end += line.len();
         let (inside, later) = rest.split_at(rest.partition_point(|m| m.span.start < end));
         rest = later;
-        if let Some(each) = respectively(spoken, inside, start..end, first) {
+        let mut inside = inside;
+        if let Some((each, taken)) = respectively(spoken, inside, start..end, first) {
             found.extend(each);
-            continue;
+            inside = &inside[taken..];
         }
         let mut entries = opened(spoken, inside, end, first);
         let mut none = false;
@@ -141,7 +151,9 @@ fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
         {
             let tail = spoken.get(entry.tail.clone());
             // "[1] and [2] are gone": what is said of the next is said of this one, too.
-            none = spoken.says_none(entry.tail.clone()) || none && is_conjunction(tail);
+            none = spoken.says_none(entry.tail.clone())
+                || none && is_conjunction(tail)
+                || spoken.says_none(entry.head.clone());
             let listed = names_behind_tie(&spoken.part(entry.tail.clone()));
             entry.found = listed.or_else(|| none.then_some(Named::NONE));
         }
@@ -152,29 +164,36 @@ fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
 }
 
 /// "[1] and [2] are [5] and [4], respectively": as many marks of the first image, one after the
-/// other, as of others.
+/// other, as of others; and how many mentions of the line say so.
 fn respectively(
     spoken: &Spoken<'_>,
     mentions: &[Mention],
     line: Range<usize>,
     first: &HashSet<u32>,
-) -> Option<Vec<(u32, Named)>> {
-    let marks: Vec<u32> = mentions.iter().flat_map(|mention| mention.marks.clone()).collect();
+) -> Option<(Vec<(u32, Named)>, usize)> {
+    let each = spoken.cues.all(line.clone(), Role::Each).next()?;
+    let sentence = spoken.get(each.end..line.end);
+    let end = each.end + sentence.find(['.', ';']).unwrap_or(sentence.len());
+    let taken = mentions.partition_point(|mention| mention.span.start < end);
+    let mentions = &mentions[..taken];
+    let marks: Vec<u32> = mentions
+        .iter()
+        .flat_map(|mention| mention.marks.clone())
+        .collect();
     let (of, to): (Vec<u32>, Vec<u32>) = marks.iter().partition(|id| first.contains(id));
     let split = marks.iter().take_while(|id| first.contains(id)).count();
-    let sorted = split == of.len() || marks.iter().take_while(|id| !first.contains(id)).count() == to.len();
-    let said = spoken.cues.any(line, Role::Each);
-    // A comma-separated list of as many marks on both sides says the same.
-    (said && of.len() > 1 && of.len() == to.len() && sorted).then(|| {
+    let sorted =
+        split == of.len() || marks.iter().take_while(|id| !first.contains(id)).count() == to.len();
+    (of.len() > 1 && of.len() == to.len() && sorted).then(|| {
         let each = of.into_iter().zip(to);
-        each.map(|(of, to)| {
+        let each = each.map(|(of, to)| {
             let named = Named {
                 marks: vec![to],
                 status: Status::Resolved,
             };
             (of, named)
-        })
-        .collect()
+        });
+        (each.collect(), taken)
     })
 }
 
@@ -183,7 +202,8 @@ struct Entry {
     of: u32,
     /// The marks that fill it.
     found: Option<Named>,
-    /// What stands behind its mention, up to the next one.
+    /// What stands before its mention in its sentence, and behind it, up to the next one.
+    head: Range<usize>,
     tail: Range<usize>,
 }
 
@@ -197,6 +217,9 @@ fn opened(
     let mut entries: Vec<Entry> = Vec::new();
     // "[9] is the same as [1]": found before it is said what.
     let mut early: Option<Named> = None;
+    // "[5] was [1], [4] was [2]": so is the whole line.
+    let is_target = |mention: &Mention| mention.marks.iter().any(|id| first.contains(id));
+    let reversed = matches!(mentions, [there, of, ..] if !is_target(there) && is_target(of));
     for (index, mention) in mentions.iter().enumerate() {
         let (of, there): (Vec<u32>, Vec<u32>) =
             mention.marks.iter().partition(|id| first.contains(id));
@@ -205,6 +228,7 @@ fn opened(
         entries.extend(of.into_iter().map(|of| Entry {
             of,
             found: early.take(),
+            head: head_of(spoken, mentions, index),
             tail: mention.span.end..next,
         }));
         if opens && there.is_empty() && mention.status == Status::Resolved {
@@ -214,10 +238,15 @@ fn opened(
         let previous = index.checked_sub(1).map(|previous| &mentions[previous]);
         let between = previous.map(|last| spoken.get(last.span.end..mention.span.start));
         let apart = between.is_some_and(|between| {
-            [". ", "; ", ", ", "|"].iter().any(|end| between.contains(end)) && !is_conjunction(between)
+            [". ", "; ", ", ", "|"]
+                .iter()
+                .any(|end| between.contains(end))
+                && !is_conjunction(between)
         });
         let into = match entries.last_mut() {
-            Some(entry) if entry.found.is_none() || !apart && early.is_none() => &mut entry.found,
+            Some(entry) if entry.found.is_none() || !reversed && !apart && early.is_none() => {
+                &mut entry.found
+            }
             _ => &mut early,
         };
         fill(into, mention.status, there);
@@ -228,6 +257,29 @@ fn opened(
         fill(&mut entry.found, early.status, early.marks);
     }
     entries
+}
+
+/// What stands before a mention in its sentence: "there is no counterpart for".
+fn head_of(spoken: &Spoken<'_>, mentions: &[Mention], index: usize) -> Range<usize> {
+    /// What is further off, in bytes, is said of something else.
+    const NEAR: usize = 80;
+    let end = mentions[index].span.start;
+    let last = index
+        .checked_sub(1)
+        .map_or(0, |last| mentions[last].span.end);
+    let mut start = last.max(end.saturating_sub(NEAR));
+    while !spoken.text.is_char_boundary(start) {
+        start += 1;
+    }
+    let text = spoken.get(start..end);
+    let sentence = text.rfind(['.', '\n', ';', '|']).map_or(0, |end| end + 1);
+    // Behind another mark it is said of that one.
+    let free = index == 0 || sentence > 0;
+    if free {
+        start + sentence..end
+    } else {
+        end..end
+    }
 }
 
 fn fill(into: &mut Option<Named>, status: Status, marks: Vec<u32>) {

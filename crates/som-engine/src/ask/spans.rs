@@ -69,9 +69,20 @@ impl<'a> Spans<'a> {
 
 /// True if `lines` may hold what closes a thought.
 fn may_close(lines: &str) -> bool {
-    ["</", "|>", "◁/", "[/", "<unused", "<ctrl", "done thinking", "response:", "Action:", "-->"]
-        .iter()
-        .any(|close| lines.contains(close))
+    [
+        "</",
+        "|>",
+        "◁/",
+        "[/",
+        "<unused",
+        "<ctrl",
+        "done thinking",
+        "response:",
+        "Action:",
+        "-->",
+    ]
+    .iter()
+    .any(|close| lines.contains(close))
 }
 
 #[cfg(test)]

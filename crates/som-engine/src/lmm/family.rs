@@ -173,8 +173,16 @@ mod tests {
                 .unwrap_or_else(|error| panic!("{}: {error}", family.name));
             assert!(family.source.len() > 10, "{}", family.name);
             let (year, month) = family.date.split_once('-').unwrap();
-            assert!((2023..2100).contains(&year.parse().unwrap()), "{}", family.name);
-            assert!((1..=12).contains(&month.parse().unwrap()), "{}", family.name);
+            assert!(
+                (2023..2100).contains(&year.parse().unwrap()),
+                "{}",
+                family.name
+            );
+            assert!(
+                (1..=12).contains(&month.parse().unwrap()),
+                "{}",
+                family.name
+            );
             assert!(!family.models.is_empty(), "{}", family.name);
         }
     }
@@ -243,7 +251,10 @@ mod tests {
         assert_eq!(order("z-ai/glm-5v-turbo"), Some(BoxOrder::Xyxy));
         let mut own = lmm("z-ai/glm-5v-turbo");
         own.images = serde_json::from_value(serde_json::json!({"box_order": "yxyx"})).unwrap();
-        assert_eq!(info("x", &own).unwrap().images.box_order, Some(BoxOrder::Yxyx));
+        assert_eq!(
+            info("x", &own).unwrap().images.box_order,
+            Some(BoxOrder::Yxyx)
+        );
 
         let mut forced = lmm("my-own");
         forced.family = "gemma-3".into();

@@ -18,7 +18,9 @@ pub(super) fn channels(answer: &str) -> Option<Parts> {
     let mut at = match answer.find(CHANNEL) {
         Some(first) if !answer.starts_with("analysis<|message|>") => {
             let before = answer[..first].trim_end_matches("assistant");
-            parts.said.push(0..before.trim_end_matches("<|start|>").len());
+            parts
+                .said
+                .push(0..before.trim_end_matches("<|start|>").len());
             first + CHANNEL.len()
         }
         _ => 0,
@@ -50,9 +52,15 @@ fn header_at(answer: &str, at: usize) -> &str {
     /// A longer header, in bytes, is none.
     const LONGEST: usize = 200;
     let near = &answer.as_bytes()[at..answer.len().min(at + LONGEST)];
-    let end = near.windows(MESSAGE.len()).position(|window| window == MESSAGE.as_bytes());
+    let end = near
+        .windows(MESSAGE.len())
+        .position(|window| window == MESSAGE.as_bytes());
     // A channel that breaks off in its header says nothing yet.
-    let end = end.unwrap_or(if at + LONGEST > answer.len() { near.len() } else { 0 });
+    let end = end.unwrap_or(if at + LONGEST > answer.len() {
+        near.len()
+    } else {
+        0
+    });
     answer.get(at..at + end).unwrap_or("")
 }
 
@@ -97,7 +105,11 @@ mod tests {
     fn the_final_channel_is_what_is_said() {
         let said = |answer: &str| {
             let parts = channels(answer).unwrap();
-            let said: String = parts.said.iter().map(|part| &answer[part.clone()]).collect();
+            let said: String = parts
+                .said
+                .iter()
+                .map(|part| &answer[part.clone()])
+                .collect();
             (said, parts.thoughts.len())
         };
         for (answer, expected, thoughts) in [
@@ -113,7 +125,11 @@ mod tests {
                 "{\"marks\":[3]}",
                 1,
             ),
-            ("analysisWe look at [2].assistantfinalIt is [3].", "It is [3].", 1),
+            (
+                "analysisWe look at [2].assistantfinalIt is [3].",
+                "It is [3].",
+                1,
+            ),
             ("analysisWe look at [2]", "", 1),
         ] {
             assert_eq!(said(answer), (expected.to_owned(), thoughts), "{answer}");

@@ -249,7 +249,13 @@ fn tag_at(rest: &str, at: usize) -> Option<Edge> {
 /// that begins with `Action:` or `Answer:` (UI-TARS, ReAct); `*Thinking…*` and the quoted lines
 /// behind it.
 fn spoken_thought(answer: &str, edges: &[Edge]) -> Option<usize> {
-    const ENDS: [&str; 5] = ["action:", "answer:", "final answer:", "response:", "output:"];
+    const ENDS: [&str; 5] = [
+        "action:",
+        "answer:",
+        "final answer:",
+        "response:",
+        "output:",
+    ];
     if edges.iter().any(|edge| edge.name != Name::Answer) {
         return None;
     }
@@ -303,7 +309,10 @@ mod tests {
             format!("{text}{}", if thought.closed { "" } else { "…" })
         });
         let thoughts: Vec<String> = thoughts.filter(|text| !text.is_empty()).collect();
-        (said.collect::<String>().trim().to_owned(), thoughts.join("|"))
+        (
+            said.collect::<String>().trim().to_owned(),
+            thoughts.join("|"),
+        )
     }
 
     #[test]
@@ -314,7 +323,11 @@ mod tests {
             ("a</think>b", "b", "a"),
             ("<think>a", "", "a…"),
             ("x<thinking>a", "x", "a…"),
-            ("<think>a<think>b</think>c</think>d", "d", "a<think>b</think>c"),
+            (
+                "<think>a<think>b</think>c</think>d",
+                "d",
+                "a<think>b</think>c",
+            ),
             ("<think>a<think>b</think>c", "c", "a<think>b"),
             ("<think>a</think>b<think>c</think>d", "bd", "a|c"),
             ("<think>a</thinking>b", "b", "a"),
@@ -325,7 +338,11 @@ mod tests {
             ("<|channel>thought\na<channel|>b", "b", "a"),
             ("Thinking...\na\n...done thinking.\n\nb", "b", "a"),
             ("<think>a <answer>b</answer>", "<answer>b</answer>", "a"),
-            ("<details type=\"reasoning\" done=\"true\">a</details>b", "b", "a"),
+            (
+                "<details type=\"reasoning\" done=\"true\">a</details>b",
+                "b",
+                "a",
+            ),
             ("Thought: a\nAction: b", "Action: b", "Thought: a"),
             ("no thought at all", "no thought at all", ""),
             ("<think></think>b", "b", ""),

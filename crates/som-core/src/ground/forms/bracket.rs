@@ -65,7 +65,9 @@ fn captioned(reader: &Reader<'_>) -> Found {
         .iter()
         .any(|tie| after.starts_with(tie));
     let near = after.bytes().take(LONGEST);
-    let close = near.into_iter().position(|byte| matches!(byte, b']' | b'[' | b'\n'));
+    let close = near
+        .into_iter()
+        .position(|byte| matches!(byte, b']' | b'[' | b'\n'));
     let closes = close.is_some_and(|close| after[close..].starts_with(']'));
     let has_words = close.is_some_and(|close| after[..close].contains(char::is_alphabetic));
     let known = !names.get(&text[name.clone()]).is_empty() && starts_with_digit(text, start);
@@ -104,8 +106,15 @@ fn is_from_all(text: &str) -> bool {
     let Some(before) = text.strip_suffix("from") else {
         return false;
     };
-    let last = before.trim_end().rsplit(' ').next().unwrap_or("").to_lowercase();
+    let last = before
+        .rsplit(char::is_whitespace)
+        .find(|word| !word.is_empty());
+    let last = last.unwrap_or("").to_lowercase();
+    let every = before.len() - before.len().min(24);
+    let every = before.get(every..).unwrap_or("").to_lowercase();
     matches!(last.as_str(), "everything" | "all" | "marks" | "regions")
+        || every.contains("every ")
+        || every.contains("all ")
 }
 
 /// True if `text` ends with a word that announces several marks.
@@ -119,7 +128,9 @@ fn follows_plural(text: &str) -> bool {
     let Some(last) = words::words(near).last() else {
         return false;
     };
-    let singular = ["mark", "region", "label", "number", "object", "segment", "tag", "id"];
+    let singular = [
+        "mark", "region", "label", "number", "object", "segment", "tag", "id",
+    ];
     let word = near[last.clone()].to_lowercase();
     last.end == near.len()
         && words::at(near, last.start, Role::Announces).is_some()

@@ -9,8 +9,20 @@ use crate::ground::{
 
 /// What tools are called that take marks without saying so, by the beginning of their name.
 const TOOLS: [&str; 14] = [
-    "click", "select", "tap", "choose", "pick", "submit", "answer", "final_answer", "mark",
-    "highlight", "return", "hover", "press", "get_mark",
+    "click",
+    "select",
+    "tap",
+    "choose",
+    "pick",
+    "submit",
+    "answer",
+    "final_answer",
+    "mark",
+    "highlight",
+    "return",
+    "hover",
+    "press",
+    "get_mark",
 ];
 
 /// The mark or place that a call at the reader's place is given.
@@ -27,7 +39,11 @@ pub(super) fn call(reader: &Reader<'_>) -> Option<Found> {
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
         .count();
     let inside = rest[name..].strip_prefix('(')?;
-    let tool = rest[..name].rsplit('.').next().unwrap_or("").to_ascii_lowercase();
+    let tool = rest[..name]
+        .rsplit('.')
+        .next()
+        .unwrap_or("")
+        .to_ascii_lowercase();
     let start = at + rest.len() - inside.len();
     if inside.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '[' | '"' | '\'')) {
         let is_tool = TOOLS.iter().any(|known| tool.starts_with(known));
@@ -43,7 +59,8 @@ pub(super) fn call(reader: &Reader<'_>) -> Option<Found> {
         let (reading, end) = list_at(text, start, names, Setting::Enclosed)?;
         // Two numbers may be a point; see `places`.
         let closes = text[end..].starts_with(')') && (reading.names == 1 || reading.misses() == 0);
-        let point = reading.names == 2 && tool.starts_with("click") && !reader.scene.images.is_empty();
+        let point =
+            reading.names == 2 && tool.starts_with("click") && !reader.scene.images.is_empty();
         return (closes && !point).then(|| Found::Mention(reading.mention(start..end)));
     }
     arguments(reader, start)
@@ -78,7 +95,9 @@ fn arguments(reader: &Reader<'_>, start: usize) -> Option<Found> {
                 let first = skip(text, value, |c| matches!(c, '"' | '\''));
                 let (reading, end) = list_at(text, first, names, Setting::Enclosed)?;
                 let written = text[first..end].trim_end_matches(['"', '\'', ' ', ',']);
-                return Some(Found::Mention(reading.mention(first..first + written.len())));
+                return Some(Found::Mention(
+                    reading.mention(first..first + written.len()),
+                ));
             }
             Key::Place(_) => {
                 // The reader comes to the brackets or tag by itself.
@@ -87,7 +106,9 @@ fn arguments(reader: &Reader<'_>, start: usize) -> Option<Found> {
             _ => {}
         }
         let near = text[value..].bytes().take(200);
-        let end = near.into_iter().position(|byte| matches!(byte, b',' | b')' | b'\n'))?;
+        let end = near
+            .into_iter()
+            .position(|byte| matches!(byte, b',' | b')' | b'\n'))?;
         if !text[value + end..].starts_with(',') {
             return None;
         }

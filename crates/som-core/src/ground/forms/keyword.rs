@@ -3,18 +3,13 @@
 use super::{Found, Reader, below::below, starts_with_digit};
 use crate::ground::{
     names::{Reading, Setting, is_measure, is_quantity, is_wrapping, list_at, skip},
+    title::WEAK,
     words::{self, Role},
 };
 
 /// What may stand between a keyword and its names besides the words that say "is" and announce.
-const FILLERS: [&str; 11] = [
-    "is:", "are:", "with ", "as ", "no. ", "nr. ", "n. ", "di ", "de ", "mit ", "с ",
-];
-
-/// Words that announce names only where the words before speak of marks, or a number is all that
-/// is said.
-pub(super) const WEAK: [&str; 9] = [
-    "area", "number", "element", "elements", "option", "item", "items", "zone", "alan",
+const FILLERS: [&str; 12] = [
+    "from ", "is:", "are:", "with ", "as ", "no. ", "nr. ", "n. ", "di ", "de ", "mit ", "с ",
 ];
 
 pub(super) fn keyword(reader: &Reader<'_>) -> Found {
@@ -22,6 +17,15 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
         text, at, names, ..
     } = reader;
     if let Some(found) = excepted(reader) {
+        return found;
+    }
+    if let Some(name) = names.name_at(text, at).filter(|name| goes_on(reader, name)) {
+        let list = list_at(&text[..name.end], at, names, Setting::Open);
+        if let Some((reading, _)) = list {
+            return Found::Mention(reading.mention(name));
+        }
+    }
+    if let Some(found) = ordinal(reader) {
         return found;
     }
     let Some((word, start)) = keyword_end(text, at) else {
@@ -48,8 +52,51 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             let written = text[start..end].trim_end_matches(['*', '`', '"', '\'']);
             Found::Mention(reading.mention(start..start + written.len()))
         }
-        _ => predicated(reader, word).unwrap_or(Found::Skip(next_word(text, at))),
+        _ => predicated(reader, word)
+            .or_else(|| behind_colon(reader, word))
+            .unwrap_or(Found::Skip(next_word(text, at))),
     }
+}
+
+/// "Two marks apply: 6 and 7": names behind the colon that ends a short clause about marks.
+fn behind_colon(reader: &Reader<'_>, word: &str) -> Option<Found> {
+    /// Such a clause is not longer, in bytes.
+    const LONGEST: usize = 48;
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let from = at + word.len();
+    let near = text[from..].bytes().take(LONGEST);
+    let colon = near
+        .into_iter()
+        .position(|byte| !byte.is_ascii_alphabetic() && byte != b' ' && byte < 128)?;
+    let after = text[from + colon..].strip_prefix(':')?;
+    let start = text.len() - after.trim_start_matches([' ', '*']).len();
+    if !starts_with_digit(text, start) {
+        return None;
+    }
+    let (reading, end) = list_at(text, start, names, Setting::Open)?;
+    let written = text[start..end].trim_end_matches(['*', '`', '"', '\'', ' ']);
+    let end = start + written.len();
+    let rest = &text[end..];
+    let ends = rest.is_empty() || rest.starts_with(['.', '\n', ';', ',', '*']);
+    (ends && reading.resolves() && reading.misses() == 0)
+        .then(|| Found::Mention(reading.mention(start..end)))
+}
+
+/// "第5个标记".
+fn ordinal(reader: &Reader<'_>) -> Option<Found> {
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let inside = text[at..].strip_prefix('第')?;
+    let name = names.name_at(text, text.len() - inside.len())?;
+    let after = skip(text, name.end, |c| {
+        matches!(c, '个' | '個' | '号' | '號' | ' ')
+    });
+    words::at(text, after, Role::Announces)?;
+    let (reading, _) = list_at(&text[..name.end], name.start, names, Setting::Open)?;
+    Some(Found::Mention(reading.mention(name)))
 }
 
 /// "Except 5", "excepto la 5": numbers behind a word that takes them out of others.
@@ -62,13 +109,17 @@ fn excepted(reader: &Reader<'_>) -> Option<Found> {
     if let Some(article) = words::at(text, start, Role::Article) {
         start = skip(text, article, |c| c == ' ');
     }
-    let name = names.name_at(text, start).filter(|_| starts_with_digit(text, start))?;
+    let name = names
+        .name_at(text, start)
+        .filter(|_| starts_with_digit(text, start))?;
     if is_quantity(text, name.end) {
         return None;
     }
     let (reading, end) = list_at(text, start, names, Setting::Open)?;
     let written = text[start..end].trim_end_matches(['*', '`', '"', '\'']);
-    reading.resolves().then(|| Found::Mention(reading.mention(start..start + written.len())))
+    reading
+        .resolves()
+        .then(|| Found::Mention(reading.mention(start..start + written.len())))
 }
 
 /// "The mark on the cup is 3": the number that a clause about a mark ends with.
@@ -82,7 +133,11 @@ fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
         return None;
     }
     let from = at + word.len();
-    if !["on", "for", "of"].iter().any(|on| text[from..].trim_start().starts_with(on)) {
+    let leads = ["on ", "for ", "of ", "you", "that ", "which ", "we ", "i "];
+    if !leads
+        .iter()
+        .any(|lead| text[from..].trim_start().starts_with(lead))
+    {
         return None;
     }
     let mut from = from;
@@ -95,7 +150,9 @@ fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
         let start = from + word.start;
         if let Some(end) = words::at(text, start, Role::Is) {
             let start = skip(text, end, |c| matches!(c, ' ' | '*' | '"' | ':'));
-            let name = names.name_at(text, start).filter(|_| starts_with_digit(text, start))?;
+            let name = names
+                .name_at(text, start)
+                .filter(|_| starts_with_digit(text, start))?;
             let after = text[name.end..].trim_start_matches(['*', '"']);
             let ends = after.is_empty() || after.starts_with(['.', ',', '\n', '!']);
             let known = !names.get(&text[name.clone()]).is_empty();
@@ -168,14 +225,24 @@ fn names_marks(word: &str, before: &str, after: &str) -> bool {
         .first()
         .is_some_and(|last| matches!(*last, "is" | "are" | "was" | "be" | "s" | "as"));
     // "Indicated by the number 3"
-    let by = matches!(words[..], ["the", "by" | "with" | "under" | "bears" | "has", ..]);
+    let by = matches!(
+        words[..],
+        ["the", "by" | "with" | "under" | "bears" | "has", ..]
+    );
     word == "number" && (alone || says || by) || alone && word != "number"
 }
 
 /// If a keyword starts at `at`: the word, and where names may follow.
 pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
-    // The word alone may announce where a longer phrase does, too.
-    let end = words::at(text, at, Role::Announces)?;
+    /// More words between a keyword and its names are something else.
+    const MOST: usize = 5;
+    let letters = skip(text, at, char::is_alphabetic);
+    let end = if text[letters..].starts_with(|c: char| c.is_ascii_digit()) {
+        // mark3
+        words::at(&text[..letters], at, Role::Announces)?
+    } else {
+        words::at(text, at, Role::Announces)?
+    };
     let word = &text[at..end];
     let unspaced = word.ends_with(words::is_unspaced);
     let gap = |c: char| matches!(c, ' ' | ':' | '=' | '*' | '`' | '"' | '\'' | '_');
@@ -201,11 +268,12 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
     if words::at(word, 0, Role::Answers) == Some(word.len()) {
         let dashed = |c: char| matches!(c, ' ' | '–' | '—' | '-' | '>' | '→');
         let behind = skip(text, end, dashed);
-        if text[end..behind].contains(['–', '—', '>', '→']) || text[end..behind].contains(" - ") {
+        if text[end..behind].contains(['–', '—', '>', '→']) || text[end..behind].contains(" - ")
+        {
             next = behind;
         }
     }
-    loop {
+    for _ in 0..MOST {
         next = skip(text, next, gap);
         let rest = &text[next..];
         if next > end || unspaced {
@@ -213,9 +281,11 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
                 next += filler.len();
                 continue;
             }
-            let filler = words::at(text, next, Role::Is)
-                .into_iter()
-                .chain(words::at(text, next, Role::Announces));
+            let filler = words::at(text, next, Role::Is).into_iter().chain(words::at(
+                text,
+                next,
+                Role::Announces,
+            ));
             let filler = filler.filter(|&end| {
                 let after = text[end..].chars().next();
                 let glued = text[..end].ends_with(words::is_unspaced);
@@ -229,6 +299,7 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
         }
         break;
     }
+    next = skip(text, next, gap);
     if next > end {
         return Some((word, next));
     }
@@ -254,7 +325,7 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
     let Some(name) = names.name_at(text, at).filter(|_| !inside) else {
         return Found::Skip(digits);
     };
-    if goes_on(reader, &name) {
+    if goes_on(reader, &name) || is_at_arrow(reader, &name) {
         let list = list_at(&text[..name.end], at, names, Setting::Open);
         return list.map_or(Found::Skip(digits), |(reading, _)| {
             Found::Mention(reading.mention(name))
@@ -288,16 +359,38 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
     Found::Skip(digits)
 }
 
-/// "1 is a cup, 2 is a saucer": a number that goes on as its line began.
+/// "1→5; 2→4": a number before or behind an arrow.
+fn is_at_arrow(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
+    const ARROWS: [&str; 4] = ["→", "->", "=>", "⟶"];
+    let &Reader { text, names, .. } = reader;
+    let after = text[name.end..].trim_start_matches(' ');
+    let before = text[..name.start].trim_end_matches(' ');
+    let leads = ARROWS.iter().any(|arrow| after.starts_with(arrow));
+    let follows =
+        ARROWS.iter().any(|arrow| before.ends_with(arrow)) && !is_quantity(text, name.end);
+    (leads || follows) && !names.get(&text[name.clone()]).is_empty()
+}
+
+/// "1 is a cup, 2 is a saucer": a name that goes on as its line began.
 fn goes_on(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
     const NEAR: usize = 12;
     let &Reader { text, names, .. } = reader;
     let line = reader.line_so_far(NEAR);
     let begun = line.head.trim_start_matches([' ', '*', '-']);
-    let apart = [", ", "; ", "and ", ". "].iter().any(|end| line.tail.ends_with(end));
-    let begins = begun.starts_with(|c: char| c.is_ascii_digit())
-        && words::at(begun, skip(begun, skip(begun, 0, |c| c.is_ascii_digit()), |c| c == ' '), Role::Is).is_some();
-    let says = text[name.end..].starts_with(' ') && words::at(text, name.end + 1, Role::Is).is_some();
+    let apart = [", ", "; ", "and ", ". "]
+        .iter()
+        .any(|end| line.tail.ends_with(end));
+    let first = names.name_at(begun, 0).filter(|first| {
+        !names.get(&begun[first.clone()]).is_empty()
+            && !super::is_lower_letter(&begun[first.clone()])
+    });
+    let begins = first.is_some_and(|first| {
+        words::at(begun, skip(begun, first.end, |c| c == ' '), Role::Is).is_some()
+    });
+    let next = skip(text, name.end, |c| c == ' ');
+    let role = |role| words::at(text, next, role).is_some();
+    let apart_from_it = next > name.end || text[next..].starts_with(words::is_unspaced);
+    let says = apart_from_it && (role(Role::Is) || role(Role::None));
     apart && begins && says && !names.get(&text[name.clone()]).is_empty()
 }
 

@@ -2,14 +2,10 @@
 
 use std::ops::Range;
 
-use super::{
-    Found, Reader, is_lower_letter,
-    keyword::{WEAK, keyword_end},
-    starts_with_digit,
-};
+use super::{Found, Reader, is_lower_letter, keyword::keyword_end, starts_with_digit};
 use crate::ground::{
-    json::Key,
     names::{Setting, is_quantity, list_at, skip},
+    title::Title,
     words::{self, Role},
 };
 
@@ -18,8 +14,9 @@ use crate::ground::{
 pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
     /// Names before a colon: more are a list of something else.
     const MOST: usize = 12;
-    const TIES: [&str; 14] = [
-        ": ", " : ", " - ", " – ", " — ", " = ", " -> ", " → ", ":\n", "- ", "– ", "=", "→", ":**",
+    const TIES: [&str; 15] = [
+        " | ", ": ", " : ", " - ", " – ", " — ", " = ", " -> ", " → ", ":\n", "- ", "– ", "=", "→",
+        ":**",
     ];
     let &Reader {
         text, at, names, ..
@@ -58,12 +55,13 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
     if reading.names > 1 && tied(rest) && plain {
         return Some(Found::Mention(reading.mention(at..end)));
     }
-    if !numeric || is_quantity(text, end) {
+    if numeric && is_quantity(text, end) {
         return None;
     }
     let says = words::at(text, skip(text, end, |c| c == ' '), Role::Is);
     let is = says.is_some_and(|says| {
-        rest.starts_with([' ', '是', '는', '은', '이', '가', 'は']) && !text[says..].starts_with('-')
+        (rest.starts_with(' ') || rest.starts_with(words::is_unspaced))
+            && !text[says..].starts_with('-')
     });
     let comma = rest.strip_prefix(", ").is_some_and(|_| {
         let next = end + 2;
@@ -75,9 +73,8 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
         word.is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "because" | "since"))
     };
     let caption = rest.starts_with(" (") && !rest.starts_with(" (1");
-    (is || comma || because || caption && reader.begins()).then(|| {
-        Found::Mention(reading.mention(at..end))
-    })
+    let says = is || numeric && (comma || because || caption && reader.begins());
+    says.then(|| Found::Mention(reading.mention(at..end)))
 }
 
 /// No list before a colon is longer than up to here.
@@ -93,45 +90,6 @@ fn near_end(text: &str, at: usize) -> usize {
 fn ends_line(text: &str, at: usize) -> bool {
     let rest = text[at..].trim_start_matches([' ', '.']);
     rest.is_empty() || rest.starts_with('\n')
-}
-
-/// What the title of a column says of its cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ground) enum Title {
-    /// They name marks.
-    Marks,
-    /// They name marks if they are numbers: an "object" or "label" column may hold class names.
-    Numbers,
-    /// Neither.
-    Other,
-}
-
-impl Title {
-    /// The titles in a header, whose cells `separator` parts.
-    pub(in crate::ground) fn of_header(line: &str, separator: char) -> Vec<Self> {
-        line.split(separator).map(Self::of).collect()
-    }
-
-    pub(in crate::ground) fn of(title: &str) -> Self {
-        let title = title.trim_matches([' ', '*', '"', '\'', '`', '\r', '\n', ':']);
-        let first = title.split([' ', '_', '(', '/']).next().unwrap_or("");
-        let last = title.rsplit([' ', '_']).next().unwrap_or("");
-        let marks = |word: &str| matches!(Key::of(word), Key::Marks | Key::From | Key::To);
-        if matches!(title, "#" | "№" | "Nr." | "No.") || [title, first].into_iter().any(marks) {
-            return Self::Marks;
-        }
-        let weak = WEAK.contains(&first.to_lowercase().as_str());
-        let announced = words::at(title, 0, Role::Announces).is_some() && !weak
-            || matches!(Key::of(last), Key::Marks)
-            || Key::of(first) == Key::MarksOrText;
-        if announced { Self::Numbers } else { Self::Other }
-    }
-
-    /// True for a title that says what its column holds.
-    pub(in crate::ground) fn is_known(title: &str) -> bool {
-        let plain = title.trim_matches([' ', '"', '\'', '*', '\r']);
-        !plain.is_empty() && (Key::of(plain) != Key::Other || plain == "#")
-    }
 }
 
 /// A cell of a table whose column is headed by a word for marks.
@@ -167,7 +125,8 @@ fn in_column(reader: &Reader<'_>, title: Title, at: usize) -> Option<Found> {
         .unwrap_or("")
         .trim_end_matches([' ', '"', '*', '`', '\r']);
     let start = keyword_end(&text[..start + cell.len()], start).map_or(start, |(_, names)| names);
-    let end = start + (cell.len() - (start - skip(text, at, |c| matches!(c, ' ' | '"' | '*' | '`'))));
+    let end =
+        start + (cell.len() - (start - skip(text, at, |c| matches!(c, ' ' | '"' | '*' | '`'))));
     let (reading, list_end) = list_at(&text[..end], start, names, Setting::Enclosed)?;
     (list_end == end).then(|| Found::Mention(reading.mention(start..end)))
 }
@@ -180,6 +139,11 @@ pub(super) fn only_names(reader: &Reader<'_>) -> Option<Found> {
     };
     let start = skip(text, reader.at, is_around);
     let (reading, end) = list_at(text, start, names, Setting::Enclosed)?;
+    let place = text[..start].ends_with('(') && !reader.scene.images.is_empty();
+    if reading.misses() > 0 && (!starts_with_digit(text, start) || place && reading.names > 1) {
+        // Words, or a point.
+        return None;
+    }
     let rest = text[end..].trim_matches(|c: char| {
         c.is_whitespace() || matches!(c, '.' | '"' | '\'' | '*' | '`' | ')' | '!' | '$' | '_')
     });
@@ -228,11 +192,20 @@ pub(crate) fn enumerators(text: &str) -> Vec<Item> {
             None => before.len() <= 12,
         };
         let rest = &text[digits..];
-        let marked = rest.starts_with(['.', ')', ':']) || rest.starts_with("**.") || rest.starts_with("**)");
+        let arrow = rest.trim_start_matches([' ', '*']);
+        let arrow = starts_line
+            && ["→", "->", "–", "—", "- ", "="]
+                .iter()
+                .any(|tie| arrow.starts_with(tie));
+        let marked = arrow
+            || rest.starts_with(['.', ')', ':'])
+            || rest.starts_with("**.")
+            || rest.starts_with("**)");
         let spaced = rest
             .trim_start_matches(['.', ')', '*', ':'])
             .starts_with(|c: char| c.is_whitespace() || c == '[' || c == '*')
-            || rest.trim_start_matches(['.', ')', '*', ':']).is_empty();
+            || rest.trim_start_matches(['.', ')', '*', ':']).is_empty()
+            || arrow;
         let apart = before.is_empty() || before.ends_with([' ', '(', '\n', '*', ',', ';']);
         let counts_on = number == next || number == 1;
         if !(marked && spaced && apart && counts_on) || rest.starts_with(':') && !starts_line {
@@ -247,7 +220,10 @@ pub(crate) fn enumerators(text: &str) -> Vec<Item> {
         if let Some(last) = items.last_mut() {
             last.inside.end = at;
         }
-        let start = digits + rest.len() - rest.trim_start_matches(['.', ')', '*', ':', ' ']).len();
+        let start = digits + rest.len()
+            - rest
+                .trim_start_matches(['.', ')', '*', ':', ' ', '→', '-', '>', '–', '—', '='])
+                .len();
         items.push(Item {
             number,
             inside: start..text.len(),

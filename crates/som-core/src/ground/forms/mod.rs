@@ -15,34 +15,22 @@
 mod below;
 mod bracket;
 mod call;
+mod json;
 mod keyword;
 mod line;
 mod wrapped;
 
 use std::ops::Range;
 
-pub(super) use self::line::Title;
+pub(crate) use self::line::enumerators;
 use super::{
     Mention,
-    json::{self, Node},
+    json::{Node, parse},
     names::{Names, Reading, Setting, list_at, skip},
     places,
-    reader::Reader,
+    reader::{Found, Reader},
 };
 use crate::Scene;
-
-pub(crate) use self::line::enumerators;
-
-pub(super) enum Found {
-    Mention(Mention),
-    /// Several mentions, and where to go on.
-    Mentions(Vec<Mention>, usize),
-    /// JSON, and the mentions in it.
-    Document(Node, Vec<Mention>),
-    /// What lies before this place is no mention, whatever it looks like.
-    Skip(usize),
-    Nothing,
-}
 
 /// The mentions and the JSON in `text`, in order.
 pub(crate) fn scan(text: &str, names: &Names, scene: &Scene<'_>) -> (Vec<Mention>, Vec<Node>) {
@@ -52,7 +40,7 @@ pub(crate) fn scan(text: &str, names: &Names, scene: &Scene<'_>) -> (Vec<Mention
 }
 
 /// The mentions in a part of the reader's text, such as a string of JSON.
-pub(super) fn part(reader: &Reader<'_>, part: Range<usize>) -> Vec<Mention> {
+fn part(reader: &Reader<'_>, part: Range<usize>) -> Vec<Mention> {
     let text = &reader.text[..part.end];
     let inner = Reader::new(text, part.start, reader.names, reader.scene);
     read(inner, &mut Vec::new())
@@ -123,16 +111,18 @@ fn mention_at(reader: &Reader<'_>) -> Found {
 
 /// The JSON at the reader's place.
 fn document(reader: &Reader<'_>) -> Option<Found> {
-    let node = json::parse(reader.text, reader.at)?;
+    let node = parse(reader.text, reader.at)?;
     let mentions = json::mentions(&node, reader);
     Some(Found::Document(node, mentions))
 }
 
 /// What `span` of `text` names, if it is nothing but a list of names, in brackets or behind a
 /// keyword as it may be: `3`, `[3]`, `mark 3`, `region_3`, `["3", "5"]`.
-pub(super) fn named(text: &str, span: Range<usize>, names: &Names) -> Option<Reading> {
+fn named(text: &str, span: Range<usize>, names: &Names) -> Option<Reading> {
     let text = &text[..span.end];
-    let mut start = skip(text, span.start, |c| c.is_whitespace() || matches!(c, '[' | '(' | '<'));
+    let mut start = skip(text, span.start, |c| {
+        c.is_whitespace() || matches!(c, '[' | '(' | '<')
+    });
     if let Some((_, after)) = keyword::keyword_end(text, start) {
         start = skip(text, after, |c| matches!(c, '[' | ' '));
     }

@@ -41,10 +41,11 @@ pub(super) fn tag(reader: &Reader<'_>) -> Found {
     let is_mark = |word: &str| matches!(Key::of(word), Key::Marks | Key::MarksOrText);
     // <parameter name="marks">[3]</parameter>, <arg_value>[3]</arg_value>
     let attribute = inside.split_once("name=").map_or("", |(_, name)| name);
-    let argument = word == "arg_value" || word.starts_with("parameter") && {
-        let name = inside.rsplit(['=', ' ']).next().unwrap_or("");
-        is_mark(name.trim_matches(['"', '\'']))
-    };
+    let argument = word == "arg_value"
+        || word.starts_with("parameter") && {
+            let name = inside.rsplit(['=', ' ']).next().unwrap_or("");
+            is_mark(name.trim_matches(['"', '\'']))
+        };
     if is_mark(word) || is_mark(attribute.trim_matches(['"', '\''])) || argument {
         if let Some(found) = enclosed(reader, close) {
             return found;
@@ -135,7 +136,8 @@ pub(super) fn parenthesis(reader: &Reader<'_>) -> Found {
     let before = text[..at].trim_end_matches(' ');
     let last = before.chars().next_back();
     let follows_word = last
-        .is_some_and(|c| words::is_word(c) || matches!(c, '*' | '"' | '`' | '\'')) && !is_keyword(before);
+        .is_some_and(|c| words::is_word(c) || matches!(c, '*' | '"' | '`' | '\''))
+        && !is_keyword(before);
     let spaced = before.len() < at || last.is_some_and(|c| !c.is_ascii());
     if follows_word && spaced && !enumerates(reader, inside) && is_meant(&reading, inside) {
         Found::Mention(reading.mention(at..end))
@@ -150,8 +152,13 @@ fn is_meant(reading: &Reading, inside: &str) -> bool {
 
 /// True if `before` ends with a word after which a number in parentheses counts: "step (3)".
 fn is_keyword(before: &str) -> bool {
-    const COUNTED: [&str; 8] = ["step", "figure", "fig", "and", "or", "equation", "eq", "page"];
-    let last = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    const COUNTED: [&str; 8] = [
+        "step", "figure", "fig", "and", "or", "equation", "eq", "page",
+    ];
+    let last = before
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or("");
     COUNTED.contains(&last.to_ascii_lowercase().as_str())
         || words::at(last, 0, Role::Hedges) == Some(last.len()) && last == "or"
 }

@@ -1,6 +1,8 @@
 //! What keys of JSON, attributes of tags and titles of columns say of their values: one list for
 //! all who read answers.
 
+use crate::ground::words::{self, Role};
+
 /// What a key says of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
@@ -38,55 +40,236 @@ pub(crate) enum PlaceKey {
 }
 
 const MARKS: [&str; 68] = [
-    "mark", "marks", "markid", "markids", "marknumber", "marknumbers", "marklabel", "marklabels",
-    "markername", "marker", "markers", "markerid", "id", "ids", "region", "regions", "regionid",
-    "regionids", "regionnumber", "regionnumbers", "number", "numbers", "objectid",
-    "objectids", "segment", "segments", "segmentid", "segmentids", "maskid", "maskids", "index",
-    "indices", "answer", "answers", "finalanswer", "target", "targets", "targetid", "targetids",
-    "selected", "selection", "selectedmark", "selectedmarks", "selectedid", "selectedids",
-    "selectedregion", "selectedregions", "tag", "tags", "tagid", "found", "match", "matches",
-    "matchid", "finalanswermasks", "labelid", "labelids", "labelnumber", "element", "elements",
-    "elementid", "elementids", "result", "results", "choice", "prediction", "predictions", "output",
+    "mark",
+    "marks",
+    "markid",
+    "markids",
+    "marknumber",
+    "marknumbers",
+    "marklabel",
+    "marklabels",
+    "markername",
+    "marker",
+    "markers",
+    "markerid",
+    "id",
+    "ids",
+    "region",
+    "regions",
+    "regionid",
+    "regionids",
+    "regionnumber",
+    "regionnumbers",
+    "number",
+    "numbers",
+    "objectid",
+    "objectids",
+    "segment",
+    "segments",
+    "segmentid",
+    "segmentids",
+    "maskid",
+    "maskids",
+    "index",
+    "indices",
+    "answer",
+    "answers",
+    "finalanswer",
+    "target",
+    "targets",
+    "targetid",
+    "targetids",
+    "selected",
+    "selection",
+    "selectedmark",
+    "selectedmarks",
+    "selectedid",
+    "selectedids",
+    "selectedregion",
+    "selectedregions",
+    "tag",
+    "tags",
+    "tagid",
+    "found",
+    "match",
+    "matches",
+    "matchid",
+    "finalanswermasks",
+    "labelid",
+    "labelids",
+    "labelnumber",
+    "element",
+    "elements",
+    "elementid",
+    "elementids",
+    "result",
+    "results",
+    "choice",
+    "prediction",
+    "predictions",
+    "output",
 ];
 const MORE_MARKS: [&str; 14] = [
-    "somid", "num", "no", "ref", "markednumber", "visiblemark", "response", "value", "values",
-    "boxid", "identifier", "identifiers", "masknumber", "pick",
+    "somid",
+    "num",
+    "no",
+    "ref",
+    "markednumber",
+    "visiblemark",
+    "response",
+    "value",
+    "values",
+    "boxid",
+    "identifier",
+    "identifiers",
+    "masknumber",
+    "pick",
 ];
 const MARKS_OR_TEXT: [&str; 6] = ["label", "labels", "object", "objects", "item", "items"];
 const TEXTS: [&str; 28] = [
-    "expression", "phrase", "name", "class", "description", "text", "category", "caption", "title",
-    "classname", "objectname", "what", "query", "referringexpression", "categoryname", "type",
-    "content", "nounphrase", "entity", "objectlabel", "objectclass",
-    "question", "thing", "desc", "referring", "noun", "prompt", "input",
+    "expression",
+    "phrase",
+    "name",
+    "class",
+    "description",
+    "text",
+    "category",
+    "caption",
+    "title",
+    "classname",
+    "objectname",
+    "what",
+    "query",
+    "referringexpression",
+    "categoryname",
+    "type",
+    "content",
+    "nounphrase",
+    "entity",
+    "objectlabel",
+    "objectclass",
+    "question",
+    "thing",
+    "desc",
+    "referring",
+    "noun",
+    "prompt",
+    "input",
 ];
 const FROM: [&str; 13] = [
-    "from", "source", "sourcemark", "old", "oldmark", "before", "first", "image1", "firstimage",
-    "original", "previous", "frame1", "img1",
+    "from",
+    "source",
+    "sourcemark",
+    "old",
+    "oldmark",
+    "before",
+    "first",
+    "image1",
+    "firstimage",
+    "original",
+    "previous",
+    "frame1",
+    "img1",
 ];
 const TO: [&str; 16] = [
-    "to", "new", "newmark", "after", "second", "image2", "secondimage", "now", "next", "frame2",
-    "img2", "correspondsto", "targetmark", "current", "becomes", "foundas",
+    "to",
+    "new",
+    "newmark",
+    "after",
+    "second",
+    "image2",
+    "secondimage",
+    "now",
+    "next",
+    "frame2",
+    "img2",
+    "correspondsto",
+    "targetmark",
+    "current",
+    "becomes",
+    "foundas",
 ];
 const BOXES: [&str; 14] = [
-    "bbox", "bboxes", "box", "boxes", "boundingbox", "boundingboxes", "coordinates", "coords",
-    "coordinate", "rect", "rectangle", "bound", "bounds", "startbox",
+    "bbox",
+    "bboxes",
+    "box",
+    "boxes",
+    "boundingbox",
+    "boundingboxes",
+    "coordinates",
+    "coords",
+    "coordinate",
+    "rect",
+    "rectangle",
+    "bound",
+    "bounds",
+    "startbox",
 ];
 const POINTS: [&str; 12] = [
-    "point2d", "click", "center", "centre", "centroid", "position", "keypoint", "location",
-    "points2d", "clickpoint", "xy", "startpoint",
+    "point2d",
+    "click",
+    "center",
+    "centre",
+    "centroid",
+    "position",
+    "keypoint",
+    "location",
+    "points2d",
+    "clickpoint",
+    "xy",
+    "startpoint",
 ];
-const POLYGONS: [&str; 8] = [
-    "mask", "polygon", "polygons", "segmentation", "contour", "contours", "outline",
+const POLYGONS: [&str; 11] = [
+    "mask",
+    "polygon",
+    "polygons",
+    "segmentation",
+    "contour",
+    "contours",
+    "outline",
     "segmentationmask",
+    "vertices",
+    "corners",
+    "poly",
 ];
 const THOUGHTS: [&str; 13] = [
-    "thought", "thoughts", "thinking", "reasoning", "analysis", "chainofthought", "scratchpad",
-    "cot", "reasoningcontent", "thoughtprocess", "innermonologue", "reflection", "steps",
+    "thought",
+    "thoughts",
+    "thinking",
+    "reasoning",
+    "analysis",
+    "chainofthought",
+    "scratchpad",
+    "cot",
+    "reasoningcontent",
+    "thoughtprocess",
+    "innermonologue",
+    "reflection",
+    "steps",
 ];
 const NOTES: [&str; 22] = [
-    "explanation", "rationale", "reason", "note", "notes", "comment", "comments", "justification",
-    "confidence", "score", "count", "color", "colour", "alternatives", "rejected", "excluded",
-    "candidates", "why", "evidence", "details", "considered", "distractors",
+    "explanation",
+    "rationale",
+    "reason",
+    "note",
+    "notes",
+    "comment",
+    "comments",
+    "justification",
+    "confidence",
+    "score",
+    "count",
+    "color",
+    "colour",
+    "alternatives",
+    "rejected",
+    "excluded",
+    "candidates",
+    "why",
+    "evidence",
+    "details",
+    "considered",
+    "distractors",
 ];
 
 impl Key {
@@ -120,6 +303,9 @@ impl Key {
             Self::Place(PlaceKey::Point)
         } else if is(&POLYGONS) {
             Self::Place(PlaceKey::Polygon)
+        } else if !key.is_ascii() && words::at(key, 0, Role::Announces) == Some(key.len()) {
+            // "编号"
+            Self::Marks
         } else {
             Self::Other
         }
@@ -133,8 +319,22 @@ impl Key {
         ];
         // What else is numbered.
         const OTHERS: [&str; 16] = [
-            "image", "category", "class", "track", "frame", "page", "parent", "annotation", "user",
-            "request", "message", "session", "call", "tool", "model", "question",
+            "image",
+            "category",
+            "class",
+            "track",
+            "frame",
+            "page",
+            "parent",
+            "annotation",
+            "user",
+            "request",
+            "message",
+            "session",
+            "call",
+            "tool",
+            "model",
+            "question",
         ];
         let words = words_of(key);
         let (last, rest) = words.split_last()?;
@@ -142,14 +342,18 @@ impl Key {
             rest
         } else {
             match words.split_first() {
-                Some((first, rest)) if NAMES.contains(&first.as_str()) => match rest.split_first() {
-                    Some((of, rest)) if of == "of" || of == "for" => rest,
-                    _ => return None,
-                },
+                Some((first, rest)) if NAMES.contains(&first.as_str()) => {
+                    match rest.split_first() {
+                        Some((of, rest)) if of == "of" || of == "for" => rest,
+                        _ => return None,
+                    }
+                }
                 _ => return None,
             }
         };
-        let other = text.last().is_some_and(|word| OTHERS.contains(&word.as_str()));
+        let other = text
+            .last()
+            .is_some_and(|word| OTHERS.contains(&word.as_str()));
         (!text.is_empty() && !other).then(|| text.join(" "))
     }
 }

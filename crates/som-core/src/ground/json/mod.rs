@@ -1,15 +1,14 @@
-//! JSON in answers: its tree, what its keys say, and the mentions in it.
+//! JSON in answers: its tree, and what its keys say.
 
 mod keys;
-mod mentions;
 mod parse;
 
 use std::ops::Range;
 
+pub(super) use self::parse::parse;
 pub(crate) use self::{
     keys::{Key, PlaceKey},
-    mentions::mentions,
-    parse::{Entry, Node, Value, parse},
+    parse::{Entry, Node, Value},
 };
 
 /// The texts of `node` that stand under keys such as "reasoning".

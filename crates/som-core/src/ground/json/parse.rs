@@ -293,7 +293,12 @@ impl Parser<'_> {
         let rest = &self.text[start..];
         let ends = |c: char| matches!(c, ',' | '}' | ']' | '\n' | '{' | '[' | '"' | ':');
         let length = rest.find(ends).unwrap_or(rest.len());
-        let word = rest[..length].trim_end();
+        let word = &rest[..length];
+        let comment = word
+            .find("//")
+            .or_else(|| word.find("/*"))
+            .filter(|&at| at > 0);
+        let word = word[..comment.unwrap_or(length)].trim_end();
         if word.is_empty() {
             return None;
         }
@@ -330,7 +335,9 @@ fn unescaped(inside: &str) -> String {
             Some('u') => {
                 let unit = |chars: &std::str::Chars<'_>| {
                     let hex: String = chars.clone().take(4).collect();
-                    u16::from_str_radix(&hex, 16).ok().filter(|_| hex.len() == 4)
+                    u16::from_str_radix(&hex, 16)
+                        .ok()
+                        .filter(|_| hex.len() == 4)
                 };
                 let Some(first) = unit(&chars) else {
                     continue;
@@ -398,7 +405,15 @@ mod tests {
             let node = parse(text, 0).unwrap();
             assert_eq!(shown(&node), expected, "{text}");
         }
-        for text in ["{", "{}", "[1, 2]", "{mark}", "{\"a\"", "[", "[[1, 2], [3, 4]]"] {
+        for text in [
+            "{",
+            "{}",
+            "[1, 2]",
+            "{mark}",
+            "{\"a\"",
+            "[",
+            "[[1, 2], [3, 4]]",
+        ] {
             assert!(parse(text, 0).is_none(), "{text}");
         }
         assert!(parse(&"[".repeat(100_000), 0).is_none());

@@ -27,10 +27,12 @@ pub(in crate::ground) fn of_object(entries: &[Entry], scene: &Scene<'_>) -> Opti
     if scene.images.is_empty() {
         return None;
     }
-    let places = entries.iter().filter_map(|entry| match Key::of(&entry.key) {
-        Key::Place(key) => Some((rank(key), key, entry)),
-        _ => None,
-    });
+    let places = entries
+        .iter()
+        .filter_map(|entry| match Key::of(&entry.key) {
+            Key::Place(key) => Some((rank(key), key, entry)),
+            _ => None,
+        });
     let mut places: Vec<_> = places.collect();
     places.sort_by_key(|(rank, ..)| *rank);
     for (_, key, entry) in places {
@@ -67,7 +69,9 @@ pub(in crate::ground) fn under_key(key: PlaceKey, node: &Node, scene: &Scene<'_>
                 super::numbers::numbers_at(text, 5, super::numbers::is_space_or_bracket);
             let rest = text[length..].trim_matches(|c| matches!(c, ' ' | ')' | ']'));
             let fits = rest.is_empty() && matches!(numbers.len(), 2 | 4);
-            one(fits.then(|| of_numbers(key, &numbers, node.span.clone(), scene)).flatten())
+            one(fits
+                .then(|| of_numbers(key, &numbers, node.span.clone(), scene))
+                .flatten())
         }
         _ => Vec::new(),
     }
@@ -184,7 +188,11 @@ fn sides(entries: &[Entry], span: Range<usize>, scene: &Scene<'_>) -> Option<Men
         .iter()
         .map(|entry| (plain(&entry.key), &entry.node))
         .collect();
-    let node = |key: &str| keys.iter().find(|(other, _)| other == key).map(|(_, node)| *node);
+    let node = |key: &str| {
+        keys.iter()
+            .find(|(other, _)| other == key)
+            .map(|(_, node)| *node)
+    };
     let number = |key: &&str| node(key)?.number();
     let mention_of = |numbers: &[f64], form| {
         let written = Written {
@@ -248,7 +256,10 @@ fn rle(entries: &[Entry], node: &Node, scene: &Scene<'_>) -> Option<Mention> {
         counts,
     };
     let mask = Mask::from_rle(&rle).ok()?;
-    let image = scene.images.iter().position(|image| image.size == mask.size())?;
+    let image = scene
+        .images
+        .iter()
+        .position(|image| image.size == mask.size())?;
     let bbox = mask.bbox();
     (!bbox.is_empty()).then(|| mention_of_box(bbox, image, node.span.clone(), scene))
 }

@@ -6,7 +6,7 @@ use super::{
     shape::{Form, Unit, Written},
 };
 use crate::{
-    ground::{forms::Found, reader::Reader},
+    ground::reader::{Found, Reader},
     scene::{AxisOrder, BoxOrder},
 };
 
@@ -19,17 +19,55 @@ const XY: &[AxisOrder] = &[AxisOrder::Xy];
 
 /// What the words before brackets announce, by the beginning of one of them.
 const BOX_WORDS: [&str; 13] = [
-    "box", "bbox", "bounding", "coordinate", "coords", "bbox_2d", "rectangle", "corner", "框",
-    "坐标", "begrenzung", "koordinate", "coordenada",
+    "box",
+    "bbox",
+    "bounding",
+    "coordinate",
+    "coords",
+    "bbox_2d",
+    "rectangle",
+    "corner",
+    "框",
+    "坐标",
+    "begrenzung",
+    "koordinate",
+    "coordenada",
 ];
 const POINT_WORDS: [&str; 20] = [
-    "point", "points", "point_2d", "coordinate", "coords", "click", "tap", "location", "located",
-    "position", "pixel", "center", "centre", "centered", "centred", "start_box", "end_box",
-    "centroid", "punkt", "坐标",
+    "point",
+    "points",
+    "point_2d",
+    "coordinate",
+    "coords",
+    "click",
+    "tap",
+    "location",
+    "located",
+    "position",
+    "pixel",
+    "center",
+    "centre",
+    "centered",
+    "centred",
+    "start_box",
+    "end_box",
+    "centroid",
+    "punkt",
+    "坐标",
 ];
 const POLYGON_WORDS: [&str; 12] = [
-    "polygon", "contour", "outline", "mask", "segmentation", "vertices", "boundary", "corners",
-    "points", "silhouette", "轮廓", "umriss",
+    "polygon",
+    "contour",
+    "outline",
+    "mask",
+    "segmentation",
+    "vertices",
+    "boundary",
+    "corners",
+    "points",
+    "silhouette",
+    "轮廓",
+    "umriss",
 ];
 
 /// Brackets or parentheses that hold a place, not marks: after a word that says so, or numbers
@@ -112,14 +150,18 @@ fn from_to(rest: &str, words: &[String]) -> Option<Place> {
     ];
     let (first, after) = pair(rest)?;
     let near = after.bytes().take(BETWEEN);
-    let gap = near.into_iter().position(|byte| matches!(byte, b'(' | b'['))?;
+    let gap = near
+        .into_iter()
+        .position(|byte| matches!(byte, b'(' | b'['))?;
     let between = &after[..gap];
     if between.contains(|c: char| c.is_ascii_digit() || c == '\n') {
         return None;
     }
     let (second, after) = pair(&after[gap..])?;
     let joined = between.contains(char::is_alphabetic) || between.contains(['-', '–', '→']);
-    let begins = words.last().is_some_and(|word| FROM.contains(&word.as_str()));
+    let begins = words
+        .last()
+        .is_some_and(|word| FROM.contains(&word.as_str()));
     let is_box = announces(words, &BOX_WORDS) || joined && (begins || is_top(words));
     is_box.then(|| {
         let numbers = [first, second].concat();
@@ -147,24 +189,14 @@ fn pair(text: &str) -> Option<(Vec<f64>, &str)> {
 fn assigned(reader: &Reader<'_>, _: &[String]) -> Option<Place> {
     let rest = reader.rest();
     let inside = rest.strip_prefix(['(', '['])?;
-    let (numbers, length) = assignments(inside)?;
+    let (numbers, length, form) = assignments(inside)?;
     let after = inside[length..].trim_start().strip_prefix([')', ']'])?;
-    let form = form_of(&numbers)?;
     Some((numbers, rest.len() - after.len(), form))
-}
-
-const fn form_of(numbers: &[f64]) -> Option<Form> {
-    match numbers.len() {
-        2 => Some(Form::Point(XY, true)),
-        4 => Some(Form::Box(XYXY, true)),
-        _ => None,
-    }
 }
 
 /// `x1=20, y1=20, x2=121, y2=111` in running text, `x=150, y=150`, with nothing around it.
 pub(in crate::ground) fn bare(reader: &Reader<'_>) -> Option<Found> {
-    let (numbers, length) = assignments(reader.rest())?;
-    let form = form_of(&numbers)?;
+    let (numbers, length, form) = assignments(reader.rest())?;
     let end = reader.at + length;
     if reader.scene.images.is_empty() {
         return Some(Found::Skip(end));
@@ -175,21 +207,33 @@ pub(in crate::ground) fn bare(reader: &Reader<'_>) -> Option<Found> {
         units: in_percent(&reader.rest()[..length]),
         image: None,
     };
-    Some(Found::Mention(mention(&written, reader.at..end, reader.scene)))
+    Some(Found::Mention(mention(
+        &written,
+        reader.at..end,
+        reader.scene,
+    )))
 }
 
-/// The values of `x…= y…=`, once or twice, at the start of `text`, and the length they take.
-fn assignments(text: &str) -> Option<(Vec<f64>, usize)> {
+/// The values of `x…= y…=`, once or twice, or with width and height, at the start of `text`, and
+/// the length they take.
+fn assignments(text: &str) -> Option<Place> {
+    const XYWH: &[BoxOrder] = &[BoxOrder::Xywh];
     let mut numbers = Vec::new();
     let mut end = 0;
-    for axis in ['x', 'y', 'x', 'y'] {
-        let start = text.len() - text[end..].trim_start_matches([' ', ',', ';', '\'', '"']).len();
+    let mut sized = false;
+    for axis in [&['x'][..], &['y'], &['x', 'w'], &['y', 'h']] {
+        let start = text.len()
+            - text[end..]
+                .trim_start_matches([' ', ',', ';', '\'', '"'])
+                .len();
         let rest = &text[start..];
         let name = rest
             .bytes()
             .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
             .count();
-        let is_axis = name <= 6 && rest[..name].to_ascii_lowercase().starts_with(axis);
+        let name_of = rest[..name].to_ascii_lowercase();
+        let is_axis = name <= 6 && name_of.starts_with(axis);
+        sized |= is_axis && name_of.starts_with(['w', 'h']);
         let after = rest[name..].trim_start_matches(['"', '\'', ' ']);
         let value = after.strip_prefix(['=', ':']).filter(|_| is_axis);
         let Some(value) = value else { break };
@@ -199,10 +243,13 @@ fn assignments(text: &str) -> Option<(Vec<f64>, usize)> {
         numbers.push(*number);
         end = text.len() - value.len() + length;
     }
-    if numbers.len() == 3 {
-        return None;
-    }
-    (numbers.len() >= 2).then_some((numbers, end))
+    let form = match numbers.len() {
+        2 => Form::Point(XY, true),
+        4 if sized => Form::Box(XYWH, true),
+        4 => Form::Box(XYXY, true),
+        _ => return None,
+    };
+    Some((numbers, end, form))
 }
 
 /// `[1, 2, 3, 4]`, `(5, 6)`.
@@ -243,7 +290,14 @@ fn is_all(reader: &Reader<'_>, after: &str) -> bool {
 }
 
 fn says_at(words: &[String]) -> bool {
-    words.last().is_some_and(|word| matches!(word.as_str(), "at" | "bei" | "en" | "in"))
+    let mut last = words.iter().rev().filter(|word| {
+        !matches!(
+            word.as_str(),
+            "approximately" | "around" | "about" | "roughly" | "pixel" | "position"
+        )
+    });
+    last.next()
+        .is_some_and(|word| matches!(word.as_str(), "at" | "bei" | "en" | "in"))
 }
 
 /// True if one of the last words begins with one of `beginnings`.
@@ -284,10 +338,11 @@ mod tests {
 
     #[test]
     fn assignments_are_pairs() {
-        assert_eq!(assignments("x=1, y=2"), Some((vec![1.0, 2.0], 8)));
-        let four = assignments("x1=20, y1=20, x2=121, y2=111.");
+        let of = |text: &str| assignments(text).map(|(numbers, length, _)| (numbers, length));
+        assert_eq!(of("x=1, y=2"), Some((vec![1.0, 2.0], 8)));
+        let four = of("x1=20, y1=20, x2=121, y2=111.");
         assert_eq!(four, Some((vec![20.0, 20.0, 121.0, 111.0], 28)));
-        assert_eq!(assignments("x=1"), None);
-        assert_eq!(assignments("x = a"), None);
+        assert_eq!(of("x=1"), None);
+        assert_eq!(of("x = a"), None);
     }
 }

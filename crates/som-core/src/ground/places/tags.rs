@@ -8,7 +8,10 @@ use super::{
     shape::{Form, Unit, Written},
 };
 use crate::{
-    ground::{Mention, forms::Found, reader::Reader},
+    ground::{
+        Mention,
+        reader::{Found, Reader},
+    },
     scene::{AxisOrder, BoxOrder},
 };
 
@@ -41,12 +44,10 @@ pub(in crate::ground) fn tag(reader: &Reader<'_>) -> Option<Found> {
         patches(reader)
     } else if rest.starts_with("<points ") || rest.starts_with("<point ") {
         attributes(reader)?
-    } else if let Some((open, close, size)) =
-        TAGS.into_iter().find(|(open, ..)| {
-            let head = rest.get(..open.len());
-            head.is_some_and(|head| head.eq_ignore_ascii_case(open))
-        })
-    {
+    } else if let Some((open, close, size)) = TAGS.into_iter().find(|(open, ..)| {
+        let head = rest.get(..open.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(open))
+    }) {
         between(reader, open, close, size)?
     } else {
         cells(reader)?
@@ -68,7 +69,9 @@ fn between(reader: &Reader<'_>, open: &str, close: &str, size: usize) -> Option<
     let (numbers, length) = numbers_at(inside, MOST, is_space_or_bracket);
     let tail = inside[length..].trim_start_matches(is_space_or_bracket);
     // An answer that broke off lacks the closing tag.
-    let closes = tail.get(..close.len()).is_some_and(|head| head.eq_ignore_ascii_case(close));
+    let closes = tail
+        .get(..close.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(close));
     let end = reader.text.len() - tail.len() + if closes { close.len() } else { 0 };
     let size = if numbers.len() == 2 { 2 } else { size };
     if numbers.len() < size {
@@ -137,7 +140,14 @@ fn patches(reader: &Reader<'_>) -> Found {
     let (left, top) = (first % GRID, (first / GRID).floor());
     let (right, bottom) = (last % GRID + 1.0, (last / GRID).floor() + 1.0);
     let numbers = [left, top, right, bottom];
-    places(reader, &numbers, 4, XYXY, &[Unit::Parts(32)], reader.at..end)
+    places(
+        reader,
+        &numbers,
+        4,
+        XYXY,
+        &[Unit::Parts(32)],
+        reader.at..end,
+    )
 }
 
 /// Up to `most` numbers, each between `open` and `>`, from `at` on.

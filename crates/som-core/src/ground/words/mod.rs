@@ -7,6 +7,7 @@ use std::{collections::HashMap, ops::Range, sync::LazyLock};
 /// What a language says things with. Every field is a list with commas between.
 pub(super) struct Language {
     /// ISO 639-1.
+    #[cfg_attr(not(test), expect(dead_code, reason = "names the row"))]
     pub(super) code: &'static str,
     /// Before names of marks: "mark", "region".
     announces: &'static str,
@@ -48,6 +49,8 @@ pub(super) struct Language {
     articles: &'static str,
     hedges: &'static str,
     alls: &'static str,
+    /// "At first": what is said so may be taken back.
+    tentative: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -78,6 +81,7 @@ const SILENT: Language = Language {
     articles: "",
     hedges: "",
     alls: "",
+    tentative: "",
 };
 
 /// What a word does.
@@ -109,6 +113,7 @@ pub(crate) enum Role {
     Article,
     Hedges,
     All,
+    Tentative,
 }
 
 /// Words that do something, where they stand in a text.
@@ -146,7 +151,11 @@ impl Cues {
     }
 
     /// The cues of `role` that begin in `span`.
-    pub(crate) fn all(&self, span: Range<usize>, role: Role) -> impl DoubleEndedIterator<Item = Cue> {
+    pub(crate) fn all(
+        &self,
+        span: Range<usize>,
+        role: Role,
+    ) -> impl DoubleEndedIterator<Item = Cue> {
         let cues = self.within(span).iter().copied();
         cues.filter(move |cue| cue.role == role)
     }
@@ -206,7 +215,10 @@ fn is_word_or_sign(c: char) -> bool {
 /// The word that begins at `at`.
 fn word_at(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = text.get(at..)?;
-    let first = rest.chars().next().filter(|&c| is_word_or_sign(c) || c == '\'')?;
+    let first = rest
+        .chars()
+        .next()
+        .filter(|&c| is_word_or_sign(c) || c == '\'')?;
     if is_unspaced(first) || !is_word(first) {
         return Some(at..at + first.len_utf8());
     }
@@ -261,6 +273,7 @@ impl Index {
                 (language.articles, Role::Article),
                 (language.hedges, Role::Hedges),
                 (language.alls, Role::All),
+                (language.tentative, Role::Tentative),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);
@@ -287,7 +300,10 @@ impl Index {
             let mut words = entry.split([' ', '\'', '-', '/']);
             let first = words.next().unwrap_or("");
             let rest = words.collect();
-            self.words.entry(first).or_default().push(Entry { rest, role });
+            self.words
+                .entry(first)
+                .or_default()
+                .push(Entry { rest, role });
         }
     }
 
@@ -342,7 +358,8 @@ fn lower(word: &str) -> std::borrow::Cow<'_, str> {
     if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         word.into()
     } else {
-        word.to_lowercase().into()
+        // The capital of a Turkish "i" keeps its dot as a mark of its own.
+        word.to_lowercase().replace("i\u{307}", "i").into()
     }
 }
 
@@ -391,7 +408,9 @@ mod tests {
         let of = |text: &str, role: Role| -> Vec<String> {
             let cues = Cues::of(text);
             let found = cues.all(0..text.len(), role);
-            found.map(|cue| text[cue.start..cue.end].to_owned()).collect()
+            found
+                .map(|cue| text[cue.start..cue.end].to_owned())
+                .collect()
         };
         assert_eq!(of("It ISN'T there", Role::Denies), ["ISN'T"]);
         assert_eq!(of("notable knot", Role::Denies), [""; 0]);

@@ -11,8 +11,8 @@ pub(super) const TABLE: [Language; 18] = [
         code: "en",
         announces: "mark, marks, marker, markers, marked, marking, markings, region, regions, label, labels, labeled, labelled, number, numbers, numbered, object, objects, segment, segments, id, ids, tag, tags, tagged, mask, masks, answer, answers, no, area, element, elements, item, items, mark id, box number, option",
         answers: "answer, final answer, answer is, in conclusion, conclusion, final result, verdict, so the answer, therefore, thus, hence, in summary, overall, to conclude, my choice, my pick, final selection, final decision, result, to sum up",
-        none: "none, none of them, none of these, none of the marks, nothing, gone, null, n/a, missing, absent, disappeared, vanished, nowhere, not found, not be found, not visible, not present, not there, not shown, not seen, not exist, not appear, not match, not depicted, not applicable, not in the image, not in the picture, not in the second image, not in image, not identifiable, not included, not marked, not labeled, not labelled, no longer visible, no longer present, no longer there, no longer in, no longer appears, no longer seen, no match, no matches, no such, no corresponding, no counterpart, no mark, no marks, no region, no label, no object, there is no, there are no, there's no, i see no, i don't see, don't see, doesn't see, cannot find, can't find, couldn't find, could not find, cannot see, can't see, unable to find, not able to find, isn't visible, aren't visible, isn't there, isn't in, isn't present, isn't shown, doesn't appear, does not appear, doesn't exist, does not exist, there isn't, there aren't, out of view, out of frame, out of sight, left the frame, left the scene, has left, is hidden, is occluded, fully occluded, removed, unmatched, neither is, neither of them, not detected, not available, does not contain, doesn't contain, no equivalent",
-        denies: "not, isn't, aren't, wasn't, weren't, doesn't, don't, didn't, can't, cannot, couldn't, shouldn't, won't, wouldn't, no, nor, neither, never, without, rather than, instead of, ruled out, rule out, rules out, ruling out, exclude, excludes, eliminate, eliminates, no longer, reject, rejected, discard, avoid, ignore, ignoring, as opposed to, and not",
+        none: "none, none of them, none of these, none of the marks, nothing, gone, null, n/a, missing, absent, disappeared, vanished, nowhere, not found, not be found, not visible, not present, not there, not shown, not seen, not exist, not appear, not match, not depicted, not applicable, not in the image, not in the picture, not in the second image, not in image, not identifiable, not included, not marked, not labeled, not labelled, no longer visible, no longer present, no longer there, no longer in, no longer appears, no longer seen, no match, no matches, no such, no corresponding, no counterpart, no mark, no marks, no region, no label, no object, there is no, there are no, there's no, i see no, i don't see, don't see, doesn't see, cannot find, can't find, couldn't find, could not find, cannot see, can't see, unable to find, not able to find, isn't visible, aren't visible, isn't there, isn't in, isn't present, isn't shown, doesn't appear, does not appear, doesn't exist, does not exist, there isn't, there aren't, out of view, out of frame, out of sight, left the frame, left the scene, has left, is hidden, is occluded, fully occluded, removed, unmatched, neither is, neither of them, not detected, not available, does not contain, doesn't contain, no equivalent, neither, do not see, does not see, see no, can not see, not able to see, cannot be found, can't be found, can not be found, could not be found, couldn't be found, not be seen, be seen nowhere, no equivalent mark",
+        denies: "not, isn't, aren't, wasn't, weren't, doesn't, don't, didn't, can't, cannot, couldn't, shouldn't, won't, wouldn't, no, nor, neither, never, without, rather than, instead of, ruled out, rule out, rules out, ruling out, exclude, excludes, eliminate, eliminates, no longer, reject, rejected, discard, avoid, ignore, ignoring, as opposed to, and not, nothing",
         denies_behind: "is not, isn't, are not, aren't, was not, wasn't, isn't it, does not match, doesn't match, do not match, don't match, does not fit, doesn't fit, does not correspond, doesn't correspond, does not look, doesn't look, cannot be, can't be, can not be, could not be, couldn't be, does not qualify, doesn't qualify, does not show, doesn't show, does not satisfy, does not have, doesn't have, is wrong, is incorrect, are wrong, is ruled out, are ruled out, can be ruled out, can be excluded, is excluded, are excluded, is out, is eliminated, would be wrong, is false, not, no, wrong, incorrect, ruled out, excluded, ✗, ✘, ❌, is unlikely, seems wrong, must be wrong, won't be",
         keeps: "not only, not just, not merely, no doubt, without doubt, without a doubt, no other than, none other than, not sure, not certain, not clear, not entirely, not completely, not necessarily, not to mention, i don't know, if not, whether or not, nothing but, no problem, no wonder, isn't only, not far from, not a problem, why not",
         joins: "and, or, as well as, plus, along with, and also, together with",
@@ -24,8 +24,8 @@ pub(super) const TABLE: [Language; 18] = [
         compares: "than, compared to, compared with, in comparison to, in contrast to, contrary to, unlike, similar to, same as, as big as, as large as, as tall as, as small as, resembles, resembling, identical to, the size of, the color of, the colour of, same color as, same colour as, same size as, just like, like, relative to, different from, in comparison with",
         beside: "left of, right of, next to, beside, besides, behind, in front of, above, below, under, underneath, beneath, over, near, nearby, close to, closest to, between, on top of, on, inside, inside of, within, adjacent to, across from, opposite, against, around, along, beyond, past, facing, touching, holding, wearing, carrying, of, with, by, in, at, from, towards, toward, overlapping, overlaps, covered by, covers, surrounded by, supported by, attached to, belongs to, part of, leaning on, leaning against, alongside, into, onto, supports, holds, touches, contains",
         beside_behind: "'s left, 's right",
-        is: "is, are, was, be, 's, means, refers to, corresponds to, shows, show, depicts, contains, represents, looks like, appears to be, seems to be, must be, matches, denotes, indicates, displays, features, would be, should be, identified as, turns out to be, has to be, being, marks, labels, covers, looks to be",
-        both: "both, both of them, both expressions, all of them, all three, either one, each of them",
+        is: "is, are, was, be, 's, means, refers to, corresponds to, shows, show, depicts, contains, represents, looks like, appears to be, seems to be, must be, matches, denotes, indicates, displays, would be, should be, identified as, turns out to be, has to be, being, looks to be",
+        both: "both, both of them, both expressions, all of them, all three, either one, each of them, all three of them",
         neither: "neither, none of them, none of these, neither of them, neither one, none of the expressions",
         each: "respectively, in that order, in this order, in order",
         ordinals: "first|the first|former|the former|1st|firstly, second|the second|latter|the latter|2nd|secondly, third|3rd|thirdly, fourth|4th, fifth|5th",
@@ -33,13 +33,14 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "a, an, the, this, that, some, these, those, its, his, her, their",
         hedges: "could be, might be, may be, possibly, perhaps, maybe, either, or, unsure, not sure, not certain, can't tell, cannot tell, hard to tell, hard to say, uncertain, unclear",
         alls: "all marks, all of the marks, all regions, all of them, everything, all objects, every mark, all labels, all the marks, all the regions, all the objects, all the labels, all",
+        tentative: "initially, at first, at first glance, first guess, first thought, first impression, might think, may think, could think, would think, might seem, may seem, tempting, first thought it was, might be tempted, originally, seemed to be, seemed like, looked like, could be mistaken",
         ..SILENT
     },
     Language {
         code: "de",
         announces: "nummer, nummern, markierung, markierungen, region, regionen, bereich, bereiche, objekt, objekte, objekten, segment, segmente, label, etikett, antwort, nr, kennzeichnung, marke, marken, beschriftung, maske, element, markierte, kennung, ziffer",
-        answers: "antwort, endgültige antwort, fazit, ergebnis, also, somit, daher, folglich, lösung",
-        none: "keine, keines, keiner, kein, keins, nicht vorhanden, nicht zu sehen, nicht sichtbar, nicht zu finden, nicht gefunden, fehlt, fehlen, verschwunden, weg, nichts, nicht mehr zu sehen, nicht mehr da, nicht mehr sichtbar, nicht mehr vorhanden, nirgends, nicht da, keine entsprechung, gibt es nicht",
+        answers: "antwort, endgültige antwort, fazit, ergebnis, somit, daher, folglich, lösung",
+        none: "keine, keines, keiner, kein, keins, nicht vorhanden, nicht zu sehen, nicht sichtbar, nicht zu finden, nicht gefunden, fehlt, fehlen, verschwunden, weg, nichts, nicht mehr zu sehen, nicht mehr da, nicht mehr sichtbar, nicht mehr vorhanden, nirgends, nicht da, keine entsprechung, gibt es nicht, weder",
         denies: "nicht, kein, keine, weder, noch, ohne, statt, anstatt, nie, niemals, anstelle von",
         denies_behind: "ist nicht, sind nicht, ist es nicht, ist falsch, scheidet aus, nicht, passt nicht, kommt nicht in frage, kann es nicht sein, war nicht",
         keeps: "nicht nur, nicht sicher, nicht ganz, nichts anderes als, ohne zweifel, zweifellos, kein anderer als",
@@ -51,7 +52,7 @@ pub(super) const TABLE: [Language; 18] = [
         excepts_behind: "ausgenommen",
         compares: "größer als, kleiner als, höher als, heller als, dunkler als, breiter als, länger als, anders als, verglichen mit, im vergleich zu, im gegensatz zu, ähnlich wie, so groß wie, genau wie, dieselbe farbe wie",
         beside: "links von, rechts von, neben, hinter, vor, über, unter, auf, zwischen, in der nähe von, nahe, bei, an, in, mit, von, gegenüber, oberhalb von, unterhalb von, innerhalb von",
-        is: "ist, sind, war, wäre, zeigt, zeigen, entspricht, bezeichnet, meint, stellt dar, heißt, enthält, lautet, hat",
+        is: "ist, sind, war, wäre, zeigt, zeigen, entspricht, bezeichnet, meint, stellt dar, heißt, enthält, lautet",
         both: "beide, beides",
         neither: "keines von beiden, keiner von beiden, keine von beiden, weder das eine noch das andere, keines davon",
         each: "beziehungsweise, jeweils, in dieser reihenfolge",
@@ -60,6 +61,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "der, die, das, ein, eine, einen, einem, einer, den, dem, des",
         hedges: "könnte, vielleicht, möglicherweise, eventuell, unsicher, entweder, oder",
         alls: "alle, alle markierungen, alles",
+        tentative: "zunächst, zuerst, auf den ersten blick, anfangs, könnte man meinen, man könnte denken, scheint zunächst",
         ..SILENT
     },
     Language {
@@ -72,20 +74,21 @@ pub(super) const TABLE: [Language; 18] = [
         keeps: "pas seulement, non seulement, pas sûr, pas certain, sans doute, rien d'autre que, pas tout à fait, sans aucun doute",
         joins: "et, ou, ainsi que, et aussi",
         ranges: "à, jusqu'à, au",
-        contrasts: "mais, plutôt, cependant, car, parce que, tandis que, alors que, donc, puisque",
+        contrasts: "mais, plutôt, cependant, parce que, tandis que, alors que, donc, puisque",
         corrects: "attendez, attends, non, en fait, correction, pardon, désolé, désolée, je veux dire, ou plutôt, plus précisément, après réflexion, en réalité, finalement, je rectifie",
         excepts: "sauf, excepté, à l'exception de, hormis, à part, mais pas",
         compares: "plus grand que, plus grande que, plus petit que, plus petite que, plus haut que, plus haute que, plus clair que, plus foncé que, aussi grand que, aussi grande que, comparé à, comparée à, par rapport à, contrairement à, semblable à",
         beside: "à gauche de, à droite de, à gauche du, à droite du, à côté de, à côté du, derrière, devant, sur, sous, au-dessus de, au-dessous de, au dessus de, en dessous de, entre, près de, près du, dans, avec, de, du, contre, à l'intérieur de, autour de",
-        is: "est, sont, était, c'est, montre, montrent, correspond à, représente, désigne, contient, s'agit de, serait, indique, porte",
+        is: "est, sont, était, c'est, montre, montrent, correspond à, représente, désigne, contient, s'agit de, serait, indique",
         both: "les deux, tous les deux, toutes les deux",
         neither: "aucun des deux, aucune des deux, ni l'un ni l'autre, aucun d'eux",
         each: "respectivement, dans cet ordre",
         ordinals: "premier|première|le premier|la première, deuxième|second|seconde|le second|la seconde, troisième",
-        because: "car, parce que, parce qu'il, parce qu'elle, puisque, avec, qui, en raison de, étant donné",
+        because: "parce que, parce qu'il, parce qu'elle, puisque, avec, qui, en raison de, étant donné",
         articles: "le, la, les, un, une, des, l, du, d, de la",
         hedges: "pourrait, peut-être, peut être, éventuellement, soit, ou, pas sûr",
         alls: "tous, toutes, toutes les marques, tout, tous les repères",
+        tentative: "au début, au premier abord, à première vue, d'abord, on pourrait croire, on pourrait penser",
         ..SILENT
     },
     Language {
@@ -112,12 +115,13 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "el, la, los, las, un, una, unos, unas",
         hedges: "podría, quizás, quizá, tal vez, posiblemente, o, puede que, puede ser",
         alls: "todos, todas, todas las marcas, todo",
+        tentative: "al principio, a primera vista, inicialmente, podría pensarse, parecía",
         ..SILENT
     },
     Language {
         code: "pt",
         announces: "marca, marcas, marcação, marcações, número, números, região, regiões, rótulo, rótulos, objeto, objetos, segmento, segmentos, etiqueta, etiquetas, resposta, área, elemento, elementos, marcador, marcadores, máscara, numerado, numerada, marcado, marcada",
-        answers: "resposta, resposta final, conclusão, portanto, então, logo, resultado, assim",
+        answers: "resposta, resposta final, conclusão, portanto, então, resultado, assim",
         none: "nenhum, nenhuma, nada, ausente, desapareceu, sumiu, não está, não aparece, não é visível, não há, não existe, não se encontra, não visível, não presente, não está presente, já não está, não está mais, não está visível, em lugar nenhum, não encontrado, não encontrada, sem correspondência",
         denies: "não, nem, sem, em vez de, ao invés de, nunca, e não",
         denies_behind: "não é, não são, não está, não corresponde, está errado, está errada, está descartado, é incorreto, não",
@@ -138,6 +142,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "o, a, os, as, um, uma, uns, umas",
         hedges: "poderia, talvez, possivelmente, ou, pode ser",
         alls: "todos, todas, todas as marcas, tudo",
+        tentative: "no início, à primeira vista, inicialmente, a princípio, parecia",
         ..SILENT
     },
     Language {
@@ -145,8 +150,8 @@ pub(super) const TABLE: [Language; 18] = [
         announces: "segno, segni, marcatore, marcatori, numero, numeri, regione, regioni, etichetta, etichette, oggetto, oggetti, segmento, segmenti, risposta, area, elemento, elementi, marca, contrassegno, contrassegni, maschera, zona, marchio, numerato, numerata, contrassegnato, contrassegnata, contrassegnata con, contrassegnato con",
         answers: "risposta, risposta finale, conclusione, quindi, dunque, pertanto, in conclusione, risultato",
         none: "nessuno, nessuna, nessun, niente, nulla, assente, scomparso, scomparsa, sparito, sparita, non c'è, non è visibile, non è presente, non ci sono, non si vede, non esiste, non compare, non visibile, non presente, non più visibile, da nessuna parte, non trovato, non trovata, nessuna corrispondenza",
-        denies: "non, né, no, senza, invece di, anziché, piuttosto che, mai, e non",
-        denies_behind: "non è, non sono, non corrisponde, è sbagliato, è errato, è escluso, è da escludere, no",
+        denies: "non, né, senza, invece di, anziché, piuttosto che, mai, e non",
+        denies_behind: "non è, non sono, non corrisponde, è sbagliato, è errato, è escluso, è da escludere",
         keeps: "non solo, senza dubbio, non sono sicuro, non sono sicura, nient'altro che",
         joins: "e, o, ed, oppure, così come, e anche",
         ranges: "a, al, fino a",
@@ -164,6 +169,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "il, lo, la, i, gli, le, un, uno, una, l",
         hedges: "potrebbe, forse, può darsi, magari, o, oppure",
         alls: "tutti, tutte, tutti i segni, tutto",
+        tentative: "all'inizio, a prima vista, inizialmente, in un primo momento, sembrava",
         ..SILENT
     },
     Language {
@@ -174,9 +180,9 @@ pub(super) const TABLE: [Language; 18] = [
         denies: "niet, geen, noch, zonder, in plaats van, nooit",
         denies_behind: "is niet, zijn niet, is het niet, is fout, is onjuist, klopt niet, niet, valt af, was niet",
         keeps: "niet alleen, niet zeker, ongetwijfeld, zonder twijfel, niets anders dan",
-        joins: "en, of, evenals, en ook",
+        joins: "en, evenals, en ook, ofwel",
         ranges: "tot, tot en met, t/m",
-        contrasts: "maar, echter, terwijl, omdat, want, hoewel, doch",
+        contrasts: "maar, echter, terwijl, omdat, hoewel, doch",
         corrects: "wacht, eigenlijk, correctie, sorry, ik bedoel, of liever, bij nader inzien, nee, pardon, beter gezegd, toch niet",
         excepts: "behalve, uitgezonderd, met uitzondering van, op na, maar niet, exclusief",
         excepts_behind: "uitgezonderd",
@@ -189,13 +195,14 @@ pub(super) const TABLE: [Language; 18] = [
         ordinals: "eerste|de eerste|ten eerste, tweede|de tweede|ten tweede, derde",
         because: "omdat, want, aangezien, met, die, dat, vanwege",
         articles: "de, het, een",
-        hedges: "misschien, mogelijk, wellicht, zou kunnen, of",
+        hedges: "misschien, mogelijk, wellicht, zou kunnen",
         alls: "alle, allemaal, alles",
+        tentative: "aanvankelijk, op het eerste gezicht, eerst dacht ik",
         ..SILENT
     },
     Language {
         code: "pl",
-        announces: "znak, znaki, znaku, znakiem, znacznik, znaczniki, znacznika, znacznikiem, oznaczenie, oznaczenia, oznaczony, oznaczona, oznaczone, numer, numery, numerem, numeru, obszar, obszary, obszarem, region, regiony, etykieta, etykiety, etykietą, obiekt, obiekty, obiektem, segment, odpowiedź, nr, element, elementy, maska, pole",
+        announces: "znak, znaki, znaku, znakiem, znacznik, znaczniki, znacznika, znacznikiem, oznaczenie, oznaczenia, oznaczony, oznaczona, oznaczone, numer, numery, numerem, numeru, obszar, obszary, obszarem, region, regiony, etykieta, etykiety, etykietą, obiekt, obiekty, obiektem, segment, odpowiedź, nr, element, elementy, maska",
         answers: "odpowiedź, ostateczna odpowiedź, wniosek, zatem, więc, dlatego, wynik, podsumowując",
         none: "żaden, żadna, żadne, żadnego, żadnej, brak, nic, nie ma, nie widać, nie jest widoczny, nie jest widoczna, nie jest widoczne, nie istnieje, zniknął, zniknęła, zniknęło, nieobecny, nieobecna, niewidoczny, niewidoczna, nie znaleziono, nigdzie, brak odpowiednika",
         denies: "nie, ani, bez, zamiast, nigdy",
@@ -203,20 +210,21 @@ pub(super) const TABLE: [Language; 18] = [
         keeps: "nie tylko, bez wątpienia, nie jestem pewien, nie jestem pewna, nic innego jak",
         joins: "i, oraz, lub, albo, a także, czy",
         ranges: "do, po",
-        contrasts: "ale, lecz, tylko, jednak, ponieważ, gdyż, bo, natomiast, podczas gdy, a",
+        contrasts: "ale, lecz, tylko, jednak, ponieważ, gdyż, bo, natomiast, podczas gdy",
         corrects: "czekaj, chwila, właściwie, poprawka, przepraszam, a raczej, to znaczy, jednak, mam na myśli, po namyśle, pomyłka, sprostowanie",
         excepts: "oprócz, z wyjątkiem, poza, prócz, za wyjątkiem, bez, ale nie",
         compares: "niż, w porównaniu z, w przeciwieństwie do, podobny do, podobnie jak, większy od, większa od, mniejszy od, mniejsza od",
         beside: "na lewo od, na prawo od, po lewej od, po prawej od, obok, za, przed, nad, pod, na, między, pomiędzy, blisko, w pobliżu, w, z, przy, wewnątrz, koło",
-        is: "to, jest, są, był, pokazuje, przedstawia, odpowiada, oznacza, zawiera, to jest, znajduje się",
+        is: "jest, są, był, pokazuje, przedstawia, odpowiada, oznacza, zawiera, to jest, znajduje się",
         both: "oba, obie, oboje, obydwa",
         neither: "żaden z nich, żadne z nich, żadna z nich, ani jedno, ani jeden",
         each: "odpowiednio, w tej kolejności",
         ordinals: "pierwszy|pierwsza|pierwsze, drugi|druga|drugie, trzeci|trzecia|trzecie",
         because: "ponieważ, bo, gdyż, z, który, która, które, dlatego że",
-        articles: "ten, ta",
+        articles: "ta",
         hedges: "może, być może, możliwe, prawdopodobnie, lub, albo",
         alls: "wszystkie, wszystko",
+        tentative: "początkowo, na pierwszy rzut oka, z początku",
         ..SILENT
     },
     Language {
@@ -242,6 +250,7 @@ pub(super) const TABLE: [Language; 18] = [
         because: "потому что, так как, поскольку, с, который, которая, которое, из-за, ведь",
         hedges: "может быть, возможно, вероятно, наверное, или, либо, не уверен",
         alls: "все, все метки, всё",
+        tentative: "сначала, на первый взгляд, поначалу, казалось, вначале",
         ..SILENT
     },
     Language {
@@ -267,6 +276,7 @@ pub(super) const TABLE: [Language; 18] = [
         because: "бо, тому що, оскільки, з, який, яка, яке, через",
         hedges: "може бути, можливо, мабуть, або, чи",
         alls: "усі, всі, все",
+        tentative: "спочатку, на перший погляд, здавалося",
         ..SILENT
     },
     Language {
@@ -292,6 +302,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "bir",
         hedges: "olabilir, belki, muhtemelen, ya da, veya",
         alls: "hepsi, tümü, tüm işaretler, bütün",
+        tentative: "ilk bakışta, başta, önce",
         ..SILENT
     },
     Language {
@@ -317,6 +328,7 @@ pub(super) const TABLE: [Language; 18] = [
         because: "لأن, لأنه, لأنها, بسبب, مع, الذي, التي, حيث",
         hedges: "قد, ربما, يمكن, أو, من المحتمل",
         alls: "كل, جميع, جميع العلامات, كلها",
+        tentative: "في البداية, للوهلة الأولى",
         ..SILENT
     },
     Language {
@@ -343,6 +355,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "ה",
         hedges: "אולי, ייתכן, יכול להיות, או, כנראה",
         alls: "כל, כל הסימונים, כולם, הכול",
+        tentative: "בהתחלה, במבט ראשון",
         ..SILENT
     },
     Language {
@@ -369,6 +382,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "एक, यह, वह",
         hedges: "शायद, हो सकता, संभव, या",
         alls: "सभी, सब, सारे",
+        tentative: "पहली नज़र में, शुरू में",
         ..SILENT
     },
     Language {
@@ -398,6 +412,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "一个, 一個, 一只, 一張, 一张, 一把, 一辆, 一条, 一杯, 一本, 一件, 一名, 一位, 一座, 一朵, 一片, 这是, 那是, 一块, 一棵, 一台",
         hedges: "可能, 也许, 也許, 或许, 或許, 或者, 还是, 不确定",
         alls: "所有, 全部, 所有标记, 都",
+        tentative: "起初, 一开始, 乍一看, 最初, 看起来像, 原以为, 开始以为, 初看",
         ..SILENT
     },
     Language {
@@ -422,6 +437,7 @@ pub(super) const TABLE: [Language; 18] = [
         because: "なぜなら, ので, から, ため, によって",
         hedges: "かもしれ, おそらく, たぶん, または, あるいは, 可能性",
         alls: "すべて, 全て, 全部",
+        tentative: "最初は, 一見, 当初",
         ..SILENT
     },
     Language {
@@ -446,6 +462,7 @@ pub(super) const TABLE: [Language; 18] = [
         because: "왜냐하면, 때문, 므로, 이유",
         hedges: "수도, 아마, 또는, 일 수 있, 가능성",
         alls: "모든, 전부",
+        tentative: "처음에는, 언뜻, 처음엔",
         ..SILENT
     },
     Language {
@@ -472,6 +489,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "một, cái, chiếc, con, những, các",
         hedges: "có thể, có lẽ, hoặc, chắc là",
         alls: "tất cả, mọi",
+        tentative: "ban đầu, thoạt nhìn, lúc đầu",
         ..SILENT
     },
 ];

@@ -2,17 +2,16 @@
 
 use std::ops::Range;
 
-use super::{Entry, Key, Node, Value};
+use super::{Reader, named, part};
 use crate::ground::{
     Mention, Polarity,
-    forms::{named, part},
+    json::{Entry, Key, Node, Value},
     names::Reading,
     places,
-    reader::Reader,
 };
 
 /// The mentions in `node`, in order.
-pub(crate) fn mentions(node: &Node, reader: &Reader<'_>) -> Vec<Mention> {
+pub(super) fn mentions(node: &Node, reader: &Reader<'_>) -> Vec<Mention> {
     let mut found = Vec::new();
     visit(node, reader, &mut found);
     found.sort_by_key(|mention| (mention.span.start, mention.span.end));
@@ -136,11 +135,14 @@ fn names_marks(node: &Node, reader: &Reader<'_>) -> bool {
             let name = is_name(node, reader);
             let upper = |node: &Node| {
                 let text = &reader.text[node.inside(reader.text)];
-                !text.contains(|c: char| c.is_lowercase()) || text.contains(|c: char| c.is_ascii_digit())
+                !text.contains(|c: char| c.is_lowercase())
+                    || text.contains(|c: char| c.is_ascii_digit())
             };
             name.is_some_and(|(reading, _)| reading.resolves()) && upper(node)
         }
-        Value::List(items) => !items.is_empty() && items.iter().all(|item| names_marks(item, reader)),
+        Value::List(items) => {
+            !items.is_empty() && items.iter().all(|item| names_marks(item, reader))
+        }
         _ => false,
     }
 }
