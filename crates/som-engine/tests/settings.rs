@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use serde_json::json;
-use som_core::ErrorKind;
+use som_core::{ErrorKind, MarkOptions};
 use som_engine::settings::Ladder;
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -43,7 +43,7 @@ fn each_layer_wins_over_the_one_below() {
         ]))
         .with_flag("--segmenter", "mark.segmenter", "from-flag");
     let (settings, origins) = ladder.load().unwrap();
-    assert_eq!(settings.mark.page_size, 7);
+    assert_eq!(settings.mark.options.page_size, Some(7));
     assert_eq!(settings.view.long_side, 200);
     assert_eq!(settings.mark.segmenter, "from-flag");
     assert_eq!(settings.mark.styles, ["box", "number"]);
@@ -68,6 +68,29 @@ fn each_layer_wins_over_the_one_below() {
 }
 
 #[test]
+fn every_layer_can_say_what_is_asked_of_marks() {
+    let ladder = Ladder::embedded()
+        .with_environment(variables(&[
+            ("SOM__MARK__MAX_MARKS", "12"),
+            ("SOM__MARK__FONT_SIZE", "20.5"),
+        ]))
+        .with_flag("--page-size", "mark.page_size", 3);
+    let options = ladder.load().unwrap().0.mark.options;
+    let expected = MarkOptions {
+        page_size: Some(3),
+        max_marks: Some(12),
+        min_glyph: Some(9.0),
+        font_size: Some(20.5),
+    };
+    assert_eq!(options, expected);
+
+    let negative = Ladder::embedded().with_flag("--page-size", "mark.page_size", -1);
+    let error = negative.load().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.message().contains("mark.page_size"), "{error}");
+}
+
+#[test]
 fn an_unknown_key_is_refused_and_the_known_ones_listed() {
     for ladder in [
         Ladder::embedded().with_environment(variables(&[("SOM__MARK__SEGMENTR", "x")])),
@@ -76,7 +99,9 @@ fn an_unknown_key_is_refused_and_the_known_ones_listed() {
         let error = ladder.load().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert!(error.message().contains("segmentr"), "{error}");
-        assert!(error.message().contains("page_size"), "{error}");
+        for known in ["segmenter", "styles", "page_size", "max_marks"] {
+            assert!(error.message().contains(&format!("`{known}`")), "{error}");
+        }
     }
 }
 

@@ -89,19 +89,19 @@ impl Owner {
         &self.name
     }
 
-    /// A place for one more call; `None` where the owner has no limit.
+    /// A permit for one more call; `None` where the owner has no limit.
     ///
     /// # Errors
     /// When to try again, if the limit is reached.
     pub(crate) fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, Duration> {
-        let place = match &self.calls {
+        let permit = match &self.calls {
             Some(calls) => Some(calls.clone().try_acquire_owned().map_err(|_| PAUSE)?),
             None => None,
         };
         if let Some(pace) = &self.pace {
             pace.admit(Instant::now())?;
         }
-        Ok(place)
+        Ok(permit)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The settings ladder: embedded defaults up to flags, each value with its origin.
 
 mod lmm;
+mod mark;
 mod millis;
 mod server;
 mod telemetry;
@@ -16,10 +17,11 @@ use som_core::{Error, Params, Result};
 
 pub use self::{
     lmm::{LmmSettings, ProviderKind},
+    mark::MarkSettings,
     server::{ServerSettings, TlsSettings, TokenSettings},
     telemetry::{LogFormat, TelemetrySettings},
 };
-pub use crate::models::ModelSettings;
+pub use crate::weights::WeightSettings;
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
@@ -35,14 +37,14 @@ pub struct Settings {
     pub mark: MarkSettings,
     /// Who is asked when a request says nothing else.
     pub ask: AskSettings,
-    /// How the multimodal model rescales a picture.
+    /// How the multimodal model rescales an image.
     pub view: ViewSettings,
     /// What an image may cost.
     pub limits: LimitSettings,
     /// Where plugin libraries are.
     pub plugins: PluginSettings,
     /// Where the weights of learned segmenters are.
-    pub models: ModelSettings,
+    pub models: WeightSettings,
     /// How `som serve` and `som backend` listen, and what they allow.
     pub server: ServerSettings,
     /// Logs and traces.
@@ -55,19 +57,6 @@ pub struct Settings {
     pub lmm: BTreeMap<String, LmmSettings>,
 }
 
-/// How images are marked when a request says nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MarkSettings {
-    /// Segmenter id.
-    pub segmenter: String,
-    /// Mark style ids, from the lowest layer of ink to the highest.
-    #[serde(deserialize_with = "list")]
-    pub styles: Vec<String>,
-    /// Marks on one page; 0 for as many as fit.
-    pub page_size: u32,
-}
-
 /// Who is asked when a request says nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,7 +65,7 @@ pub struct AskSettings {
     pub lmm: String,
 }
 
-/// How the multimodal model rescales a picture before it sees it; 0 is no limit.
+/// How the multimodal model rescales an image before it sees it; 0 is no limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ViewSettings {
@@ -84,8 +73,6 @@ pub struct ViewSettings {
     pub long_side: u32,
     /// The shortest side in pixels that is kept.
     pub short_side: u32,
-    /// Height in pixels below which the model cannot read a glyph.
-    pub min_glyph: f32,
 }
 
 /// What an image may cost before it is refused.

@@ -21,7 +21,7 @@ const CATALOG: &str = include_str!("catalog.toml");
 /// `[models]`: where checkpoints are kept, and which there are beside the official ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ModelSettings {
+pub struct WeightSettings {
     /// The folder; empty for `som/models` in the user's cache folder.
     pub folder: PathBuf,
     /// Further checkpoints by name, or other addresses for those of the catalogue.
@@ -31,7 +31,7 @@ pub struct ModelSettings {
 
 /// The catalogue and the folder.
 #[derive(Clone, Debug)]
-pub struct Models {
+pub struct Weights {
     folder: PathBuf,
     catalog: BTreeMap<String, Checkpoint>,
 }
@@ -45,12 +45,12 @@ pub enum Verified {
     Unknown,
 }
 
-impl Models {
+impl Weights {
     /// The built-in catalogue with the entries of `settings` over it.
     ///
     /// # Errors
     /// Invalid, if an entry is malformed or no cache folder is known.
-    pub fn open(settings: &ModelSettings) -> Result<Self> {
+    pub fn open(settings: &WeightSettings) -> Result<Self> {
         let mut catalog: BTreeMap<String, Checkpoint> =
             toml::from_str(CATALOG).map_err(|error| {
                 Error::internal("the catalogue of checkpoints is malformed").caused_by(error)

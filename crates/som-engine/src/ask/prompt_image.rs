@@ -35,12 +35,12 @@ pub(super) fn sent_size(size: Size, policy: &ImagePolicy) -> Size {
 ///
 /// # Errors
 /// Unsupported, if the policy takes no format that som writes, or too few bytes.
-pub(super) fn picture<Pixels: Deref<Target = [u8]>>(
+pub(super) fn prompt_image<Pixels: Deref<Target = [u8]>>(
     image: &ImageBuffer<Rgb<u8>, Pixels>,
     policy: &ImagePolicy,
 ) -> Result<PromptImage> {
     let mut size = sent_size(Size::new(image.width(), image.height()), policy);
-    let most = match policy.bytes {
+    let limit = match policy.bytes {
         0 => u64::MAX,
         bytes => bytes,
     };
@@ -52,12 +52,12 @@ pub(super) fn picture<Pixels: Deref<Target = [u8]>>(
         for (rank, &format) in policy.formats.iter().enumerate() {
             let bytes = encode(&image, format)?;
             let is_last = rank + 1 == policy.formats.len();
-            let limit = match format {
-                Encoding::Jpeg => most,
-                _ if is_last => most,
-                _ => most.min(LOSSLESS_BYTES),
+            let allowed = match format {
+                Encoding::Jpeg => limit,
+                _ if is_last => limit,
+                _ => limit.min(LOSSLESS_BYTES),
             };
-            if bytes.len() as u64 <= limit {
+            if bytes.len() as u64 <= allowed {
                 return Ok(PromptImage {
                     bytes: bytes.into(),
                     format,
@@ -68,7 +68,7 @@ pub(super) fn picture<Pixels: Deref<Target = [u8]>>(
         size = scaled(size, SHRINK);
         if size.width.min(size.height) < LEAST_SIDE {
             return Err(Error::unsupported(format!(
-                "the image cannot be written within the {most} bytes that the lmm takes"
+                "the image cannot be written within the {limit} bytes that the lmm takes"
             )));
         }
     }
@@ -138,7 +138,7 @@ mod tests {
             long_side: 100,
             ..View::UNLIMITED
         };
-        let sent = picture(&noise(200, 120), &policy(view, 0, 0)).unwrap();
+        let sent = prompt_image(&noise(200, 120), &policy(view, 0, 0)).unwrap();
         assert_eq!(
             (sent.size, sent.format),
             (Size::new(100, 60), Encoding::Png)
@@ -146,32 +146,32 @@ mod tests {
         let decoded = image::load_from_memory(&sent.bytes).unwrap();
         assert_eq!((decoded.width(), decoded.height()), (100, 60));
         // Neither enlarged nor distorted.
-        let sent = picture(&noise(50, 40), &policy(view, 0, 0)).unwrap();
+        let sent = prompt_image(&noise(50, 40), &policy(view, 0, 0)).unwrap();
         assert_eq!(sent.size, Size::new(50, 40));
         let square = View {
             square: 30,
             ..View::UNLIMITED
         };
-        let sent = picture(&noise(50, 40), &policy(square, 0, 0)).unwrap();
+        let sent = prompt_image(&noise(50, 40), &policy(square, 0, 0)).unwrap();
         assert_eq!(sent.size, Size::new(50, 40));
-        let sent = picture(&noise(50, 40), &policy(View::UNLIMITED, 0, 25)).unwrap();
+        let sent = prompt_image(&noise(50, 40), &policy(View::UNLIMITED, 0, 25)).unwrap();
         assert_eq!(sent.size, Size::new(25, 20));
     }
 
     #[test]
     fn an_image_too_large_in_bytes_becomes_a_jpeg_and_then_smaller() {
         let image = noise(300, 200);
-        let lossless = picture(&image, &policy(View::UNLIMITED, 0, 0)).unwrap();
-        let most = lossless.bytes.len() as u64 - 1;
-        let jpeg = picture(&image, &policy(View::UNLIMITED, most, 0)).unwrap();
+        let lossless = prompt_image(&image, &policy(View::UNLIMITED, 0, 0)).unwrap();
+        let limit = lossless.bytes.len() as u64 - 1;
+        let jpeg = prompt_image(&image, &policy(View::UNLIMITED, limit, 0)).unwrap();
         assert_eq!(
             (jpeg.size, jpeg.format),
             (Size::new(300, 200), Encoding::Jpeg)
         );
-        let most = jpeg.bytes.len() as u64 - 1;
-        let small = picture(&image, &policy(View::UNLIMITED, most, 0)).unwrap();
-        assert!(small.bytes.len() as u64 <= most && small.size.width < 300);
-        let error = picture(&image, &policy(View::UNLIMITED, 100, 0)).unwrap_err();
+        let limit = jpeg.bytes.len() as u64 - 1;
+        let small = prompt_image(&image, &policy(View::UNLIMITED, limit, 0)).unwrap();
+        assert!(small.bytes.len() as u64 <= limit && small.size.width < 300);
+        let error = prompt_image(&image, &policy(View::UNLIMITED, 100, 0)).unwrap_err();
         assert_eq!(error.kind(), som_core::ErrorKind::Unsupported);
     }
 }
