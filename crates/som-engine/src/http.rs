@@ -1,8 +1,7 @@
 //! The HTTP client: rustls with ring, like everything else here that encrypts.
 
 use reqwest::{Client, ClientBuilder};
-use som_client::chain;
-use som_core::{Error, Result};
+use som_core::{Error, Result, error::chain};
 
 /// A client after `configure`.
 ///

@@ -12,8 +12,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap},
 };
 use serde_json::Value;
-use som_client::chain;
-use som_core::{Error, Result};
+use som_core::{Error, Result, error::chain};
 
 use super::{
     retry::{Failure, Retry, retry_after},
