@@ -17,9 +17,10 @@ use som_core::{
     allocate::allocate,
     pipeline::{self, Layer, Marked},
 };
+use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};
 
-use crate::{SharedImage, lmm::Lmms, registry::Registry, settings::Settings, worker::Request};
+use crate::{SharedImage, registry::Registry, settings::Settings, worker::Request};
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
 pub struct Engine {
@@ -129,7 +130,7 @@ impl Engine {
                 .and_then(|entry| entry.check(&settings))
                 .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
         }
-        let lmms = Lmms::open(&settings, |name| std::env::var(name).ok())?;
+        let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             settings,

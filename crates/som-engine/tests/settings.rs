@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use serde_json::json;
-use som_core::ErrorKind;
-use som_engine::settings::Ladder;
+use som_core::{ErrorKind, Result};
+use som_engine::settings::{Ladder, Settings};
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
@@ -131,4 +131,46 @@ fn som_keeps_its_own_keys_and_leaves_the_options() {
         error.message().contains("segmenter.sam.queue is 0"),
         "{error}"
     );
+}
+
+/// The settings with `text` on top of the embedded ones.
+fn with(text: &str) -> Result<Settings> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let (settings, _) = Ladder::embedded().with_file(file.path()).load()?;
+    Ok(settings)
+}
+
+#[test]
+fn a_fresh_machine_has_the_baseline() {
+    let settings = with("").unwrap();
+    let lmms = settings.lmms(|_| None).unwrap();
+    let baseline = lmms.get(&settings.ask.lmm).unwrap().info();
+    assert_eq!(baseline.provider, "attributes");
+    assert!(baseline.vision);
+}
+
+#[test]
+fn models_are_opened_by_their_names() {
+    let local = "[lmm.local]\nbase_url = 'http://host/v1'\nmodel = 'm'";
+    let lmms = with(local).unwrap().lmms(|_| None).unwrap();
+    let names: Vec<&str> = lmms.list().map(|info| info.name.as_str()).collect();
+    assert_eq!(names, ["attributes", "local"]);
+
+    for (text, why) in [
+        (
+            "[ask]\nlmm = 'nobody'",
+            "settings: ask.lmm: unknown lmm \"nobody\"",
+        ),
+        ("[lmm.x]\nmodel = 'm'", "settings: lmm.x: base_url is not set"),
+    ] {
+        let error = with(text).unwrap().lmms(|_| None).err().unwrap();
+        assert!(error.message().starts_with(why), "{error}");
+    }
+    // An unknown key lists the known ones, as everywhere in the settings.
+    let error = with("[lmm.x]\nmodell = 'm'").unwrap_err();
+    assert!(error.message().contains("modell"), "{error}");
+    assert!(error.message().contains("api_key_env"), "{error}");
+    let error = with("[lmm.x]\nprovider = 'open-ai'").unwrap_err();
+    assert!(error.message().contains("openai-compatible"), "{error}");
 }

@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-
-use super::millis;
+use som_lmm::millis;
 
 /// How `som serve` and `som backend` listen, and what they allow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -63,7 +63,7 @@ async fn nothing_shows_a_key() {
         let model = model(&table);
         shown.push(format!(
             "{:?} {:?}",
-            settings(&table).unwrap(),
+            settings(&table),
             model.info()
         ));
         for _ in 0..5 {
@@ -131,7 +131,7 @@ fn headers_that_are_none_are_refused() {
     let table = "[lmm.x]\nbase_url = 'http://host'\nmodel = 'm'\nheaders = { 'a b' = 'c' }";
     let error = open_with(table, &[]).err().unwrap();
     assert!(
-        error.message().contains("settings: lmm.x: header \"a b\""),
+        error.message().contains("lmm.x: header \"a b\""),
         "{error}"
     );
 }

@@ -12,12 +12,10 @@ use som_core::{
 
 use super::{Dialect, Model, address, base64, number, text};
 use crate::{
-    lmm::{
-        reading::Reading,
-        retry::Failure,
-        transport::{explanation, of_message},
-    },
+    reading::Reading,
+    retry::Failure,
     settings::{LmmSettings, ProviderKind},
+    transport::{explanation, of_message},
 };
 
 /// The version of Azure's interface that has structured answers.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 use som_core::{Error, ErrorKind, Params, Result, lmm::Prices};
 
-use super::millis;
+use crate::millis;
 
 /// A large multimodal model, and how it is reached. Keys are never values, but names of
 /// environment variables.

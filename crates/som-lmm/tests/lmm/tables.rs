@@ -1,12 +1,11 @@
 use som_core::{ErrorKind, Size};
 
-use crate::fake::{ask, model, open_with, settings, words};
+use crate::fake::{ask, model, open_with, words};
 
 #[test]
 fn several_models_have_names() {
     let lmms = open_with(
-        "[ask]\nlmm = 'gpt4o'\n\
-         [lmm.gpt4o]\nprovider = 'openai'\nmodel = 'gpt-4o'\nprices = { input = 2.5, output = 10 }\n\
+        "[lmm.gpt4o]\nprovider = 'openai'\nmodel = 'gpt-4o'\nprices = { input = 2.5, output = 10 }\n\
          [lmm.claude]\nprovider = 'anthropic'\nmodel = 'claude-sonnet-4-5'\n\
          [lmm.local]\nbase_url = 'http://localhost:8000/v1'\nmodel = 'Qwen/Qwen2.5-VL-7B-Instruct'\n\
          context_tokens = 32768\nimages = { view = { pixels = 1003520 } }",
@@ -14,7 +13,7 @@ fn several_models_have_names() {
     )
     .unwrap();
     let names: Vec<&str> = lmms.list().map(|info| info.name.as_str()).collect();
-    assert_eq!(names, ["attributes", "claude", "gpt4o", "local"]);
+    assert_eq!(names, ["claude", "gpt4o", "local"]);
     let local = lmms.get("local").unwrap().info();
     assert_eq!(local.context_tokens, Some(32768));
     assert!(local.vision && !local.structured);
@@ -63,32 +62,20 @@ fn a_mistake_is_named_with_its_table() {
             format!("[lmm.x]\n{url}\nmodel = 'm'\nimages = {{ size = 1 }}"),
             "unknown field `size`",
         ),
-        (
-            "[ask]\nlmm = 'nobody'".to_owned(),
-            "ask.lmm: unknown lmm \"nobody\"",
-        ),
     ] {
         let error = open_with(&table, &[])
             .err()
             .unwrap_or_else(|| panic!("{table}"));
         assert!(error.message().contains(why), "{error}");
-        assert!(error.message().starts_with("settings: "), "{error}");
+        assert!(error.message().starts_with("lmm."), "{error}");
     }
-    // An unknown key lists the known ones, as everywhere in the settings.
-    let error = settings("[lmm.x]\nmodell = 'm'").unwrap_err();
-    assert!(error.message().contains("modell"), "{error}");
-    assert!(error.message().contains("api_key_env"), "{error}");
-    let error = settings("[lmm.x]\nprovider = 'open-ai'").unwrap_err();
-    assert!(error.message().contains("openai-compatible"), "{error}");
 }
 
 #[tokio::test]
-async fn a_fresh_machine_has_the_baseline() {
-    let lmms = open_with("", &[]).unwrap();
-    let baseline = lmms.get("attributes").unwrap();
-    let outcome = ask(&**baseline, &words("What is red?")).await;
+async fn the_baseline_has_the_name_of_its_table() {
+    let baseline = model("[lmm.x]\nprovider = 'attributes'");
+    assert_eq!(baseline.info().name, "x");
+    let outcome = ask(&*baseline, &words("What is red?")).await;
     assert!(outcome.answer.text.contains("baseline without a model"));
     assert!(outcome.answer.is_complete());
-    let named = model("[lmm.x]\nprovider = 'attributes'");
-    assert_eq!(named.info().name, "x");
 }

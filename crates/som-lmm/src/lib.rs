@@ -7,11 +7,14 @@ mod attributes;
 mod cassette;
 mod dialect;
 mod family;
+mod http;
 mod limit;
+pub mod millis;
 mod reading;
 mod remote;
 mod retry;
 mod secret;
+mod settings;
 mod sse;
 mod transport;
 mod veil;
@@ -27,30 +30,33 @@ use self::{
     remote::Remote,
     secret::Secrets,
 };
-use crate::settings::{LmmSettings, ProviderKind, Settings};
 
-pub use self::family::Family;
+pub use self::{
+    family::Family,
+    http::client as http_client,
+    settings::{LmmSettings, ProviderKind},
+};
 
 /// Every large multimodal model that the settings name.
 pub struct Lmms(BTreeMap<String, Arc<dyn LmmProvider>>);
 
 impl Lmms {
-    /// One provider for each table `[lmm.NAME]`. Nothing is sent yet, and a missing key is an
-    /// error of the first request. `variable` looks up an environment variable.
+    /// One provider for each of `tables` by the name of the model. Nothing is sent yet, and a
+    /// missing key is an error of the first request. `variable` looks up an environment variable.
     ///
     /// # Errors
-    /// Invalid, naming the table and the key that is wrong; NotFound, if `ask.lmm` names none.
-    pub fn open(settings: &Settings, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    /// Invalid, naming the table and the key that is wrong.
+    pub fn open(
+        tables: &BTreeMap<String, LmmSettings>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
         let mut providers = BTreeMap::new();
-        for (name, lmm) in &settings.lmm {
-            let provider = provider(name, lmm, &variable)
-                .map_err(|error| error.at(format!("settings: lmm.{name}")))?;
+        for (name, lmm) in tables {
+            let provider =
+                provider(name, lmm, &variable).map_err(|error| error.at(format!("lmm.{name}")))?;
             providers.insert(name.clone(), provider);
         }
-        let lmms = Self(providers);
-        let chosen = lmms.get(&settings.ask.lmm);
-        chosen.map_err(|error| error.at("settings: ask.lmm"))?;
-        Ok(lmms)
+        Ok(Self(providers))
     }
 
     /// Adds one under the name that it gives itself; it replaces another of that name.

@@ -15,15 +15,13 @@ use axum::{
     response::Response,
 };
 use futures_util::{StreamExt, stream};
+use serde::Deserialize;
 use serde_json::Value;
 use som_core::{
     Answer, AnswerEvent, Cancellation, LmmProvider, Part, Prompt, Result, Size, encode::Encoding,
     lmm::PromptImage,
 };
-use som_engine::{
-    lmm::Lmms,
-    settings::{Ladder, Settings},
-};
+use som_lmm::{LmmSettings, Lmms};
 
 /// The key of every server.
 pub(crate) const KEY: &str = "sk-canary-0123456789abcdef";
@@ -177,21 +175,20 @@ impl Reply {
     }
 }
 
-/// The settings with `tables` on top of the embedded ones.
-pub(crate) fn settings(tables: &str) -> Result<Settings> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), tables).unwrap();
-    Ladder::embedded()
-        .with_file(file.path())
-        .load()
-        .map(|(settings, _)| settings)
+/// The tables `[lmm.NAME]` of a settings file.
+pub(crate) fn settings(tables: &str) -> BTreeMap<String, LmmSettings> {
+    #[derive(Deserialize)]
+    struct File {
+        lmm: BTreeMap<String, LmmSettings>,
+    }
+    toml::from_str::<File>(tables).unwrap().lmm
 }
 
 /// The models of `tables`, where [`KEY_ENV`] and `variables` are set.
 pub(crate) fn open_with(tables: &str, variables: &[(&str, &str)]) -> Result<Lmms> {
     let mut known: BTreeMap<&str, &str> = variables.iter().copied().collect();
     known.insert(KEY_ENV, KEY);
-    Lmms::open(&settings(tables)?, |name| {
+    Lmms::open(&settings(tables), |name| {
         known.get(name).map(|&value| value.to_owned())
     })
 }

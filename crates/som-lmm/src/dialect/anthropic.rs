@@ -11,12 +11,10 @@ use som_core::{
 
 use super::{Dialect, Model, address, base64, number, text};
 use crate::{
-    lmm::{
-        reading::Reading,
-        retry::Failure,
-        transport::{explanation, of_message},
-    },
+    reading::Reading,
+    retry::Failure,
     settings::LmmSettings,
+    transport::{explanation, of_message},
 };
 
 pub(super) struct Anthropic {

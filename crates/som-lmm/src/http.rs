@@ -7,7 +7,7 @@ use som_core::{Error, Result, error::chain};
 ///
 /// # Errors
 /// Unavailable, if the system's certificates cannot be read.
-pub(crate) fn client(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
+pub fn client(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
     // The one place where TLS gets its cryptography. Another part of the process may have been
     // first, with the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
