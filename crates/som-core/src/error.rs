@@ -215,7 +215,10 @@ mod tests {
         let cause = Error::unavailable("connection refused (111)");
         let quoting = Error::unavailable("connect: connection refused (111)").caused_by(cause);
         let error = Error::internal("no answer").caused_by(quoting);
-        assert_eq!(chain(&error), "no answer: connect: connection refused (111)");
+        assert_eq!(
+            chain(&error),
+            "no answer: connect: connection refused (111)"
+        );
         assert_eq!(chain(&Error::invalid("alone")), "alone");
     }
 }

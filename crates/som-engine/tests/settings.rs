@@ -5,6 +5,7 @@
 use serde_json::json;
 use som_core::{ErrorKind, Result};
 use som_engine::settings::{Ladder, Settings};
+use som_lmm::ProviderKind;
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
@@ -162,7 +163,10 @@ fn models_are_opened_by_their_names() {
             "[ask]\nlmm = 'nobody'",
             "settings: ask.lmm: unknown lmm \"nobody\"",
         ),
-        ("[lmm.x]\nmodel = 'm'", "settings: lmm.x: base_url is not set"),
+        (
+            "[lmm.x]\nmodel = 'm'",
+            "settings: lmm.x: base_url is not set",
+        ),
     ] {
         let error = with(text).unwrap().lmms(|_| None).err().unwrap();
         assert!(error.message().starts_with(why), "{error}");
@@ -173,4 +177,27 @@ fn models_are_opened_by_their_names() {
     assert!(error.message().contains("api_key_env"), "{error}");
     let error = with("[lmm.x]\nprovider = 'open-ai'").unwrap_err();
     assert!(error.message().contains("openai-compatible"), "{error}");
+}
+
+#[test]
+fn every_provider_is_explained() {
+    let explained = include_str!("../src/settings.toml");
+    let comments: Vec<&str> = explained
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .collect();
+    let comments = comments.join(" ");
+    let is_told = |word: &str| {
+        comments
+            .split(|c: char| !(c.is_alphanumeric() || "-_".contains(c)))
+            .any(|told| told == word)
+    };
+    for provider in ProviderKind::all() {
+        let name = provider.name();
+        let has_a_table = explained.contains(&format!("\nprovider = \"{name}\"\n"));
+        assert!(is_told(name) || has_a_table, "{name} is not explained");
+        if let Some(key) = provider.key_env() {
+            assert!(is_told(key), "{key} is not explained");
+        }
+    }
 }

@@ -20,7 +20,7 @@ use som_core::{
 };
 use tokio::task::spawn_blocking;
 
-use super::secret::Secrets;
+use crate::secret::Secrets;
 
 /// A file with one answer.
 #[derive(Serialize, Deserialize)]
@@ -31,7 +31,7 @@ struct Recording {
 }
 
 /// Asks another provider, and writes down each answer that did not break off.
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     inner: Arc<dyn LmmProvider>,
     folder: PathBuf,
     secrets: Secrets,
@@ -39,7 +39,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// The answers of `inner` go to `folder`, without `secrets`.
-    pub(super) fn new(inner: Arc<dyn LmmProvider>, folder: PathBuf, secrets: Secrets) -> Self {
+    pub(crate) fn new(inner: Arc<dyn LmmProvider>, folder: PathBuf, secrets: Secrets) -> Self {
         Self {
             inner,
             folder,
@@ -59,7 +59,7 @@ impl Recorder {
         };
         let text = serde_json::to_string_pretty(&recording)
             .map_err(|error| Error::internal(format!("a recording cannot be written: {error}")))?;
-        let text = self.secrets.hide(&text) + "\n";
+        let text = self.secrets.redact(&text) + "\n";
         let written = spawn_blocking(move || write(&path, &text)).await;
         written
             .map_err(|error| Error::internal("writing a recording panicked").caused_by(error))?
@@ -98,14 +98,14 @@ impl LmmProvider for Recorder {
 }
 
 /// Gives the answers that a [`Recorder`] wrote, and asks nobody.
-pub(super) struct Player {
+pub(crate) struct Player {
     info: ProviderInfo,
     folder: PathBuf,
 }
 
 impl Player {
     /// The answers of the model of `info` in `folder`.
-    pub(super) fn new(info: ProviderInfo, folder: PathBuf) -> Self {
+    pub(crate) fn new(info: ProviderInfo, folder: PathBuf) -> Self {
         Self { info, folder }
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use som_core::{Error, ErrorKind, ImagePolicy, Params, ProviderInfo, Result};
 
-use crate::settings::{LmmSettings, ProviderKind};
+use crate::settings::LmmSettings;
 
 /// Models that see images in the same way.
 #[derive(Clone, Debug, Deserialize)]
@@ -82,8 +82,9 @@ impl Family {
     }
 }
 
-/// What is known of the model of `[lmm.NAME]`: by its name, and by the table.
-pub(super) fn info(name: &str, lmm: &LmmSettings) -> Result<ProviderInfo> {
+/// What is known of the model of `[lmm.NAME]`: by its name, and by the table. `structured` is
+/// whether its provider answers by a JSON schema, as far as the table does not say.
+pub(crate) fn info(name: &str, lmm: &LmmSettings, structured: bool) -> Result<ProviderInfo> {
     if lmm.model.is_empty() {
         return Err(Error::invalid("model is not set"));
     }
@@ -99,9 +100,7 @@ pub(super) fn info(name: &str, lmm: &LmmSettings) -> Result<ProviderInfo> {
         vision: lmm
             .vision
             .unwrap_or(family.is_none_or(|family| family.vision)),
-        structured: lmm
-            .structured
-            .unwrap_or(lmm.provider != ProviderKind::OpenAiCompatible),
+        structured: lmm.structured.unwrap_or(structured),
         images: policy(known.unwrap_or_default(), &lmm.images)?,
         context_tokens: lmm.context_tokens,
         prices: lmm.prices,
@@ -188,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_is_known_can_be_overridden() {
-        let plain = info("x", &lmm("gpt-4o")).unwrap();
+        let plain = info("x", &lmm("gpt-4o"), true).unwrap();
         assert!(plain.vision);
         let seen = |info: &ProviderInfo| info.images.seen(Size::new(2048, 4096));
         assert_eq!(seen(&plain), Size::new(768, 1536));
@@ -200,24 +199,24 @@ mod tests {
             serde_json::json!({"view": {"short_side": "384"}, "detail": "low"}),
         )
         .unwrap();
-        let own = info("x", &own).unwrap();
+        let own = info("x", &own, true).unwrap();
         assert!(!own.vision);
         assert_eq!(seen(&own), Size::new(384, 768));
         assert_eq!(own.images.detail.as_deref(), Some("low"));
 
-        assert!(!info("x", &lmm("gpt-3.5-turbo")).unwrap().vision);
+        assert!(!info("x", &lmm("gpt-3.5-turbo"), true).unwrap().vision);
         // Of an unknown model the narrower of common limits is assumed.
-        let unknown = info("x", &lmm("my-own")).unwrap();
+        let unknown = info("x", &lmm("my-own"), true).unwrap();
         assert_eq!(unknown.images, ImagePolicy::default());
 
-        let counted = |model| info("x", &lmm(model)).unwrap().images.coordinates;
+        let counted = |model| info("x", &lmm(model), true).unwrap().images.coordinates;
         assert_eq!(counted("Qwen/Qwen3-VL-8B"), Some(Coordinates::Thousandths));
         assert_eq!(counted("qwen2.5vl:7b"), Some(Coordinates::Pixels));
         assert_eq!(counted("gpt-4o"), None);
 
         let mut forced = lmm("my-own");
         forced.family = "gemma-3".into();
-        let forced = info("x", &forced).unwrap();
+        let forced = info("x", &forced, true).unwrap();
         assert_eq!(seen(&forced), Size::new(896, 896));
     }
 
@@ -225,12 +224,12 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let mut wrong = lmm("gpt-4o");
         wrong.images = serde_json::from_value(serde_json::json!({"view": {"size": 4}})).unwrap();
-        let error = info("x", &wrong).unwrap_err();
+        let error = info("x", &wrong, true).unwrap_err();
         assert!(error.message().contains("short_side"), "{error}");
         let mut wrong = lmm("gpt-4o");
         wrong.family = "openai-tile".into();
-        let error = info("x", &wrong).unwrap_err();
+        let error = info("x", &wrong, true).unwrap_err();
         assert!(error.message().contains("openai-tiles"), "{error}");
-        assert!(info("x", &lmm("")).is_err());
+        assert!(info("x", &lmm(""), true).is_err());
     }
 }

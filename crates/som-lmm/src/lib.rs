@@ -3,38 +3,29 @@
 //! Most are asked over HTTP. What providers differ in is a dialect; sending,
 //! waiting, trying again and reading are the same for all.
 
-mod attributes;
 mod cassette;
 mod dialect;
 mod family;
 mod http;
-mod limit;
 pub mod millis;
-mod reading;
-mod remote;
-mod retry;
+mod provider;
+mod redactor;
 mod secret;
 mod settings;
-mod sse;
-mod transport;
-mod veil;
-mod wait;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use som_core::{Error, ErrorKind, LmmProvider, ProviderInfo, Result};
 
 use self::{
-    attributes::Attributes,
     cassette::{Player, Recorder},
-    remote::Remote,
+    http::HttpProvider,
+    provider::Reach,
     secret::Secrets,
 };
 
 pub use self::{
-    family::Family,
-    http::client as http_client,
-    settings::{LmmSettings, ProviderKind},
+    family::Family, http::client as http_client, provider::ProviderKind, settings::LmmSettings,
 };
 
 /// Every large multimodal model that the settings name.
@@ -53,7 +44,7 @@ impl Lmms {
         let mut providers = BTreeMap::new();
         for (name, lmm) in tables {
             let provider =
-                provider(name, lmm, &variable).map_err(|error| error.at(format!("lmm.{name}")))?;
+                open(name, lmm, &variable).map_err(|error| error.at(format!("lmm.{name}")))?;
             providers.insert(name.clone(), provider);
         }
         Ok(Self(providers))
@@ -81,7 +72,7 @@ impl Lmms {
     }
 }
 
-fn provider(
+fn open(
     name: &str,
     lmm: &LmmSettings,
     variable: &dyn Fn(&str) -> Option<String>,
@@ -96,21 +87,18 @@ fn provider(
     if !records.as_os_str().is_empty() && !replays.as_os_str().is_empty() {
         return Err(Error::invalid("set record or replay, not both"));
     }
-    if lmm.provider == ProviderKind::Attributes {
-        return Ok(Arc::new(Attributes::new(name)));
-    }
-    let info = family::info(name, lmm)?;
+    let api = match lmm.provider.reach() {
+        Reach::Embedded(make) => return Ok(make(name)),
+        Reach::Http(api) => api,
+    };
+    let info = family::info(name, lmm, api.structured)?;
     if !replays.as_os_str().is_empty() {
         return Ok(Arc::new(Player::new(info, replays.clone())));
     }
-    let secrets = Secrets::find(lmm, variable)?;
-    let remote = Remote::new(info, lmm, secrets.clone())?;
+    let secrets = Secrets::find(lmm, api.key_env, variable)?;
+    let provider = Arc::new(HttpProvider::new(info, lmm, api, secrets.clone())?);
     if records.as_os_str().is_empty() {
-        return Ok(Arc::new(remote));
+        return Ok(provider);
     }
-    Ok(Arc::new(Recorder::new(
-        Arc::new(remote),
-        records.clone(),
-        secrets,
-    )))
+    Ok(Arc::new(Recorder::new(provider, records.clone(), secrets)))
 }

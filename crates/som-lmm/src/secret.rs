@@ -4,16 +4,18 @@ use std::{fmt, sync::Arc};
 
 use som_core::{Error, Result};
 
-use crate::settings::{LmmSettings, ProviderKind};
+use crate::settings::LmmSettings;
 
 /// What stands in place of a secret.
-const HIDDEN: &str = "[secret]";
+const REDACTED: &str = "[secret]";
 /// What is shorter may occur anywhere, and protects nothing.
-const SHORTEST: usize = 6;
+const MIN_SECRET: usize = 6;
+/// Longest message of an error in bytes, of what the far side says.
+const MAX_MESSAGE: usize = 600;
 
 /// The secrets of one provider, as far as they can be had. Cheap to clone; shows nothing.
 #[derive(Clone)]
-pub(super) struct Secrets(Arc<Found>);
+pub(crate) struct Secrets(Arc<Found>);
 
 struct Found {
     key: Result<Option<String>, String>,
@@ -21,16 +23,17 @@ struct Found {
 }
 
 impl Secrets {
-    /// What the environment variables that `lmm` names hold.
+    /// What the environment variables that `lmm` names hold; `usual` is the one of its provider,
+    /// empty for a provider without keys.
     ///
     /// # Errors
     /// Invalid for what cannot be the name of a variable, and may be a key.
-    pub(super) fn find(
+    pub(crate) fn find(
         lmm: &LmmSettings,
+        usual: &str,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let named = lmm.api_key_env.as_deref();
-        let name = named.unwrap_or_else(|| usual_variable(lmm.provider));
+        let name = lmm.api_key_env.as_deref().unwrap_or(usual);
         check_name("api_key_env", name)?;
         for (header, name) in &lmm.header_env {
             check_name(&format!("header_env.{header}"), name)?;
@@ -57,7 +60,7 @@ impl Secrets {
     ///
     /// # Errors
     /// Invalid, naming the variable that is not set.
-    pub(super) fn key(&self) -> Result<Option<&str>> {
+    pub(crate) fn key(&self) -> Result<Option<&str>> {
         match &self.0.key {
             Ok(key) => Ok(key.as_deref()),
             Err(why) => Err(Error::invalid(why.clone())),
@@ -68,7 +71,7 @@ impl Secrets {
     ///
     /// # Errors
     /// Invalid, naming the variable that is not set.
-    pub(super) fn headers(&self) -> impl Iterator<Item = Result<(&str, &str)>> {
+    pub(crate) fn headers(&self) -> impl Iterator<Item = Result<(&str, &str)>> {
         self.0.headers.iter().map(|(header, value)| match value {
             Ok(value) => Ok((header.as_str(), value.as_str())),
             Err(why) => Err(Error::invalid(why.clone())),
@@ -76,14 +79,22 @@ impl Secrets {
     }
 
     /// `text` without the secrets in it.
-    pub(super) fn hide(&self, text: &str) -> String {
-        self.all()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.all().fold(text.to_owned(), |text, secret| {
+            text.replace(secret, REDACTED)
+        })
+    }
+
+    /// `error` with the name of the model, and without the secrets.
+    pub(crate) fn named(&self, lmm: &str, error: &Error) -> Error {
+        // Redacted first: half a key would not be found.
+        let message = shortened(&self.redact(error.message()));
+        Error::new(error.kind(), message).at(format!("lmm \"{lmm}\""))
     }
 
     /// Where the end of `text` begins that may be the beginning of a secret; its length, if there
     /// is none.
-    pub(super) fn beginning_in(&self, text: &str) -> usize {
+    pub(crate) fn beginning_in(&self, text: &str) -> usize {
         let longest = self.all().map(str::len).max().unwrap_or(0);
         let first = text.ceil_char_boundary(text.len().saturating_sub(longest));
         let ends = text[first..].char_indices().map(|(at, _)| first + at);
@@ -98,7 +109,7 @@ impl Secrets {
         let headers = self.0.headers.iter().flat_map(|(_, value)| value);
         key.chain(headers)
             .map(String::as_str)
-            .filter(|secret| secret.len() >= SHORTEST)
+            .filter(|secret| secret.len() >= MIN_SECRET)
     }
 }
 
@@ -119,13 +130,11 @@ fn check_name(setting: &str, name: &str) -> Result<()> {
     )))
 }
 
-/// Where a provider's own tools look for its key.
-const fn usual_variable(provider: ProviderKind) -> &'static str {
-    match provider {
-        ProviderKind::OpenAi => "OPENAI_API_KEY",
-        ProviderKind::Azure => "AZURE_OPENAI_API_KEY",
-        ProviderKind::Anthropic => "ANTHROPIC_API_KEY",
-        ProviderKind::Gemini => "GEMINI_API_KEY",
-        ProviderKind::OpenAiCompatible | ProviderKind::Attributes => "",
+/// The beginning of a text, on one line.
+fn shortened(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.floor_char_boundary(MAX_MESSAGE) {
+        end if end < line.len() => format!("{}...", &line[..end]),
+        _ => line,
     }
 }

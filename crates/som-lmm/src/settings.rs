@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use som_core::{Error, ErrorKind, Params, Result, lmm::Prices};
+use som_core::{Params, lmm::Prices};
 
-use crate::millis;
+use crate::{millis, provider::ProviderKind};
 
 /// A large multimodal model, and how it is reached. Keys are never values, but names of
 /// environment variables.
@@ -76,71 +76,10 @@ pub struct LmmSettings {
     pub replay: PathBuf,
 }
 
-/// A kind of server for large multimodal models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum ProviderKind {
-    /// OpenAI, Chat Completions.
-    OpenAi,
-    /// A server with OpenAI's Chat Completions: vLLM, Ollama, llama.cpp, LM Studio, OpenRouter,
-    /// `transformers serve` and many more.
-    OpenAiCompatible,
-    /// OpenAI's models on Microsoft Azure.
-    Azure,
-    /// Anthropic, Messages.
-    Anthropic,
-    /// Google, Gemini API.
-    Gemini,
-    /// No model: words of the question are matched with what is measured of the regions.
-    Attributes,
-}
-
-impl ProviderKind {
-    /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::OpenAi,
-        Self::OpenAiCompatible,
-        Self::Azure,
-        Self::Anthropic,
-        Self::Gemini,
-        Self::Attributes,
-    ];
-
-    /// As the settings have it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OpenAi => "openai",
-            Self::OpenAiCompatible => "openai-compatible",
-            Self::Azure => "azure",
-            Self::Anthropic => "anthropic",
-            Self::Gemini => "gemini",
-            Self::Attributes => "attributes",
-        }
-    }
-}
-
-impl TryFrom<String> for ProviderKind {
-    type Error = Error;
-
-    /// # Errors
-    /// Invalid, listing the kinds there are.
-    fn try_from(name: String) -> Result<Self> {
-        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        let known = Self::ALL.map(Self::name);
-        kind.ok_or_else(|| Error::unknown(ErrorKind::Invalid, "provider", &name, known))
-    }
-}
-
-impl From<ProviderKind> for String {
-    fn from(kind: ProviderKind) -> Self {
-        kind.name().to_owned()
-    }
-}
-
 impl Default for LmmSettings {
     fn default() -> Self {
         Self {
-            provider: ProviderKind::OpenAiCompatible,
+            provider: ProviderKind::default(),
             model: String::new(),
             base_url: String::new(),
             api_key_env: None,

@@ -1,24 +1,27 @@
 //! What providers differ in: the address, the headers, the body, and how an answer is written.
 
-mod anthropic;
-mod gemini;
-mod openai;
+mod failure;
+mod reading;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Url;
 use serde_json::Value;
-use som_core::{Error, Params, Prompt, ProviderInfo, Result, lmm::PromptImage};
+use som_core::{Error, Params, Prompt, Result, lmm::PromptImage};
 
-use super::{reading::Reading, retry::Failure};
-use crate::settings::{LmmSettings, ProviderKind};
+pub(crate) use self::{
+    failure::{Failure, Retry, explanation},
+    reading::Reading,
+};
 
 /// The interface of one provider, for one model.
-pub(super) trait Dialect: Send + Sync {
+pub(crate) trait Dialect: Send + Sync {
     /// Where requests go.
     fn url(&self) -> &Url;
 
-    /// Headers that every request has, the one with the key among them.
-    fn headers(&self, key: Option<&str>) -> Vec<(&'static str, String)>;
+    /// Headers that every request has beside the key's.
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 
     /// The body that asks `prompt`, for which the model is fit.
     fn body(&self, prompt: &Prompt) -> Params;
@@ -27,85 +30,71 @@ pub(super) trait Dialect: Send + Sync {
     fn read(&self, message: &Value, reading: &mut Reading) -> Result<(), Failure>;
 }
 
-/// What every dialect needs to know.
-struct Model {
-    name: String,
-    max_tokens: u32,
-    stream: bool,
-    detail: Option<String>,
+/// The model that is spoken to: what every dialect needs to know of it.
+pub(crate) struct Model {
+    /// As the server knows it.
+    pub(crate) name: String,
+    /// Where the server is.
+    pub(crate) base_url: Url,
+    /// Version of the interface; empty for the dialect's own.
+    pub(crate) api_version: String,
+    /// Most tokens of an answer, whatever a prompt allows.
+    pub(crate) max_tokens: u32,
+    /// Answers are asked for piece by piece.
+    pub(crate) stream: bool,
+    /// How closely to look at images, in the provider's own word.
+    pub(crate) detail: Option<String>,
 }
 
 impl Model {
-    /// The most tokens of one answer: the model's own limit, or less for this prompt.
-    fn limit(&self, prompt: &Prompt) -> u32 {
+    /// The most tokens of one answer: the model's own maximum, or less for this prompt.
+    pub(crate) fn max_tokens(&self, prompt: &Prompt) -> u32 {
         let wanted = prompt.max_tokens.unwrap_or(self.max_tokens);
         wanted.min(self.max_tokens)
     }
+
+    /// The address with `path` after it.
+    pub(crate) fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base_url.clone();
+        // What `address` lets through has a path.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
 }
 
-/// The dialect of the provider of a table.
+/// `text` as the address of a server.
 ///
 /// # Errors
-/// Invalid, if the address is malformed.
-pub(super) fn new(info: &ProviderInfo, lmm: &LmmSettings) -> Result<Box<dyn Dialect>> {
-    let model = Model {
-        name: lmm.model.clone(),
-        max_tokens: lmm.max_tokens,
-        stream: lmm.stream,
-        detail: info.images.detail.clone(),
-    };
-    Ok(match lmm.provider {
-        ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::Azure => {
-            Box::new(openai::OpenAi::new(model, lmm)?)
-        }
-        ProviderKind::Anthropic => Box::new(anthropic::Anthropic::new(model, lmm)?),
-        ProviderKind::Gemini => Box::new(gemini::Gemini::new(model, lmm)?),
-        ProviderKind::Attributes => {
-            return Err(Error::internal("attributes are not asked over HTTP"));
-        }
-    })
-}
-
-/// The address of a table, or `usual` where it gives none, with `path` after it.
-fn address(lmm: &LmmSettings, usual: &str, path: &[&str]) -> Result<Url> {
-    let text = match lmm.base_url.trim() {
-        "" => usual,
-        text => text,
-    };
-    if text.is_empty() {
-        let provider = lmm.provider.name();
-        return Err(Error::invalid(format!(
-            "base_url is not set, which {provider} needs"
-        )));
-    }
-    // Neither is repeated in the message, for it may hold a key.
+/// Invalid, if it is none, or more than one.
+pub(crate) fn address(text: &str) -> Result<Url> {
+    // The text is not repeated in the message, for it may hold a key.
     let malformed = || Error::invalid("base_url is not an address like https://host:8000/v1");
-    let mut url = Url::parse(text).map_err(|_| malformed())?;
+    let url = Url::parse(text).map_err(|_| malformed())?;
     let is_plain = url.username().is_empty() && url.password().is_none();
     if !is_plain || url.query().is_some() || url.fragment().is_some() {
         return Err(Error::invalid(
             "base_url holds more than an address (keys go to api_key_env or header_env)",
         ));
     }
-    if !["http", "https"].contains(&url.scheme()) {
-        return Err(malformed());
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err(malformed()),
     }
-    let mut segments = url.path_segments_mut().map_err(|()| malformed())?;
-    segments.pop_if_empty().extend(path);
-    drop(segments);
-    Ok(url)
 }
 
-fn base64(image: &PromptImage) -> String {
+/// The file of an image as text.
+pub(crate) fn base64(image: &PromptImage) -> String {
     STANDARD.encode(&image.bytes)
 }
 
 /// The number at `path` of a message.
-fn number(message: &Value, path: &str) -> Option<u64> {
+pub(crate) fn number(message: &Value, path: &str) -> Option<u64> {
     message.pointer(path).and_then(Value::as_u64)
 }
 
 /// The text at `path` of a message.
-fn text<'a>(message: &'a Value, path: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(message: &'a Value, path: &str) -> Option<&'a str> {
     message.pointer(path).and_then(Value::as_str)
 }

@@ -1,9 +1,9 @@
-use serde_json::{Value, json};
+use serde_json::json;
 use som_core::{Finish, Usage};
 
 use crate::{
     fake::{Fake, Reply, ask, model, words},
-    wire::{WIRES, Wire},
+    wire::{OPENAI, WIRES},
 };
 
 const USAGE: Usage = Usage {
@@ -76,50 +76,22 @@ async fn an_answer_that_was_too_long_says_so() {
 
 #[tokio::test]
 async fn refusals_are_told_apart() {
-    let choice = |message: Value, finish: &str| json!({"choices": [{"message": message, "finish_reason": finish}]});
-    let cases = [
-        (
-            Wire::OpenAi,
-            choice(
-                json!({"content": null, "refusal": "I cannot help."}),
-                "stop",
-            ),
-            "I cannot help.",
-        ),
-        (
-            Wire::OpenAi,
-            choice(json!({"content": ""}), "content_filter"),
-            "the content filter stopped it",
-        ),
-        (
-            Wire::Anthropic,
-            json!({"type": "message", "content": [], "stop_reason": "refusal"}),
-            "the model declined",
-        ),
-        (
-            Wire::Gemini,
-            json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}),
-            "the prompt was blocked: PROHIBITED_CONTENT",
-        ),
-        (
-            Wire::Gemini,
-            json!({"candidates": [{"finishReason": "SAFETY"}]}),
-            "it was stopped: SAFETY",
-        ),
-    ];
-    for (wire, message, why) in cases {
-        let fake = Fake::start([Reply::json(&message)]).await;
-        let outcome = ask(&*model(&wire.table(&fake, "stream = false")), &words("hi")).await;
-        assert_eq!(outcome.answer.finish, Some(Finish::Refusal(why.into())));
+    for wire in WIRES {
+        for (message, why) in wire.refusals() {
+            let fake = Fake::start([Reply::json(&message)]).await;
+            let outcome = ask(&*model(&wire.table(&fake, "stream = false")), &words("hi")).await;
+            let refusal = Finish::Refusal(why.into());
+            assert_eq!(outcome.answer.finish, Some(refusal), "{wire:?}");
+        }
     }
     // In pieces, too.
     let refused =
         |text: &str| json!({"choices": [{"delta": {"refusal": text}, "finish_reason": null}]});
     let messages = [refused("I can"), refused("not.")]
         .into_iter()
-        .chain(Wire::OpenAi.end("stop"));
-    let fake = Fake::start([Wire::OpenAi.closed(Reply::events(messages))]).await;
-    let outcome = ask(&*model(&Wire::OpenAi.table(&fake, "")), &words("hi")).await;
+        .chain(OPENAI.end("stop"));
+    let fake = Fake::start([OPENAI.closed(Reply::events(messages))]).await;
+    let outcome = ask(&*model(&OPENAI.table(&fake, "")), &words("hi")).await;
     assert_eq!(
         outcome.answer.finish,
         Some(Finish::Refusal("I cannot.".into()))
@@ -128,7 +100,7 @@ async fn refusals_are_told_apart() {
 
 #[tokio::test]
 async fn servers_that_bend_the_rules_are_understood() {
-    let wire = Wire::OpenAi;
+    let wire = OPENAI;
     let text = || wire.pieces(&["ok"]);
     let thought = json!({"choices": [{"delta": {"reasoning_content": "hm", "content": null}}]});
     let in_parts = json!({"choices": [{"delta": {"content": [{"type": "text", "text": "ok"}]}}]});

@@ -2,10 +2,10 @@ use som_core::{ErrorKind, Finish, Part, Prompt, encode::Encoding};
 
 use crate::{
     fake::{Fake, Reply, ask, model, picture, words},
-    wire::Wire,
+    wire::{OPENAI, Wire},
 };
 
-const WIRE: Wire = Wire::OpenAi;
+const WIRE: &dyn Wire = OPENAI;
 
 fn shown(seed: u8) -> Prompt {
     Prompt::new([

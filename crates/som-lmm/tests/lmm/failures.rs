@@ -5,11 +5,11 @@ use som_core::{Cancellation, ErrorKind, Finish};
 
 use crate::{
     fake::{Fake, Outcome, Reply, ask, ask_until, model, words},
-    wire::{WIRES, Wire},
+    wire::{ANTHROPIC, OPENAI, WIRES, Wire},
 };
 
 /// Asks a server that gives `replies`; also tells how many requests it got.
-async fn through(wire: Wire, more: &str, replies: Vec<Reply>) -> (Outcome, usize) {
+async fn through(wire: &dyn Wire, more: &str, replies: Vec<Reply>) -> (Outcome, usize) {
     let fake = Fake::start(replies).await;
     let outcome = ask(&*model(&wire.table(&fake, more)), &words("hi")).await;
     (outcome, fake.requests().len())
@@ -46,7 +46,7 @@ async fn every_status_has_its_kind_and_its_words() {
 #[tokio::test]
 async fn the_words_of_an_error_are_found_in_any_form() {
     let told = async |reply: Reply| {
-        let (outcome, _) = through(Wire::OpenAi, "retries = 0", vec![reply.status(400)]).await;
+        let (outcome, _) = through(OPENAI, "retries = 0", vec![reply.status(400)]).await;
         outcome.error.unwrap().message().to_owned()
     };
     for body in [
@@ -88,28 +88,27 @@ async fn what_may_pass_is_tried_again() {
 #[tokio::test]
 async fn what_will_not_pass_is_not_tried_again() {
     for status in [400, 401, 403, 404, 413, 501] {
-        let (outcome, count) =
-            through(Wire::OpenAi, "", vec![Wire::OpenAi.error(status, "no")]).await;
+        let (outcome, count) = through(OPENAI, "", vec![OPENAI.error(status, "no")]).await;
         assert!(outcome.error.is_some());
         assert_eq!(count, 1, "{status}");
     }
     let quota = "You exceeded your current quota, please check your plan and billing details.";
-    let (outcome, count) = through(Wire::OpenAi, "", vec![Wire::OpenAi.error(429, quota)]).await;
+    let (outcome, count) = through(OPENAI, "", vec![OPENAI.error(429, quota)]).await;
     assert!(outcome.error.unwrap().message().contains("used up"));
     assert_eq!(count, 1);
 }
 
 #[tokio::test]
 async fn patience_ends() {
-    let busy = || Wire::OpenAi.error(503, "busy");
-    let (outcome, count) = through(Wire::OpenAi, "retries = 2", vec![busy(); 5]).await;
+    let busy = || OPENAI.error(503, "busy");
+    let (outcome, count) = through(OPENAI, "retries = 2", vec![busy(); 5]).await;
     assert_eq!(outcome.error.unwrap().kind(), ErrorKind::Unavailable);
     assert_eq!(count, 3);
 
     // A pause that takes longer than everything may is not begun.
     let later = busy().header("retry-after", "3600");
     let start = Instant::now();
-    let (outcome, count) = through(Wire::OpenAi, "total_ms = 60000", vec![later]).await;
+    let (outcome, count) = through(OPENAI, "total_ms = 60000", vec![later]).await;
     let error = outcome.error.unwrap();
     assert_eq!(error.kind(), ErrorKind::Exhausted, "{error}");
     assert!(error.message().contains("3600"), "{error}");
@@ -120,10 +119,8 @@ async fn patience_ends() {
 #[tokio::test]
 async fn the_server_says_how_long_to_wait() {
     let start = Instant::now();
-    let later = Wire::OpenAi
-        .error(429, "slow down")
-        .header("retry-after", "1");
-    let (outcome, _) = through(Wire::OpenAi, "", vec![later, Wire::OpenAi.stream(&["ok"])]).await;
+    let later = OPENAI.error(429, "slow down").header("retry-after", "1");
+    let (outcome, _) = through(OPENAI, "", vec![later, OPENAI.stream(&["ok"])]).await;
     assert_eq!(outcome.answer.text, "ok");
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
@@ -132,12 +129,7 @@ async fn the_server_says_how_long_to_wait() {
 async fn what_breaks_off_is_kept_and_never_asked_again() {
     for wire in WIRES {
         let begun = || Reply::events(wire.pieces(&["The ", "cup"]));
-        let error = match wire {
-            Wire::Anthropic => {
-                json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}})
-            }
-            _ => json!({"error": {"code": 503, "message": "busy"}}),
-        };
+        let error = wire.busy();
         for (end, why) in [
             (begun(), "broke off before its end"),
             (begun().cut(), "the connection broke"),
@@ -165,9 +157,8 @@ async fn what_breaks_off_is_kept_and_never_asked_again() {
 
 #[tokio::test]
 async fn an_overloaded_server_that_says_so_in_the_stream_is_asked_again() {
-    let busy = json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}});
-    let replies = vec![Reply::events([busy]), Wire::Anthropic.stream(&["ok"])];
-    let (outcome, count) = through(Wire::Anthropic, "", replies).await;
+    let replies = vec![Reply::events([ANTHROPIC.busy()]), ANTHROPIC.stream(&["ok"])];
+    let (outcome, count) = through(ANTHROPIC, "", replies).await;
     assert_eq!((outcome.answer.text.as_str(), count), ("ok", 2));
 }
 
@@ -244,8 +235,8 @@ async fn a_silent_server_is_given_up() {
 async fn the_caller_may_leave_at_any_time() {
     // Before the response, in the middle of the answer, and while waiting to ask again.
     let (_listener, url) = silent().await;
-    let begun = Reply::events(Wire::OpenAi.pieces(&["The cup"])).pause(60_000);
-    let busy = Wire::OpenAi.error(503, "busy").header("retry-after", "100");
+    let begun = Reply::events(OPENAI.pieces(&["The cup"])).pause(60_000);
+    let busy = OPENAI.error(503, "busy").header("retry-after", "100");
     let fakes = [Fake::start([begun]).await, Fake::start([busy]).await];
     let urls = [
         url,
@@ -274,8 +265,8 @@ async fn the_caller_may_leave_at_any_time() {
 
 #[tokio::test]
 async fn requests_beyond_the_limit_wait_or_are_refused() {
-    let fake = Fake::start([Wire::OpenAi.stream(&["ok"]), Wire::OpenAi.stream(&["ok"])]).await;
-    let model = model(&Wire::OpenAi.table(&fake, "requests_per_minute = 1\ntotal_ms = 5000"));
+    let fake = Fake::start([OPENAI.stream(&["ok"]), OPENAI.stream(&["ok"])]).await;
+    let model = model(&OPENAI.table(&fake, "requests_per_minute = 1\ntotal_ms = 5000"));
     assert_eq!(ask(&*model, &words("hi")).await.answer.text, "ok");
     let error = ask(&*model, &words("hi")).await.error.unwrap();
     assert_eq!(error.kind(), ErrorKind::Exhausted);

@@ -4,7 +4,7 @@
 
 /// The server that answers as told, and how to ask through it.
 mod fake;
-/// The three interfaces, as the tests speak them.
+/// The interfaces of providers, as the tests speak them.
 mod wire;
 
 /// What is sent: words and images in order, options, addresses, headers.

@@ -61,11 +61,7 @@ async fn nothing_shows_a_key() {
         let record = format!("retries = 1\nrecord = '{}'", folder.path().display());
         let table = wire.table(&fake, &record);
         let model = model(&table);
-        shown.push(format!(
-            "{:?} {:?}",
-            settings(&table),
-            model.info()
-        ));
+        shown.push(format!("{:?} {:?}", settings(&table), model.info()));
         for _ in 0..5 {
             let outcome = ask(&*model, &words("hi")).await;
             shown.push(outcome.answer.text);
@@ -130,8 +126,5 @@ fn a_key_in_an_address_is_refused_without_being_shown() {
 fn headers_that_are_none_are_refused() {
     let table = "[lmm.x]\nbase_url = 'http://host'\nmodel = 'm'\nheaders = { 'a b' = 'c' }";
     let error = open_with(table, &[]).err().unwrap();
-    assert!(
-        error.message().contains("lmm.x: header \"a b\""),
-        "{error}"
-    );
+    assert!(error.message().contains("lmm.x: header \"a b\""), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Requests a minute.
+//! The rate limit: requests a minute.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -6,15 +6,15 @@ use std::{
 };
 
 /// Spaces requests evenly, so that no minute has more of them than allowed.
-pub(super) struct Limiter {
+pub(super) struct RateLimit {
     interval: Duration,
     next: Mutex<Option<Instant>>,
 }
 
-impl Limiter {
-    /// Of so many requests a minute; 0 for no limit.
-    pub(super) fn new(requests_per_minute: u32) -> Self {
-        let interval = match requests_per_minute {
+impl RateLimit {
+    /// Of so many requests; 0 for no limit.
+    pub(super) fn per_minute(requests: u32) -> Self {
+        let interval = match requests {
             0 => Duration::ZERO,
             requests => Duration::from_secs(60) / requests,
         };
@@ -39,22 +39,22 @@ mod tests {
 
     #[test]
     fn requests_are_spaced_evenly() {
-        let limiter = Limiter::new(120);
+        let limit = RateLimit::per_minute(120);
         let start = Instant::now();
         let half = Duration::from_millis(500);
-        assert_eq!(limiter.take(start), Duration::ZERO);
-        assert_eq!(limiter.take(start), half);
-        assert_eq!(limiter.take(start + half / 2), half + half / 2);
+        assert_eq!(limit.take(start), Duration::ZERO);
+        assert_eq!(limit.take(start), half);
+        assert_eq!(limit.take(start + half / 2), half + half / 2);
         // What nobody used is not saved up.
         let later = start + Duration::from_secs(60);
-        assert_eq!(limiter.take(later), Duration::ZERO);
-        assert_eq!(limiter.take(later), half);
+        assert_eq!(limit.take(later), Duration::ZERO);
+        assert_eq!(limit.take(later), half);
     }
 
     #[test]
     fn no_limit_is_no_wait() {
-        let limiter = Limiter::new(0);
+        let limit = RateLimit::per_minute(0);
         let now = Instant::now();
-        assert!((0..100).all(|_| limiter.take(now) == Duration::ZERO));
+        assert!((0..100).all(|_| limit.take(now) == Duration::ZERO));
     }
 }

@@ -1,4 +1,4 @@
-//! Which failures may pass, and when to try again.
+//! When to try again.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -6,58 +6,25 @@ use std::{
 };
 
 use reqwest::header::HeaderMap;
-use som_core::Error;
+
+use crate::dialect::Retry;
 
 /// The longest pause that nobody asked for.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// Why one attempt failed, and whether another one may succeed.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) error: Error,
-    pub(super) retry: Retry,
-}
-
-/// Whether to try again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Retry {
-    /// It would fail again.
-    Never,
-    /// After a pause.
-    Later,
-    /// After the pause that the far side asked for.
-    After(Duration),
-}
-
-impl Failure {
-    /// It may pass.
-    pub(super) fn passing(error: Error) -> Self {
-        let retry = Retry::Later;
-        Self { error, retry }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let retry = Retry::Never;
-        Self { error, retry }
-    }
-}
-
-impl Retry {
-    /// The pause before retry number `count`, from 0; `first` is the first one's.
-    pub(super) fn pause(self, first: Duration, count: u32) -> Option<Duration> {
-        match self {
-            Self::Never => None,
-            Self::After(time) => Some(time),
-            Self::Later => {
-                let whole = first
-                    .saturating_mul(2_u32.saturating_pow(count))
-                    .min(LONGEST);
-                // Many who failed at once must not all come back at once.
-                let dice = RandomState::new().hash_one(count) as f64 / u64::MAX as f64;
-                Some(whole.mul_f64(0.5 + 0.5 * dice))
-            }
+/// The pause before retry number `count`, from 0, if there is to be one; `first` is the first
+/// one's.
+pub(super) fn pause(retry: Retry, first: Duration, count: u32) -> Option<Duration> {
+    match retry {
+        Retry::Never => None,
+        Retry::After(time) => Some(time),
+        Retry::Later => {
+            let whole = first
+                .saturating_mul(2_u32.saturating_pow(count))
+                .min(MAX_PAUSE);
+            // Many who failed at once must not all come back at once.
+            let dice = RandomState::new().hash_one(count) as f64 / u64::MAX as f64;
+            Some(whole.mul_f64(0.5 + 0.5 * dice))
         }
     }
 }
@@ -115,14 +82,11 @@ mod tests {
         let first = Duration::from_millis(100);
         for (count, whole) in [(0, 100), (1, 200), (3, 800), (60, 30_000)] {
             let whole = Duration::from_millis(whole);
-            let pause = Retry::Later.pause(first, count).unwrap();
-            assert!(
-                pause >= whole / 2 && pause <= whole,
-                "{pause:?} of {whole:?}"
-            );
+            let time = pause(Retry::Later, first, count).unwrap();
+            assert!(time >= whole / 2 && time <= whole, "{time:?} of {whole:?}");
         }
-        assert_eq!(Retry::Never.pause(first, 0), None);
+        assert_eq!(pause(Retry::Never, first, 0), None);
         let asked = Duration::from_secs(90);
-        assert_eq!(Retry::After(asked).pause(first, 5), Some(asked));
+        assert_eq!(pause(Retry::After(asked), first, 5), Some(asked));
     }
 }

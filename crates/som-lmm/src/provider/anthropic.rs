@@ -5,28 +5,30 @@
 use reqwest::Url;
 use serde_json::{Value, json};
 use som_core::{
-    Finish, Params, Part, Prompt, Result,
+    Finish, Params, Part, Prompt,
     lmm::{Role, Turn},
 };
 
-use super::{Dialect, Model, address, base64, number, text};
-use crate::{
-    reading::Reading,
-    retry::Failure,
-    settings::LmmSettings,
-    transport::{explanation, of_message},
+use super::row::{Api, Provider, Reach};
+use crate::dialect::{Dialect, Failure, Model, Reading, base64, number, text};
+
+pub(super) static ANTHROPIC: Provider = Provider {
+    name: "anthropic",
+    reach: Reach::Http(Api {
+        base_url: "https://api.anthropic.com/v1",
+        key_env: "ANTHROPIC_API_KEY",
+        key_header: ("x-api-key", ""),
+        structured: true,
+        dialect: |model| {
+            let url = model.url(&["messages"]);
+            Box::new(Anthropic { model, url })
+        },
+    }),
 };
 
-pub(super) struct Anthropic {
+struct Anthropic {
     model: Model,
     url: Url,
-}
-
-impl Anthropic {
-    pub(super) fn new(model: Model, lmm: &LmmSettings) -> Result<Self> {
-        let url = address(lmm, "https://api.anthropic.com/v1", &["messages"])?;
-        Ok(Self { model, url })
-    }
 }
 
 fn message(turn: &Turn) -> Value {
@@ -53,16 +55,14 @@ impl Dialect for Anthropic {
         &self.url
     }
 
-    fn headers(&self, key: Option<&str>) -> Vec<(&'static str, String)> {
-        let version = ("anthropic-version", "2023-06-01".to_owned());
-        let key = key.map(|key| ("x-api-key", key.to_owned()));
-        std::iter::once(version).chain(key).collect()
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[("anthropic-version", "2023-06-01")]
     }
 
     fn body(&self, prompt: &Prompt) -> Params {
         let mut body = Params::new();
         body.insert("model".into(), json!(self.model.name));
-        let max_tokens = self.model.limit(prompt);
+        let max_tokens = self.model.max_tokens(prompt);
         body.insert("max_tokens".into(), json!(max_tokens));
         if let Some(system) = &prompt.system {
             body.insert("system".into(), json!(system));
@@ -90,14 +90,13 @@ impl Dialect for Anthropic {
     fn read(&self, message: &Value, reading: &mut Reading) -> Result<(), Failure> {
         match text(message, "/type") {
             Some("error") => {
-                let why = explanation(message).unwrap_or_else(|| message.to_string());
                 let status = match text(message, "/error/type") {
                     Some("overloaded_error") => Some(529),
                     Some("rate_limit_error") => Some(429),
                     Some("api_error") => Some(500),
                     _ => Some(400),
                 };
-                return Err(of_message(&why, status));
+                return Err(Failure::of_message(message, status));
             }
             Some("message_start") => count(message.pointer("/message/usage"), reading),
             Some("content_block_delta") => {

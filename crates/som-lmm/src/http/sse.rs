@@ -3,7 +3,7 @@
 use som_core::{Error, Result};
 
 /// Longest event in bytes. Answers come in small pieces.
-const LONGEST: usize = 8 << 20;
+const MAX_EVENT: usize = 8 << 20;
 
 /// What has come in and is not an event yet.
 #[derive(Default)]
@@ -33,9 +33,9 @@ impl Events {
                     self.line.push(byte);
                 }
             }
-            if self.line.len() + self.data.len() > LONGEST {
+            if self.line.len() + self.data.len() > MAX_EVENT {
                 return Err(Error::exhausted(format!(
-                    "an event of more than {LONGEST} bytes"
+                    "an event of more than {MAX_EVENT} bytes"
                 )));
             }
         }

@@ -1,4 +1,4 @@
-//! One request over HTTP, and what its status means.
+//! One request over HTTP, up to the body of its response.
 
 use std::{
     sync::OnceLock,
@@ -8,20 +8,19 @@ use std::{
 use bytes::Bytes;
 use futures_util::StreamExt;
 use reqwest::{
-    Client, Response, StatusCode, Url,
+    Client, Response, Url,
     header::{CONTENT_TYPE, HeaderMap},
 };
-use serde_json::Value;
 use som_core::{Error, Result, error::chain};
 
-use super::{
-    retry::{Failure, Retry, retry_after},
-    wait::Patience,
+use super::{client::client, deadline::Deadline, retry::retry_after};
+use crate::{
+    dialect::{Failure, Retry, explanation},
+    settings::LmmSettings,
 };
-use crate::{http, settings::LmmSettings};
 
 /// Of the body of an error, what is read.
-const MOST_READ: usize = 64 << 10;
+const MAX_ERROR_BODY: usize = 64 << 10;
 
 /// Sends requests; the connections of one provider.
 pub(super) struct Transport {
@@ -52,7 +51,7 @@ impl Transport {
     pub(super) async fn send(
         &self,
         request: &Request,
-        patience: &Patience<'_>,
+        deadline: &Deadline<'_>,
     ) -> Result<Response, Failure> {
         let sending = self
             .client()?
@@ -60,24 +59,24 @@ impl Transport {
             .headers(request.headers.clone())
             .body(request.body.clone())
             .send();
-        let response = patience
-            .wait("response", self.first_byte, sending)
+        let response = deadline
+            .within("response", self.first_byte, sending)
             .await?
             .map_err(|error| Failure::passing(broken(error)))?;
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(self.failure(response, patience).await)
+        Err(self.failure(response, deadline).await)
     }
 
     /// The next bytes of a body; `None` at its end.
     pub(super) async fn next(
         &self,
         body: &mut (impl futures_util::Stream<Item = reqwest::Result<Bytes>> + Unpin),
-        patience: &Patience<'_>,
+        deadline: &Deadline<'_>,
     ) -> Result<Option<Bytes>, Failure> {
-        match patience
-            .wait("more of the answer", self.idle, body.next())
+        match deadline
+            .within("more of the answer", self.idle, body.next())
             .await?
         {
             None => Ok(None),
@@ -91,7 +90,7 @@ impl Transport {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = http::client(|client| {
+        let client = client(|client| {
             client
                 .connect_timeout(self.connect)
                 // A redirected POST would lose its body, or carry the key elsewhere.
@@ -100,18 +99,18 @@ impl Transport {
         Ok(self.client.get_or_init(|| client))
     }
 
-    async fn failure(&self, response: Response, patience: &Patience<'_>) -> Failure {
+    async fn failure(&self, response: Response, deadline: &Deadline<'_>) -> Failure {
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = response.bytes_stream();
         let mut told = Vec::new();
         // What cannot be read is not told.
-        while told.len() < MOST_READ
-            && let Ok(Some(bytes)) = self.next(&mut body, patience).await
+        while told.len() < MAX_ERROR_BODY
+            && let Ok(Some(bytes)) = self.next(&mut body, deadline).await
         {
             told.extend_from_slice(&bytes);
         }
-        told.truncate(MOST_READ);
-        let mut failure = of_status(status, &said(&told, &headers));
+        told.truncate(MAX_ERROR_BODY);
+        let mut failure = Failure::of_status(status, &said(&told, &headers));
         if failure.retry == Retry::Later
             && let Some(pause) = retry_after(&headers, SystemTime::now())
         {
@@ -119,55 +118,6 @@ impl Transport {
         }
         failure
     }
-}
-
-/// What a status means, with what the far side `said`.
-fn of_status(status: StatusCode, said: &str) -> Failure {
-    let code = status.as_u16();
-    let told = |what: &str| format!("{what} (HTTP {code}: {said})");
-    match code {
-        401 | 403 => Error::invalid(told("the key was refused")).into(),
-        404 => Error::not_found(told("there is no such model or address")).into(),
-        413 => Error::exhausted(told("the request is too large")).into(),
-        // An account without money does not fill up by waiting.
-        429 if said.contains("quota") && said.contains("billing") => {
-            Error::exhausted(told("the account's quota is used up")).into()
-        }
-        429 => Failure::passing(Error::exhausted(told("too many requests"))),
-        408 | 409 | 425 => Failure::passing(Error::unavailable(told("the server is not ready"))),
-        501 | 505 => Error::unsupported(told("the server cannot do it")).into(),
-        500.. => Failure::passing(Error::unavailable(told("the server failed"))),
-        300..=399 => Error::invalid(told("the address has moved (set base_url)")).into(),
-        _ => Error::invalid(told("the request was refused")).into(),
-    }
-}
-
-/// An error that came as a message instead of a status.
-pub(super) fn of_message(why: &str, code: Option<u64>) -> Failure {
-    let status = code.and_then(|code| u16::try_from(code).ok());
-    let status = status.and_then(|code| StatusCode::from_u16(code).ok());
-    match status.filter(|status| status.as_u16() >= 400) {
-        Some(status) => of_status(status, why),
-        None => Failure::passing(Error::unavailable(format!("the server failed ({why})"))),
-    }
-}
-
-/// The text for people in a JSON error, in any of the forms that servers use.
-pub(super) fn explanation(body: &Value) -> Option<String> {
-    let body = match body {
-        Value::Array(items) => items.first()?,
-        body => body,
-    };
-    for path in ["/error/message", "/error", "/message", "/detail"] {
-        match body.pointer(path) {
-            Some(Value::String(text)) => return Some(text.clone()),
-            Some(Value::Array(items)) if path == "/detail" => {
-                return Some(Value::Array(items.clone()).to_string());
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 /// True if a body is a web page: some proxy or front page answered instead of the interface.

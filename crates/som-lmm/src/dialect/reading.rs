@@ -5,38 +5,38 @@ use std::collections::VecDeque;
 use som_core::{AnswerEvent, Finish, Usage};
 
 /// What has been found so far.
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// Found and not yet given out.
-    pub(super) events: VecDeque<AnswerEvent>,
+    pub(crate) events: VecDeque<AnswerEvent>,
     usage: Usage,
     finish: Option<Finish>,
     refusal: String,
     /// Bytes of text found, and how many there may be.
     text: usize,
-    most: usize,
+    max: usize,
     is_over: bool,
 }
 
 impl Reading {
-    /// Of an answer that may have `most` bytes of text.
-    pub(super) fn new(most: usize) -> Self {
+    /// Of an answer that may have `max` bytes of text.
+    pub(crate) fn new(max: usize) -> Self {
         Self {
             events: VecDeque::new(),
             usage: Usage::default(),
             finish: None,
             refusal: String::new(),
             text: 0,
-            most,
+            max,
             is_over: false,
         }
     }
 
-    /// More text. What goes beyond the limit is left out, and the answer is over.
-    pub(super) fn text(&mut self, text: &str) {
+    /// More text. What goes beyond the maximum is left out, and the answer is over.
+    pub(crate) fn text(&mut self, text: &str) {
         if text.is_empty() || self.is_over {
             return;
         }
-        let room = self.most - self.text;
+        let room = self.max - self.text;
         let fits = text.floor_char_boundary(room);
         self.text += fits;
         if fits > 0 {
@@ -44,53 +44,53 @@ impl Reading {
             self.events.push_back(AnswerEvent::Delta(text));
         }
         if fits < text.len() {
-            let why = format!("longer than {} bytes", self.most);
+            let why = format!("longer than {} bytes", self.max);
             self.finish = Some(Finish::Partial(why));
             self.is_over = true;
         }
     }
 
     /// More of the reason why the model declines.
-    pub(super) fn refuse(&mut self, reason: &str) {
+    pub(crate) fn refuse(&mut self, reason: &str) {
         self.refusal.push_str(reason);
     }
 
     /// The tokens so far, changed by `change`.
-    pub(super) fn count(&mut self, change: impl FnOnce(&mut Usage)) {
+    pub(crate) fn count(&mut self, change: impl FnOnce(&mut Usage)) {
         change(&mut self.usage);
         self.events.push_back(AnswerEvent::Usage(self.usage));
     }
 
     /// The answer has ended so; tokens may still be counted.
-    pub(super) fn finish(&mut self, finish: Finish) {
+    pub(crate) fn finish(&mut self, finish: Finish) {
         if !self.is_over {
             self.finish = Some(finish);
         }
     }
 
     /// Nothing more will come, and nothing is missing.
-    pub(super) fn complete(&mut self) {
+    pub(crate) fn complete(&mut self) {
         self.finish.get_or_insert(Finish::Stop);
         self.is_over = true;
     }
 
     /// Nothing more will come.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.is_over = true;
     }
 
     /// True if nothing more will come.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
 
     /// True once text was found.
-    pub(super) fn has_text(&self) -> bool {
+    pub(crate) fn has_text(&self) -> bool {
         self.text > 0
     }
 
     /// How the answer ended; `None` if it did not.
-    pub(super) fn ending(&mut self) -> Option<Finish> {
+    pub(crate) fn ending(&mut self) -> Option<Finish> {
         if !self.refusal.is_empty() {
             return Some(Finish::Refusal(std::mem::take(&mut self.refusal)));
         }

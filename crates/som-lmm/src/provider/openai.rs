@@ -1,56 +1,59 @@
-//! OpenAI's Chat Completions, as OpenAI, Azure and many other servers speak it.
+//! OpenAI's Chat Completions, as OpenAI and many other servers speak it.
 //!
-//! Source: OpenAI, *API reference*, Chat Completions; Microsoft, *Azure OpenAI REST API
-//! reference*.
+//! Source: OpenAI, *API reference*, Chat Completions.
 
 use reqwest::Url;
 use serde_json::{Value, json};
 use som_core::{
-    Finish, Params, Part, Prompt, Result,
+    Finish, Params, Part, Prompt,
     lmm::{Role, Turn},
 };
 
-use super::{Dialect, Model, address, base64, number, text};
-use crate::{
-    reading::Reading,
-    retry::Failure,
-    settings::{LmmSettings, ProviderKind},
-    transport::{explanation, of_message},
+use super::row::{Api, Provider, Reach};
+use crate::dialect::{Dialect, Failure, Model, Reading, base64, number, text};
+
+pub(super) static OPENAI: Provider = Provider {
+    name: "openai",
+    reach: Reach::Http(Api {
+        base_url: "https://api.openai.com/v1",
+        key_env: "OPENAI_API_KEY",
+        key_header: ("authorization", "Bearer "),
+        structured: true,
+        dialect: |model| OpenAi::at_completions(model, MAX_COMPLETION_TOKENS),
+    }),
 };
 
-/// The version of Azure's interface that has structured answers.
-const AZURE_VERSION: &str = "2024-10-21";
+/// A server with the same interface: vLLM, Ollama, llama.cpp, LM Studio, OpenRouter,
+/// `transformers serve` and many more.
+pub(super) static COMPATIBLE: Provider = Provider {
+    name: "openai-compatible",
+    reach: Reach::Http(Api {
+        base_url: "",
+        key_env: "",
+        key_header: ("authorization", "Bearer "),
+        structured: false,
+        dialect: |model| OpenAi::at_completions(model, "max_tokens"),
+    }),
+};
 
+/// OpenAI's own key for the most tokens: its reasoning models refuse the older one, which is the
+/// one that other servers know.
+pub(super) const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
+
+/// Chat Completions.
 pub(super) struct OpenAi {
-    model: Model,
-    url: Url,
-    provider: ProviderKind,
+    pub(super) model: Model,
+    pub(super) url: Url,
+    /// The key of the body that limits the answer.
+    pub(super) max_tokens: &'static str,
 }
 
 impl OpenAi {
-    pub(super) fn new(model: Model, lmm: &LmmSettings) -> Result<Self> {
-        let provider = lmm.provider;
-        let completions = ["chat", "completions"];
-        let url = if provider == ProviderKind::Azure {
-            let path = ["openai", "deployments", &model.name];
-            let mut url = address(lmm, "", &[&path[..], &completions].concat())?;
-            let version = match lmm.api_version.as_str() {
-                "" => AZURE_VERSION,
-                version => version,
-            };
-            url.query_pairs_mut().append_pair("api-version", version);
-            url
-        } else {
-            let usual = match provider {
-                ProviderKind::OpenAi => "https://api.openai.com/v1",
-                _ => "",
-            };
-            address(lmm, usual, &completions)?
-        };
-        Ok(Self {
+    fn at_completions(model: Model, max_tokens: &'static str) -> Box<dyn Dialect> {
+        Box::new(Self {
+            url: model.url(&["chat", "completions"]),
             model,
-            url,
-            provider,
+            max_tokens,
         })
     }
 
@@ -88,14 +91,6 @@ impl Dialect for OpenAi {
         &self.url
     }
 
-    fn headers(&self, key: Option<&str>) -> Vec<(&'static str, String)> {
-        let key = key.map(|key| match self.provider {
-            ProviderKind::Azure => ("api-key", key.to_owned()),
-            _ => ("authorization", format!("Bearer {key}")),
-        });
-        key.into_iter().collect()
-    }
-
     fn body(&self, prompt: &Prompt) -> Params {
         let system = prompt.system.iter();
         let system = system.map(|text| json!({"role": "system", "content": text}));
@@ -103,13 +98,8 @@ impl Dialect for OpenAi {
         let mut body = Params::new();
         body.insert("model".into(), json!(self.model.name));
         body.insert("messages".into(), system.chain(turns).collect());
-        // OpenAI's reasoning models refuse the older name, other servers do not know the newer.
-        let limit = match self.provider {
-            ProviderKind::OpenAiCompatible => "max_tokens",
-            _ => "max_completion_tokens",
-        };
-        let max_tokens = self.model.limit(prompt);
-        body.insert(limit.into(), json!(max_tokens));
+        let max_tokens = self.model.max_tokens(prompt);
+        body.insert(self.max_tokens.into(), json!(max_tokens));
         if let Some(temperature) = prompt.temperature {
             body.insert("temperature".into(), json!(temperature));
         }
@@ -133,8 +123,7 @@ impl Dialect for OpenAi {
 
     fn read(&self, message: &Value, reading: &mut Reading) -> Result<(), Failure> {
         if let Some(error) = message.get("error").filter(|error| !error.is_null()) {
-            let why = explanation(message).unwrap_or_else(|| error.to_string());
-            return Err(of_message(&why, number(error, "/code")));
+            return Err(Failure::of_message(message, number(error, "/code")));
         }
         let choice = message.pointer("/choices/0").unwrap_or(&Value::Null);
         let said = choice.get("delta").or_else(|| choice.get("message"));

@@ -4,6 +4,8 @@
 mod color;
 mod wish;
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt, stream};
 use som_core::{
     AnswerEvent, Cancellation, Error, Finish, ImagePolicy, LmmProvider, Prompt, ProviderInfo,
@@ -16,24 +18,28 @@ use self::{
     color::ColorName,
     wish::{Place, Wish, wishes},
 };
-use crate::settings::ProviderKind;
+use super::row::{Provider, Reach};
+
+pub(super) static ATTRIBUTES: Provider = Provider {
+    name: "attributes",
+    reach: Reach::Embedded(|name| Arc::new(Attributes::new(name))),
+};
 
 /// What every answer begins with.
 const CONFESSION: &str = "This is a baseline without a model: it matches words of the question \
                           with the colour, size, position and label of the marked regions.";
 /// Most regions that one answer lists.
-const MOST_LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// The baseline without a model.
-pub(super) struct Attributes(ProviderInfo);
+struct Attributes(ProviderInfo);
 
 impl Attributes {
     /// Under this name in the settings.
-    pub(super) fn new(name: &str) -> Self {
-        let provider = ProviderKind::Attributes.name();
+    fn new(name: &str) -> Self {
         Self(ProviderInfo {
             name: name.to_owned(),
-            provider: provider.to_owned(),
+            provider: ATTRIBUTES.name.to_owned(),
             model: "none".to_owned(),
             vision: true,
             structured: false,
@@ -101,9 +107,9 @@ fn answer(notes: &Notes) -> Vec<String> {
             found
         }
     };
-    lines.extend(listed.iter().take(MOST_LISTED).map(|note| described(note)));
-    if listed.len() > MOST_LISTED {
-        let more = listed.len() - MOST_LISTED;
+    lines.extend(listed.iter().take(MAX_LISTED).map(|note| described(note)));
+    if listed.len() > MAX_LISTED {
+        let more = listed.len() - MAX_LISTED;
         lines.push(format!("{more} more regions are not listed.\n"));
     }
     lines
@@ -254,7 +260,7 @@ mod tests {
         let last = many.regions[3].clone();
         many.regions.extend(vec![last; 30]);
         let lines = answer(&many);
-        assert_eq!(lines.len(), 2 + MOST_LISTED + 1);
+        assert_eq!(lines.len(), 2 + MAX_LISTED + 1);
         assert_eq!(lines[lines.len() - 1], "14 more regions are not listed.\n");
         assert_eq!(answer(&Notes::default())[1], "No region is marked.\n");
     }

@@ -2,17 +2,17 @@
 
 use som_core::{AnswerEvent, Finish};
 
-use super::secret::Secrets;
+use crate::secret::Secrets;
 
 /// Passes an answer on without the secrets in it, wherever its pieces are cut.
-pub(super) struct Veil<'a> {
+pub(crate) struct Redactor<'a> {
     secrets: &'a Secrets,
     /// The end of the text so far, as far as a secret may begin in it.
     held: String,
 }
 
-impl<'a> Veil<'a> {
-    pub(super) fn new(secrets: &'a Secrets) -> Self {
+impl<'a> Redactor<'a> {
+    pub(crate) fn new(secrets: &'a Secrets) -> Self {
         Self {
             secrets,
             held: String::new(),
@@ -20,28 +20,28 @@ impl<'a> Veil<'a> {
     }
 
     /// What may be told once `event` is known.
-    pub(super) fn pass(&mut self, event: AnswerEvent) -> Vec<AnswerEvent> {
+    pub(crate) fn pass(&mut self, event: AnswerEvent) -> Vec<AnswerEvent> {
         match event {
             AnswerEvent::Delta(text) => {
                 self.held.push_str(&text);
-                let hidden = self.secrets.hide(&self.held);
-                let (told, held) = hidden.split_at(self.secrets.beginning_in(&hidden));
+                let text = self.secrets.redact(&self.held);
+                let (told, held) = text.split_at(self.secrets.beginning_in(&text));
                 self.held = held.to_owned();
                 delta(told.to_owned()).into_iter().collect()
             }
             AnswerEvent::Usage(_) => vec![event],
             AnswerEvent::Done(finish) => {
                 let rest = delta(std::mem::take(&mut self.held));
-                let done = AnswerEvent::Done(self.hidden(finish));
+                let done = AnswerEvent::Done(self.redacted(finish));
                 rest.into_iter().chain([done]).collect()
             }
         }
     }
 
-    fn hidden(&self, finish: Finish) -> Finish {
+    fn redacted(&self, finish: Finish) -> Finish {
         match finish {
-            Finish::Refusal(why) => Finish::Refusal(self.secrets.hide(&why)),
-            Finish::Partial(why) => Finish::Partial(self.secrets.hide(&why)),
+            Finish::Refusal(why) => Finish::Refusal(self.secrets.redact(&why)),
+            Finish::Partial(why) => Finish::Partial(self.secrets.redact(&why)),
             finish => finish,
         }
     }
@@ -62,15 +62,15 @@ mod tests {
             api_key_env: Some("KEY".to_owned()),
             ..LmmSettings::default()
         };
-        let secrets = Secrets::find(&lmm, &|_| Some("sk-abab-sk-abc".to_owned())).unwrap();
+        let secrets = Secrets::find(&lmm, "", &|_| Some("sk-abab-sk-abc".to_owned())).unwrap();
         let answer = "é sk-sk-abab-sk-abc, sk-abab and sk-abab-sk-ab";
         for step in 1..answer.chars().count() {
-            let mut veil = Veil::new(&secrets);
+            let mut redactor = Redactor::new(&secrets);
             let chars: Vec<char> = answer.chars().collect();
             let deltas = chars.chunks(step).map(|piece| piece.iter().collect());
             let end = AnswerEvent::Done(Finish::Refusal("no sk-abab-sk-abc".to_owned()));
             let events = deltas.map(AnswerEvent::Delta).chain([end]);
-            let told: Vec<AnswerEvent> = events.flat_map(|event| veil.pass(event)).collect();
+            let told: Vec<AnswerEvent> = events.flat_map(|event| redactor.pass(event)).collect();
             let text: String = told
                 .iter()
                 .filter_map(|event| match event {

@@ -9,18 +9,18 @@ use som_core::{Cancellation, Error, Result};
 use tokio::time::{sleep, sleep_until};
 
 /// How often the caller's flag is looked at.
-const GLANCE: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 
-/// What bounds one question.
+/// When one question is given up.
 #[derive(Clone, Copy)]
-pub(super) struct Patience<'a> {
+pub(super) struct Deadline<'a> {
     cancellation: &'a Cancellation,
     /// Time for everything.
     total: Duration,
     end: Option<Instant>,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> Deadline<'a> {
     /// From now on.
     pub(super) fn new(cancellation: &'a Cancellation, total: Duration) -> Self {
         Self {
@@ -30,23 +30,23 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// Runs `work`, which may take `limit`.
+    /// Runs `work`, which may take as long as `max`.
     ///
     /// # Errors
     /// Cancelled, once the caller left; Unavailable, saying that there was no `what` in time.
-    pub(super) async fn wait<T>(
+    pub(super) async fn within<T>(
         &self,
         what: &str,
-        limit: Duration,
+        max: Duration,
         work: impl Future<Output = T>,
     ) -> Result<T> {
-        let late = |limit: Duration| Error::unavailable(format!("no {what} within {limit:.1?}"));
+        let late = |max: Duration| Error::unavailable(format!("no {what} within {max:.1?}"));
         tokio::select! {
             biased;
-            () = left(self.cancellation) => Err(Error::cancelled()),
+            () = cancelled(self.cancellation) => Err(Error::cancelled()),
             done = work => Ok(done),
-            () = over(self.end) => Err(late(self.total).at("took too long in all")),
-            () = sleep(limit) => Err(late(limit)),
+            () = passed(self.end) => Err(late(self.total).at("took too long in all")),
+            () = sleep(max) => Err(late(max)),
         }
     }
 
@@ -69,19 +69,19 @@ impl<'a> Patience<'a> {
             )));
         }
         tokio::select! {
-            () = left(self.cancellation) => Err(Error::cancelled()),
+            () = cancelled(self.cancellation) => Err(Error::cancelled()),
             () = sleep(time) => Ok(()),
         }
     }
 }
 
-async fn left(cancellation: &Cancellation) {
+async fn cancelled(cancellation: &Cancellation) {
     while !cancellation.is_cancelled() {
-        sleep(GLANCE).await;
+        sleep(POLL).await;
     }
 }
 
-async fn over(end: Option<Instant>) {
+async fn passed(end: Option<Instant>) {
     match end {
         Some(end) => sleep_until(end.into()).await,
         None => std::future::pending().await,

@@ -6,40 +6,45 @@
 use reqwest::Url;
 use serde_json::{Value, json};
 use som_core::{
-    Finish, Params, Part, Prompt, Result,
+    Finish, Params, Part, Prompt,
     lmm::{Role, Turn},
 };
 
-use super::{Dialect, Model, address, base64, number, text};
-use crate::{
-    reading::Reading,
-    retry::Failure,
-    settings::LmmSettings,
-    transport::{explanation, of_message},
+use super::row::{Api, Provider, Reach};
+use crate::dialect::{Dialect, Failure, Model, Reading, base64, number, text};
+
+pub(super) static GEMINI: Provider = Provider {
+    name: "gemini",
+    reach: Reach::Http(Api {
+        base_url: "https://generativelanguage.googleapis.com/v1beta",
+        key_env: "GEMINI_API_KEY",
+        key_header: ("x-goog-api-key", ""),
+        structured: true,
+        dialect: |model| Box::new(Gemini::new(model)),
+    }),
 };
 
-pub(super) struct Gemini {
+struct Gemini {
     model: Model,
     url: Url,
 }
 
 impl Gemini {
-    pub(super) fn new(model: Model, lmm: &LmmSettings) -> Result<Self> {
-        let usual = "https://generativelanguage.googleapis.com/v1beta";
+    fn new(model: Model) -> Self {
         let method = match model.stream {
             true => "streamGenerateContent",
             false => "generateContent",
         };
         let name = model.name.trim_start_matches("models/");
-        let mut url = address(lmm, usual, &["models", &format!("{name}:{method}")])?;
+        let mut url = model.url(&["models", &format!("{name}:{method}")]);
         if model.stream {
             url.set_query(Some("alt=sse"));
         }
-        Ok(Self { model, url })
+        Self { model, url }
     }
 
     fn config(&self, prompt: &Prompt) -> Value {
-        let max_tokens = self.model.limit(prompt);
+        let max_tokens = self.model.max_tokens(prompt);
         let mut config = json!({"maxOutputTokens": max_tokens});
         if let Some(temperature) = prompt.temperature {
             config["temperature"] = json!(temperature);
@@ -80,11 +85,6 @@ impl Dialect for Gemini {
         &self.url
     }
 
-    fn headers(&self, key: Option<&str>) -> Vec<(&'static str, String)> {
-        let key = key.map(|key| ("x-goog-api-key", key.to_owned()));
-        key.into_iter().collect()
-    }
-
     fn body(&self, prompt: &Prompt) -> Params {
         let mut body = Params::new();
         if let Some(system) = &prompt.system {
@@ -101,8 +101,7 @@ impl Dialect for Gemini {
 
     fn read(&self, message: &Value, reading: &mut Reading) -> Result<(), Failure> {
         if message.get("error").is_some() {
-            let why = explanation(message).unwrap_or_else(|| message.to_string());
-            return Err(of_message(&why, number(message, "/error/code")));
+            return Err(Failure::of_message(message, number(message, "/error/code")));
         }
         if let Some(reason) = text(message, "/promptFeedback/blockReason") {
             reading.finish(Finish::Refusal(format!("the prompt was blocked: {reason}")));
