@@ -14,7 +14,7 @@ use som_core::{Error, Params, Result};
 use som_lmm::{LmmSettings, Lmms};
 
 pub use self::{
-    server::{ServerSettings, TlsSettings, TokenSettings},
+    server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
     telemetry::{LogFormat, TelemetrySettings},
 };
 pub use crate::models::ModelSettings;
