@@ -34,6 +34,7 @@ pub mod call;
 pub mod catalog;
 pub mod error;
 pub mod hint;
+pub mod name;
 #[cfg(feature = "schema")]
 pub mod schema;
 

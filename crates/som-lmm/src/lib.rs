@@ -15,7 +15,7 @@ mod settings;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use som_core::{Error, ErrorKind, LmmProvider, ProviderInfo, Result};
+use som_core::{Error, ErrorKind, LmmProvider, ProviderInfo, Result, name::Named};
 
 use self::{
     cassette::{Player, Recorder},
@@ -77,12 +77,7 @@ fn open(
     lmm: &LmmSettings,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Arc<dyn LmmProvider>> {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-    if name.is_empty() || !name.chars().all(is_plain) {
-        return Err(Error::invalid(
-            "a name is made of lower-case letters, digits, dashes and dots",
-        ));
-    }
+    Named::Lmm.check("the name", name)?;
     let (records, replays) = (&lmm.record, &lmm.replay);
     if !records.as_os_str().is_empty() && !replays.as_os_str().is_empty() {
         return Err(Error::invalid("set record or replay, not both"));

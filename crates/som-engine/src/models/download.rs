@@ -50,7 +50,9 @@ pub(super) async fn download(
     }
     let mut transfer = Transfer {
         checkpoint,
-        client: som_lmm::http_client(|client| client.connect_timeout(CONNECT).read_timeout(SILENCE))?,
+        client: som_lmm::http_client(|client| {
+            client.connect_timeout(CONNECT).read_timeout(SILENCE)
+        })?,
         done: file
             .metadata()
             .map_err(|error| unwritable(&part, error))?

@@ -48,7 +48,7 @@ fn a_mistake_is_named_with_its_table() {
         ),
         (
             format!("[lmm.X_1]\n{url}\nmodel = 'm'"),
-            "lower-case letters",
+            "one or more of a-z",
         ),
         (
             format!("[lmm.x]\n{url}\nmodel = 'm'\nrecord = 'a'\nreplay = 'b'"),
