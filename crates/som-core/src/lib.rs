@@ -35,6 +35,7 @@ pub mod call;
 pub mod catalog;
 pub mod error;
 pub mod hint;
+pub mod name;
 mod timings;
 #[cfg(feature = "schema")]
 pub mod schema;
