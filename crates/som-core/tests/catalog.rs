@@ -87,7 +87,7 @@ fn a_segmenter_that_takes_hints_need_not_describe_them() {
 #[cfg(feature = "schema")]
 #[test]
 fn the_schema_of_hints_takes_what_hints_are_written_as() {
-    use som_core::{BBox, Hints, Mask, Params, Size, hint, schema::Schema};
+    use som_core::{BBox, Hints, Mask, Params, Schema, Size, hint};
 
     let capabilities = ["points", "boxes", "masks", "text"].map(|name| name.parse().unwrap());
     let hints = Hints {

@@ -1,10 +1,6 @@
 //! From hints to prompts: which of them are about the same thing, and how the network is told.
 
-use som_core::{
-    Error, Hints, Mask, Point, Result,
-    hint::{BoxHint, PointHint},
-    mask::Rle,
-};
+use som_core::{BoxHint, Error, Hints, Mask, Point, PointHint, Result, Rle};
 use som_torch::TorchResult;
 use tch::Tensor;
 

@@ -7,8 +7,8 @@ use futures_util::{FutureExt, Stream, StreamExt, TryFutureExt, stream};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use som_core::{
-    AnswerEvent, Cancellation, Error, ErrorKind, Finish, LmmProvider, Prompt, ProviderInfo, Result,
-    lmm::AnswerStream,
+    AnswerEvent, AnswerStream, Cancellation, Error, ErrorKind, Finish, LmmProvider, Prompt,
+    ProviderInfo, Result,
 };
 
 use super::{

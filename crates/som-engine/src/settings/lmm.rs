@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use som_core::{Error, ErrorKind, Params, Result, lmm::Prices};
+use som_core::{Error, ErrorKind, Params, Prices, Result};
 
 use super::millis;
 

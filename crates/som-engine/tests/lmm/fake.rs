@@ -17,8 +17,8 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use som_core::{
-    Answer, AnswerEvent, Cancellation, LmmProvider, Part, Prompt, Result, Size, encode::Encoding,
-    lmm::PromptImage,
+    Answer, AnswerEvent, Cancellation, LmmProvider, Part, Prompt, PromptImage, Result, Size,
+    encode::Encoding,
 };
 use som_engine::{
     lmm::Lmms,

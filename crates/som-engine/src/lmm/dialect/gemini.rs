@@ -5,10 +5,7 @@
 
 use reqwest::Url;
 use serde_json::{Value, json};
-use som_core::{
-    Finish, Params, Part, Prompt, Result,
-    lmm::{Role, Turn},
-};
+use som_core::{Finish, Params, Part, Prompt, Result, Role, Turn};
 
 use super::{Dialect, Model, address, base64, number, text};
 use crate::{

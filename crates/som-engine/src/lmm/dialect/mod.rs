@@ -7,7 +7,7 @@ mod openai;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Url;
 use serde_json::Value;
-use som_core::{Error, Params, Prompt, ProviderInfo, Result, lmm::PromptImage};
+use som_core::{Error, Params, Prompt, PromptImage, ProviderInfo, Result};
 
 use super::{reading::Reading, retry::Failure};
 use crate::settings::{LmmSettings, ProviderKind};
