@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use som_core::{
-    AllocateOptions, Cancellation, ImagePolicy, Layer, Origin, ProviderInfo, Region, Result, Scene,
-    Size,
-    lmm::{PromptImage, RegionNote},
-    prompt::BoxReference,
-    scene::SceneImage,
+    AllocateOptions, Cancellation, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo, Region,
+    RegionNote, Result, Scene, SceneImage, Size, prompt::BoxReference,
 };
 use tokio::sync::mpsc;
 
