@@ -6,10 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use som_core::{
-    BBox, Mask, Region, Scene, Size,
-    ground::ground,
-    scene::{Places, SceneImage, SceneMark},
-    task::Task,
+    BBox, Mask, Places, Region, Scene, SceneImage, SceneMark, Size, ground::ground, task::Task,
 };
 
 const SIZE: Size = Size::new(600, 400);

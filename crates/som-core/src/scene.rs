@@ -39,7 +39,7 @@ pub struct Places {
     /// What the two numbers of a polygon's corner are.
     pub polygons: Option<AxisOrder>,
     /// Where the numbers begin.
-    pub origin: Origin,
+    pub origin: Corner,
 }
 
 /// What an LMM's coordinates count.
@@ -85,7 +85,7 @@ pub enum AxisOrder {
 /// The corner of an image at which coordinates begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Origin {
+pub enum Corner {
     /// Rows count downwards.
     #[default]
     TopLeft,
@@ -133,12 +133,12 @@ impl<'a> Scene<'a> {
     }
 
     /// The marks of image number `index`, from 0.
-    pub fn on_image(&self, index: usize) -> impl Iterator<Item = &SceneMark<'a>> {
+    pub(crate) fn on_image(&self, index: usize) -> impl Iterator<Item = &SceneMark<'a>> {
         self.marks.iter().filter(move |mark| mark.image == index)
     }
 
     /// True if marks have texts by which they can be named.
-    pub fn has_names(&self) -> bool {
+    pub(crate) fn has_names(&self) -> bool {
         self.marks.iter().any(|mark| !mark.text.is_empty())
     }
 }
@@ -155,7 +155,7 @@ impl SceneImage {
                 boxes: None,
                 points: None,
                 polygons: None,
-                origin: Origin::TopLeft,
+                origin: Corner::TopLeft,
             },
         }
     }

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use som_core::{
-    BBox, Mask, Region, Scene, Size,
+    AxisOrder, BBox, BoxOrder, Coordinates, Mask, Places, Region, Scene, SceneImage, SceneMark,
+    Size,
     ground::{Mention, Shape, Status, ground},
-    scene::{AxisOrder, BoxOrder, Coordinates, Places, SceneImage, SceneMark},
 };
 
 /// Marks and images of which a [`Scene`] can be made.

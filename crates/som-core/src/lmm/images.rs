@@ -6,7 +6,7 @@ use super::{Prompt, View};
 use crate::{
     Coordinates, Size,
     encode::Encoding,
-    scene::{AxisOrder, BoxOrder, Origin, Places},
+    scene::{AxisOrder, BoxOrder, Corner, Places},
 };
 
 /// What a provider accepts as images, and how its model sees them. 0 is no limit.
@@ -34,7 +34,7 @@ pub struct ImagePolicy {
     /// What the two numbers of a polygon's corner are; `None` if it is not known.
     pub polygon_order: Option<AxisOrder>,
     /// The corner at which coordinates begin.
-    pub origin: Origin,
+    pub origin: Corner,
 }
 
 impl Default for ImagePolicy {
@@ -50,7 +50,7 @@ impl Default for ImagePolicy {
             box_order: None,
             point_order: None,
             polygon_order: None,
-            origin: Origin::TopLeft,
+            origin: Corner::TopLeft,
         }
     }
 }

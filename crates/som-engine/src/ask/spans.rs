@@ -87,7 +87,7 @@ fn may_close(lines: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use som_core::scene::SceneMark;
+    use som_core::SceneMark;
 
     use super::*;
 

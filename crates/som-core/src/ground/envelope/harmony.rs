@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::thoughts::Parts;
+use super::parts::Parts;
 
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";

@@ -6,6 +6,7 @@
 //! each of its bytes to those of the answer.
 
 mod characters;
+mod parts;
 mod harmony;
 mod plain;
 mod thoughts;

@@ -2,15 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Thought, harmony};
-
-/// An answer in parts.
-#[derive(Debug, Default)]
-pub(super) struct Parts {
-    /// What was said, in order.
-    pub(super) said: Vec<Range<usize>>,
-    pub(super) thoughts: Vec<Thought>,
-}
+use super::{harmony, parts::Parts};
 
 /// Names of tags between which models think, as they write them: DeepSeek-R1, Qwen3, GLM and most
 /// others `<think>`; Claude `<thinking>`; EXAONE `<thought>`; LLaVA-CoT `<REASONING>`; Seed-OSS
@@ -153,12 +145,6 @@ pub(super) fn apart(answer: &str) -> Parts {
     }
     parts.said.retain(|part| !part.is_empty());
     parts
-}
-
-impl Parts {
-    pub(super) fn think(&mut self, span: Range<usize>, closed: bool) {
-        self.thoughts.push(Thought { span, closed });
-    }
 }
 
 /// For each edge, how many closing ones follow it before the next thought begins outside.

@@ -3,7 +3,7 @@
 use crate::{
     BBox, Point, Size,
     ground::Shape,
-    scene::{AxisOrder, BoxOrder, Coordinates, Origin, SceneImage},
+    scene::{AxisOrder, BoxOrder, Coordinates, Corner, SceneImage},
 };
 
 /// Numbers that say where something is, as far as the way they are written tells what they are.
@@ -157,8 +157,8 @@ fn in_pixels((x, y): (f64, f64), unit: Unit, image: &SceneImage) -> (f64, f64) {
     let x = x / f64::from(across.max(1)) * f64::from(image.size.width);
     let y = y / f64::from(down.max(1)) * f64::from(image.size.height);
     match image.places.origin {
-        Origin::TopLeft => (x, y),
-        Origin::BottomLeft => (x, f64::from(image.size.height) - y),
+        Corner::TopLeft => (x, y),
+        Corner::BottomLeft => (x, f64::from(image.size.height) - y),
     }
 }
 
