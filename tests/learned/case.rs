@@ -1,7 +1,7 @@
 //! One call, and what the official project gives for it.
 
 use serde_json::Value;
-use som_core::{Mask, mask::Rle};
+use som_core::{Mask, Rle};
 
 /// A call of `som segment` on the image of a fixture, and its result.
 pub(super) struct Case {
