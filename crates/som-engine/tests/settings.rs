@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use serde_json::json;
-use som_core::{ErrorKind, MarkOptions, Result};
+use som_core::{ErrorKind, Result};
 use som_engine::settings::{Ladder, Settings};
 use som_lmm::ProviderKind;
 
