@@ -27,7 +27,7 @@ mod models;
 mod som;
 // Plugins from outside: built, loaded, examined, and wrong in every way.
 mod plugin;
-// The segmenter `sam`: a learned model, end to end.
-mod sam;
+// Learned segmenters, end to end.
+mod learned;
 // Rust sources as tokens, for the sentences that speak of code.
 mod source;
