@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use som_core::{Cancellation, Error, ProviderInfo, Result};
-use som_engine::{Engine, Probe, lmm::Lmms, registry::Registry};
+use som_engine::{Engine, Probe, registry::Registry};
 
 use crate::{General, ask::ending, embedded::PLUGINS, output::Output, report::milliseconds};
 
@@ -54,7 +54,7 @@ pub(crate) async fn run(
 
 fn list(options: &ListOptions, general: &General) -> Result<ExitCode> {
     let (settings, _) = general.ladder().load()?;
-    let lmms = Lmms::open(&settings, |name| std::env::var(name).ok())?;
+    let lmms = settings.lmms(|name| std::env::var(name).ok())?;
     let text = if options.json {
         let models: Vec<_> = lmms
             .list()

@@ -7,10 +7,7 @@ use std::{
 
 use image::DynamicImage;
 use som_core::{
-    Error, Hints, Mask, Params, Result, Size,
-    decode::decode,
-    hint::{BoxHint, PointHint},
-    mask::Rle,
+    BoxHint, Error, Hints, Mask, Params, PointHint, Result, Rle, Size, decode::decode,
 };
 use som_engine::settings::LimitSettings;
 

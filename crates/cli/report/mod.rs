@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use som_core::{
     AllocatedMark, Allocation, BBox, Color, Layer, Origin, Point, Region, Segmentation, Size,
-    Timings, allocate::Unmarked,
+    Timings, Unmarked,
 };
 
 pub(crate) use self::layout::{to_line, to_lines};

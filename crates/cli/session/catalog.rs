@@ -1,6 +1,6 @@
 //! What there is to work with, as an engine of this process or a server tells it.
 
-use som_core::{Error, ErrorKind, Result, schema::Schema};
+use som_core::{Error, ErrorKind, Result, Schema};
 use som_engine::{
     registry::{KnownSegmenter, Registry, StyleEntry, unknown},
     settings::Settings,

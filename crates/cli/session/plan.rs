@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use som_core::{Error, Layer, MarkOptions, Params, Result, schema::Schema};
+use som_core::{Error, Layer, MarkOptions, Params, Result, Schema};
 use som_engine::{RegionSource, SegmenterChoice, compare::CompareRow};
 
 use super::catalog::{Catalog, Taker};

@@ -8,14 +8,15 @@
 use std::{sync::Arc, thread, time::Instant};
 
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Hints, Ink, Layer, LmmProvider, Marked, Origin,
-    Params, Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    AllocateOptions, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
+    Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    pipeline::{Ink, Marked},
 };
+use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};
 
 use crate::{
     SharedImage,
-    lmm::Lmms,
     registry::Registry,
     request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
     settings::Settings,
@@ -54,7 +55,7 @@ impl Engine {
                 .and_then(|entry| entry.check(&settings))
                 .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
         }
-        let lmms = Lmms::open(&settings, |name| std::env::var(name).ok())?;
+        let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             settings,

@@ -6,8 +6,6 @@ pub mod compare;
 mod engine;
 mod image;
 mod installed;
-mod http;
-pub mod lmm;
 pub mod weights;
 mod probe;
 pub mod registry;

@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 use som_core::{
     BBox, Call, Capability, Descriptor, Error, Image, Mask, Region, Result, Segmenter, Size,
-    segment::SegmenterFactory,
+    SegmenterFactory,
 };
 
 /// Cuts an image into columns, or does what its parameters say.

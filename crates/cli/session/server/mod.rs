@@ -6,7 +6,7 @@ mod request;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use som_client::{Client, Connection};
-use som_core::{Descriptor, Error, Params, Result, encode::Encoding, schema::Schema};
+use som_core::{Descriptor, Error, Params, Result, Schema, encode::Encoding};
 use som_engine::ask::AskOutcome;
 use som_proto::{
     descriptor,

@@ -1,8 +1,6 @@
 //! The settings ladder: embedded defaults up to flags, each value with its origin.
 
-mod lmm;
 mod mark;
-mod millis;
 mod server;
 mod telemetry;
 
@@ -14,14 +12,14 @@ use std::{
 use config::{ConfigError, Map, Source, Value, ValueKind};
 use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{Error, Params, Result};
+use som_lmm::{LmmSettings, Lmms};
 
 pub use self::{
-    lmm::{LmmSettings, ProviderKind},
     mark::MarkSettings,
-    server::{ServerSettings, TlsSettings, TokenSettings},
+    server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
     telemetry::{LogFormat, TelemetrySettings},
 };
-pub use crate::weights::WeightSettings;
+use crate::weights::WeightSettings;
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
@@ -111,6 +109,17 @@ pub struct WorkerSettings {
 }
 
 impl Settings {
+    /// The large multimodal models that are named. `variable` looks up an environment variable.
+    ///
+    /// # Errors
+    /// Invalid, naming the table and the key that is wrong; NotFound, if `ask.lmm` names none.
+    pub fn lmms(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Lmms> {
+        let lmms = Lmms::open(&self.lmm, variable).map_err(|error| error.at("settings"))?;
+        let chosen = lmms.get(&self.ask.lmm);
+        chosen.map_err(|error| error.at("settings: ask.lmm"))?;
+        Ok(lmms)
+    }
+
     /// som's own keys of the table of segmenter `id`, and the options that are left for it.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use som_core::{Error, Result};
+use som_core::{Error, Named, Result};
 
 /// A file of weights, and where its official copy is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +28,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Refuses what cannot be fetched, checked or kept under `name`.
     pub(super) fn check(&self, name: &str) -> Result<()> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.starts_with('.') || !name.chars().all(plain) {
-            return Err(Error::invalid(
-                "the name may hold letters, digits and . _ - only, and not begin with a dot",
-            ));
-        }
+        Named::Checkpoint.check("the name", name)?;
         if !self.url.starts_with("https://") && !self.url.starts_with("http://") {
             return Err(Error::invalid(format!(
                 "url is {:?}, but must begin with https:// or http://",

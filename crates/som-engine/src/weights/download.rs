@@ -15,7 +15,6 @@ use som_core::{Error, ErrorKind, Result};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use super::{Checkpoint, digest};
-use crate::http;
 
 /// How long a server may take to accept a connection, and be silent in one.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -51,7 +50,9 @@ pub(super) async fn download(
     }
     let mut transfer = Transfer {
         checkpoint,
-        client: http::client(|client| client.connect_timeout(CONNECT).read_timeout(SILENCE))?,
+        client: som_lmm::http_client(|client| {
+            client.connect_timeout(CONNECT).read_timeout(SILENCE)
+        })?,
         done: file
             .metadata()
             .map_err(|error| unwritable(&part, error))?
