@@ -17,6 +17,8 @@ mod serve;
 mod load;
 // What servers tell: logs without secrets, traces.
 mod telemetry;
+// The same from here and from a server; files that are read side by side.
+mod both;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 mod ask;
 // The JSON of the commands, and COCO.

@@ -122,5 +122,6 @@ fn row_to_wire(
             .collect::<Result<_>>()?,
         outcome: answer.or(failure.map(Outcome::Failure)),
         took: milliseconds(Some(compared.took)),
+        segmenter: compared.segmenter.clone(),
     })
 }
