@@ -16,7 +16,7 @@ use crate::{connection::Connection, failure::explain};
 
 /// The largest message, as the server has it unless it is set otherwise.
 const MESSAGE_BYTES: usize = 64 << 20;
-/// Calls that the server refuses for want of a place are repeated so often, when it says so.
+/// Calls that a full server refuses are repeated so often, when it says so.
 const RETRIES: u32 = 8;
 
 /// Calls a server. Clones share the connection, which is made by the first call and made again

@@ -34,7 +34,10 @@ async fn act(engine: &Engine, params: Value, cancellation: &Cancellation) -> Res
     let params: Params = serde_json::from_value(params).unwrap();
     let image = RgbImage::new(4, 4).into();
     let segmenter = SegmenterChoice { id: None, params };
-    let request = SegmentRequest { image, segmenter };
+    let request = SegmentRequest {
+        segmenter,
+        ..SegmentRequest::new(image)
+    };
     let segmented = engine.segment(request, cancellation).await?;
     Ok(segmented.regions[0].extra["born"].as_u64().unwrap() as usize)
 }

@@ -143,7 +143,7 @@ impl Som {
         let regions = self.regions(wire.regions, segmenter, &image).await?;
         let info = image.info();
         let image = image.pixels;
-        Ok((AskImage { image, regions }, info))
+        Ok((AskImage::new(image, regions), info))
     }
 
     /// What the client is told of a stage.
