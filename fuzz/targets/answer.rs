@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use som_core::{
-    BBox, Mask, Region, Scene, SceneImage, SceneMark, Size, ground::ground, task::Task,
+    BBox, Mask, Places, Region, Scene, SceneImage, SceneMark, Size, ground::ground, task::Task,
 };
 
 const SIZE: Size = Size::new(600, 400);
@@ -33,7 +33,7 @@ fuzz_target!(|text: &str| {
             size: SIZE,
             seen: Size::new(300, 200),
             pages: 1,
-            coordinates: None,
+            places: Places::default(),
         }],
         marks: marks.collect(),
     };

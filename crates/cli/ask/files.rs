@@ -55,9 +55,7 @@ pub(super) fn highlight(
         return Ok(Vec::new());
     };
     let grounded = &asked.outcome.grounded;
-    let mentioned = grounded.mentions.iter().flat_map(|mention| &mention.marks);
-    let found = grounded.findings.iter().flat_map(|finding| &finding.marks);
-    let meant: HashSet<u32> = mentioned.chain(found).copied().collect();
+    let meant: HashSet<u32> = grounded.meant().collect();
     let images = question.images.iter().zip(&asked.images);
     images
         .zip(1..)

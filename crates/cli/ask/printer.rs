@@ -8,7 +8,7 @@ use std::{
 use som_core::{
     Color, Finish, Result, Usage,
     ground::{Mention, Status},
-    task::{Finding, Task},
+    task::{Finding, Match, Task},
 };
 use som_engine::ask::AskOutcome;
 
@@ -140,7 +140,8 @@ fn painted(text: &str, mentions: &[Mention], color: impl Fn(&[u32]) -> Option<Co
     let mut painted = String::new();
     let mut end = 0;
     for mention in mentions {
-        let Some(plate) = color(&mention.marks) else {
+        // What is denied or taken back does not light up.
+        let Some(plate) = color(&mention.marks).filter(|_| mention.is_meant()) else {
             continue;
         };
         let (Color([r, g, b]), Color([ink, ..])) = (plate, plate.ink());
@@ -175,6 +176,9 @@ pub(crate) fn finding_lines(
         if finding.status != Status::Resolved {
             line.push_str(&format!(" ({})", finding.status.name().replace('_', " ")));
         }
+        if let Some(matched) = finding.matched.filter(|matched| *matched != Match::Exact) {
+            line.push_str(&format!(" ({})", matched.name()));
+        }
         let consensus = outcome.consensus.as_ref();
         if let Some(share) = consensus.and_then(|consensus| consensus.findings.get(index)) {
             line.push_str(&format!(" {:.0}%", share * 100.0));
@@ -197,8 +201,14 @@ pub(crate) fn ending(finish: &Finish, text: &str) -> Option<String> {
 pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
     let mut notes: Vec<String> = ending(&outcome.finish, &outcome.text).into_iter().collect();
     notes.extend(outcome.cut_short.iter().cloned());
+    if outcome.grounded.broke_off_in_thought() {
+        notes.push(
+            "the model thought, but did not answer: the answer broke off in its thoughts"
+                .to_owned(),
+        );
+    }
     for mention in &outcome.grounded.mentions {
-        if mention.location.is_none() && !mention.unresolved.is_empty() {
+        if mention.is_meant() && mention.location.is_none() && !mention.unresolved.is_empty() {
             let names = mention.unresolved.join(", ");
             notes.push(format!(
                 "the answer names marks that are not there: {names}"
@@ -230,6 +240,8 @@ pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use som_core::ground::Polarity;
+
     use super::*;
 
     #[test]
@@ -237,6 +249,7 @@ mod tests {
         let mention = |span, marks: &[u32]| Mention {
             span,
             status: Status::Resolved,
+            polarity: Polarity::Asserted,
             marks: marks.to_vec(),
             unresolved: Vec::new(),
             location: None,
@@ -248,5 +261,10 @@ mod tests {
             "It is \x1b[48;2;255;200;0;38;2;0;0;0m[3]\x1b[0m or [9]."
         );
         assert_eq!(painted("plain", &[], color), "plain");
+        let denied = Mention {
+            polarity: Polarity::Denied,
+            ..mention(4..7, &[3])
+        };
+        assert_eq!(painted("not [3]", &[denied], color), "not [3]");
     }
 }

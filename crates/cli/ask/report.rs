@@ -3,7 +3,7 @@
 use serde::Serialize;
 use som_core::{
     Segmentation, Timings, Usage,
-    ground::Mention,
+    ground::{Mention, Thought},
     task::{Consensus, Finding, Task},
 };
 use som_engine::Segmented;
@@ -24,6 +24,7 @@ pub(super) struct AskReport<'a> {
     answer: AnswerReport<'a>,
     mentions: &'a [Mention],
     findings: &'a [Finding],
+    thoughts: &'a [Thought],
     agreement: Option<&'a Consensus>,
     rounds: u32,
     usage: Option<Usage>,
@@ -92,6 +93,7 @@ impl<'a> AskReport<'a> {
             },
             mentions: &outcome.grounded.mentions,
             findings: &outcome.grounded.findings,
+            thoughts: &outcome.grounded.thoughts,
             agreement: outcome.consensus.as_ref(),
             rounds: outcome.rounds,
             usage: outcome.usage,

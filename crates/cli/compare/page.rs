@@ -158,7 +158,8 @@ fn painted(text: &str, mentions: &[Mention], colors: &HashMap<u32, Color>) -> St
         let span = &mention.span;
         html.push_str(&escaped(&text[end..span.start]));
         let inside = escaped(&text[span.clone()]);
-        match mention.marks.first().and_then(|id| colors.get(id)) {
+        let first = mention.marks.first().filter(|_| mention.is_meant());
+        match first.and_then(|id| colors.get(id)) {
             Some(color) => {
                 let ink = color.ink();
                 let _ = write!(
@@ -186,7 +187,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use som_core::ground::Status;
+    use som_core::ground::{Polarity, Status};
 
     use super::*;
 
@@ -195,6 +196,7 @@ mod tests {
         let mention = Mention {
             span: 3..6,
             status: Status::Resolved,
+            polarity: Polarity::Asserted,
             marks: vec![1],
             unresolved: Vec::new(),
             location: None,

@@ -63,7 +63,7 @@ pub use crate::{
     name::Named,
     options::MarkOptions,
     region::Region,
-    scene::{Coordinates, Scene, SceneImage, SceneMark},
+    scene::{AxisOrder, BoxOrder, Coordinates, Corner, Places, Scene, SceneImage, SceneMark},
     segment::{Origin, Segmentation, Segmenter, SegmenterFactory},
     timings::Timings,
 };

@@ -22,18 +22,75 @@ pub struct SceneImage {
     pub seen: Size,
     /// How many copies of it carry marks, at least 1.
     pub pages: u32,
-    /// What coordinates without a unit count; `None` if it is not known of the LMM.
-    pub coordinates: Option<Coordinates>,
+    /// What is known of the places that the LMM's answers give on it.
+    pub places: Places,
 }
 
-/// What an LMM's coordinates count where the way it writes them does not say.
+/// How an LMM writes places where the way it writes them does not say; `None` for what is not
+/// known of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// What the numbers count.
+    pub unit: Option<Coordinates>,
+    /// What the four numbers of a box are.
+    pub boxes: Option<BoxOrder>,
+    /// What the two numbers of a point are.
+    pub points: Option<AxisOrder>,
+    /// What the two numbers of a polygon's corner are.
+    pub polygons: Option<AxisOrder>,
+    /// Where the numbers begin.
+    pub origin: Corner,
+}
+
+/// What an LMM's coordinates count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Coordinates {
     /// Pixels of the image as the LMM sees it.
     Pixels,
+    /// Pixels of the original image.
+    Original,
+    /// Parts of 1 along each side.
+    Ratios,
+    /// Parts of 100 along each side.
+    Hundredths,
     /// Parts of 1000 along each side.
     Thousandths,
+}
+
+/// What the numbers of a box are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BoxOrder {
+    /// Left, top, right, bottom.
+    Xyxy,
+    /// Top, left, bottom, right.
+    Yxyx,
+    /// Left, top, width, height.
+    Xywh,
+    /// Middle column, middle row, width, height.
+    Cxcywh,
+}
+
+/// What the numbers of a point are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AxisOrder {
+    /// Column, row.
+    Xy,
+    /// Row, column.
+    Yx,
+}
+
+/// The corner of an image at which coordinates begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Corner {
+    /// Rows count downwards.
+    #[default]
+    TopLeft,
+    /// Rows count upwards.
+    BottomLeft,
 }
 
 /// A mark as prompts and answers name it.
@@ -93,7 +150,13 @@ impl SceneImage {
             size,
             seen: size,
             pages,
-            coordinates: None,
+            places: Places {
+                unit: None,
+                boxes: None,
+                points: None,
+                polygons: None,
+                origin: Corner::TopLeft,
+            },
         }
     }
 }

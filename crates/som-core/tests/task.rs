@@ -137,7 +137,9 @@ fn refer_reads_a_single_expression() {
         &["[3] and [5]", "the cup: 3, 5", "[3, 5]"],
         &["the cup | 3 5"],
     );
-    let vague = ["It could be [3], to the left of [5]."];
+    let helped = ["It could be [3], to the left of [5]."];
+    all_read(&task, &world, &helped, &["the cup | 3"]);
+    let vague = ["It could be [3] or [5].", "I see [3]. I see [5]."];
     all_read(&task, &world, &vague, &["the cup | 3 5 | ambiguous"]);
 }
 

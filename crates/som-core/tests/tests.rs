@@ -24,8 +24,11 @@ mod region;
 mod decode;
 /// What models see of images, and what providers refuse.
 mod lmm;
-/// Grounding against a corpus of answers.
+/// Grounding under arbitrary text.
 mod ground;
+/// A corpus of answers, by kind.
+#[cfg(feature = "schema")]
+mod answers;
 /// Prompts: templates, interleaved texts, words and images in order.
 mod prompt;
 /// Tasks: answers become regions.

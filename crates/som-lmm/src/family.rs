@@ -16,7 +16,18 @@ pub struct Family {
     pub name: String,
     /// Where that is written.
     pub source: String,
+    /// When, as year and month.
+    pub date: String,
     models: Vec<String>,
+    /// What its models put their thoughts between, where that reaches the text.
+    #[serde(default)]
+    pub thinks: Option<String>,
+    /// What a call of a tool begins with, where that reaches the text, or is called in the API.
+    #[serde(default)]
+    pub calls: Option<String>,
+    /// What the API calls the most tokens of an answer.
+    #[serde(default)]
+    pub token_limit: Option<String>,
     #[serde(default = "yes")]
     vision: bool,
     #[serde(default)]
@@ -143,7 +154,7 @@ fn merge(base: &mut Value, over: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use som_core::{Coordinates, Size};
+    use som_core::{BoxOrder, Coordinates, Size};
 
     use super::*;
 
@@ -160,6 +171,17 @@ mod tests {
             policy(family.images.clone(), &Params::new())
                 .unwrap_or_else(|error| panic!("{}: {error}", family.name));
             assert!(family.source.len() > 10, "{}", family.name);
+            let (year, month) = family.date.split_once('-').unwrap();
+            assert!(
+                (2023..2100).contains(&year.parse().unwrap()),
+                "{}",
+                family.name
+            );
+            assert!(
+                (1..=12).contains(&month.parse().unwrap()),
+                "{}",
+                family.name
+            );
             assert!(!family.models.is_empty(), "{}", family.name);
         }
     }
@@ -178,6 +200,16 @@ mod tests {
             ("Qwen/Qwen2-VL-7B-Instruct", "qwen2-vl"),
             ("Qwen/Qwen2.5-VL-7B-Instruct", "qwen2.5-vl"),
             ("gemma3:4b", "gemma-3"),
+            ("qwen/qwen3.8-max", "qwen3-vl"),
+            ("z-ai/glm-5v-turbo", "glm-v"),
+            ("z-ai/glm-5.3-flash", "glm-flash"),
+            ("zai-org/GLM-4.5V", "glm-v"),
+            ("OpenGVLab/InternVL3_5-8B", "internvl"),
+            ("openbmb/MiniCPM-V-4_5", "minicpm-v"),
+            ("allenai/Molmo2-8B", "molmo-2"),
+            ("allenai/Molmo-7B-D-0924", "molmo"),
+            ("gpt-4-1106-vision-preview", "openai-tiles"),
+            ("ByteDance-Seed/UI-TARS-1.5-7B", "ui-tars-1.5"),
         ] {
             let found = Family::of_model(model).unwrap().unwrap();
             assert_eq!(found.name, family, "{model}");
@@ -213,6 +245,15 @@ mod tests {
         assert_eq!(counted("Qwen/Qwen3-VL-8B"), Some(Coordinates::Thousandths));
         assert_eq!(counted("qwen2.5vl:7b"), Some(Coordinates::Pixels));
         assert_eq!(counted("gpt-4o"), None);
+        let order = |model| info("x", &lmm(model), true).unwrap().images.box_order;
+        assert_eq!(order("gemini-3-pro"), Some(BoxOrder::Yxyx));
+        assert_eq!(order("z-ai/glm-5v-turbo"), Some(BoxOrder::Xyxy));
+        let mut own = lmm("z-ai/glm-5v-turbo");
+        own.images = serde_json::from_value(serde_json::json!({"box_order": "yxyx"})).unwrap();
+        assert_eq!(
+            info("x", &own, true).unwrap().images.box_order,
+            Some(BoxOrder::Yxyx)
+        );
 
         let mut forced = lmm("my-own");
         forced.family = "gemma-3".into();

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use som_core::{
     Error, Finish, Point, ProviderInfo, Result, Usage,
-    ground::{Location, Mention, Shape, Status},
-    task::{Agreement, Finding, Task},
+    ground::{Location, Mention, Polarity, Shape, Status, Thought},
+    task::{Agreement, Finding, Match, Task},
 };
 
 use crate::{
@@ -65,6 +65,7 @@ pub fn mention_to_wire(mention: &Mention) -> pb::Mention {
         marks: mention.marks.clone(),
         unresolved: mention.unresolved.clone(),
         location: mention.location.as_ref().map(location_to_wire),
+        polarity: polarity_to_wire(mention.polarity).into(),
     }
 }
 
@@ -74,6 +75,7 @@ pub fn mention_to_wire(mention: &Mention) -> pb::Mention {
 /// Invalid, if the span is missing or the status is unknown.
 pub fn mention_from_wire(wire: pb::Mention) -> Result<Mention> {
     Ok(Mention {
+        polarity: polarity_from_wire(wire.polarity()),
         status: status_from_wire(wire.status())?,
         span: span_from_wire(wire.span.ok_or_else(|| Error::invalid("span is not set"))?),
         marks: wire.marks,
@@ -91,6 +93,7 @@ pub fn finding_to_wire(finding: &Finding, agreement: Option<f64>) -> pb::Finding
         marks: finding.marks.clone(),
         status: status_to_wire(finding.status).into(),
         agreement,
+        r#match: match_to_wire(finding.matched).into(),
     }
 }
 
@@ -100,11 +103,31 @@ pub fn finding_to_wire(finding: &Finding, agreement: Option<f64>) -> pb::Finding
 /// Invalid, if the status is unknown.
 pub fn finding_from_wire(wire: pb::Finding) -> Result<Finding> {
     Ok(Finding {
+        matched: match_from_wire(wire.r#match()),
         status: status_from_wire(wire.status())?,
         text: wire.text,
         span: wire.span.map(span_from_wire),
         of: wire.of,
         marks: wire.marks,
+    })
+}
+
+/// To the wire.
+pub fn thought_to_wire(thought: &Thought) -> pb::Thought {
+    pb::Thought {
+        span: Some(span_to_wire(&thought.span)),
+        closed: thought.closed,
+    }
+}
+
+/// From the wire.
+///
+/// # Errors
+/// Invalid, if the span is missing.
+pub fn thought_from_wire(wire: pb::Thought) -> Result<Thought> {
+    Ok(Thought {
+        span: span_from_wire(wire.span.ok_or_else(|| Error::invalid("span is not set"))?),
+        closed: wire.closed,
     })
 }
 
@@ -249,6 +272,45 @@ fn status_from_wire(wire: pb::MentionStatus) -> Result<Status> {
     }
 }
 
+fn polarity_to_wire(polarity: Polarity) -> pb::Polarity {
+    match polarity {
+        Polarity::Asserted => pb::Polarity::Asserted,
+        Polarity::Denied => pb::Polarity::Denied,
+        Polarity::Replaced => pb::Polarity::Replaced,
+        Polarity::Compared => pb::Polarity::Compared,
+        Polarity::Excepted => pb::Polarity::Excepted,
+    }
+}
+
+/// What an older server does not say is asserted.
+fn polarity_from_wire(wire: pb::Polarity) -> Polarity {
+    match wire {
+        pb::Polarity::Unspecified | pb::Polarity::Asserted => Polarity::Asserted,
+        pb::Polarity::Denied => Polarity::Denied,
+        pb::Polarity::Replaced => Polarity::Replaced,
+        pb::Polarity::Compared => Polarity::Compared,
+        pb::Polarity::Excepted => Polarity::Excepted,
+    }
+}
+
+fn match_to_wire(matched: Option<Match>) -> pb::NameMatch {
+    match matched {
+        None => pb::NameMatch::Unspecified,
+        Some(Match::Exact) => pb::NameMatch::Exact,
+        Some(Match::Normalised) => pb::NameMatch::Normalised,
+        Some(Match::Synonym) => pb::NameMatch::Synonym,
+    }
+}
+
+fn match_from_wire(wire: pb::NameMatch) -> Option<Match> {
+    match wire {
+        pb::NameMatch::Unspecified => None,
+        pb::NameMatch::Exact => Some(Match::Exact),
+        pb::NameMatch::Normalised => Some(Match::Normalised),
+        pb::NameMatch::Synonym => Some(Match::Synonym),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use som_core::BBox;
@@ -295,15 +357,25 @@ mod tests {
                 iou: 0.75,
             })
         };
-        for (status, location) in [
-            (Status::Resolved, None),
-            (Status::Ambiguous, at(Shape::Box(BBox::new(1, 2, 3, 4)))),
-            (Status::OutOfRange, None),
-            (Status::Unknown, at(Shape::Point(Point::new(5, 6)))),
+        for (status, location, polarity) in [
+            (Status::Resolved, None, Polarity::Asserted),
+            (
+                Status::Ambiguous,
+                at(Shape::Box(BBox::new(1, 2, 3, 4))),
+                Polarity::Denied,
+            ),
+            (Status::OutOfRange, None, Polarity::Replaced),
+            (Status::Resolved, None, Polarity::Compared),
+            (
+                Status::Unknown,
+                at(Shape::Point(Point::new(5, 6))),
+                Polarity::Excepted,
+            ),
         ] {
             let mention = Mention {
                 span: 3..9,
                 status,
+                polarity,
                 marks: vec![4, 2],
                 unresolved: vec!["99".into()],
                 location,
@@ -319,16 +391,37 @@ mod tests {
 
     #[test]
     fn findings_come_back_as_they_were() {
-        let finding = Finding {
-            text: "a cup".into(),
-            span: Some(2..7),
-            of: Some(1),
-            marks: vec![9],
-            status: Status::Resolved,
-        };
-        let wire = finding_to_wire(&finding, Some(0.5));
-        assert_eq!(wire.agreement, Some(0.5));
-        assert_eq!(finding_from_wire(wire).unwrap(), finding);
+        for matched in [
+            None,
+            Some(Match::Exact),
+            Some(Match::Normalised),
+            Some(Match::Synonym),
+        ] {
+            let finding = Finding {
+                text: "a cup".into(),
+                span: Some(2..7),
+                of: Some(1),
+                marks: vec![9],
+                status: Status::Resolved,
+                matched,
+            };
+            let wire = finding_to_wire(&finding, Some(0.5));
+            assert_eq!(wire.agreement, Some(0.5));
+            assert_eq!(finding_from_wire(wire).unwrap(), finding);
+        }
+    }
+
+    #[test]
+    fn thoughts_come_back_as_they_were() {
+        for closed in [true, false] {
+            let thought = Thought {
+                span: 7..21,
+                closed,
+            };
+            let wire = thought_to_wire(&thought);
+            assert_eq!(thought_from_wire(wire).unwrap(), thought);
+        }
+        assert!(thought_from_wire(pb::Thought::default()).is_err());
     }
 
     #[test]

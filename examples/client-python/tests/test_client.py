@@ -199,7 +199,7 @@ def test_an_answer_is_tied_to_regions(som: Client, photo: Path) -> None:
     assert answer.mentions
     for mention in answer.mentions:
         [mark] = mention.marks
-        assert mention.status == "resolved"
+        assert (mention.status, mention.polarity) == ("resolved", "asserted")
         assert answer.text[slice(*mention.span)] == f"[{mark.text}]"
         assert mark.region.mask.sum() == mark.region.area
     [[page]] = answer.pages

@@ -207,6 +207,16 @@ fn read_outcome(answer: pb::Answer) -> Result<AskOutcome> {
         .iter()
         .try_for_each(|mention| heard.mention(mention))?;
     let findings = answer.findings.into_iter().map(ask::finding_from_wire);
+    let thoughts = answer.thoughts.into_iter().map(ask::thought_from_wire);
+    let thoughts = thoughts.collect::<Result<Vec<_>>>()?;
+    if let Some(thought) =
+        (thoughts.iter()).find(|thought| heard.text.get(thought.span.clone()).is_none())
+    {
+        let span = &thought.span;
+        return Err(Error::invalid(format!(
+            "a thought at {span:?} is no part of the text"
+        )));
+    }
     Ok(AskOutcome {
         lmm: info(answer.lmm.unwrap_or_default()),
         text: heard.text,
@@ -214,6 +224,7 @@ fn read_outcome(answer: pb::Answer) -> Result<AskOutcome> {
         grounded: Grounded {
             mentions,
             findings: findings.collect::<Result<_>>()?,
+            thoughts,
         },
         consensus,
         cut_short: Some(answer.cut_short).filter(|why| !why.is_empty()),
@@ -257,7 +268,7 @@ fn size_of(image: u32, sizes: &[Size]) -> Result<Size> {
 
 #[cfg(test)]
 mod tests {
-    use som_core::ground::Status;
+    use som_core::ground::{Polarity, Status};
 
     use super::*;
 
@@ -267,6 +278,7 @@ mod tests {
             Stage::Mention(Mention {
                 span,
                 status: Status::Resolved,
+                polarity: Polarity::Asserted,
                 marks: vec![1],
                 unresolved: Vec::new(),
                 location: None,

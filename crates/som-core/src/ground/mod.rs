@@ -1,21 +1,33 @@
 //! answer → grounded spans: the marks an answer names, each tied to the bytes that name it.
 //!
-//! The answer is parsed, left to right, by a few forms of naming that models really use
-//! (see the modules `forms` and `coordinates`); a number in running text is no mention. The time
-//! it takes grows with the length of the answer alone, whatever is in it.
+//! In this order, each stage a module: [`envelope`] (what was said, and what was only thought) →
+//! [`forms`] (JSON, tables, lines, prose, tokens of places) → mentions ([`names`], [`places`]) →
+//! [`polarity`] (asserted, denied, taken back). What a task makes of them is the matter of
+//! [`task`](crate::task). The words of languages are one table, [`words`].
+//!
+//! The time that reading takes grows with the length of the answer alone, whatever is in it.
 
-mod coordinates;
+pub(crate) mod envelope;
 mod forms;
+pub(crate) mod json;
 mod names;
+mod places;
+mod polarity;
 mod reader;
-mod snap;
+mod title;
+pub(crate) mod words;
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::names::{Names, Setting, is_quantity, list_at};
-use self::{forms::Found, reader::Reader};
+pub use self::envelope::Thought;
+pub(crate) use self::{
+    envelope::Said,
+    forms::{enumerators, scan},
+    names::{Names, Setting, is_quantity, list_at},
+    words::{Cues, Role},
+};
 use crate::{BBox, Point, scene::Scene};
 
 /// A place of an answer that names marks, or says where one is.
@@ -25,8 +37,11 @@ pub struct Mention {
     pub span: Range<usize>,
     /// Whether every name leads to exactly one mark.
     pub status: Status,
+    /// Whether the answer stands by it.
+    #[serde(default)]
+    pub polarity: Polarity,
     /// Ids of the marks that are meant, in that order, without repeats; of an ambiguous name, all
-    /// it may mean.
+    /// it may mean; of a range, all but those that are excepted.
     pub marks: Vec<u32>,
     /// Names that lead to no mark, without repeats; the first 64 of them.
     pub unresolved: Vec<String>,
@@ -61,12 +76,58 @@ impl Status {
     }
 }
 
+/// Whether an answer stands by a [`Mention`]. Only what is asserted is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Polarity {
+    /// "It is [3]".
+    #[default]
+    Asserted,
+    /// "Not [3]", "[3] is not red".
+    Denied,
+    /// "It is [3]. Wait, it is [4]": taken back.
+    Replaced,
+    /// "Larger than [3]": named for comparison.
+    Compared,
+    /// "All but [3]".
+    Excepted,
+}
+
+impl Polarity {
+    /// Every polarity.
+    pub const ALL: [Self; 5] = [
+        Polarity::Asserted,
+        Polarity::Denied,
+        Polarity::Replaced,
+        Polarity::Compared,
+        Polarity::Excepted,
+    ];
+
+    /// The polarity's name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Polarity::Asserted => "asserted",
+            Polarity::Denied => "denied",
+            Polarity::Replaced => "replaced",
+            Polarity::Compared => "compared",
+            Polarity::Excepted => "excepted",
+        }
+    }
+}
+
+impl Mention {
+    /// True if the answer stands by it.
+    pub fn is_meant(&self) -> bool {
+        self.polarity == Polarity::Asserted
+    }
+}
+
 /// Where a box or point of an answer lies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Location {
     /// Index of the image in [`Scene::images`].
     pub image: usize,
-    /// In pixels of the original image.
+    /// In pixels of the original image; of a polygon or mask, the box around it.
     #[serde(flatten)]
     pub shape: Shape,
     /// A box's intersection over union with the box of the region it is taken for, or of the one
@@ -85,52 +146,61 @@ pub enum Shape {
 }
 
 /// The mentions of marks in `answer`, in order and without overlap; what the model thought before
-/// it answered is left out. Boxes and points are read if
-/// the scene has images, and lead to the regions they fit best.
+/// it answered is left out. Boxes and points are read if the scene has images, and lead to the
+/// regions they fit best.
 pub fn ground(answer: &str, scene: &Scene<'_>) -> Vec<Mention> {
-    let said = said(answer);
-    moved(mentions_in(said, scene), answer.len() - said.len())
+    Read::of(answer, scene).mentions_in_answer()
 }
 
-/// `answer` behind the thoughts it begins with: `<think>…</think>`, of which a template may have
-/// written the opening tag.
-pub(crate) fn said(answer: &str) -> &str {
-    match answer.split_once("</think>") {
-        Some((thought, said))
-            if thought.trim_start().starts_with("<think>") || !thought.contains("<think>") =>
-        {
-            said
+/// The parts of `answer` that were thought, and not said.
+pub fn thoughts(answer: &str) -> Vec<Thought> {
+    Said::of(answer).thoughts
+}
+
+/// An answer, read up to its mentions.
+pub(crate) struct Read {
+    pub(crate) said: Said,
+    /// In order; their spans are bytes of what was said.
+    pub(crate) mentions: Vec<Mention>,
+    /// For each mention, whether it is named to say where something else is.
+    pub(crate) beside: Vec<bool>,
+    /// The JSON in it, in order.
+    pub(crate) documents: Vec<json::Node>,
+    pub(crate) cues: Cues,
+}
+
+impl Read {
+    pub(crate) fn of(answer: &str, scene: &Scene<'_>) -> Self {
+        let mut said = Said::of(answer);
+        let names = Names::new(scene);
+        let (mut mentions, documents) = scan(&said.text, &names, scene);
+        let cues = Cues::of(&said.text);
+        let beside = polarity::assign(&said.text, &cues, &mut mentions);
+        let thoughts = documents
+            .iter()
+            .flat_map(|document| json::thoughts(document, &said.text));
+        let thoughts: Vec<Thought> = thoughts
+            .map(|span| Thought {
+                span: said.in_answer(&span),
+                closed: true,
+            })
+            .collect();
+        said.thoughts.extend(thoughts);
+        Self {
+            said,
+            mentions,
+            beside,
+            documents,
+            cues,
         }
-        _ => answer,
     }
-}
 
-/// Mentions of a part of an answer as those of all of it.
-pub(crate) fn moved(mut mentions: Vec<Mention>, by: usize) -> Vec<Mention> {
-    for mention in &mut mentions {
-        mention.span = mention.span.start + by..mention.span.end + by;
+    /// The mentions, their spans as bytes of the answer.
+    pub(crate) fn mentions_in_answer(&self) -> Vec<Mention> {
+        let moved = |mention: &Mention| Mention {
+            span: self.said.in_answer(&mention.span),
+            ..mention.clone()
+        };
+        self.mentions.iter().map(moved).collect()
     }
-    mentions
-}
-
-/// The mentions in what an answer says.
-pub(crate) fn mentions_in(said: &str, scene: &Scene<'_>) -> Vec<Mention> {
-    let names = Names::new(scene);
-    let mut reader = Reader::new(said, &names, scene);
-    let mut mentions = Vec::new();
-    while !reader.rest().is_empty() {
-        match forms::mention_at(&reader) {
-            Found::Mention(mention) => {
-                reader.advance(mention.span.end);
-                mentions.push(mention);
-            }
-            Found::Mentions(several, end) => {
-                reader.advance(end);
-                mentions.extend(several);
-            }
-            Found::Skip(end) => reader.advance(end),
-            Found::Nothing => reader.advance_char(),
-        }
-    }
-    mentions
 }

@@ -5,7 +5,10 @@ use std::{
     ops::Range,
 };
 
-use super::{Mention, Status};
+use super::{
+    Mention, Polarity, Status,
+    words::{self, Role},
+};
 use crate::scene::Scene;
 
 /// The marks that can be named, by upper-case text.
@@ -78,7 +81,8 @@ impl Names {
             }
         } else if self.letters {
             let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-            let ends = !rest[letters..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            let goes_on = |c: char| (words::is_word(c) || c == '_') && !words::is_unspaced(c);
+            let ends = !rest[letters..].starts_with(goes_on);
             if (1..=3).contains(&letters) && ends {
                 letters
             } else {
@@ -122,6 +126,16 @@ impl Names {
                 }
             }
         }
+        // A–D
+        if let (&[first], &[last]) = (first.as_bytes(), last.as_bytes())
+            && first.is_ascii_alphabetic()
+        {
+            let (first, last) = (first.to_ascii_uppercase(), last.to_ascii_uppercase());
+            for letter in first.saturating_add(1)..last {
+                let ids = self.get(&char::from(letter).to_string());
+                ids.iter().for_each(|&id| reading.find(id));
+            }
+        }
         self.add(reading, last);
     }
 }
@@ -142,6 +156,19 @@ impl Reading {
         }
     }
 
+    /// What several lists lead to together.
+    pub(super) fn all(readings: impl IntoIterator<Item = Self>) -> Self {
+        readings
+            .into_iter()
+            .fold(Self::default(), |mut all, reading| {
+                reading.marks.iter().for_each(|&id| all.find(id));
+                reading.unresolved.iter().for_each(|name| all.miss(name));
+                all.worst = all.worst.max(reading.worst);
+                all.names += reading.names;
+                all
+            })
+    }
+
     /// True if any name leads to a mark.
     pub(super) fn resolves(&self) -> bool {
         !self.marks.is_empty()
@@ -156,6 +183,7 @@ impl Reading {
         Mention {
             span,
             status: self.worst.unwrap_or(Status::Unknown),
+            polarity: Polarity::Asserted,
             marks: self.marks,
             unresolved: self.unresolved,
             location: None,
@@ -219,19 +247,24 @@ fn range_end(text: &str, at: usize, names: &Names) -> Option<Range<usize>> {
     // A dash in the next line begins an item of a list.
     let start = skip(text, at, |c| c.is_whitespace() && c != '\n');
     let rest = text.get(start..)?;
-    let dash = ["-", "–", "—", "~", "..", "…", "to ", "through ", "thru "]
+    let dash = ["-", "–", "—", "~", "..", "…"]
         .iter()
-        .find(|dash| rest.starts_with(**dash))?;
-    let start = skip(text, start + dash.len(), |c| {
-        c.is_whitespace() || is_wrapping(c)
+        .find(|dash| rest.starts_with(**dash));
+    let end = match dash {
+        Some(dash) => start + dash.len(),
+        None => words::at(text, start, Role::Ranges)?,
+    };
+    let start = skip(text, end, |c| {
+        c.is_whitespace() && c != '\n' || is_wrapping(c)
     });
     names.name_at(text, start)
 }
 
+/// Where the next name may begin, if what stands at `at` parts two names of a list.
 fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
     let start = skip(text, at, char::is_whitespace);
     let mut end = start;
-    for mark in [",", ";", "、", "，", "/", "&", "+", "和", "与", "|"] {
+    for mark in [",", ";", "/", "&", "+", "|"] {
         let separates = mark != "|" || setting == Setting::Bracketed;
         if separates && text[end..].starts_with(mark) {
             end += mark.len();
@@ -239,11 +272,28 @@ fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
         }
     }
     end = skip(text, end, char::is_whitespace);
-    for word in ["and ", "or ", "und ", "et ", "y ", "和"] {
-        if text[end..].starts_with(word) && (end > at) {
-            end = skip(text, end + word.len(), char::is_whitespace);
-            break;
+    if end > at
+        && let Some(word) = words::at(text, end, Role::Joins)
+    {
+        end = skip(text, word, char::is_whitespace);
+        // 3 ו-4
+        if let Some(rest) = text[end..].strip_prefix('-')
+            && rest.starts_with(|c: char| c.is_ascii_digit())
+        {
+            end += 1;
         }
+    } else if end > at
+        && let Some(rest) = text[end..].strip_prefix('و')
+        && rest.starts_with(|c: char| c.is_ascii_digit())
+    {
+        // 3 و4
+        end = text.len() - rest.len();
+    } else if end == at
+        && text[at..].starts_with(words::is_unspaced)
+        && let Some(word) = words::at(text, at, Role::Joins)
+    {
+        // 3和5
+        end = skip(text, word, char::is_whitespace);
     }
     let words_only = end > at && text[at..end].trim().is_empty();
     (end > at && (setting != Setting::Open || !words_only)).then_some(end)
@@ -277,7 +327,10 @@ pub(super) fn is_measure(text: &str, at: usize) -> bool {
     ];
     let rest = &text[at..];
     let after = rest.trim_start_matches(' ');
-    if after.starts_with(['%', '°', '€', '个', '只', '张', '辆', '件', '名']) {
+    if after.starts_with([
+        '%', '°', '€', '个', '個', '只', '张', '辆', '件', '名', '本', '枚', '人', '匹', '개',
+        '명', '마',
+    ]) {
         return true;
     }
     let word = after
@@ -289,7 +342,7 @@ pub(super) fn is_measure(text: &str, at: usize) -> bool {
 
 /// Emphasis and quotes that may wrap a name.
 pub(super) fn is_wrapping(c: char) -> bool {
-    matches!(c, '*' | '`' | '"' | '\'' | '“' | '”' | '#')
+    matches!(c, '*' | '`' | '"' | '\'' | '#' | '№')
 }
 
 /// The first place from `at` on whose character does not satisfy `skipped`.

@@ -1,13 +1,27 @@
 //! The answer while it is read from left to right, and what is known of the place reached.
 
-use super::{forms::line::Title, names::Names};
+use super::{Mention, json::Node, names::Names, title::Title, words};
 use crate::scene::Scene;
+
+/// What a form finds at a place.
+pub(super) enum Found {
+    Mention(Mention),
+    /// Several mentions, and where to go on.
+    Mentions(Vec<Mention>, usize),
+    /// JSON, and the mentions in it.
+    Document(Node, Vec<Mention>),
+    /// What lies before this place is no mention, whatever it looks like.
+    Skip(usize),
+    Nothing,
+}
 
 /// Text, place, line and table.
 pub(super) struct Reader<'a> {
     pub(super) text: &'a str,
     pub(super) names: &'a Names,
     pub(super) scene: &'a Scene<'a>,
+    /// Where reading began.
+    begin: usize,
     /// The place reached, in bytes.
     pub(super) at: usize,
     /// Where its line begins.
@@ -23,26 +37,44 @@ pub(super) struct Line<'a> {
 
 /// The table that the line belongs to.
 struct Table {
-    /// True if its lines do not begin with `|`.
+    /// What parts its cells: `|`, or a comma or tab.
+    separator: char,
+    /// True if its lines do not begin with the separator.
     open: bool,
     /// Its header, column by column.
     titles: Vec<Title>,
-    /// How many `|` of the line were passed.
+    /// How many separators of the line were passed.
     passed: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, names: &'a Names, scene: &'a Scene<'a>) -> Self {
+    /// Of the part of `text` that begins at `at`.
+    pub(super) fn new(text: &'a str, at: usize, names: &'a Names, scene: &'a Scene<'a>) -> Self {
         let mut reader = Self {
             text,
             names,
             scene,
-            at: 0,
-            line: 0,
+            begin: at,
+            at,
+            line: at,
             table: None,
         };
-        reader.begin_line(0);
+        reader.begin_line(at);
         reader
+    }
+
+    /// True at the first place that is read.
+    pub(super) fn begins(&self) -> bool {
+        self.at == self.begin
+    }
+
+    /// The same at another place, outside of tables.
+    pub(super) fn moved(&self, at: usize) -> Self {
+        Self {
+            at,
+            table: None,
+            ..*self
+        }
     }
 
     /// What is left to read.
@@ -61,7 +93,7 @@ impl<'a> Reader<'a> {
         for (place, byte) in (self.at..).zip(passed) {
             match (byte, &mut self.table) {
                 (b'\n', _) => self.begin_line(place + 1),
-                (b'|', Some(table)) => table.passed += 1,
+                (&byte, Some(table)) if table.separator == char::from(byte) => table.passed += 1,
                 _ => {}
             }
         }
@@ -73,18 +105,26 @@ impl<'a> Reader<'a> {
         let line = self.text[start..].trim_start_matches([' ', '\t']);
         let open = !line.starts_with('|');
         match &mut self.table {
-            Some(table) if table.open == open && (!open || first_line(line).contains('|')) => {
+            Some(table)
+                if table.open == open && (!open || first_line(line).contains(table.separator)) =>
+            {
                 table.passed = 0;
             }
-            _ if open && !heads_table(line) => self.table = None,
-            _ => {
-                self.table = Some(Table {
-                    open,
-                    titles: Title::of_header(line),
-                    passed: 0,
-                });
-            }
+            _ if !open || heads_table(line) => self.begin_table(line, '|', open),
+            _ => match separated(first_line(line)) {
+                Some(separator) => self.begin_table(line, separator, true),
+                None => self.table = None,
+            },
         }
+    }
+
+    fn begin_table(&mut self, line: &str, separator: char, open: bool) {
+        self.table = Some(Table {
+            separator,
+            open,
+            titles: Title::of_header(first_line(line), separator),
+            passed: 0,
+        });
     }
 
     /// The line up to here, and no more than `most` bytes of each of its ends.
@@ -119,19 +159,35 @@ impl<'a> Reader<'a> {
 
     /// True at the first word of a line or of an item of a list.
     pub(super) fn starts_line(&self) -> bool {
-        self.indent()
-            .is_some_and(|indent| matches!(indent.trim_start(), "" | "- " | "* " | "+ " | "• "))
+        self.indent().is_some_and(|indent| {
+            indent.chars().all(|c| {
+                matches!(
+                    c,
+                    ' ' | '\t' | '-' | '*' | '+' | '•' | '·' | '>' | '–' | '►' | '▪' | '#'
+                )
+            })
+        })
     }
 
-    /// True if no word goes on here. Scripts without spaces go on right behind a number.
+    /// True if no word goes on here. Scripts without spaces go on right behind a number, and each
+    /// of their characters may begin a word.
     pub(super) fn starts_word(&self) -> bool {
-        let before = &self.text[..self.at];
-        !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
-            || before.ends_with(|c: char| c.is_ascii_digit())
-                && !self.rest().starts_with(|c: char| c.is_ascii())
+        let rest = self.rest();
+        let before = self.text[..self.at].chars().next_back();
+        before.is_none_or(|c| {
+            !words::is_word(c) && c != '_'
+                || words::is_unspaced(c)
+                || rest.starts_with(words::is_unspaced)
+                || c.is_ascii_digit() && !rest.starts_with(|c: char| c.is_ascii())
+        })
     }
 
-    /// The title of the column whose cell begins with the `|` at this place.
+    /// What parts the cells of the table that the line belongs to.
+    pub(super) fn separator(&self) -> Option<char> {
+        Some(self.table.as_ref()?.separator)
+    }
+
+    /// The title of the column whose cell begins behind the separator at this place.
     pub(super) fn column(&self) -> Option<Title> {
         let table = self.table.as_ref()?;
         table.titles.get(table.passed + 1).copied()
@@ -140,6 +196,21 @@ impl<'a> Reader<'a> {
 
 fn first_line(text: &str) -> &str {
     text.split('\n').next().unwrap_or(text)
+}
+
+/// What parts the cells of `line`, if it is the header of comma- or tab-separated values: a few
+/// words, each of which says what its column holds.
+fn separated(line: &str) -> Option<char> {
+    /// A longer header, in bytes, is none.
+    const LONGEST: usize = 120;
+    let line = line.trim();
+    let separator = [',', '\t', ';'].into_iter().find(|&c| line.contains(c))?;
+    let known = |cell: &str| Title::is_known(cell) && cell.trim().len() < 24;
+    let cells = || line.split(separator);
+    (line.len() <= LONGEST
+        && cells().all(known)
+        && cells().any(|cell| Title::of(cell) != Title::Other))
+    .then_some(separator)
 }
 
 /// True if `text` begins with the header of a table: cells, and `---|---` below them.

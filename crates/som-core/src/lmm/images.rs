@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Prompt, View};
-use crate::{Coordinates, Size, encode::Encoding};
+use crate::{
+    Coordinates, Size,
+    encode::Encoding,
+    scene::{AxisOrder, BoxOrder, Corner, Places},
+};
 
 /// What a provider accepts as images, and how its model sees them. 0 is no limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +27,14 @@ pub struct ImagePolicy {
     pub detail: Option<String>,
     /// What coordinates in its answers count where they do not say; `None` if it is not known.
     pub coordinates: Option<Coordinates>,
+    /// What the four numbers of a box are in its answers; `None` if it is not known.
+    pub box_order: Option<BoxOrder>,
+    /// What the two numbers of a point are; `None` if it is not known.
+    pub point_order: Option<AxisOrder>,
+    /// What the two numbers of a polygon's corner are; `None` if it is not known.
+    pub polygon_order: Option<AxisOrder>,
+    /// The corner at which coordinates begin.
+    pub origin: Corner,
 }
 
 impl Default for ImagePolicy {
@@ -35,6 +47,10 @@ impl Default for ImagePolicy {
             formats: vec![Encoding::Png, Encoding::Jpeg],
             detail: None,
             coordinates: None,
+            box_order: None,
+            point_order: None,
+            polygon_order: None,
+            origin: Corner::TopLeft,
         }
     }
 }
@@ -43,6 +59,17 @@ impl ImagePolicy {
     /// The size at which the model sees an image of `size`.
     pub fn seen(&self, size: Size) -> Size {
         self.view.seen(size)
+    }
+
+    /// How the places of its answers are written.
+    pub const fn places(&self) -> Places {
+        Places {
+            unit: self.coordinates,
+            boxes: self.box_order,
+            points: self.point_order,
+            polygons: self.polygon_order,
+            origin: self.origin,
+        }
     }
 
     /// Why the images of `prompt` would be refused.

@@ -7,12 +7,12 @@ use crate::{
 };
 
 /// What to say about an answer with these `mentions`; `None` if every name it uses is there.
-/// Boxes and points that fit no region are no reason to ask again.
+/// Boxes and points that fit no region are no reason to ask again, nor is what the answer denies.
 pub fn repair(mentions: &[Mention], scene: &Scene<'_>) -> Option<String> {
     /// As many as one can take in.
     const MOST: usize = 8;
     let mut missing: Vec<&str> = Vec::new();
-    for mention in mentions {
+    for mention in mentions.iter().filter(|mention| mention.is_meant()) {
         if matches!(mention.status, Status::Unknown | Status::OutOfRange) {
             let new = mention.unresolved.iter().map(String::as_str);
             missing.extend(

@@ -1,12 +1,19 @@
 //! `describe`: what is in each region?
 
+use std::{collections::HashMap, ops::Range};
+
 use super::{
+    Match,
     grounded::{Finding, Named},
     json,
+    label::{is_tied, label_in},
+    matching::{plain_words, same, same_words},
+    said::is_conjunction,
+    spoken::Spoken,
 };
 use crate::{
     Scene,
-    ground::{Mention, Names, Setting, Status, list_at},
+    ground::{Mention, Role, Setting, Status, enumerators, list_at, words},
 };
 
 /// The marks that are described: those chosen, or all.
@@ -18,133 +25,380 @@ pub(super) fn targets(chosen: &[u32], scene: &Scene<'_>) -> Vec<u32> {
     }
 }
 
+/// A name that the answer gives marks.
+#[derive(Clone, Debug)]
+struct Label {
+    named: Named,
+    text: String,
+    /// How surely it is the name of what is marked: a later one goes before an earlier one only if
+    /// it is more so.
+    weight: u8,
+}
+
 /// One finding for each mark, in the order of `chosen`.
-pub(super) fn read(
-    answer: &str,
-    mentions: &[Mention],
-    chosen: &[u32],
-    vocabulary: &[String],
-    scene: &Scene<'_>,
-) -> Vec<Finding> {
-    let names = Names::new(scene);
-    let targets = targets(chosen, scene);
-    let mut labels = match json::value_in(answer) {
-        Some(value) => json::entries(&value, &names)
-            .into_iter()
-            .map(|entry| (entry.named, entry.text))
-            .collect(),
-        None => Vec::new(),
-    };
-    if labels.is_empty() && !json::is_json(answer) {
-        labels = written(answer, mentions);
-        if labels.is_empty() {
-            labels = enumerated(answer, &targets, &names);
+pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -> Vec<Finding> {
+    let targets = targets(chosen, spoken.scene);
+    let mut labels = structured(spoken);
+    if labels.is_empty() && !is_json(spoken) {
+        labels = written(spoken);
+        if let Some(verdict) = spoken.verdict() {
+            let part = spoken.part(verdict);
+            let last = written(&part)
+                .into_iter()
+                .map(|label| Label { weight: 9, ..label });
+            labels.extend(last);
+        }
+        if !labels.iter().any(|label| label.weight > 0) {
+            let counted = enumerated(spoken, &targets);
+            if !counted.is_empty() {
+                labels = counted;
+            }
         }
     }
-    let label_of = |id: u32| {
-        let mut labels = labels.iter().filter(|(named, _)| named.marks.contains(&id));
-        labels.next()
+    // The surest name of each mark; of those to choose from, if one of the names is among them.
+    let fits = |label: &Label| {
+        vocabulary.is_empty() || !matches!(chosen_from(vocabulary, &label.text), Choice::None)
     };
-    targets
-        .into_iter()
-        .map(|id| {
-            let Some((named, label)) = label_of(id) else {
-                return of_mark(id, String::new(), Status::Unknown);
-            };
-            match chosen_from(vocabulary, label) {
-                Some(label) => of_mark(id, label, named.status),
-                None => of_mark(id, label.clone(), Status::Unknown),
+    let mut of: HashMap<u32, (&Label, bool)> = HashMap::new();
+    for label in &labels {
+        let fits = fits(label);
+        for &id in &label.named.marks {
+            let kept = of.entry(id).or_insert((label, fits));
+            if (fits, label.weight) > (kept.1, kept.0.weight) {
+                *kept = (label, fits);
             }
+        }
+    }
+    let finding = |id: u32| {
+        let Some((label, _)) = of.get(&id) else {
+            return of_mark(id, String::new(), Status::Unknown, None);
+        };
+        if vocabulary.is_empty() {
+            return of_mark(id, label.text.clone(), label.named.status, None);
+        }
+        match chosen_from(vocabulary, &label.text) {
+            Choice::One(name, matched) => {
+                of_mark(id, name.to_owned(), label.named.status, Some(matched))
+            }
+            Choice::Several => of_mark(id, label.text.clone(), Status::Ambiguous, None),
+            Choice::None => of_mark(id, label.text.clone(), Status::Unknown, None),
+        }
+    };
+    targets.into_iter().map(finding).collect()
+}
+
+fn of_mark(id: u32, label: String, status: Status, matched: Option<Match>) -> Finding {
+    let marks = vec![id];
+    Finding {
+        matched,
+        ..Finding::new(label, Named { marks, status })
+    }
+}
+
+enum Choice<'a> {
+    One(&'a str, Match),
+    Several,
+    None,
+}
+
+/// The name in `vocabulary` that `label` is; else the one that it holds.
+fn chosen_from<'a>(vocabulary: &'a [String], label: &str) -> Choice<'a> {
+    let whole = vocabulary
+        .iter()
+        .filter_map(|name| Some((same(label, name)?, name)));
+    if let Some((matched, name)) = whole.min_by_key(|(matched, _)| *matched) {
+        return Choice::One(name, matched);
+    }
+    /// A name is among the first words of what is said, in bytes.
+    const NEAR: usize = 240;
+    let clause = affirmed(label);
+    let clause = &clause[..clause.floor_char_boundary(NEAR)];
+    let plain = plain_words(clause);
+    // Names that the label holds as a run of its words, the longest ones, from the first on.
+    let mut held: Vec<(usize, usize, &String, Match)> = Vec::new();
+    for name in vocabulary {
+        let wanted = plain_words(name);
+        for length in [
+            wanted.len(),
+            wanted.len() + 1,
+            wanted.len().saturating_sub(1),
+        ] {
+            if length == 0 || length > plain.len() {
+                continue;
+            }
+            let windows = plain.windows(length).enumerate();
+            for (at, window) in windows {
+                if let Some(matched) = same_words(window, &wanted) {
+                    held.push((at, length, name, matched));
+                }
+            }
+        }
+    }
+    let inside = |(at, length, ..): &(usize, usize, &String, Match)| {
+        held.iter().any(|(other, longer, ..)| {
+            longer > length && other <= at && at + length <= other + longer
+        })
+    };
+    let outer: Vec<_> = held.iter().filter(|place| !inside(place)).collect();
+    let Some(first) = outer
+        .iter()
+        .min_by_key(|(at, length, ..)| (*at, std::cmp::Reverse(*length)))
+    else {
+        return Choice::None;
+    };
+    let rival = outer.iter().any(|other| other.2 != first.2);
+    let wavers = rival
+        && words::words(clause).any(|word| {
+            words::at(clause, word.start, Role::Hedges).is_some()
+                && matches!(&clause[word], "or" | "oder" | "ou" | "o")
+        });
+    match first {
+        _ if wavers => Choice::Several,
+        (_, _, name, Match::Synonym) => Choice::One(name, Match::Synonym),
+        (_, _, name, _) => Choice::One(name, Match::Normalised),
+    }
+}
+
+/// `label` without what it denies: "cup" of "cup, not a bowl".
+fn affirmed(label: &str) -> &str {
+    let lower_at = |needle: &str| words::lowered(label).find(needle);
+    let end = [
+        ", not ",
+        " (not ",
+        " and not ",
+        " rather than ",
+        " instead of ",
+        " nicht ",
+    ]
+    .iter()
+    .filter_map(|not| lower_at(not))
+    .min();
+    &label[..end.unwrap_or(label.len())]
+}
+
+/// What the answer's JSON says.
+fn structured(spoken: &Spoken<'_>) -> Vec<Label> {
+    json::pairs(spoken)
+        .into_iter()
+        .filter(|pair| !pair.named.marks.is_empty())
+        .map(|pair| Label {
+            named: pair.named,
+            text: pair.text.trim().to_owned(),
+            weight: 8,
         })
         .collect()
 }
 
-fn of_mark(id: u32, label: String, status: Status) -> Finding {
-    let marks = vec![id];
-    Finding::new(label, Named { marks, status })
-}
-
-/// The name in `vocabulary` that `label` is, whatever its letter case; `label` itself if there
-/// is nothing to choose from.
-fn chosen_from(vocabulary: &[String], label: &str) -> Option<String> {
-    if vocabulary.is_empty() {
-        return Some(label.to_owned());
+/// True if the answer is JSON from its start on, whole or not.
+fn is_json(spoken: &Spoken<'_>) -> bool {
+    let text = spoken.text.trim_start();
+    let mut inside = text.chars().filter(|c| !c.is_whitespace());
+    match (inside.next(), inside.next()) {
+        (Some('{'), second) => matches!(second, None | Some('"' | '}')),
+        (Some('['), second) => second == Some('{'),
+        _ => false,
     }
-    let same = |name: &&String| name.to_lowercase() == label.to_lowercase();
-    vocabulary.iter().find(same).cloned()
 }
 
-/// Labels written behind the marks they belong to, or before them: `[3]: white cup`,
-/// `| 3 | white cup |`, `the white cup [3]`.
-fn written(answer: &str, mentions: &[Mention]) -> Vec<(Named, String)> {
-    let mut labels = Vec::new();
-    // Where the text ends that is a label already.
-    let mut taken = 0;
-    let mut previous = 0;
-    for (index, mention) in mentions.iter().enumerate() {
-        let next = mentions
-            .get(index + 1)
-            .map_or(answer.len(), |next| next.span.start);
-        let after = &answer[mention.span.end..next];
-        let after = after.split('\n').next().unwrap_or(after);
-        let before = &answer[previous..mention.span.start];
-        let before = before.rsplit('\n').next().unwrap_or(before);
-        let free = taken <= mention.span.start - before.len();
-        previous = mention.span.end;
-        let ahead = match says_what(before) {
+/// Names written behind the marks they belong to, or before them: `[3]: white cup`,
+/// `| 3 | white cup |`, `the white cup [3]`, `[1], [2]: cups`, `### Mark 3` and the line below.
+fn written(spoken: &Spoken<'_>) -> Vec<Label> {
+    let mut labels: Vec<Label> = Vec::new();
+    let mentions = spoken.mentions;
+    // Where the text ends that is a name already.
+    let mut taken = spoken.part.start;
+    let mut previous = spoken.part.start;
+    let mut index = 0;
+    while let Some(first) = mentions.get(index) {
+        let group = group_at(spoken, index);
+        let last = &mentions[index + group - 1];
+        let next = mentions.get(index + group);
+        let next = next.map_or(spoken.part.end, |next| next.span.start);
+        let named = of_group(&mentions[index..index + group]);
+        index += group;
+        let before = spoken.get(previous..first.span.start);
+        let before = without_tag(before.rsplit('\n').next().unwrap_or(before));
+        let free = taken <= first.span.start - before.len();
+        let line_start = spoken.get(0..first.span.start).ends_with('\n') || is_indent(before);
+        let rest = spoken.get(last.span.end..next);
+        let after = rest.split('\n').next().unwrap_or(rest);
+        let after = match after.strip_prefix("</") {
+            Some(tag) => tag.split_once('>').map_or(after, |(_, after)| after),
+            None => after,
+        };
+        previous = last.span.end;
+        let said = says_what(before);
+        let ahead = match said {
             Some(said) => label_in(said),
             None if free => label_in(first_cell(before)),
             None => String::new(),
         };
         let behind = label_in(after);
         let has_words = |label: &str| label.contains(char::is_alphabetic);
-        let label =
-            if (is_tied(after) || !has_words(&ahead)) && (has_words(&behind) || ahead.is_empty()) {
-                taken = mention.span.end + after.len();
-                behind
-            } else {
-                ahead
-            };
-        if let Some(named) = Named::by([mention])
-            && !label.is_empty()
+        let corrected = labels.last().is_some()
+            && spoken.cues.any(
+                first.span.start - before.len()..first.span.start,
+                Role::Corrects,
+            );
+        let tied = is_tied(after);
+        let (text, mut weight) = if (tied || !has_words(&ahead) || line_start && said.is_none())
+            && (has_words(&behind) || ahead.is_empty())
         {
-            labels.push((named, label));
+            taken = last.span.end + after.len();
+            (
+                behind,
+                1 + u8::from(tied) + 2 * u8::from(tied && line_start),
+            )
+        } else {
+            (ahead, 1 + u8::from(said.is_some()))
+        };
+        if corrected {
+            weight += 4;
+        }
+        let text = if text.is_empty() && !has_words(after) {
+            below(rest)
+        } else {
+            text
+        };
+        if let Some(named) = named
+            && !text.is_empty()
+            && !says_nothing(&text)
+        {
+            labels.push(Label {
+                named,
+                text,
+                weight,
+            });
         }
     }
     labels
 }
 
-/// `1. cup`, `2) plate`, `**3**. spoon`: labels in a numbered list, if it numbers nothing but
-/// marks that were asked for.
-fn enumerated(answer: &str, targets: &[u32], names: &Names) -> Vec<(Named, String)> {
+/// `text` without the tag that it ends with.
+fn without_tag(text: &str) -> &str {
+    match text.strip_suffix('>').and_then(|text| text.rfind('<')) {
+        Some(open) => &text[..open],
+        None => text,
+    }
+}
+
+fn is_indent(text: &str) -> bool {
+    text.len() < 24 && !text.contains(char::is_alphabetic)
+}
+
+/// How many mentions from `index` on are named together: `[1], [2] and [3]`.
+fn group_at(spoken: &Spoken<'_>, index: usize) -> usize {
+    let mentions = &spoken.mentions[index..];
+    let joined = mentions.windows(2).take_while(|pair| {
+        let between = spoken.get(pair[0].span.end..pair[1].span.start);
+        between.contains(|c: char| c != ' ') && is_conjunction(between)
+    });
+    1 + joined.count()
+}
+
+/// What the mentions of a group name, whatever the answer denies of them.
+fn of_group(mentions: &[Mention]) -> Option<Named> {
+    let each = mentions.iter().map(|mention| Named {
+        marks: mention.marks.clone(),
+        status: mention.status,
+    });
+    each.reduce(Named::and)
+}
+
+/// The first line with words below a heading that is a mark.
+fn below(rest: &str) -> String {
+    let mut lines = rest.split('\n').skip(1);
+    let line = lines.find(|line| line.contains(char::is_alphabetic));
+    line.map(label_in).unwrap_or_default()
+}
+
+/// True for what is no name: "unknown", "not visible".
+fn says_nothing(text: &str) -> bool {
+    const NOTHING: [&str; 10] = [
+        "unknown",
+        "unclear",
+        "n/a",
+        "none",
+        "not sure",
+        "unidentifiable",
+        "unidentified",
+        "cannot tell",
+        "not visible",
+        "i don't know",
+    ];
+    let text = text.to_lowercase();
+    NOTHING.contains(&text.as_str())
+}
+
+/// `1. cup`, `2) plate`, `**3**. spoon`: names in a numbered list, if it numbers nothing but marks
+/// that were asked for.
+fn enumerated(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
     let mut labels = Vec::new();
-    for line in answer.lines() {
-        let line = line.trim_start_matches([' ', '\t', '-', '*', '•', '(']);
-        let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, rest) = line.split_at(digits);
-        let rest = rest.trim_start_matches('*');
-        let Some(rest) = rest.strip_prefix(['.', ')']) else {
+    let text = spoken.get(spoken.part.clone());
+    let items: Vec<(String, Range<usize>)> = match enumerators(text) {
+        items if items.len() > 1 => items
+            .into_iter()
+            .map(|item| (item.number.to_string(), item.inside))
+            .collect(),
+        _ => lines(text),
+    };
+    for (number, inside) in items {
+        let Some((reading, _)) = list_at(&number, 0, spoken.names, Setting::Enclosed) else {
             continue;
         };
-        let Some((reading, _)) = list_at(number, 0, names, Setting::Enclosed) else {
-            continue;
-        };
-        let mention = reading.mention(0..digits);
+        let mention = reading.mention(0..number.len());
         if !mention.marks.iter().all(|id| targets.contains(id)) || mention.marks.is_empty() {
             return Vec::new();
         }
-        labels.extend(Named::by([&mention]).map(|named| (named, label_in(rest))));
+        let inside = text.get(inside).unwrap_or("");
+        let label = label_in(inside.split('\n').next().unwrap_or(""));
+        labels.extend(Named::by([&mention]).map(|named| Label {
+            named,
+            text: label,
+            weight: 1,
+        }));
     }
-    labels.retain(|(_, label)| !label.is_empty());
+    labels.retain(|label| !label.text.is_empty());
     labels
+}
+
+/// Lines that begin with a number, in any order.
+fn lines(text: &str) -> Vec<(String, Range<usize>)> {
+    let mut items = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let inner = line.trim_start_matches([' ', '\t', '-', '*', '•', '(']);
+        let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = inner.split_at(digits);
+        let rest = rest.trim_start_matches('*');
+        if let Some(rest) = rest.strip_prefix(['.', ')'])
+            && digits > 0
+        {
+            let end = start + line.len();
+            items.push((number.to_owned(), end - rest.len()..end));
+        }
+        start += line.len();
+    }
+    items
 }
 
 /// What a text before a mark says it is: "the plate" of "a cup, and the plate is".
 fn says_what(before: &str) -> Option<&str> {
     let before = before.trim_end_matches([' ', '*', '(', '"', '`']);
-    let said = [" is", " are", ":", "=", "→", " is mark", " is region"]
-        .iter()
-        .find_map(|tie| before.strip_suffix(tie))?;
+    let said = [
+        " is",
+        " are",
+        ":",
+        "=",
+        "→",
+        " is mark",
+        " is region",
+        " is labeled",
+        " is labelled",
+        " is number",
+    ]
+    .iter()
+    .find_map(|tie| before.strip_suffix(tie))?;
     let said = said.trim_end_matches([' ', '*', '"', '`']);
     let clause = [". ", "; ", ", ", " and "]
         .iter()
@@ -158,75 +412,4 @@ fn first_cell(text: &str) -> &str {
     let mut cells = text.split('|');
     let filled = cells.find(|cell| cell.contains(char::is_alphabetic));
     filled.unwrap_or(text)
-}
-
-/// Verbs between a mark and what it is.
-const VERBS: [&str; 8] = [
-    "is ",
-    "are ",
-    "shows ",
-    "contains ",
-    "depicts ",
-    "represents ",
-    "appears to be ",
-    "looks like ",
-];
-
-/// True if what follows a mark says what it is: `: white cup`, `is a white cup`.
-fn is_tied(after: &str) -> bool {
-    const SIGNS: [&str; 9] = [":", "：", "=", "→", "->", "- ", "– ", "— ", "|"];
-    let closing = |c: char| matches!(c, ' ' | '*' | '`' | '"' | ')' | ']');
-    let after = after.trim_start_matches(closing);
-    let mut ties = SIGNS.iter().chain(&VERBS);
-    ties.any(|tie| after.starts_with(tie))
-}
-
-/// A label without what ties it to its mark.
-fn label_in(text: &str) -> String {
-    const MARKS: [char; 17] = [
-        ' ', '\t', ',', '*', '`', ')', '(', ']', ':', '-', '–', '—', '=', '→', '>', '|', '"',
-    ];
-    const FILLERS: [&str; 6] = ["a ", "an ", "the ", "and ", "there is ", "there are "];
-    let mut text = text.trim_start_matches(MARKS);
-    while let Some(rest) = VERBS.iter().chain(&FILLERS).find_map(|word| {
-        let head = text.get(..word.len())?;
-        head.eq_ignore_ascii_case(word).then(|| &text[word.len()..])
-    }) {
-        text = rest.trim_start();
-    }
-    let end = [". ", "|", "; "]
-        .iter()
-        .filter_map(|end| text.find(end))
-        .min();
-    let mut text = &text[..end.unwrap_or(text.len())];
-    let closing = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '*' | '"' | '`');
-    // What leads on to the next mark.
-    const LEADS: [&str; 10] = [
-        " and",
-        " mark",
-        " region",
-        " label",
-        " object",
-        " labeled",
-        " labelled",
-        " marked",
-        " the",
-        " number",
-    ];
-    loop {
-        let shorter = text.trim_end_matches(closing);
-        let lead = LEADS.iter().find_map(|lead| shorter.strip_suffix(lead));
-        let shorter = lead.unwrap_or(shorter);
-        if shorter.len() == text.len() {
-            break;
-        }
-        text = shorter;
-    }
-    let text = text.trim_end_matches([' ', '(', '[', ':', '-']);
-    // A keyword alone is the mark's.
-    const KEYWORDS: [&str; 5] = ["mark", "region", "label", "object", "in"];
-    if KEYWORDS.iter().any(|word| word.eq_ignore_ascii_case(text)) {
-        return String::new();
-    }
-    text.replace(['*', '`'], "")
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ground::{Mention, Status};
+use crate::ground::{Mention, Status, Thought};
 
 /// An answer, tied to the regions it speaks of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,47 @@ pub struct Grounded {
     pub mentions: Vec<Mention>,
     /// What the task asked for, one by one; nothing for a free question.
     pub findings: Vec<Finding>,
+    /// The parts of the answer that were thought and not said, in order; nothing in them counts.
+    #[serde(default)]
+    pub thoughts: Vec<Thought>,
+}
+
+impl Grounded {
+    /// Ids of the marks that are meant: by findings, and by mentions that the answer stands by.
+    pub fn meant(&self) -> impl Iterator<Item = u32> {
+        let mentions = self.mentions.iter().filter(|mention| mention.is_meant());
+        let mentioned = mentions.flat_map(|mention| &mention.marks);
+        let found = self.findings.iter().flat_map(|finding| &finding.marks);
+        mentioned.chain(found).copied()
+    }
+
+    /// True if the answer broke off while the model thought: what it was to say is missing.
+    pub fn broke_off_in_thought(&self) -> bool {
+        self.thoughts.last().is_some_and(|thought| !thought.closed)
+    }
+}
+
+/// How the name that an answer gives is found among those to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Match {
+    /// It is written as it was given.
+    Exact,
+    /// It differs in case, articles, number, hyphens, spelling or the order of its words.
+    Normalised,
+    /// It is another word for the same.
+    Synonym,
+}
+
+impl Match {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Match::Exact => "exact",
+            Match::Normalised => "normalised",
+            Match::Synonym => "synonym",
+        }
+    }
 }
 
 /// One thing that a task asked for.
@@ -32,6 +73,9 @@ pub struct Finding {
     /// How well the answer says so: unknown, too, if it says nothing of it, or gives a name that
     /// is not among those to choose from.
     pub status: Status,
+    /// How the name was found among those to choose from (`describe`).
+    #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
+    pub matched: Option<Match>,
 }
 
 impl Finding {
@@ -43,6 +87,7 @@ impl Finding {
             of: None,
             marks: named.marks,
             status: named.status,
+            matched: None,
         }
     }
 
@@ -70,15 +115,27 @@ impl Named {
         status: Status::Resolved,
     };
 
+    /// Both together.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        for id in other.marks {
+            if !self.marks.contains(&id) {
+                self.marks.push(id);
+            }
+        }
+        self.status = self.status.max(other.status);
+        self
+    }
+
     /// The answer says nothing.
     pub(super) const MISSING: Self = Self {
         marks: Vec::new(),
         status: Status::Unknown,
     };
 
-    /// All that `mentions` name; `None` if there are none.
+    /// All that those of `mentions` name which are meant; `None` if there are none.
     pub(super) fn by<'a>(mentions: impl IntoIterator<Item = &'a Mention>) -> Option<Self> {
-        mentions.into_iter().fold(None, |named, mention| {
+        let meant = mentions.into_iter().filter(|mention| mention.is_meant());
+        meant.fold(None, |named: Option<Self>, mention| {
             let mut named = named.unwrap_or(Self::NONE);
             for &id in &mention.marks {
                 if !named.marks.contains(&id) {

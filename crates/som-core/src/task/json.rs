@@ -1,256 +1,338 @@
-//! Answers that are JSON, as the schemas have it or nearly so.
+//! What JSON in an answer says: texts and the marks that go with them, marks and those they became.
 
-use serde_json::{Map, Value};
-
-use super::grounded::Named;
-use crate::ground::{Names, Setting, list_at};
-
-/// Keys of the text that goes with marks.
-const TEXT_KEYS: [&str; 9] = [
-    "label",
-    "expression",
-    "phrase",
-    "name",
-    "class",
-    "description",
-    "object",
-    "text",
-    "category",
-];
-/// Keys of one mark, or of several.
-const MARK_KEYS: [&str; 8] = [
-    "marks",
-    "mark",
-    "id",
-    "ids",
-    "region",
-    "regions",
-    "mark_id",
-    "region_id",
-];
+use super::{grounded::Named, spoken::Spoken};
+use crate::ground::{
+    Mention, Role, Setting, Status,
+    json::{Entry, Key, Node, Value},
+    list_at, words,
+};
 
 /// A text and the marks that go with it.
-pub(super) struct Entry {
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
     pub(super) text: String,
     pub(super) named: Named,
 }
 
 /// A mark, and those it was found as.
-pub(super) struct Pair {
+pub(super) struct Found {
     pub(super) of: Named,
     pub(super) found: Named,
 }
 
-/// The JSON in `answer`: all of it, a fenced block of it, or what is between its outermost
-/// brackets; of JSON that breaks off, what is complete.
-pub(super) fn value_in(answer: &str) -> Option<Value> {
-    let parse = |text: &str| {
-        serde_json::from_str::<Value>(text.trim())
-            .ok()
-            .filter(|value| value.is_object() || value.is_array())
-    };
-    let fenced = || {
-        let (_, after) = answer.split_once("```")?;
-        let (block, _) = after.split_once("```")?;
-        parse(block.trim_start_matches(|c: char| c.is_ascii_alphabetic()))
-    };
-    let bracketed = |open: char, close: char| {
-        let (start, end) = (answer.find(open)?, answer.rfind(close)?);
-        parse(answer.get(start..=end)?)
-    };
-    parse(answer)
-        .or_else(fenced)
-        .or_else(|| bracketed('{', '}'))
-        .or_else(|| bracketed('[', ']'))
-        .or_else(|| parse(&repaired(begun(answer)?)?))
-        .or_else(|| one_after_another(begun(answer)?))
-}
-
-/// True if `answer` is JSON from its start or from its first fence on, whole or not.
-pub(super) fn is_json(answer: &str) -> bool {
-    begun(answer).is_some()
-}
-
-/// `answer` from where its JSON begins: at its start, or behind its first fence.
-fn begun(answer: &str) -> Option<&str> {
-    let fenced = answer
-        .split_once("```")
-        .map(|(_, block)| block.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
-    let begins = |text: &&str| {
-        let mut inside = text.chars().filter(|c| !c.is_whitespace());
-        match (inside.next(), inside.next()) {
-            (Some('{'), second) => matches!(second, None | Some('"' | '}')),
-            (Some('['), second) => second == Some('{'),
-            _ => false,
-        }
-    };
-    [Some(answer), fenced]
-        .into_iter()
-        .flatten()
-        .map(str::trim_start)
-        .find(begins)
-}
-
-/// The values that stand one behind the other, as a list.
-fn one_after_another(text: &str) -> Option<Value> {
-    let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    let values: Vec<Value> = values.map_while(Result::ok).collect();
-    (!values.is_empty()).then_some(Value::Array(values))
-}
-
-/// `text`, which breaks off, up to its last complete element, with its open brackets closed. An
-/// object in a list is complete when it is closed.
-fn repaired(text: &str) -> Option<String> {
-    let mut open: Vec<char> = Vec::new();
-    let mut complete = None;
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, c) in text.char_indices() {
-        if quoted {
-            quoted = escaped || c != '"';
-            escaped = !escaped && c == '\\';
-            continue;
-        }
-        let in_list = matches!(open.as_slice(), [.., ']', '}']);
-        match c {
-            '"' => quoted = true,
-            '{' => open.push('}'),
-            '[' => {
-                open.push(']');
-                complete = Some((at + 1, open.len()));
-            }
-            '}' | ']' => {
-                open.pop().filter(|&close| close == c)?;
-                complete = Some((at + 1, open.len()));
-            }
-            ',' if !in_list => complete = Some((at, open.len())),
-            _ => {}
-        }
-        if open.is_empty() {
-            return None;
-        }
-    }
-    let (end, depth) = complete?;
-    let closing = open.get(..depth)?.iter().rev();
-    Some(text[..end].chars().chain(closing.copied()).collect())
-}
-
-/// Every text that goes with marks, wherever it stands in `value`: `{"label": "cup", "mark": 3}`,
-/// `{"cup": [3]}`, `{"3": "cup"}`.
-pub(super) fn entries(value: &Value, names: &Names) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    visit(value, &mut |object| {
-        let text = TEXT_KEYS.iter().find_map(|key| object.get(*key)?.as_str());
-        let marks = MARK_KEYS.iter().find_map(|key| object.get(*key));
-        if let (Some(text), Some(marks)) = (text, marks) {
-            entries.push(Entry {
-                text: text.to_owned(),
-                named: named(marks, names),
-            });
-            return;
-        }
-        for (key, value) in object {
-            if MARK_KEYS.contains(&key.as_str()) {
-                continue;
-            }
-            match value {
-                Value::String(text) if !marks_of(key, names).marks.is_empty() => {
-                    entries.push(Entry {
-                        text: text.clone(),
-                        named: marks_of(key, names),
-                    });
-                }
-                Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Null
-                    if is_flat(value) =>
-                {
-                    entries.push(Entry {
-                        text: key.clone(),
-                        named: named(value, names),
-                    });
-                }
-                _ => {}
-            }
-        }
-    });
-    entries
-}
-
-/// Every mark that goes with others: `{"mark": 1, "found": [9]}`, `{"1": [9]}`.
-pub(super) fn pairs(value: &Value, names: &Names) -> Vec<Pair> {
-    let mut pairs = Vec::new();
-    visit(value, &mut |object| {
-        if let (Some(of), Some(found)) = (object.get("mark"), object.get("found")) {
-            pairs.push(Pair {
-                of: named(of, names),
-                found: named(found, names),
-            });
-            return;
-        }
-        for (key, value) in object {
-            let of = marks_of(key, names);
-            if !of.marks.is_empty() && is_flat(value) {
-                pairs.push(Pair {
-                    of,
-                    found: named(value, names),
-                });
-            }
-        }
-    });
-    pairs
-}
-
-fn visit(value: &Value, each: &mut impl FnMut(&Map<String, Value>)) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| visit(item, each)),
-        Value::Object(object) => {
-            each(object);
-            object.values().for_each(|value| visit(value, each));
+/// Calls every object of the answer's JSON, from the outside in.
+fn visit<'a>(node: &'a Node, each: &mut impl FnMut(&'a [Entry])) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| visit(item, each)),
+        Value::Object(entries) => {
+            each(entries);
+            entries.iter().for_each(|entry| visit(&entry.node, each));
         }
         _ => {}
     }
 }
 
-/// True if no object is in it.
-fn is_flat(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter().all(is_flat),
-        Value::Object(_) => false,
-        _ => true,
+/// Every text that goes with marks, wherever it stands: `{"label": "cup", "mark": 3}`,
+/// `{"cup": [3]}`, `{"3": "cup"}`, `{"cup": {"mark": 3}}`, `{"cup_id": 3}`.
+pub(super) fn pairs(spoken: &Spoken<'_>) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    for document in spoken.documents {
+        visit(document, &mut |entries| {
+            let marks = marks_of(entries, spoken);
+            let text = text_of(entries, spoken, marks.is_some());
+            if let (Some(text), Some(named)) = (text, &marks) {
+                pairs.push(Pair {
+                    text,
+                    named: named.clone(),
+                });
+                return;
+            }
+            for entry in entries {
+                pairs.extend(keyed(entry, spoken));
+            }
+        });
     }
+    pairs
 }
 
-/// The marks that a value names; none for null, "none" and the empty list.
-fn named(value: &Value, names: &Names) -> Named {
-    match value {
-        Value::Array(items) => items.iter().fold(Named::NONE, |mut all, item| {
-            let named = named(item, names);
-            all.status = all.status.max(named.status);
-            for id in named.marks {
-                if !all.marks.contains(&id) {
-                    all.marks.push(id);
-                }
-            }
-            all
+/// An entry whose key is a text or a mark.
+fn keyed(entry: &Entry, spoken: &Spoken<'_>) -> Option<Pair> {
+    let Entry { key, node, .. } = entry;
+    let own = of_text(key, spoken).filter(|named| !named.marks.is_empty());
+    match (own, &node.value) {
+        (Some(named), Value::Text(text)) => {
+            return Some(Pair {
+                text: text.clone(),
+                named,
+            });
+        }
+        // {"3": {"name": "cup"}}
+        (Some(named), Value::Object(inner)) => {
+            let text = text_of(inner, spoken, true)?;
+            return Some(Pair { text, named });
+        }
+        (Some(named), Value::List(items)) => {
+            let text = items.first()?.text()?.to_owned();
+            return of_text(&text, spoken)
+                .is_none_or(|named| named.marks.is_empty())
+                .then_some(Pair { text, named });
+        }
+        _ => {}
+    }
+    // What objects say of themselves is theirs.
+    let objects: Vec<&[Entry]> = match &node.value {
+        Value::List(items) => items.iter().filter_map(Node::object).collect(),
+        Value::Object(inner) => vec![inner.as_slice()],
+        _ => Vec::new(),
+    };
+    if objects
+        .iter()
+        .any(|inner| text_of(inner, spoken, true).is_some())
+    {
+        return None;
+    }
+    let text = match Key::of(key) {
+        Key::Other | Key::Text | Key::MarksOrText | Key::To | Key::From => {
+            Key::named_in(key).unwrap_or_else(|| key.replace('_', " "))
+        }
+        _ => Key::named_in(key)?,
+    };
+    Some(Pair {
+        text,
+        named: value(node, spoken)?,
+    })
+}
+
+/// The marks of an object: under keys for them, or the place it gives.
+fn marks_of(entries: &[Entry], spoken: &Spoken<'_>) -> Option<Named> {
+    let keyed = entries
+        .iter()
+        .filter(|entry| Key::of(&entry.key) == Key::Marks);
+    let mut named: Option<Named> = None;
+    for entry in keyed {
+        let next = value(&entry.node, spoken);
+        named = match (named, next) {
+            // An id, and the marks it stands for.
+            (Some(named), Some(next)) => Some(named.and(next)),
+            (named, next) => named.or(next),
+        };
+    }
+    named
+        .or_else(|| {
+            let either = |entry: &&Entry| Key::of(&entry.key) == Key::MarksOrText;
+            let values = entries.iter().filter(either);
+            let mut values = values.filter_map(|entry| match &entry.node.value {
+                Value::Text(text) => of_text(text, spoken).filter(|named| !named.marks.is_empty()),
+                Value::Number(_) | Value::List(_) => value(&entry.node, spoken),
+                _ => None,
+            });
+            values.next()
+        })
+        .or_else(|| {
+            let span = entries.first()?.span.start..entries.last()?.node.span.end;
+            Named::by(
+                spoken
+                    .part(span)
+                    .mentions
+                    .iter()
+                    .filter(|mention| mention.location.is_some()),
+            )
+        })
+}
+
+/// The text that an object gives: under a key for it, and no mark.
+fn text_of(entries: &[Entry], spoken: &Spoken<'_>, has_marks: bool) -> Option<String> {
+    let of = |key: Key| {
+        let mut entries = entries
+            .iter()
+            .filter(move |entry| Key::of(&entry.key) == key);
+        entries.find_map(|entry| {
+            let text = entry.node.text()?;
+            let is_mark = of_text(text, spoken).is_some_and(|named| !named.marks.is_empty());
+            (!is_mark || !has_marks && key == Key::Text).then(|| text.to_owned())
+        })
+    };
+    of(Key::Text).or_else(|| of(Key::MarksOrText)).or_else(|| {
+        // {"mark": 3, "answer": "cup"}
+        let words = |entry: &&Entry| {
+            matches!(Key::of(&entry.key), Key::Marks)
+                && entry.node.text().is_some_and(|text| {
+                    text.contains(char::is_alphabetic) && of_text(text, spoken).is_none()
+                })
+        };
+        let found = entries.iter().find(words)?;
+        found.node.text().map(str::to_owned)
+    })
+}
+
+/// The marks that a value names; none for null, "none", false and the empty list. `None` if it
+/// says nothing of marks.
+pub(super) fn value(node: &Node, spoken: &Spoken<'_>) -> Option<Named> {
+    match &node.value {
+        Value::Null => Some(Named::NONE),
+        Value::Bool => {
+            let written = spoken.get(node.span.clone());
+            written.eq_ignore_ascii_case("false").then_some(Named::NONE)
+        }
+        Value::Number(number) if *number < 0.0 => Some(Named::NONE),
+        Value::Number(_) => of_text(spoken.get(node.span.clone()), spoken),
+        Value::Text(text) => of_text(text, spoken).or_else(|| {
+            let inside = node.inside(spoken.text);
+            Named::by(spoken.part(inside.clone()).mentions)
+                .or_else(|| spoken.says_none(inside).then_some(Named::NONE))
         }),
-        Value::String(text) => marks_of(text, names),
-        Value::Number(number) => marks_of(&number.to_string(), names),
-        _ => Named::NONE,
+        Value::List(items) => items
+            .iter()
+            .try_fold(Named::NONE, |all, item| Some(all.and(value(item, spoken)?))),
+        Value::Object(entries) => marks_of(entries, spoken).or_else(|| {
+            let span = node.span.clone();
+            Named::by(spoken.part(span).mentions)
+        }),
     }
 }
 
 /// The marks that a text of nothing but names means.
-fn marks_of(text: &str, names: &Names) -> Named {
-    let inside = text.trim().trim_matches(['[', ']']);
-    if matches!(inside.to_lowercase().as_str(), "" | "none" | "null") {
-        return Named::NONE;
+pub(super) fn of_text(text: &str, spoken: &Spoken<'_>) -> Option<Named> {
+    const NONE: [&str; 9] = [
+        "",
+        "none",
+        "null",
+        "n/a",
+        "nothing",
+        "no match",
+        "not found",
+        "-",
+        "[]",
+    ];
+    let inside = text
+        .trim()
+        .trim_matches(['[', ']', '(', ')', ' ', '.', '#']);
+    if NONE.contains(&inside.to_lowercase().as_str()) {
+        return Some(Named::NONE);
     }
-    match list_at(inside, 0, names, Setting::Enclosed) {
-        Some((reading, end)) if end == inside.len() => {
-            let mention = reading.mention(0..end);
-            Named {
-                marks: mention.marks,
-                status: mention.status,
+    // "mark 3", "region_3"
+    let digits = inside.find(|c: char| c.is_ascii_digit());
+    let name = digits.map_or(inside, |at| {
+        let head = inside[..at].trim_end_matches([' ', '_', '-', ':', '#', '[']);
+        let announced = words::at(head, 0, Role::Announces) == Some(head.len());
+        if announced { &inside[at..] } else { inside }
+    });
+    let (reading, end) = list_at(name, 0, spoken.names, Setting::Enclosed)?;
+    if end != name.len() {
+        return None;
+    }
+    let mention: Mention = reading.mention(0..end);
+    let known = !mention.marks.is_empty() || mention.status == Status::OutOfRange;
+    known.then_some(Named {
+        marks: mention.marks,
+        status: mention.status,
+    })
+}
+
+/// Every mark that goes with others: `{"mark": 1, "found": [9]}`, `{"1": [9]}`,
+/// `{"from": 1, "to": 9}`, `{"image_1": 1, "image_2": 9}`.
+pub(super) fn founds(spoken: &Spoken<'_>, is_target: &impl Fn(u32) -> bool) -> Vec<Found> {
+    let mut founds = Vec::new();
+    for document in spoken.documents {
+        visit(document, &mut |entries| {
+            let values: Vec<(Key, bool, Named)> = entries
+                .iter()
+                .filter_map(|entry| {
+                    let key = Key::of(&entry.key);
+                    let marks = matches!(key, Key::Marks | Key::MarksOrText | Key::From | Key::To)
+                        || key == Key::Other && !matches!(entry.node.value, Value::Bool);
+                    let is_found = says_found(&entry.key);
+                    let named = value(&entry.node, spoken).filter(|_| marks || is_found)?;
+                    Some((key, is_found, named))
+                })
+                .collect();
+            let targets = |named: &Named| named.marks.iter().any(|&id| is_target(id));
+            let of = values
+                .iter()
+                .position(|(key, is_found, named)| !is_found && *key != Key::To && targets(named));
+            let own_keys = entries
+                .iter()
+                .any(|entry| of_text(&entry.key, spoken).is_some_and(|named| targets(&named)));
+            if let Some(of) = of.filter(|_| !own_keys) {
+                let others = values.iter().enumerate().filter(|(index, _)| *index != of);
+                let found = others
+                    .map(|(_, (.., named))| named.clone())
+                    .reduce(Named::and);
+                if let Some(found) = found {
+                    founds.push(Found {
+                        of: values[of].2.clone(),
+                        found,
+                    });
+                }
+                return;
             }
-        }
-        _ => Named::MISSING,
+            for entry in entries {
+                let of = of_text(&entry.key, spoken).filter(targets);
+                if let (Some(of), Some(found)) = (of, value(&entry.node, spoken)) {
+                    founds.push(Found { of, found });
+                }
+            }
+        });
     }
+    founds
+}
+
+fn says_found(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    [
+        "found", "match", "matches", "status", "result", "present", "visible",
+    ]
+    .contains(&key.as_str())
+}
+
+/// The values of a list, in order, if there are `count` of them that name marks or none:
+/// `{"marks": [3, null]}`, `{"1": "none", "2": [5]}`, `[{"mark": 3}, {"mark": 5}]`.
+pub(super) fn in_order(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Named>> {
+    if count == spoken.documents.len() && count > 1 {
+        return spoken
+            .documents
+            .iter()
+            .map(|document| value(document, spoken))
+            .collect();
+    }
+    let mut found = None;
+    for document in spoken.documents {
+        if let Some(items) = document.list().filter(|items| items.len() == count) {
+            found = found.or_else(|| items.iter().map(|item| value(item, spoken)).collect());
+        }
+        visit(document, &mut |entries| {
+            if found.is_some() {
+                return;
+            }
+            let numbered = entries.len() == count
+                && entries
+                    .iter()
+                    .zip(1..)
+                    .all(|(entry, number)| is_ordinal(&entry.key, number));
+            if numbered {
+                found = entries
+                    .iter()
+                    .map(|entry| value(&entry.node, spoken))
+                    .collect();
+                return;
+            }
+            for entry in entries {
+                let items = entry.node.list().filter(|items| items.len() == count);
+                if let Some(items) = items
+                    && found.is_none()
+                {
+                    found = items.iter().map(|item| value(item, spoken)).collect();
+                }
+            }
+        });
+    }
+    found
+}
+
+/// True for "1", "expression_1", "q1" and "first".
+fn is_ordinal(key: &str, number: usize) -> bool {
+    let digits = key.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let head = &key[..key.len() - digits.len()];
+    let ordinal = words::at(key, 0, Role::Ordinal((number - 1) as u8));
+    head.len() <= 12 && digits == number.to_string() || ordinal == Some(key.len())
 }

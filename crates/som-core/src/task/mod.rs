@@ -7,10 +7,14 @@
 mod describe;
 mod grounded;
 mod json;
+mod label;
+mod matching;
 mod nearby;
+mod order;
 mod phrases;
 mod refer;
 mod said;
+mod spoken;
 mod track;
 mod votes;
 
@@ -19,13 +23,14 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::spoken::Spoken;
 pub use self::{
-    grounded::{Finding, Grounded},
+    grounded::{Finding, Grounded, Match},
     votes::{Agreement, Consensus, merge},
 };
 use crate::{
     Error, ErrorKind, Result, Scene,
-    ground::{mentions_in, moved, said},
+    ground::{Names, Read},
     lmm::AnswerSchema,
     prompt::{Field, Fields, Template, in_brackets},
 };
@@ -268,22 +273,21 @@ impl Task {
 
     /// Reads an answer, written freely or by the schema.
     pub fn read(&self, answer: &str, scene: &Scene<'_>) -> Grounded {
-        let said = said(answer);
-        let thought = answer.len() - said.len();
-        let (answer, mentions) = (said, mentions_in(said, scene));
+        let read = Read::of(answer, scene);
+        let names = Names::new(scene);
+        let spoken = Spoken::new(&read, &names, scene);
         let findings = match self {
             Task::Ask { .. } => Vec::new(),
-            Task::Describe { marks, vocabulary } => {
-                describe::read(answer, &mentions, marks, vocabulary, scene)
-            }
-            Task::Refer { expressions } => refer::read(answer, &mentions, expressions, scene),
-            Task::Phrases { sentence, phrases } => {
-                phrases::read(answer, &mentions, sentence, phrases, scene)
-            }
-            Task::Track { marks } => track::read(answer, &mentions, marks, scene),
+            Task::Describe { marks, vocabulary } => describe::read(&spoken, marks, vocabulary),
+            Task::Refer { expressions } => refer::read(&spoken, expressions),
+            Task::Phrases { sentence, phrases } => phrases::read(&spoken, sentence, phrases),
+            Task::Track { marks } => track::read(&spoken, marks),
         };
-        let mentions = moved(mentions, thought);
-        Grounded { mentions, findings }
+        Grounded {
+            mentions: read.mentions_in_answer(),
+            findings,
+            thoughts: read.said.thoughts,
+        }
     }
 }
 

@@ -4,32 +4,32 @@ use std::ops::Range;
 
 use super::{
     grounded::Named,
-    said::{is_conjunction, list_length, names_behind_tie, says_none},
+    matching::plain_words,
+    said::{is_conjunction, list_length, names_behind_tie},
+    spoken::Spoken,
 };
-use crate::ground::{Mention, Names};
+use crate::ground::{Mention, Role, words};
 
-/// What `answer` says of each of `texts`, if it says something of any. Sentence by sentence, marks
-/// stand behind the texts or ahead of them; what is tied to a text goes before what is only near.
-pub(super) fn marks_of_each(
-    answer: &str,
-    mentions: &[Mention],
-    texts: &[String],
-    names: &Names,
-) -> Option<Vec<Option<Named>>> {
-    let lower = answer.to_ascii_lowercase();
+/// What the answer says of each of `texts`, if it says something of any. Sentence by sentence,
+/// marks stand behind the texts or ahead of them; what is tied to a text goes before what is only
+/// near.
+pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec<Option<Named>>> {
+    let lower = words::lowered(spoken.text);
     let keys: Vec<String> = texts.iter().map(|text| key(text, &lower)).collect();
-    let places = places(&lower, &keys);
+    let places = places(&lower, &keys, spoken.part.clone());
+    let meant: Vec<Mention> = meant(spoken, &places);
     let mut said: Vec<Option<Said>> = vec![None; texts.len()];
-    let (mut places, mut mentions) = (&places[..], mentions);
+    let (mut places, mut mentions) = (&places[..], &meant[..]);
     // The text that the line spoke of last, if it has said nothing of it yet.
     let mut pending: Option<usize> = None;
-    for range in sentences(&lower) {
+    for range in sentences(&lower, spoken.part.clone()) {
         let (own, later) = places.split_at(places.partition_point(|p| p.start < range.end));
         places = later;
         let (inside, later) =
             mentions.split_at(mentions.partition_point(|m| m.span.start < range.end));
         mentions = later;
         let sentence = Sentence {
+            spoken,
             lower: &lower,
             places: own,
             mentions: inside,
@@ -37,7 +37,7 @@ pub(super) fn marks_of_each(
         };
         let found = match (own, pending) {
             ([], Some(text)) => vec![(text, sentence.list(inside, false))],
-            _ => sentence.read(names),
+            _ => sentence.read(),
         };
         for (text, found) in found {
             let kept = &mut said[text];
@@ -59,22 +59,69 @@ pub(super) fn marks_of_each(
     said.iter().any(Option::is_some).then_some(said)
 }
 
-/// What is looked for: `text` in lower case, without its article where the answer has another.
-fn key(text: &str, lower: &str) -> String {
-    let text = text.to_ascii_lowercase();
-    let bare = without_article(&text);
-    if bare.is_empty() || lower.contains(&text) {
-        text
-    } else {
-        bare.to_owned()
+/// The mentions that are meant. One that is named to say where something else is counts only where
+/// it is the mark of a text: "left of the spoon [3]".
+fn meant(spoken: &Spoken<'_>, places: &[Place]) -> Vec<Mention> {
+    /// A text ends no further from its mark, in bytes.
+    const NEAR: usize = 12;
+    let belongs = |mention: &Mention| {
+        let next = places.partition_point(|place| place.start < mention.span.start);
+        let last = next.checked_sub(1).and_then(|last| places.get(last));
+        last.is_some_and(|place| place.end + NEAR >= mention.span.start)
+    };
+    let mentions = spoken.mentions.iter().zip(spoken.beside);
+    let meant =
+        mentions.filter(|(mention, beside)| mention.is_meant() && (!**beside || belongs(mention)));
+    let meant: Vec<Mention> = meant.map(|(mention, _)| mention.clone()).collect();
+    if meant.is_empty() {
+        return spoken.meant().cloned().collect();
     }
+    meant
+}
+
+/// What is looked for: `text` in lower case, without its article where the answer has another;
+/// where its words stand in another form, what the answer has.
+fn key(text: &str, lower: &str) -> String {
+    let text = words::lowered(text);
+    let bare = without_article(&text);
+    if bare.is_empty() || stands_in(lower, &text) {
+        return text;
+    }
+    if stands_in(lower, bare) {
+        return bare.to_owned();
+    }
+    in_other_words(bare, lower).unwrap_or_else(|| bare.to_owned())
+}
+
+/// True if `key` stands in `lower`, and not only within other words.
+fn stands_in(lower: &str, key: &str) -> bool {
+    let letter = key.starts_with(char::is_alphanumeric);
+    lower
+        .match_indices(key)
+        .any(|(start, _)| !(letter && lower[..start].ends_with(|c: char| c.is_ascii_alphabetic())))
 }
 
 fn without_article(text: &str) -> &str {
-    let bare = ["the ", "a ", "an "]
+    let end = words::at(text, 0, Role::Article).filter(|end| text[*end..].starts_with(' '));
+    end.map_or(text, |end| text[end..].trim())
+}
+
+/// The words of the answer that say what `text` does: the same ones in another number or case, or
+/// the last of them, which names the thing.
+fn in_other_words(text: &str, lower: &str) -> Option<String> {
+    let wanted = plain_words(text);
+    if wanted.is_empty() {
+        return None;
+    }
+    let spans: Vec<Range<usize>> = words::words(lower).collect();
+    let plain: Vec<String> = spans
         .iter()
-        .find_map(|a| text.strip_prefix(a));
-    bare.unwrap_or(text).trim()
+        .map(|span| plain_words(&lower[span.clone()]).concat())
+        .collect();
+    let place = plain
+        .windows(wanted.len())
+        .position(|window| window == wanted.as_slice());
+    place.map(|place| lower[spans[place].start..spans[place + wanted.len() - 1].end].to_owned())
 }
 
 /// A place of the answer where a text stands.
@@ -85,14 +132,16 @@ struct Place {
 }
 
 /// Where the texts stand, in order; where some overlap, the longer one.
-fn places(lower: &str, keys: &[String]) -> Vec<Place> {
+fn places(lower: &str, keys: &[String], part: Range<usize>) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     for (text, key) in keys.iter().enumerate() {
         if key.is_empty() || keys[..text].contains(key) {
             continue;
         }
         let letter = key.starts_with(char::is_alphanumeric);
-        places.extend(lower.match_indices(key.as_str()).filter_map(|(start, _)| {
+        let inside = lower.get(part.clone()).unwrap_or("");
+        places.extend(inside.match_indices(key.as_str()).filter_map(|(start, _)| {
+            let start = part.start + start;
             let inside_word = letter && lower[..start].ends_with(|c: char| c.is_ascii_alphabetic());
             let end = start + key.len();
             (!inside_word).then_some(Place { start, end, text })
@@ -104,10 +153,10 @@ fn places(lower: &str, keys: &[String]) -> Vec<Place> {
 }
 
 /// The sentences of `text`; a line ends one, and so does a semicolon.
-fn sentences(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut start = 0;
+fn sentences(text: &str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut start = part.start;
     std::iter::from_fn(move || {
-        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let rest = text.get(start..part.end).filter(|rest| !rest.is_empty())?;
         let mut marks = rest.match_indices(['.', '!', '?', ';', '\n', '。', '；']);
         let end = marks.find_map(|(at, mark)| {
             let next = &rest[at + mark.len()..];
@@ -139,6 +188,7 @@ impl Said {
 
 /// A sentence, with the texts and mentions in it.
 struct Sentence<'a> {
+    spoken: &'a Spoken<'a>,
     lower: &'a str,
     places: &'a [Place],
     mentions: &'a [Mention],
@@ -147,11 +197,11 @@ struct Sentence<'a> {
 
 impl Sentence<'_> {
     /// What is said of the text at each place.
-    fn read(&self, names: &Names) -> Vec<(usize, Option<Said>)> {
+    fn read(&self) -> Vec<(usize, Option<Said>)> {
         if let Some(said) = self.one_each() {
             return said;
         }
-        let marks_first = self.begins_with_mark(names);
+        let marks_first = self.begins_with_mark();
         let mut said = Vec::new();
         // Where the mentions end that belong to the places so far.
         let mut taken = 0;
@@ -160,7 +210,7 @@ impl Sentence<'_> {
             let (found, end) = match ahead.filter(|(said, _)| marks_first || index > 0 && said.tied)
             {
                 Some((said, end)) => (Some(said), end),
-                None => self.behind(index, names),
+                None => self.behind(index),
             };
             taken = taken.max(end);
             said.push((place.text, found));
@@ -174,7 +224,7 @@ impl Sentence<'_> {
         let last = self.places.last()?;
         let listed = self.places.windows(2).all(|pair| {
             let between = self.text(pair[0].end, pair[1].start);
-            is_conjunction(between.trim_end().trim_end_matches(" the"))
+            is_conjunction(between)
         });
         let first = self.mentions.first()?;
         let tied = tie(self.text(last.end, first.span.start)) == Some(Tie::Strong);
@@ -191,7 +241,7 @@ impl Sentence<'_> {
     }
 
     /// True if a mark stands right before the first text, and none is tied right behind it.
-    fn begins_with_mark(&self, names: &Names) -> bool {
+    fn begins_with_mark(&self) -> bool {
         let Some(place) = self.places.first() else {
             return false;
         };
@@ -200,16 +250,15 @@ impl Sentence<'_> {
             return false;
         };
         tie(self.text(last.span.end, place.start)).is_some()
-            && !matches!(self.strictly_behind(0, names), Some(Tie::Strong))
+            && !matches!(self.strictly_behind(0), Some(Tie::Strong))
     }
 
     /// How the names behind a place are tied to it.
-    fn strictly_behind(&self, index: usize, names: &Names) -> Option<Tie> {
+    fn strictly_behind(&self, index: usize) -> Option<Tie> {
         let (place, next) = (&self.places[index], self.next(index));
         let mentions = self.own(index);
         let Some(first) = mentions.first() else {
-            let tail = self.text(place.end, next);
-            return names_behind_tie(tail, names).map(|_| Tie::Strong);
+            return self.names_behind(place.end, next).map(|_| Tie::Strong);
         };
         tie(self.text(place.end, first.span.start))
     }
@@ -229,24 +278,79 @@ impl Sentence<'_> {
     }
 
     /// What is said behind a place, up to the next one, and where its marks end.
-    fn behind(&self, index: usize, names: &Names) -> (Option<Said>, usize) {
+    fn behind(&self, index: usize) -> (Option<Said>, usize) {
         let (place, next) = (&self.places[index], self.next(index));
         let from = index.checked_sub(1).map_or(0, |last| self.places[last].end);
-        if is_denied(self.text(from.max(place.start.saturating_sub(24)), place.start)) {
+        let near = self.floor(from.max(place.start.saturating_sub(24)), place.start);
+        if self.is_denied(near..place.start) {
             return (Some(Said::NONE), 0);
         }
         let mentions = self.own(index);
         let first = mentions.first().map_or(next, |mention| mention.span.start);
         let before = self.text(place.end, first);
-        if let Some(named) = names_behind_tie(before, names) {
+        if let Some(named) = self.names_behind(place.end, first) {
             return (Some(Said { named, tied: true }), 0);
         }
-        let tied = !mentions.is_empty() && tie(before).is_some();
-        if !tied && says_none(before) {
+        let tied = !mentions.is_empty() && self.tie(place.end, first).is_some();
+        let none = || self.spoken.says_none(place.end..first) || self.said_none_before(index);
+        if !tied && (mentions.is_empty() || !before.contains(',')) && none() {
             return (Some(Said::NONE), 0);
         }
         let end = mentions.last().map_or(0, |mention| mention.span.end);
         (self.list(mentions, tied), end)
+    }
+
+    /// "I cannot find the unicorn": none is said before the first text, and no mark behind it.
+    fn said_none_before(&self, index: usize) -> bool {
+        let place = &self.places[index];
+        let alone = self.mentions.is_empty() && index == 0;
+        alone && {
+            let start = self.floor(place.start.saturating_sub(80), place.start);
+            let head = self.text(start, place.start);
+            let sentence = head
+                .rfind(['\n', '.', ';', '!', '?'])
+                .map_or(0, |end| end + 1);
+            self.spoken.says_none(start + sentence..place.start)
+        }
+    }
+
+    fn names_behind(&self, start: usize, end: usize) -> Option<Named> {
+        names_behind_tie(&self.spoken.part(self.floor(start, end)..end))
+    }
+
+    /// True if the words in `range` say that there is none of what follows.
+    fn is_denied(&self, range: Range<usize>) -> bool {
+        const NO: [&str; 5] = ["no", "without", "kein", "keine", "keinen"];
+        let text = self.text(range.start, range.end);
+        let sentence = text
+            .rfind(['\n', '.', ';', '!', '?', '|'])
+            .map_or(0, |end| end + 1);
+        let range = range.start + sentence..range.end;
+        let text = &text[sentence..];
+        let mut words = text.trim_end().rsplit(|c: char| !c.is_alphanumeric());
+        let last = words.find(|word| {
+            !matches!(*word, "" | "visible" | "any")
+                && words::at(word, 0, Role::Article) != Some(word.len())
+        });
+        let no = last.is_some_and(|last| NO.contains(&last));
+        // 没有猫
+        let none = self.spoken.cues.all(range.clone(), Role::None).next_back();
+        let near = none.is_some_and(|none| {
+            none.end <= range.end && self.text(none.end, range.end).trim().chars().count() <= 3
+        });
+        no || near
+    }
+
+    /// How what stands between `start` and `end` ties a mark to a text.
+    fn tie(&self, start: usize, end: usize) -> Option<Tie> {
+        tie(self.text(start, end))
+    }
+
+    fn floor(&self, mut start: usize, end: usize) -> usize {
+        while start < end && !self.lower.is_char_boundary(start) {
+            start += 1;
+        }
+        start
     }
 
     /// The mentions behind a place that do not belong to the next one.
@@ -282,11 +386,8 @@ impl Sentence<'_> {
         self.mentions.get(first..last).unwrap_or(&[])
     }
 
-    fn text(&self, mut start: usize, end: usize) -> &str {
-        while start < end && !self.lower.is_char_boundary(start) {
-            start += 1;
-        }
-        self.lower.get(start..end).unwrap_or("")
+    fn text(&self, start: usize, end: usize) -> &str {
+        self.lower.get(self.floor(start, end)..end).unwrap_or("")
     }
 }
 
@@ -301,49 +402,36 @@ enum Tie {
 
 /// The tie that `between` is, if it is nothing else.
 fn tie(between: &str) -> Option<Tie> {
-    const VERBS: [&str; 14] = [
-        "is",
-        "are",
-        "shows",
-        "show",
-        "depicts",
-        "contains",
-        "represents",
-        "be",
-        "looks",
-        "appears",
-        "seems",
-        "corresponds",
-        "matches",
-        "refers",
-    ];
-    const OTHERS: [&str; 22] = [
-        "", "the", "a", "an", "to", "like", "as", "by", "with", "mark", "marks", "region",
-        "regions", "label", "labeled", "labelled", "marked", "number", "must", "probably",
-        "likely", "clearly",
+    const OTHERS: [&str; 16] = [
+        "to", "like", "as", "by", "with", "must", "probably", "likely", "clearly", "located", "at",
+        "in", "the", "found", "one", "also",
     ];
     const LONGEST: usize = 80;
     if between.len() > LONGEST || between.contains(['\n', ';', '{', '}']) {
         return None;
     }
     let mut kind = Tie::Weak;
-    for word in between.split(|c: char| !c.is_alphanumeric()) {
-        if VERBS.contains(&word) {
+    let mut passed = 0;
+    for word in words::words(between) {
+        if word.start < passed {
+            continue;
+        }
+        let role = |role| words::at(between, word.start, role);
+        if let Some(end) = role(Role::Is) {
             kind = Tie::Strong;
-        } else if !OTHERS.contains(&word) {
+            passed = end;
+        } else if let Some(end) = role(Role::Announces)
+            .or_else(|| role(Role::Article))
+            .or_else(|| role(Role::Each))
+        {
+            passed = end;
+        } else if !OTHERS.contains(&&between[word]) {
             return None;
         }
     }
-    if between.contains([':', '：', '=', '→', '|', '–', '—']) || between.contains(" - ") {
+    if between.contains([':', '=', '→', '|', '–', '—']) || between.contains(" - ") {
         kind = Tie::Strong;
     }
     // "the spoon, [5] the saucer": what a comma parts is not tied.
     (kind == Tie::Strong || !between.contains(',')).then_some(kind)
-}
-
-/// True if the words before a text say that there is none of it.
-fn is_denied(before: &str) -> bool {
-    let mut words = before.trim_end().rsplit(|c: char| !c.is_alphanumeric());
-    let last = words.find(|word| !matches!(*word, "" | "a" | "an" | "the" | "any" | "visible"));
-    matches!(last, Some("no" | "without"))
 }

@@ -7,33 +7,24 @@ use super::{
     json,
     nearby::marks_of_each,
     refer,
+    spoken::Spoken,
 };
-use crate::{
-    Scene,
-    ground::{Mention, Names},
-};
+use crate::ground::words;
 
 /// One finding for each phrase: those given, in their order, or those that the answer chose.
-pub(super) fn read(
-    answer: &str,
-    mentions: &[Mention],
-    sentence: &str,
-    phrases: &[String],
-    scene: &Scene<'_>,
-) -> Vec<Finding> {
-    let lower = sentence.to_ascii_lowercase();
+pub(super) fn read(spoken: &Spoken<'_>, sentence: &str, phrases: &[String]) -> Vec<Finding> {
+    let lower = words::lowered(sentence);
     let mut findings = if phrases.is_empty() {
-        let names = Names::new(scene);
-        let mut chosen = structured(answer, &lower, &names);
+        let mut chosen = structured(spoken, &lower);
         if chosen.is_empty() {
-            chosen = by_line(answer, mentions, &lower, &names);
+            chosen = by_line(spoken, &lower);
         }
         if chosen.is_empty() {
-            chosen = inline(answer, mentions, &lower);
+            chosen = inline(spoken, &lower);
         }
         chosen
     } else {
-        refer::read(answer, mentions, phrases, scene)
+        refer::read(spoken, phrases)
     };
     let mut from = 0;
     for finding in &mut findings {
@@ -48,7 +39,7 @@ pub(super) fn read(
 
 /// Where `phrase` stands in `sentence`, which is in lower case, if possible from `from` on.
 fn place(sentence: &str, phrase: &str, from: usize) -> Option<Range<usize>> {
-    let phrase = phrase.trim().to_ascii_lowercase();
+    let phrase = words::lowered(phrase.trim());
     if phrase.is_empty() {
         return None;
     }
@@ -66,30 +57,28 @@ fn place(sentence: &str, phrase: &str, from: usize) -> Option<Range<usize>> {
 }
 
 /// `{"phrase": "a man", "marks": ["3"]}`.
-fn structured(answer: &str, sentence: &str, names: &Names) -> Vec<Finding> {
-    let Some(value) = json::value_in(answer) else {
-        return Vec::new();
-    };
-    json::entries(&value, names)
+fn structured(spoken: &Spoken<'_>, sentence: &str) -> Vec<Finding> {
+    json::pairs(spoken)
         .into_iter()
-        .filter(|entry| place(sentence, &entry.text, 0).is_some())
-        .map(|entry| Finding::new(entry.text, entry.named))
+        .filter(|pair| place(sentence, &pair.text, 0).is_some())
+        .map(|pair| Finding::new(pair.text, pair.named))
         .collect()
 }
 
 /// `a man: [3]`, `| a man | 3 |`, `**A man** – [3]`: a line for each phrase.
-fn by_line(answer: &str, mentions: &[Mention], sentence: &str, names: &Names) -> Vec<Finding> {
+fn by_line(spoken: &Spoken<'_>, sentence: &str) -> Vec<Finding> {
     /// More are not the phrases of a sentence.
     const MOST: usize = 256;
     let mut seen = HashSet::new();
-    let phrases: Vec<String> = answer
+    let phrases: Vec<String> = spoken
+        .text
         .lines()
         .filter_map(|line| phrase_of(line).filter(|phrase| phrase.len() <= sentence.len()))
         .filter(|phrase| seen.insert(*phrase) && place(sentence, phrase, 0).is_some())
         .map(str::to_owned)
         .take(MOST)
         .collect();
-    let given = marks_of_each(answer, mentions, &phrases, names).unwrap_or_default();
+    let given = marks_of_each(spoken, &phrases).unwrap_or_default();
     phrases
         .into_iter()
         .zip(given)
@@ -99,7 +88,7 @@ fn by_line(answer: &str, mentions: &[Mention], sentence: &str, names: &Names) ->
 
 /// What a line says marks of: what stands before its colon, dash or next cell.
 fn phrase_of(line: &str) -> Option<&str> {
-    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let line = line.trim_start_matches(|c: char| !c.is_alphabetic());
     let (phrase, _) = line
         .split_once([':', '→', '|', '–', '—'])
         .or_else(|| line.split_once(" - "))?;
@@ -109,11 +98,12 @@ fn phrase_of(line: &str) -> Option<&str> {
 /// `A man [3] holds a cup [5]`: the words before each mention, as far as they stand in the
 /// sentence; from the last article on, if they have one. `[3] a man`: the words behind a mention
 /// that begins its line.
-fn inline(answer: &str, mentions: &[Mention], sentence: &str) -> Vec<Finding> {
+fn inline(spoken: &Spoken<'_>, sentence: &str) -> Vec<Finding> {
+    let answer = spoken.text;
     let mut findings = Vec::new();
     let mut from = 0;
-    for mention in mentions {
-        let before = near_end(&answer[from..mention.span.start], sentence.len());
+    for mention in spoken.mentions {
+        let before = near_end(spoken.get(from..mention.span.start), sentence.len());
         let before = before.rsplit('\n').next().unwrap_or(before);
         from = mention.span.end;
         let before = before.trim_end_matches([' ', '(', '*', '"', ',']);

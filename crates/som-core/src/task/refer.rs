@@ -3,27 +3,20 @@
 use super::{
     grounded::{Finding, Named},
     json,
+    matching::{overlap, plain_words, same},
     nearby::marks_of_each,
-    said::{list_length, says_none},
+    order,
+    said::{list_length, names_behind_tie},
+    spoken::Spoken,
 };
-use crate::{
-    Scene,
-    ground::{Mention, Names},
-};
+use crate::ground::{Mention, Role, Status};
 
 /// One finding for each expression, in their order.
-pub(super) fn read(
-    answer: &str,
-    mentions: &[Mention],
-    expressions: &[String],
-    scene: &Scene<'_>,
-) -> Vec<Finding> {
-    let names = Names::new(scene);
-    let given = structured(answer, expressions, &names)
-        .or_else(|| marks_of_each(answer, mentions, expressions, &names))
-        .or_else(|| by_line(answer, mentions, expressions))
-        .or_else(|| only_one(answer, mentions, expressions));
-    let given = given.unwrap_or_else(|| vec![None; expressions.len()]);
+pub(super) fn read(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Finding> {
+    let given = match expressions {
+        [expression] => vec![one(spoken, expression)],
+        _ => several(spoken, expressions),
+    };
     expressions
         .iter()
         .zip(given)
@@ -31,65 +24,290 @@ pub(super) fn read(
         .collect()
 }
 
+/// What the answer says of several expressions: by their words, else by their order. What it comes
+/// down to goes before what it says on the way.
+fn several(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Option<Named>> {
+    if let Some(given) = structured(spoken, expressions) {
+        return given;
+    }
+    let verdict = spoken.verdict().map(|part| spoken.part(part));
+    if let Some(given) = verdict
+        .and_then(|part| in_text(&part, expressions))
+        .filter(|given| given.iter().all(Option::is_some))
+    {
+        return given;
+    }
+    in_text(spoken, expressions).unwrap_or_else(|| vec![None; expressions.len()])
+}
+
+fn in_text(spoken: &Spoken<'_>, expressions: &[String]) -> Option<Vec<Option<Named>>> {
+    let by_words = marks_of_each(spoken, expressions);
+    let all = |given: &Vec<Option<Named>>| given.iter().all(Option::is_some);
+    if by_words.as_ref().is_some_and(all) {
+        return by_words;
+    }
+    let by_order = order::in_order(spoken, expressions.len());
+    match (by_words, by_order) {
+        // What is said in words stands; order fills what is left.
+        (Some(words), Some(order)) => {
+            let fits = words.iter().zip(&order).all(|(word, order)| {
+                word.is_none()
+                    || order.is_none()
+                    || word.as_ref().map(|w| &w.marks) == order.as_ref().map(|o| &o.marks)
+            });
+            let filled = words.iter().zip(order);
+            let filled = filled.map(|(word, order)| word.clone().or(order.filter(|_| fits)));
+            Some(filled.collect())
+        }
+        (words, order) => words.or(order),
+    }
+}
+
 /// What the answer says of each expression, if it is JSON that says something of one.
-fn structured(answer: &str, expressions: &[String], names: &Names) -> Option<Vec<Option<Named>>> {
-    let entries = json::entries(&json::value_in(answer)?, names);
-    let given = expressions.iter().map(|expression| {
-        let same = |text: &str| text.trim().to_lowercase() == expression.to_lowercase();
-        let entry = entries.iter().find(|entry| same(&entry.text))?;
-        Some(entry.named.clone())
-    });
-    some(given.collect())
-}
-
-/// The lines with mentions, if there is one for each expression.
-fn by_line(
-    answer: &str,
-    mentions: &[Mention],
-    expressions: &[String],
-) -> Option<Vec<Option<Named>>> {
-    let mut lines = Vec::new();
-    let mut rest = mentions;
-    let mut end = 0;
-    for line in answer.split_inclusive('\n') {
-        end += line.len();
-        let (inside, later) = rest.split_at(rest.partition_point(|m| m.span.start < end));
-        rest = later;
-        lines.extend(Named::by(inside).map(Some));
+fn structured(spoken: &Spoken<'_>, expressions: &[String]) -> Option<Vec<Option<Named>>> {
+    if spoken.documents.is_empty() {
+        return None;
     }
-    (expressions.len() > 1 && lines.len() == expressions.len()).then_some(lines)
-}
-
-/// All that an answer names, if only one expression was given: what follows its last "answer"
-/// goes before, and several marks in running text are ambiguous.
-fn only_one(
-    answer: &str,
-    mentions: &[Mention],
-    expressions: &[String],
-) -> Option<Vec<Option<Named>>> {
-    let [_] = expressions else { return None };
-    let verdict = answer.to_ascii_lowercase().rfind("answer");
-    let last = mentions
+    let pairs = json::pairs(spoken);
+    let mut given: Vec<Option<Named>> = expressions
         .iter()
-        .filter(|mention| verdict.is_some_and(|verdict| mention.span.start >= verdict));
-    if let Some(named) = Named::by(last) {
-        return Some(vec![Some(named)]);
+        .map(|expression| {
+            let same: Vec<Named> = pairs
+                .iter()
+                .filter(|pair| same(&pair.text, expression).is_some())
+                .map(|pair| pair.named.clone())
+                .collect();
+            same.into_iter().reduce(Named::and)
+        })
+        .collect();
+    // Those whose words come closest, where the answer has its own.
+    let free = |pair: &&json::Pair| {
+        expressions
+            .iter()
+            .all(|other| same(&pair.text, other).is_none())
+    };
+    for (expression, given) in expressions.iter().zip(&mut given) {
+        const CLOSE: f64 = 0.6;
+        if given.is_none() {
+            let wanted = plain_words(expression);
+            let near = pairs.iter().filter(free).filter(|pair| {
+                let words = plain_words(&pair.text);
+                overlap(&words, &wanted) >= CLOSE || overlap(&wanted, &words) >= 1.0
+            });
+            let near: Vec<&json::Pair> = near.collect();
+            if let [pair] = near[..] {
+                *given = Some(pair.named.clone());
+            }
+        }
     }
-    let said = verdict
-        .and_then(|verdict| answer.get(verdict..))
-        .unwrap_or(answer);
-    if says_none(said) && (mentions.is_empty() || verdict.is_some()) {
-        return Some(vec![Some(Named::NONE)]);
+    if given.iter().any(Option::is_some) {
+        return Some(given);
     }
-    let mut named = Named::by(mentions)?;
-    let located = mentions.iter().all(|mention| mention.location.is_some());
-    if !located && list_length(answer, mentions) < mentions.len() {
-        named.status = named.status.max(crate::ground::Status::Ambiguous);
-    }
-    Some(vec![Some(named)])
+    let count = expressions.len();
+    let ordered = json::in_order(spoken, count)?;
+    Some(ordered.into_iter().map(Some).collect())
 }
 
-/// `given`, unless nothing was.
-fn some(given: Vec<Option<Named>>) -> Option<Vec<Option<Named>>> {
-    given.iter().any(Option::is_some).then_some(given)
+/// What the answer says of a single expression.
+fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
+    let expressions = std::slice::from_ref(expression);
+    if let Some(named) =
+        structured(spoken, expressions).and_then(|given| given.into_iter().next()?)
+    {
+        return Some(named);
+    }
+    if let Some(named) = in_document(spoken) {
+        return Some(named);
+    }
+    if let Some(part) = spoken.verdict() {
+        let verdict = spoken.part(part.clone());
+        let bare = || behind_answer(spoken, &verdict);
+        if let Some(named) = meant_of_one(&verdict).or_else(bare) {
+            return Some(named);
+        }
+        if spoken.says_none(part) {
+            return Some(Named::NONE);
+        }
+    }
+    if denied_at_last(spoken) {
+        return Some(Named::NONE);
+    }
+    let near = marks_of_each(spoken, expressions).and_then(|given| given.into_iter().next()?);
+    if let Some(named) = near {
+        let meant: Vec<Mention> = spoken.meant().cloned().collect();
+        let wavers = named.marks.len() > 1 && wavers(spoken, &meant);
+        return Some(if wavers { vague(named) } else { named });
+    }
+    let named = meant_of_one(spoken);
+    let denied = !spoken.mentions.is_empty() && spoken.meant().next().is_none();
+    named
+        .or_else(|| {
+            order::said_in(spoken, spoken.part.clone()).filter(|_| spoken.mentions.is_empty())
+        })
+        .or_else(|| (denied && spoken.says_none(spoken.part.clone())).then_some(Named::NONE))
+        .or_else(|| bare_number(spoken))
+}
+
+/// "I see [1] and [2], none of which is red."
+fn denied_at_last(spoken: &Spoken<'_>) -> bool {
+    let Some(last) = spoken.meant().last() else {
+        return false;
+    };
+    let end = last.span.end;
+    let rest = spoken.get(end..spoken.part.end);
+    let gap = rest.len()
+        - rest
+            .trim_start_matches([',', ' ', '–', '—', '(', '-', '.'])
+            .len();
+    let none = spoken.cues.all(end..end + gap + 1, Role::None).next();
+    none.is_some_and(|none| {
+        let words = spoken.get(none.start..none.end).to_lowercase();
+        none.start == end + gap
+            && (words.starts_with("none")
+                || words.starts_with("neither")
+                || words.starts_with("keine"))
+    })
+}
+
+/// "It's 3.", "I'd go with 3.": the only number of a short answer, if it ends a clause.
+fn bare_number(spoken: &Spoken<'_>) -> Option<Named> {
+    /// A longer answer, in bytes, says more.
+    const LONGEST: usize = 120;
+    let text = spoken.get(spoken.part.clone());
+    if text.len() > LONGEST || !spoken.mentions.is_empty() || spoken.says_none(spoken.part.clone())
+    {
+        return None;
+    }
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
+    let (before, after) = (&text[..start], &text[start + digits..]);
+    let ends = after.is_empty() || after.starts_with(['.', ',', '!', ';', '\n', ')', '*', '。']);
+    let apart = before.ends_with([' ', '*', '"', '(']);
+    if !ends || !apart || after.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let last = before.trim_end_matches([' ', '*', '"', '(']);
+    let word = last
+        .rsplit(|c: char| !c.is_alphanumeric() && c != '\'')
+        .next()
+        .unwrap_or("");
+    const LEADS: [&str; 16] = [
+        "is", "it's", "s", "with", "be", "as", "choose", "pick", "say", "ist", "est", "es", "é",
+        "è", "то", "это",
+    ];
+    if !LEADS.contains(&word.to_lowercase().as_str()) && !word.to_lowercase().ends_with("'s") {
+        return None;
+    }
+    json::of_text(&text[start..start + digits], spoken)
+}
+
+/// "The answer is 3": a number behind the word for the answer.
+fn behind_answer(spoken: &Spoken<'_>, verdict: &Spoken<'_>) -> Option<Named> {
+    let cue = spoken.cues.all(verdict.part.clone(), Role::Answers).next();
+    let start = cue.map_or(verdict.part.start, |cue| cue.end);
+    let end = verdict.part.end;
+    names_behind_tie(&spoken.part(start..end)).or_else(|| match cue {
+        None => order::said_in(spoken, verdict.part.clone()),
+        Some(_) => None,
+    })
+}
+
+/// The marks of the answer's JSON, whatever they go with: what stands under keys for them.
+fn in_document(spoken: &Spoken<'_>) -> Option<Named> {
+    let mut named: Option<Named> = None;
+    for document in spoken.documents {
+        let part = spoken.part(document.span.clone());
+        let next = Named::by(part.mentions).or_else(|| {
+            let value = json::value(document, spoken);
+            let empty = spoken.get(document.span.clone());
+            value
+                .or_else(|| says_nothing(empty).then_some(Named::NONE))
+                .or_else(|| {
+                    spoken
+                        .says_none(document.span.clone())
+                        .then_some(Named::NONE)
+                })
+        });
+        named = match (named, next) {
+            (Some(named), Some(next)) => Some(named.and(next)),
+            (named, next) => named.or(next),
+        };
+    }
+    named
+}
+
+/// True for JSON that reports that there is no mark: an empty list, null, SAM 3's
+/// `report_no_mask`.
+fn says_nothing(json: &str) -> bool {
+    json.contains("[]") || json.contains("null") || json.contains("report_no_mask")
+}
+
+/// All that the answer means, without what it names to say where that is. Several marks in running
+/// text, or between which it wavers, are ambiguous.
+fn meant_of_one(spoken: &Spoken<'_>) -> Option<Named> {
+    let zipped = spoken.mentions.iter().zip(spoken.beside);
+    let free = zipped.filter(|(mention, beside)| mention.is_meant() && !**beside);
+    let mut meant: Vec<Mention> = free.map(|(mention, _)| mention.clone()).collect();
+    if meant.is_empty() {
+        meant = spoken.meant().cloned().collect();
+    }
+    if let [.., before, last] = &meant[..]
+        && meant[..meant.len() - 1]
+            .iter()
+            .any(|other| other.marks == last.marks)
+        && settles(spoken, before.span.end..last.span.start)
+    {
+        // "Either [4] or [5], but I'd say [4]", "[2] and [4], only [4] is red"
+        return Named::by([last]);
+    }
+    let named = Named::by(&meant)?;
+    let located = meant.iter().all(|mention| mention.location.is_some());
+    let one_list = list_length(spoken.text, &meant) == meant.len() || are_items(spoken, &meant);
+    let wavers = named.marks.len() > 1 && wavers(spoken, &meant);
+    if named.marks.len() > 1 && (!located && !one_list || wavers) {
+        return Some(vague(named));
+    }
+    Some(named)
+}
+
+/// True if the words in `range` choose one of what was named.
+fn settles(spoken: &Spoken<'_>, range: std::ops::Range<usize>) -> bool {
+    let text = spoken.get(range.clone()).to_lowercase();
+    spoken.cues.any(range, Role::Contrasts)
+        || ["only", "nur", "seul", "solo", "只有"]
+            .iter()
+            .any(|only| text.contains(only))
+}
+
+fn vague(mut named: Named) -> Named {
+    named.status = named.status.max(Status::Ambiguous);
+    named
+}
+
+/// True if each stands at the start of a line of its own.
+fn are_items(spoken: &Spoken<'_>, mentions: &[Mention]) -> bool {
+    /// What an item begins with is shorter, in characters.
+    const SHORT: usize = 16;
+    let indent = |c: &char| !c.is_alphabetic() && *c != '\n' && !c.is_ascii_digit();
+    mentions.iter().enumerate().all(|(index, mention)| {
+        let before = spoken.get(0..mention.span.start).chars().rev();
+        let marks = before.clone().take(SHORT).take_while(indent).count();
+        let next = before.clone().nth(marks);
+        marks < SHORT
+            && (next == Some('\n') || next.is_none() && index == 0 || is_numbered(before, marks))
+    })
+}
+
+/// True if a number and a line's start stand before the marks that an item begins with.
+fn is_numbered(before: impl Iterator<Item = char>, marks: usize) -> bool {
+    let mut rest = before.skip(marks).skip_while(char::is_ascii_digit);
+    matches!(rest.next(), Some('\n') | None)
+}
+
+/// True for "[3] or [5]" and "either [3] or [5]".
+fn wavers(spoken: &Spoken<'_>, mentions: &[Mention]) -> bool {
+    mentions.windows(2).any(|pair| {
+        let between = pair[0].span.end..pair[1].span.start;
+        between.len() < 40 && spoken.cues.any(between, Role::Hedges)
+    })
 }

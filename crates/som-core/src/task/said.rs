@@ -1,22 +1,57 @@
 //! What an answer says of a text or a mark right behind it: `: 3, 5`, `→ none`, `is gone`.
 
-use super::grounded::Named;
-use crate::ground::{Mention, Names, Setting, is_quantity, list_at};
+use super::{grounded::Named, spoken::Spoken};
+use crate::ground::{Mention, Role, Setting, is_quantity, list_at, words};
 
-/// The names that follow a tie, such as a colon, at the start of `text`; "none" counts, too.
-pub(super) fn names_behind_tie(text: &str, names: &Names) -> Option<Named> {
-    let tie = |c: char| matches!(c, ':' | '：' | '=' | '-' | '–' | '—' | '→' | '>' | '|');
+/// The names that follow a tie, such as a colon, at the start of the part of `spoken`; "none"
+/// counts, too.
+pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
+    let tie = |c: char| matches!(c, ':' | '=' | '-' | '–' | '—' | '→' | '>' | '|');
+    let text = spoken.get(spoken.part.clone());
     let text = text.trim_start_matches(is_closing);
-    let list = text.trim_start_matches(|c| tie(c) || is_closing(c));
-    if list.len() == text.len() {
+    let mut list = text.trim_start_matches(|c| tie(c) || is_closing(c));
+    let mut is_tied = list.len() < text.len();
+    // "is 3", "是3"
+    if let Some(end) = words::at(list, 0, Role::Is) {
+        list = list[end..].trim_start_matches(is_closing);
+        // "is now 5"
+        const NOW: [&str; 10] = [
+            "now ",
+            "jetzt ",
+            "maintenant ",
+            "ahora ",
+            "agora ",
+            "adesso ",
+            "nu ",
+            "теперь ",
+            "тепер ",
+            "teraz ",
+        ];
+        list = NOW
+            .iter()
+            .find_map(|now| list.strip_prefix(now))
+            .unwrap_or(list);
+        is_tied = true;
+    }
+    if !is_tied {
         return None;
     }
-    if starts_with_word(list, "none") {
+    // An empty cell: "| – |".
+    if list.is_empty() {
+        let cell = text
+            .trim_end_matches([' ', '|', '\n', '*'])
+            .ends_with(['–', '—', '-']);
+        let tied = text.contains(['|', '→', ':']);
+        return (cell && tied).then_some(Named::NONE);
+    }
+    let start = spoken.part.end - list.len();
+    let none = spoken.cues.all(start..start + 1, Role::None).next();
+    if none.is_some_and(|none| is_alone(spoken, start..none.end)) {
         return Some(Named::NONE);
     }
-    let (reading, end) = list_at(list, 0, names, Setting::Enclosed)?;
+    let (reading, end) = list_at(list, 0, spoken.names, Setting::Enclosed)?;
     let ends = list[end..].trim_start_matches(is_closing);
-    let ends = ends.is_empty() || ends.starts_with(['.', ',', ';', '|', '(']);
+    let ends = ends.is_empty() || ends.starts_with(['.', ',', ';', '|', '(', '!']);
     let by_number = list.starts_with(|c: char| c.is_ascii_digit() || is_closing(c));
     if is_quantity(list, end) || !(by_number || ends) {
         return None;
@@ -25,102 +60,39 @@ pub(super) fn names_behind_tie(text: &str, names: &Names) -> Option<Named> {
     Named::by([&mention])
 }
 
+/// True if the word at `span` says that there is none, and does not begin something else: "no mark
+/// matches", not "no doubt it is".
+fn is_alone(spoken: &Spoken<'_>, span: std::ops::Range<usize>) -> bool {
+    !spoken.cues.any(span, Role::Keeps)
+}
+
 fn is_closing(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '*' | '"' | '\'' | '`' | '”' | ')')
-}
-
-/// True if `text` says that something is not there.
-pub(super) fn says_none(text: &str) -> bool {
-    const ABSENT: [&str; 39] = [
-        "not found",
-        "not be found",
-        "not visible",
-        "not present",
-        "not there",
-        "not shown",
-        "not seen",
-        "not in ",
-        "not exist",
-        "not appear",
-        "not match",
-        "not depicted",
-        "not applicable",
-        "no longer visible",
-        "no longer present",
-        "no longer there",
-        "no longer in ",
-        "no match",
-        "no such",
-        "no corresponding",
-        "no counterpart",
-        "no mark",
-        "no region",
-        "there is no ",
-        "there are no ",
-        "there's no ",
-        "i see no ",
-        "cannot find",
-        "n't find",
-        "cannot see",
-        "n't see",
-        "not see ",
-        "n't in ",
-        "n't visible",
-        "n't there",
-        "n't appear",
-        "there isn't",
-        "there aren't",
-        "out of view",
-    ];
-    const WORDS: [&str; 8] = [
-        "none",
-        "gone",
-        "null",
-        "n/a",
-        "missing",
-        "absent",
-        "disappeared",
-        "nowhere",
-    ];
-    // Who sees no image says nothing of what is in it.
-    const BLIND: [&str; 8] = [
-        "see the image",
-        "see any image",
-        "see an image",
-        "see images",
-        "see the picture",
-        "no image",
-        "image is missing",
-        "image is not",
-    ];
-    let text = text.to_ascii_lowercase().replace('’', "'");
-    if BLIND.iter().any(|blind| text.contains(blind)) {
-        return false;
-    }
-    let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '/');
-    words.any(|word| WORDS.contains(&word)) || ABSENT.iter().any(|absent| text.contains(absent))
-}
-
-/// True if `text` begins with this word, in any letter case.
-fn starts_with_word(text: &str, word: &str) -> bool {
-    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
-    text.get(..word.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(word) && ends(&text[word.len()..]))
+    c.is_whitespace() || matches!(c, '*' | '"' | '\'' | '`' | ')')
 }
 
 /// The end of the list of mentions that `mentions` begin with: only "and" and the like stand
 /// between them.
-pub(super) fn list_length(answer: &str, mentions: &[Mention]) -> usize {
+pub(super) fn list_length(text: &str, mentions: &[Mention]) -> usize {
     let ties = mentions.windows(2).take_while(|pair| {
-        let between = answer.get(pair[0].span.end..pair[1].span.start);
+        let between = text.get(pair[0].span.end..pair[1].span.start);
         is_conjunction(between.unwrap_or(""))
     });
     mentions.len().min(ties.count() + 1)
 }
 
-/// True if no word but "and" or "or" is in it.
+/// True if no word but "and" or "or", or one that announces a mark, is in it.
 pub(super) fn is_conjunction(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric())
-        .all(|word| matches!(word, "" | "and" | "or"))
-        && !text.contains([':', '|', '='])
+    /// What joins two marks is not longer, in bytes.
+    const LONGEST: usize = 48;
+    if text.len() > LONGEST
+        || text.contains([':', '|', '=', '.', ';', '→', '\n', '(', '—', '–', '{', '}'])
+    {
+        return false;
+    }
+    words::words(text).all(|word| {
+        words::at(text, word.start, Role::Joins).is_some()
+            || words::at(text, word.start, Role::Announces).is_some()
+            || words::at(text, word.start, Role::Article).is_some()
+            || matches!(&text[word], "also" | "nor" | "と" | "番")
+    })
 }

@@ -1,15 +1,16 @@
 //! `track`: where are the objects of the first image in the others?
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{
     grounded::{Finding, Named},
     json,
-    said::{is_conjunction, names_behind_tie, says_none},
+    said::{is_conjunction, names_behind_tie},
+    spoken::Spoken,
 };
 use crate::{
     Scene,
-    ground::{Mention, Names, Status},
+    ground::{Mention, Role, Status},
 };
 
 /// The marks that are looked for: those chosen, or all of the first image.
@@ -28,69 +29,132 @@ pub(super) fn elsewhere(scene: &Scene<'_>) -> Vec<u32> {
 }
 
 /// One finding for each mark that was looked for.
-pub(super) fn read(
-    answer: &str,
-    mentions: &[Mention],
-    chosen: &[u32],
-    scene: &Scene<'_>,
-) -> Vec<Finding> {
-    let elsewhere = elsewhere(scene);
-    let targets = targets(chosen, scene);
+pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32]) -> Vec<Finding> {
+    let elsewhere: HashSet<u32> = elsewhere(spoken.scene).into_iter().collect();
+    let first: HashSet<u32> = spoken.scene.on_image(0).map(|mark| mark.id).collect();
+    let targets = targets(chosen, spoken.scene);
     let mut found: Vec<(u32, Named)> = Vec::new();
-    let names = Names::new(scene);
-    if let Some(value) = json::value_in(answer) {
-        for pair in json::pairs(&value, &names) {
-            found.extend(pair.of.marks.iter().map(|&of| (of, pair.found.clone())));
-        }
+    for pair in json::founds(spoken, &|id| first.contains(&id)) {
+        found.extend(pair.of.marks.iter().map(|&of| (of, pair.found.clone())));
     }
     if found.is_empty() {
-        found = written(answer, mentions, &targets, &names);
+        found = pairs(spoken, &first).unwrap_or_else(|| written(spoken, &first));
     }
-    targets
-        .into_iter()
-        .map(|of| {
-            let named = found.iter().find(|(id, _)| *id == of);
-            let mut named = named.map_or(Named::MISSING, |(_, named)| named.clone());
-            let all = named.marks.len();
-            named.marks.retain(|id| elsewhere.contains(id));
-            if named.marks.len() < all {
-                // A mark of the first image is not where the object went.
-                named.status = named.status.max(Status::Unknown);
+    if found.is_empty() {
+        found = all_gone(spoken, &targets);
+    }
+    let of_target = |of: u32| {
+        // What is said last of it stands, if it says something.
+        let own = found.iter().filter(|(id, _)| *id == of);
+        let says = |(_, named): &&(u32, Named)| *named != Named::MISSING;
+        let mut named = own.clone().rfind(says).map(|(_, named)| named.clone());
+        // "[1] → [5]. … [1] is red": what says nothing of where it went takes nothing back.
+        if named.as_ref().is_some_and(|named| named.marks.is_empty()) {
+            named = own
+                .clone()
+                .rfind(|(_, named)| named.marks.iter().any(|id| elsewhere.contains(id)))
+                .map(|(_, named)| named.clone())
+                .filter(|_| !says_gone_last(&found, of))
+                .or(named);
+        }
+        let mut named = named.unwrap_or(Named::MISSING);
+        let all = named.marks.len();
+        named.marks.retain(|id| elsewhere.contains(id));
+        if named.marks.len() < all {
+            // A mark of the first image is not where the object went.
+            named.status = named.status.max(Status::Unknown);
+        }
+        Finding {
+            of: Some(of),
+            ..Finding::new("", named)
+        }
+    };
+    targets.into_iter().map(of_target).collect()
+}
+
+/// True if the last thing that is said of a mark is that it is gone.
+fn says_gone_last(found: &[(u32, Named)], of: u32) -> bool {
+    let last = found.iter().rfind(|(id, _)| *id == of);
+    last.is_some_and(|(_, named)| *named == Named::NONE)
+}
+
+/// `[[1, 5], [2, 4]]` and nothing else.
+fn pairs(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>> {
+    let text = spoken.get(spoken.part.clone()).trim();
+    if !text.starts_with("[[") && !text.starts_with("[(") && !text.starts_with('(') {
+        return None;
+    }
+    let pairs: Option<Vec<(u32, Named)>> = spoken
+        .mentions
+        .iter()
+        .map(|mention| match mention.marks[..] {
+            [of, to] if first.contains(&of) => {
+                let named = Named {
+                    marks: vec![to],
+                    status: mention.status,
+                };
+                Some((of, named))
             }
-            Finding {
-                of: Some(of),
-                ..Finding::new("", named)
-            }
+            _ => None,
         })
-        .collect()
+        .collect();
+    pairs.filter(|pairs| !pairs.is_empty())
+}
+
+/// "All objects have disappeared."
+fn all_gone(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<(u32, Named)> {
+    let part = spoken.part.clone();
+    let all = spoken.cues.any(part.clone(), Role::All)
+        || spoken.cues.any(part.clone(), Role::Neither)
+        || spoken.cues.any(part.clone(), Role::Both)
+        || spoken
+            .cues
+            .any(part.start..(part.start + 3).min(part.end), Role::None);
+    let short = spoken.get(part.clone()).trim().len() < 40;
+    if !spoken.says_none(part) || !(all || short) || !spoken.mentions.is_empty() {
+        return Vec::new();
+    }
+    targets.iter().map(|&of| (of, Named::NONE)).collect()
 }
 
 /// `[1]: [9]`, `mark 1 is mark 9 in image 2`, `[1] → none`: in each line, a mark that is looked
 /// for opens an entry, and other marks fill it.
-fn written(
-    answer: &str,
-    mentions: &[Mention],
-    targets: &[u32],
-    names: &Names,
-) -> Vec<(u32, Named)> {
+fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
     let mut found: Vec<(u32, Named)> = Vec::new();
-    let mut rest = mentions;
-    let mut end = 0;
-    for line in answer.split_inclusive('\n') {
+    let meant: Vec<Mention> = spoken
+        .mentions
+        .iter()
+        .filter(|mention| {
+            // "[1] is not visible" denies where it is, not what is looked for.
+            mention.is_meant() || mention.marks.iter().any(|id| first.contains(id))
+        })
+        .cloned()
+        .collect();
+    let mut rest = &meant[..];
+    let mut end = spoken.part.start;
+    for line in spoken.get(spoken.part.clone()).split_inclusive('\n') {
+        let start = end;
         end += line.len();
         let (inside, later) = rest.split_at(rest.partition_point(|m| m.span.start < end));
         rest = later;
-        let mut entries = opened(answer, inside, end, targets);
+        let mut inside = inside;
+        if let Some((each, taken)) = respectively(spoken, inside, start..end, first) {
+            found.extend(each);
+            inside = &inside[taken..];
+        }
+        let mut entries = opened(spoken, inside, end, first);
         let mut none = false;
         for entry in entries
             .iter_mut()
             .rev()
             .filter(|entry| entry.found.is_none())
         {
-            let tail = answer.get(entry.tail.clone()).unwrap_or("");
+            let tail = spoken.get(entry.tail.clone());
             // "[1] and [2] are gone": what is said of the next is said of this one, too.
-            none = says_none(tail) || none && is_conjunction(tail);
-            let listed = names_behind_tie(tail, names);
+            none = spoken.says_none(entry.tail.clone())
+                || none && is_conjunction(tail)
+                || spoken.says_none(entry.head.clone());
+            let listed = names_behind_tie(&spoken.part(entry.tail.clone()));
             entry.found = listed.or_else(|| none.then_some(Named::NONE));
         }
         let said = |entry: Entry| (entry.of, entry.found.unwrap_or(Named::MISSING));
@@ -99,28 +163,72 @@ fn written(
     found
 }
 
+/// "[1] and [2] are [5] and [4], respectively": as many marks of the first image, one after the
+/// other, as of others; and how many mentions of the line say so.
+fn respectively(
+    spoken: &Spoken<'_>,
+    mentions: &[Mention],
+    line: Range<usize>,
+    first: &HashSet<u32>,
+) -> Option<(Vec<(u32, Named)>, usize)> {
+    let each = spoken.cues.all(line.clone(), Role::Each).next()?;
+    let sentence = spoken.get(each.end..line.end);
+    let end = each.end + sentence.find(['.', ';']).unwrap_or(sentence.len());
+    let taken = mentions.partition_point(|mention| mention.span.start < end);
+    let mentions = &mentions[..taken];
+    let marks: Vec<u32> = mentions
+        .iter()
+        .flat_map(|mention| mention.marks.clone())
+        .collect();
+    let (of, to): (Vec<u32>, Vec<u32>) = marks.iter().partition(|id| first.contains(id));
+    let split = marks.iter().take_while(|id| first.contains(id)).count();
+    let sorted =
+        split == of.len() || marks.iter().take_while(|id| !first.contains(id)).count() == to.len();
+    (of.len() > 1 && of.len() == to.len() && sorted).then(|| {
+        let each = of.into_iter().zip(to);
+        let each = each.map(|(of, to)| {
+            let named = Named {
+                marks: vec![to],
+                status: Status::Resolved,
+            };
+            (of, named)
+        });
+        (each.collect(), taken)
+    })
+}
+
 /// A mark that is looked for, and what its line says of it.
 struct Entry {
     of: u32,
     /// The marks that fill it.
     found: Option<Named>,
-    /// What stands behind its mention, up to the next one.
+    /// What stands before its mention in its sentence, and behind it, up to the next one.
+    head: Range<usize>,
     tail: Range<usize>,
 }
 
 /// The entries of the line that ends at `end`, filled by its other marks.
-fn opened(answer: &str, mentions: &[Mention], end: usize, targets: &[u32]) -> Vec<Entry> {
+fn opened(
+    spoken: &Spoken<'_>,
+    mentions: &[Mention],
+    end: usize,
+    first: &HashSet<u32>,
+) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     // "[9] is the same as [1]": found before it is said what.
     let mut early: Option<Named> = None;
+    // "[5] was [1], [4] was [2]": so is the whole line.
+    let is_target = |mention: &Mention| mention.marks.iter().any(|id| first.contains(id));
+    let reversed = matches!(mentions, [there, of, ..] if !is_target(there) && is_target(of));
     for (index, mention) in mentions.iter().enumerate() {
         let (of, there): (Vec<u32>, Vec<u32>) =
-            mention.marks.iter().partition(|id| targets.contains(id));
+            mention.marks.iter().partition(|id| first.contains(id));
         let next = mentions.get(index + 1).map_or(end, |next| next.span.start);
         let opens = !of.is_empty();
         entries.extend(of.into_iter().map(|of| Entry {
             of,
             found: early.take(),
+            head: head_of(spoken, mentions, index),
             tail: mention.span.end..next,
         }));
         if opens && there.is_empty() && mention.status == Status::Resolved {
@@ -128,18 +236,50 @@ fn opened(answer: &str, mentions: &[Mention], end: usize, targets: &[u32]) -> Ve
         }
         // Once an entry is filled, the next sentence is about another one.
         let previous = index.checked_sub(1).map(|previous| &mentions[previous]);
-        let between = previous.and_then(|last| answer.get(last.span.end..mention.span.start));
-        let apart = between.is_some_and(|between| between.contains(". ") || between.contains("; "));
+        let between = previous.map(|last| spoken.get(last.span.end..mention.span.start));
+        let apart = between.is_some_and(|between| {
+            [". ", "; ", ", ", "|"]
+                .iter()
+                .any(|end| between.contains(end))
+                && !is_conjunction(between)
+        });
         let into = match entries.last_mut() {
-            Some(entry) if entry.found.is_none() || !apart && early.is_none() => &mut entry.found,
+            Some(entry) if entry.found.is_none() || !reversed && !apart && early.is_none() => {
+                &mut entry.found
+            }
             _ => &mut early,
         };
         fill(into, mention.status, there);
     }
-    if let (Some(entry), Some(early)) = (entries.last_mut(), early) {
+    if let (Some(entry), Some(early)) = (entries.last_mut(), early)
+        && entry.found.is_none()
+    {
         fill(&mut entry.found, early.status, early.marks);
     }
     entries
+}
+
+/// What stands before a mention in its sentence: "there is no counterpart for".
+fn head_of(spoken: &Spoken<'_>, mentions: &[Mention], index: usize) -> Range<usize> {
+    /// What is further off, in bytes, is said of something else.
+    const NEAR: usize = 80;
+    let end = mentions[index].span.start;
+    let last = index
+        .checked_sub(1)
+        .map_or(0, |last| mentions[last].span.end);
+    let mut start = last.max(end.saturating_sub(NEAR));
+    while !spoken.text.is_char_boundary(start) {
+        start += 1;
+    }
+    let text = spoken.get(start..end);
+    let sentence = text.rfind(['.', '\n', ';', '|']).map_or(0, |end| end + 1);
+    // Behind another mark it is said of that one.
+    let free = index == 0 || sentence > 0;
+    if free {
+        start + sentence..end
+    } else {
+        end..end
+    }
 }
 
 fn fill(into: &mut Option<Named>, status: Status, marks: Vec<u32>) {

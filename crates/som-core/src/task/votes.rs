@@ -85,12 +85,7 @@ pub fn merge(answers: &[Grounded], by_mark: bool) -> Option<Consensus> {
 /// where the task has none.
 fn meant(answer: &Grounded) -> Vec<u32> {
     let mut marks: Vec<u32> = if answer.findings.is_empty() {
-        answer
-            .mentions
-            .iter()
-            .flat_map(|m| &m.marks)
-            .copied()
-            .collect()
+        answer.meant().collect()
     } else {
         answer
             .findings

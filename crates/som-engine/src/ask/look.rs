@@ -203,7 +203,7 @@ impl<'a> Looker<'a> {
                     size,
                     seen: policy.seen(sent),
                     pages: allocation.pages.max(1),
-                    coordinates: policy.coordinates,
+                    places: policy.places(),
                 },
                 notes: notes.collect(),
                 boxes: ids.collect(),

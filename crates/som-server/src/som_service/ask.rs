@@ -250,6 +250,7 @@ pub(super) fn answer_to_wire(outcome: &AskOutcome) -> pb::Answer {
         rounds: outcome.rounds,
         usage: outcome.usage.map(ask::usage_to_wire),
         cost: outcome.cost,
+        thoughts: grounded.thoughts.iter().map(ask::thought_to_wire).collect(),
         timings: Some(segment::ask_timings_to_wire(&outcome.timings)),
     }
 }

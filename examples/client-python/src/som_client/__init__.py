@@ -17,7 +17,7 @@
 
 from . import tasks
 from .aio import AsyncClient
-from .answers import Answer, Finding, Location, Mention
+from .answers import Answer, Finding, Location, Mention, Thought
 from .client import Client
 from .connection import Connection
 from .errors import SomError
@@ -55,6 +55,7 @@ __all__ = [
     "Rle",
     "Segmentation",
     "SomError",
+    "Thought",
     "Unmarked",
     "tasks",
 ]

@@ -51,6 +51,8 @@ class Mention:
     """Names of marks that are not there."""
     location: Location | None
     """Of a box or a point."""
+    polarity: str = "asserted"
+    """What is meant is "asserted"; else "denied", "replaced", "compared" or "excepted"."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,18 @@ class Finding:
     status: str
     agreement: float | None
     """The share of the votes that found the same."""
+    match: str | None = None
+    """How the name was found in the vocabulary: "exact", "normalised" or "synonym"."""
+
+
+@dataclass(frozen=True)
+class Thought:
+    """What the model thought before it answered; nothing in it counts."""
+
+    span: tuple[int, int]
+    """Start and end in the answer, in characters."""
+    closed: bool
+    """False if the answer breaks off in it."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +113,7 @@ class Answer:
     """Which of several answers this is, from 0; `None` for a single one."""
     timings_ms: dict[str, float] = field(compare=False)
     """By stage."""
+    thoughts: list[Thought] = field(default_factory=list)
 
 
 class Listener:
@@ -146,14 +161,16 @@ class Listener:
             rounds=wire.rounds,
             best=wire.best if wire.HasField("best") else None,
             timings_ms=types.timings(wire.timings),
+            thoughts=[
+                Thought(_characters(thought.span, wire.text), thought.closed)
+                for thought in wire.thoughts
+            ],
         )
 
     def _mention(self, wire: ask_pb2.Mention, text: str) -> Mention:
-        # On the wire spans count bytes of UTF-8.
-        data = text.encode()
-        start, end = (len(data[:at].decode()) for at in (wire.span.start, wire.span.end))
         return Mention(
-            span=(start, end),
+            span=_characters(wire.span, text),
+            polarity=_polarity(wire.polarity),
             status=_name(ask_pb2.MentionStatus.Name(wire.status)),
             marks=self._known(wire.marks),
             unresolved=list(wire.unresolved),
@@ -168,10 +185,28 @@ class Listener:
             marks=self._known(wire.marks),
             status=_name(ask_pb2.MentionStatus.Name(wire.status)),
             agreement=wire.agreement if wire.HasField("agreement") else None,
+            match=_match(wire.match),
         )
 
     def _known(self, ids: Iterable[int]) -> list[Mark]:
         return [self._marks[id] for id in ids if id in self._marks]
+
+
+def _characters(span: ask_pb2.Span, text: str) -> tuple[int, int]:
+    """On the wire spans count bytes of UTF-8."""
+    data = text.encode()
+    return len(data[: span.start].decode()), len(data[: span.end].decode())
+
+
+def _polarity(polarity: int) -> str:
+    """An older server does not say; then it is asserted."""
+    name = ask_pb2.Polarity.Name(polarity).removeprefix("POLARITY_").lower()
+    return "asserted" if name == "unspecified" else name
+
+
+def _match(match: int) -> str | None:
+    name = ask_pb2.NameMatch.Name(match).removeprefix("NAME_MATCH_").lower()
+    return None if name == "unspecified" else name
 
 
 def _name(constant: str) -> str:

@@ -8,7 +8,7 @@ use crate::ground::names::{Setting, list_at, skip};
 pub(super) fn below(reader: &Reader<'_>, at: usize) -> Option<Found> {
     let text = reader.text;
     let colon = skip(text, at, |c| matches!(c, ' ' | '*' | '_'));
-    let after = text[colon..].strip_prefix([':', '：'])?;
+    let after = text[colon..].strip_prefix(':')?;
     let after = after.trim_start_matches([' ', '*', '_', '\r']);
     let mut line = text.len() - after.strip_prefix('\n')?.len();
     if text[line..].starts_with('\n') {

@@ -1,26 +1,21 @@
-//! `[3]`, `[1, 2]`, `[1–4]`, `[1]-[4]`, `\[3\]`, `【3】`, `［3］`, `\boxed{3}`.
+//! `[3]`, `[1, 2]`, `[1–4]`, `[1]-[4]`, `[3: the cup]`, `\boxed{3}`.
 
-use super::{Found, Names, Reader, keyword::keyword_end};
+use super::{Found, Names, Reader, keyword::keyword_end, starts_with_digit};
 use crate::ground::{
-    coordinates,
     names::{Reading, Setting, list_at, skip},
+    places,
+    words::{self, Role},
 };
-
-const PAIRS: [(&str, &str); 4] = [("[", "]"), ("\\[", "\\]"), ("【", "】"), ("［", "］")];
 
 pub(super) fn bracket(reader: &Reader<'_>) -> Found {
     let &Reader {
         text, at, names, ..
     } = reader;
-    if let Some(found) = coordinates::plain(reader) {
+    if let Some(found) = places::plain(reader) {
         return found;
     }
     let Some((reading, end)) = bracketed(text, at, names) else {
-        return if text[at..].starts_with("\\\\") {
-            Found::Skip(at + 2)
-        } else {
-            Found::Nothing
-        };
+        return captioned(reader);
     };
     if is_checkbox(reader, end) || is_link(text, end) {
         return Found::Skip(end);
@@ -31,7 +26,7 @@ pub(super) fn bracket(reader: &Reader<'_>) -> Found {
     {
         let inner: String = text[at..close]
             .chars()
-            .filter(|c| !matches!(c, '[' | ']' | '【' | '】' | '［' | '］' | '\\'))
+            .filter(|c| !matches!(c, '[' | ']'))
             .collect();
         if let Some((range, _)) = list_at(&inner, 0, names, Setting::Enclosed) {
             return Found::Mention(range.mention(at..close));
@@ -42,19 +37,46 @@ pub(super) fn bracket(reader: &Reader<'_>) -> Found {
 
 /// The list between the brackets that open at `at`, and the place behind the closing one.
 pub(super) fn bracketed(text: &str, at: usize, names: &Names) -> Option<(Reading, usize)> {
-    let (open, close) = PAIRS
-        .into_iter()
-        .find(|(open, _)| text[at..].starts_with(open))?;
-    let mut start = skip(text, at + open.len(), char::is_whitespace);
+    let inside = text[at..].strip_prefix('[')?;
+    let mut start = skip(text, text.len() - inside.len(), char::is_whitespace);
     // [mark 3], [id: 3], [#3]
     if let Some((_, after)) = keyword_end(text, start) {
         start = after;
     }
     let (reading, end) = list_at(text, start, names, Setting::Bracketed)?;
     let end = skip(text, end, char::is_whitespace);
-    text[end..]
-        .starts_with(close)
-        .then(|| (reading, end + close.len()))
+    text[end..].starts_with(']').then(|| (reading, end + 1))
+}
+
+/// `[3: red box]`, `[3 - red box]`, `[3, red box]`: the name that brackets begin with.
+fn captioned(reader: &Reader<'_>) -> Found {
+    /// A longer caption, in bytes, is none.
+    const LONGEST: usize = 80;
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let start = skip(text, at + 1, |c| c == ' ');
+    let start = keyword_end(text, start).map_or(start, |(_, after)| after);
+    let Some(name) = names.name_at(text, start) else {
+        return Found::Nothing;
+    };
+    let after = &text[name.end..];
+    let tied = [":", " -", " –", " —", ", ", " =", " ("]
+        .iter()
+        .any(|tie| after.starts_with(tie));
+    let near = after.bytes().take(LONGEST);
+    let close = near
+        .into_iter()
+        .position(|byte| matches!(byte, b']' | b'[' | b'\n'));
+    let closes = close.is_some_and(|close| after[close..].starts_with(']'));
+    let has_words = close.is_some_and(|close| after[..close].contains(char::is_alphabetic));
+    let known = !names.get(&text[name.clone()]).is_empty() && starts_with_digit(text, start);
+    match list_at(&text[..name.end], name.start, names, Setting::Enclosed) {
+        Some((reading, _)) if tied && closes && has_words && known => {
+            Found::Mention(reading.mention(name))
+        }
+        _ => Found::Nothing,
+    }
 }
 
 /// The end of the bracket that closes a range whose first one ended at `end`.
@@ -66,11 +88,11 @@ fn range_close(reader: &Reader<'_>, end: usize) -> Option<usize> {
     let dash = ["-", "–", "—", "~", "through ", "thru "]
         .iter()
         .find_map(|dash| text[next..].strip_prefix(dash));
-    // "Drag [1] to [4]" names two marks, "labels [1] to [4]" those between them, too.
+    // "[5] - [3] is red" says what; "Drag [1] to [4]" names two marks, "labels [1] to [4]" those
+    // between them, too.
     let to = || {
-        text[next..]
-            .strip_prefix("to ")
-            .filter(|_| follows_plural(&text[..at]))
+        let to = words::at(text, next, Role::Ranges)?;
+        Some(&text[to..]).filter(|_| follows_plural(&text[..at]) || is_from_all(&text[..at]))
     };
     let after = dash.or_else(to)?;
     let second = text.len() - after.trim_start_matches(' ').len();
@@ -78,28 +100,57 @@ fn range_close(reader: &Reader<'_>, end: usize) -> Option<usize> {
     (last.names == 1).then_some(close)
 }
 
-/// True if `text` ends with a keyword for several marks.
-fn follows_plural(text: &str) -> bool {
-    const PLURALS: [&str; 8] = [
-        "marks", "markers", "regions", "labels", "numbers", "objects", "segments", "tags",
-    ];
-    let text = text.trim_end_matches(' ').as_bytes();
-    PLURALS.iter().any(|plural| {
-        let start = text.len().saturating_sub(plural.len());
-        let whole = start == 0 || !text[start - 1].is_ascii_alphabetic();
-        whole && text[start..].eq_ignore_ascii_case(plural.as_bytes())
-    })
+/// True for "everything from".
+fn is_from_all(text: &str) -> bool {
+    let text = text.trim_end_matches(' ');
+    let Some(before) = text.strip_suffix("from") else {
+        return false;
+    };
+    let last = before
+        .rsplit(char::is_whitespace)
+        .find(|word| !word.is_empty());
+    let last = last.unwrap_or("").to_lowercase();
+    let every = before.len() - before.len().min(24);
+    let every = before.get(every..).unwrap_or("").to_lowercase();
+    matches!(last.as_str(), "everything" | "all" | "marks" | "regions")
+        || every.contains("every ")
+        || every.contains("all ")
 }
 
-/// `\boxed{3}`.
+/// True if `text` ends with a word that announces several marks.
+fn follows_plural(text: &str) -> bool {
+    const NEAR: usize = 40;
+    let mut start = text.len().saturating_sub(NEAR);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    let near = text[start..].trim_end_matches([' ', ':']);
+    let Some(last) = words::words(near).last() else {
+        return false;
+    };
+    let singular = [
+        "mark", "region", "label", "number", "object", "segment", "tag", "id",
+    ];
+    let word = near[last.clone()].to_lowercase();
+    last.end == near.len()
+        && words::at(near, last.start, Role::Announces).is_some()
+        && !singular.contains(&word.as_str())
+}
+
+/// `\boxed{3}`, `\boxed{Mark 3}`.
 pub(super) fn boxed(reader: &Reader<'_>) -> Found {
     let &Reader {
         text, at, names, ..
     } = reader;
-    let start = at + "\\boxed{".len();
+    let start = skip(text, at + "\\boxed{".len(), |c| matches!(c, ' ' | '\n'));
+    let start = keyword_end(text, start).map_or(start, |(_, after)| after);
     let list = list_at(text, start, names, Setting::Enclosed);
-    match list.filter(|&(_, end)| text[end..].starts_with('}')) {
-        Some((reading, end)) => Found::Mention(reading.mention(start..end)),
+    let closes = |end: usize| text[end..].trim_start().starts_with('}');
+    match list.filter(|&(_, end)| closes(end)) {
+        Some((reading, end)) => {
+            let written = text[start..end].trim_end();
+            Found::Mention(reading.mention(start..start + written.len()))
+        }
         None => Found::Skip(start),
     }
 }

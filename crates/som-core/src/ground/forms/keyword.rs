@@ -1,82 +1,43 @@
-//! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `#3`.
+//! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `#3`, `标记3`, `3番`.
 
 use super::{Found, Reader, below::below, starts_with_digit};
-use crate::ground::names::{Setting, is_measure, is_quantity, is_wrapping, list_at, skip};
+use crate::ground::{
+    names::{Reading, Setting, is_measure, is_quantity, is_wrapping, list_at, skip},
+    title::WEAK,
+    words::{self, Role},
+};
 
-/// Words that announce names.
-pub(super) const KEYWORDS: [&str; 36] = [
-    "nummer",
-    "nummern",
-    "markierung",
-    "markierungen",
-    "marque",
-    "marques",
-    "marca",
-    "marcas",
-    "mark",
-    "marks",
-    "marker",
-    "markers",
-    "marked",
-    "region",
-    "regions",
-    "label",
-    "labels",
-    "labeled",
-    "labelled",
-    "number",
-    "numbers",
-    "numbered",
-    "object",
-    "objects",
-    "segment",
-    "segments",
-    "id",
-    "ids",
-    "tag",
-    "tags",
-    "mask",
-    "masks",
-    "answer",
-    "answers",
-    "no",
-    "area",
-];
-
-/// What may stand between a keyword and its names.
-const FILLERS: [&str; 15] = [
-    "is:",
-    "are:",
-    "ist ",
-    "est ",
-    "is ",
-    "are ",
-    "id ",
-    "ids ",
-    "number ",
-    "numbers ",
-    "numbered ",
-    "no. ",
-    "No. ",
-    "with ",
-    "as ",
+/// What may stand between a keyword and its names besides the words that say "is" and announce.
+const FILLERS: [&str; 12] = [
+    "from ", "is:", "are:", "with ", "as ", "no. ", "nr. ", "n. ", "di ", "de ", "mit ", "с ",
 ];
 
 pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     let &Reader {
         text, at, names, ..
     } = reader;
-    let Some((word, start)) = keyword_end(text, at).or_else(|| unspaced(text, at)) else {
-        // Skip the word at once: a keyword does not start in the middle of one.
-        return Found::Skip(skip(text, at, char::is_alphanumeric));
-    };
-    if !names_marks(word, &text[..at], &text[start..]) {
-        return Found::Skip(start);
-    }
-    if let Some(found) = below(reader, skip(text, at, char::is_alphabetic)) {
+    if let Some(found) = excepted(reader) {
         return found;
     }
-    let start = skip(text, start, |c| c == '#');
+    if let Some(name) = names.name_at(text, at).filter(|name| goes_on(reader, name)) {
+        let list = list_at(&text[..name.end], at, names, Setting::Open);
+        if let Some((reading, _)) = list {
+            return Found::Mention(reading.mention(name));
+        }
+    }
+    if let Some(found) = ordinal(reader) {
+        return found;
+    }
+    let Some((word, start)) = keyword_end(text, at) else {
+        return Found::Skip(next_word(text, at));
+    };
+    if !names_marks(word, &text[..at], &text[start..]) {
+        return Found::Skip(start.max(at + word.len()));
+    }
+    if let Some(found) = below(reader, at + word.len()) {
+        return found;
+    }
+    let start = skip(text, start, |c| matches!(c, '#' | '№'));
     if text[start..].starts_with('{') {
         return braced(reader, start + 1);
     }
@@ -88,10 +49,127 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     }
     match list_at(text, start, names, Setting::Open) {
         Some((reading, end)) if reading.resolves() || starts_with_digit(text, start) => {
-            let written = text[start..end].trim_end_matches(['*', '`', '"', '\'', '”']);
+            let written = text[start..end].trim_end_matches(['*', '`', '"', '\'']);
             Found::Mention(reading.mention(start..start + written.len()))
         }
-        _ => Found::Skip(skip(text, at, char::is_alphabetic)),
+        _ => predicated(reader, word)
+            .or_else(|| behind_colon(reader, word))
+            .unwrap_or(Found::Skip(next_word(text, at))),
+    }
+}
+
+/// "Two marks apply: 6 and 7": names behind the colon that ends a short clause about marks.
+fn behind_colon(reader: &Reader<'_>, word: &str) -> Option<Found> {
+    /// Such a clause is not longer, in bytes.
+    const LONGEST: usize = 48;
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let from = at + word.len();
+    let near = text[from..].bytes().take(LONGEST);
+    let colon = near
+        .into_iter()
+        .position(|byte| !byte.is_ascii_alphabetic() && byte != b' ' && byte < 128)?;
+    let after = text[from + colon..].strip_prefix(':')?;
+    let start = text.len() - after.trim_start_matches([' ', '*']).len();
+    if !starts_with_digit(text, start) {
+        return None;
+    }
+    let (reading, end) = list_at(text, start, names, Setting::Open)?;
+    let written = text[start..end].trim_end_matches(['*', '`', '"', '\'', ' ']);
+    let end = start + written.len();
+    let rest = &text[end..];
+    let ends = rest.is_empty() || rest.starts_with(['.', '\n', ';', ',', '*']);
+    (ends && reading.resolves() && reading.misses() == 0)
+        .then(|| Found::Mention(reading.mention(start..end)))
+}
+
+/// "第5个标记".
+fn ordinal(reader: &Reader<'_>) -> Option<Found> {
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let inside = text[at..].strip_prefix('第')?;
+    let name = names.name_at(text, text.len() - inside.len())?;
+    let after = skip(text, name.end, |c| {
+        matches!(c, '个' | '個' | '号' | '號' | ' ')
+    });
+    words::at(text, after, Role::Announces)?;
+    let (reading, _) = list_at(&text[..name.end], name.start, names, Setting::Open)?;
+    Some(Found::Mention(reading.mention(name)))
+}
+
+/// "Except 5", "excepto la 5": numbers behind a word that takes them out of others.
+fn excepted(reader: &Reader<'_>) -> Option<Found> {
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let end = words::at(text, at, Role::Excepts)?;
+    let mut start = skip(text, end, |c| matches!(c, ' ' | ':'));
+    if let Some(article) = words::at(text, start, Role::Article) {
+        start = skip(text, article, |c| c == ' ');
+    }
+    let name = names
+        .name_at(text, start)
+        .filter(|_| starts_with_digit(text, start))?;
+    if is_quantity(text, name.end) {
+        return None;
+    }
+    let (reading, end) = list_at(text, start, names, Setting::Open)?;
+    let written = text[start..end].trim_end_matches(['*', '`', '"', '\'']);
+    reading
+        .resolves()
+        .then(|| Found::Mention(reading.mention(start..start + written.len())))
+}
+
+/// "The mark on the cup is 3": the number that a clause about a mark ends with.
+fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
+    /// Such a clause is not longer, in bytes.
+    const LONGEST: usize = 60;
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    if !["mark", "label", "marker", "id", "tag"].contains(&word.to_lowercase().as_str()) {
+        return None;
+    }
+    let from = at + word.len();
+    let leads = ["on ", "for ", "of ", "you", "that ", "which ", "we ", "i "];
+    if !leads
+        .iter()
+        .any(|lead| text[from..].trim_start().starts_with(lead))
+    {
+        return None;
+    }
+    let mut from = from;
+    while from < text.len().min(at + LONGEST) {
+        let word = words::words(&text[from..]).next()?;
+        let between = &text[from..from + word.start];
+        if between.contains(['.', ',', '\n', ';', ':', '[', '(']) {
+            return None;
+        }
+        let start = from + word.start;
+        if let Some(end) = words::at(text, start, Role::Is) {
+            let start = skip(text, end, |c| matches!(c, ' ' | '*' | '"' | ':'));
+            let name = names
+                .name_at(text, start)
+                .filter(|_| starts_with_digit(text, start))?;
+            let after = text[name.end..].trim_start_matches(['*', '"']);
+            let ends = after.is_empty() || after.starts_with(['.', ',', '\n', '!']);
+            let known = !names.get(&text[name.clone()]).is_empty();
+            let (reading, _) = list_at(&text[..name.end], start, names, Setting::Open)?;
+            return (ends && known).then(|| Found::Mention(reading.mention(name)));
+        }
+        from += word.end;
+    }
+    None
+}
+
+/// Where the next word may begin: a keyword does not start in the middle of one.
+fn next_word(text: &str, at: usize) -> usize {
+    let first = text[at..].chars().next();
+    match first {
+        Some(c) if words::is_unspaced(c) => at + c.len_utf8(),
+        _ => skip(text, at, |c| words::is_word(c) && !words::is_unspaced(c)).max(at + 1),
     }
 }
 
@@ -107,7 +185,7 @@ fn braced(reader: &Reader<'_>, start: usize) -> Found {
 /// True if the number that ends at `end` is a quantity, not a name: "the region 5 km away", "the
 /// answer is 3 people". Behind a mark, a word in s may be a verb: "mark 3 covers the table".
 fn counts(word: &str, text: &str, end: usize) -> bool {
-    let answers = word.to_ascii_lowercase().starts_with("answer");
+    let answers = words::at(word, 0, Role::Answers).is_some();
     is_measure(text, end) || answers && is_quantity(text, end)
 }
 
@@ -115,12 +193,13 @@ fn counts(word: &str, text: &str, end: usize) -> bool {
 /// be anything unless the words before speak of marks, or a number is all that is said.
 fn names_marks(word: &str, before: &str, after: &str) -> bool {
     const NEAR: usize = 48;
-    const MARKS: [&str; 18] = [
+    const MARKS: [&str; 14] = [
         "mark", "marks", "marked", "marker", "region", "regions", "label", "labels", "labeled",
-        "labelled", "object", "objects", "segment", "segments", "mask", "masks", "tag", "tags",
+        "labelled", "mask", "masks", "tag", "tags",
     ];
-    let word = word.to_ascii_lowercase();
-    if !matches!(word.as_str(), "area" | "number") {
+    const MORE: [&str; 4] = ["object", "objects", "segment", "segments"];
+    let word = word.to_lowercase();
+    if !WEAK.contains(&word.as_str()) {
         return true;
     }
     let mut start = before.len().saturating_sub(NEAR);
@@ -134,74 +213,211 @@ fn names_marks(word: &str, before: &str, after: &str) -> bool {
     let near = near.to_ascii_lowercase();
     let words = near.rsplit(|c: char| !c.is_alphanumeric());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).take(4).collect();
-    if words.iter().any(|word| MARKS.contains(word)) {
+    if words
+        .iter()
+        .any(|word| MARKS.contains(word) || MORE.contains(word))
+    {
         return true;
     }
     let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
-    let alone = words.is_empty() && (after.is_empty() || after.starts_with(['.', ':', '\n']));
+    let alone = words.is_empty() && (after.is_empty() || after.starts_with(['.', ':', '\n', '-']));
     let says = words
         .first()
-        .is_some_and(|last| matches!(*last, "is" | "are" | "was" | "be"));
-    word == "number" && (alone || says)
-}
-
-/// A keyword of a language without spaces at the end of the letters that start at `at`, and where
-/// names may follow: `标记3`, `编号为3`.
-fn unspaced(text: &str, at: usize) -> Option<(&str, usize)> {
-    const KEYWORDS: [&str; 7] = ["标记", "標記", "编号", "編號", "标号", "番号", "マーク"];
-    let end = skip(text, at, char::is_alphabetic);
-    let word = text[at..end].trim_end_matches(['为', '為', '是', 'は']);
-    let keyword = KEYWORDS.iter().find(|keyword| word.ends_with(**keyword))?;
-    let names = skip(text, end, |c| matches!(c, ' ' | ':' | '：' | '*'));
-    Some((keyword, names))
-}
-
-fn is_keyword(word: &str) -> bool {
-    KEYWORDS.contains(&word.to_lowercase().as_str())
+        .is_some_and(|last| matches!(*last, "is" | "are" | "was" | "be" | "s" | "as"));
+    // "Indicated by the number 3"
+    let by = matches!(
+        words[..],
+        ["the", "by" | "with" | "under" | "bears" | "has", ..]
+    );
+    word == "number" && (alone || says || by) || alone && word != "number"
 }
 
 /// If a keyword starts at `at`: the word, and where names may follow.
 pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
-    let rest = text.get(at..)?;
-    let length = rest
-        .find(|c: char| !c.is_alphabetic())
-        .unwrap_or(rest.len());
-    let word = &rest[..length];
-    if !is_keyword(word) {
-        return None;
+    /// More words between a keyword and its names are something else.
+    const MOST: usize = 5;
+    let letters = skip(text, at, char::is_alphabetic);
+    let end = if text[letters..].starts_with(|c: char| c.is_ascii_digit()) {
+        // mark3
+        words::at(&text[..letters], at, Role::Announces)?
+    } else {
+        words::at(text, at, Role::Announces)?
+    };
+    let word = &text[at..end];
+    let unspaced = word.ends_with(words::is_unspaced);
+    let gap = |c: char| matches!(c, ' ' | ':' | '=' | '*' | '`' | '"' | '\'' | '_');
+    if let Some(rest) = text[end..].strip_prefix("(s)") {
+        let after = text.len() - rest.len();
+        return Some((word, skip(text, after, gap)));
     }
-    let mut end = at + length;
-    let gap =
-        |c: char| c == ' ' || matches!(c, ':' | '：' | '=' | '*' | '`' | '"' | '\'' | '_' | '“');
-    loop {
-        let next = skip(text, end, gap);
-        let rest = &text[next..];
-        match FILLERS.iter().find(|filler| rest.starts_with(**filler)) {
-            Some(filler) => end = next + filler.len(),
-            None if word.eq_ignore_ascii_case("no") => {
-                // "No. 3" names; "no 3" does not.
-                return rest
-                    .strip_prefix(". ")
-                    .map(|after| (word, text.len() - after.len()));
-            }
-            None => return (next > at + length).then_some((word, next)),
+    let abbreviated = matches!(
+        word.to_lowercase().as_str(),
+        "no" | "nr" | "nro" | "núm" | "num" | "n"
+    );
+    if abbreviated {
+        let rest = text[end..].trim_start_matches(['°', 'º', '.', ':']);
+        let marked = rest.len() < text.len() - end;
+        let next = rest.trim_start_matches([' ', '*']);
+        // "No. 3" and "Nr 3" name; "no 3" does not.
+        let names = next.starts_with(|c: char| c.is_ascii_digit());
+        let spaced = word.len() > 1 && !word.eq_ignore_ascii_case("no");
+        return (names && (marked || spaced)).then(|| (word, text.len() - next.len()));
+    }
+    let mut next = end;
+    // "Answer – 3", "Answer -> 3"
+    if words::at(word, 0, Role::Answers) == Some(word.len()) {
+        let dashed = |c: char| matches!(c, ' ' | '–' | '—' | '-' | '>' | '→');
+        let behind = skip(text, end, dashed);
+        if text[end..behind].contains(['–', '—', '>', '→']) || text[end..behind].contains(" - ")
+        {
+            next = behind;
         }
     }
+    for _ in 0..MOST {
+        next = skip(text, next, gap);
+        let rest = &text[next..];
+        if next > end || unspaced {
+            if let Some(filler) = FILLERS.iter().find(|filler| rest.starts_with(**filler)) {
+                next += filler.len();
+                continue;
+            }
+            let filler = words::at(text, next, Role::Is).into_iter().chain(words::at(
+                text,
+                next,
+                Role::Announces,
+            ));
+            let filler = filler.filter(|&end| {
+                let after = text[end..].chars().next();
+                let glued = text[..end].ends_with(words::is_unspaced);
+                glued || after.is_some_and(|c| matches!(c, ' ' | ':' | '*' | '(' | '#' | '.' | '№'))
+            });
+            if let Some(filler) = filler.max() {
+                let dot = text[filler..].strip_prefix(". ").map_or(0, |_| 2);
+                next = filler + dot;
+                continue;
+            }
+        }
+        break;
+    }
+    next = skip(text, next, gap);
+    if next > end {
+        return Some((word, next));
+    }
+    // Mark-3, mark3, 标记3
+    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let rest = &text[end..];
+    if let Some(after) = rest.strip_prefix('-').filter(|after| digit(after)) {
+        return Some((word, text.len() - after.len()));
+    }
+    (digit(rest) || unspaced && rest.starts_with('#')).then_some((word, end))
+}
+
+/// `3番`, `3, 5番`, `3 numaralı`, `第3号`: numbers before a word that says they are names.
+pub(super) fn counted(reader: &Reader<'_>) -> Found {
+    /// More names are a list of something else.
+    const MOST: usize = 8;
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let digits = skip(text, at, |c| c.is_ascii_digit());
+    let before = text[..at].chars().next_back();
+    let inside = before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':'));
+    let Some(name) = names.name_at(text, at).filter(|_| !inside) else {
+        return Found::Skip(digits);
+    };
+    if goes_on(reader, &name) || is_at_arrow(reader, &name) {
+        let list = list_at(&text[..name.end], at, names, Setting::Open);
+        return list.map_or(Found::Skip(digits), |(reading, _)| {
+            Found::Mention(reading.mention(name))
+        });
+    }
+    let mut end = name.end;
+    for _ in 0..MOST {
+        let next = skip(text, end, |c| c == ' ' || c == '\'');
+        let behind = words::at(text, next, Role::Counts)
+            .or_else(|| words::at(text, next, Role::ExceptsBehind));
+        if let Some(behind) = behind.filter(|&behind| announces_behind(text, behind)) {
+            let list = list_at(&text[..end], at, names, Setting::Open);
+            return match list {
+                Some((reading, _)) => Found::Mention(reading.mention(at..end)),
+                None => Found::Skip(behind),
+            };
+        }
+        let separator = [", ", ",", "/"]
+            .iter()
+            .find(|separator| text[end..].starts_with(**separator))
+            .map(|separator| end + separator.len())
+            .or_else(|| {
+                let word = words::at(text, skip(text, end, |c| c == ' '), Role::Joins)?;
+                Some(skip(text, word, |c| c == ' '))
+            });
+        match separator.and_then(|separator| names.name_at(text, separator)) {
+            Some(name) => end = name.end,
+            None => break,
+        }
+    }
+    Found::Skip(digits)
+}
+
+/// "1→5; 2→4": a number before or behind an arrow.
+fn is_at_arrow(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
+    const ARROWS: [&str; 4] = ["→", "->", "=>", "⟶"];
+    let &Reader { text, names, .. } = reader;
+    let after = text[name.end..].trim_start_matches(' ');
+    let before = text[..name.start].trim_end_matches(' ');
+    let leads = ARROWS.iter().any(|arrow| after.starts_with(arrow));
+    let follows =
+        ARROWS.iter().any(|arrow| before.ends_with(arrow)) && !is_quantity(text, name.end);
+    (leads || follows) && !names.get(&text[name.clone()]).is_empty()
+}
+
+/// "1 is a cup, 2 is a saucer": a name that goes on as its line began.
+fn goes_on(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
+    const NEAR: usize = 12;
+    let &Reader { text, names, .. } = reader;
+    let line = reader.line_so_far(NEAR);
+    let begun = line.head.trim_start_matches([' ', '*', '-']);
+    let apart = [", ", "; ", "and ", ". "]
+        .iter()
+        .any(|end| line.tail.ends_with(end));
+    let first = names.name_at(begun, 0).filter(|first| {
+        !names.get(&begun[first.clone()]).is_empty()
+            && !super::is_lower_letter(&begun[first.clone()])
+    });
+    let begins = first.is_some_and(|first| {
+        words::at(begun, skip(begun, first.end, |c| c == ' '), Role::Is).is_some()
+    });
+    let next = skip(text, name.end, |c| c == ' ');
+    let role = |role| words::at(text, next, role).is_some();
+    let apart_from_it = next > name.end || text[next..].starts_with(words::is_unspaced);
+    let says = apart_from_it && (role(Role::Is) || role(Role::None));
+    apart && begins && says && !names.get(&text[name.clone()]).is_empty()
+}
+
+/// False where the word behind a number makes it a part of another one: "号" of "号楼".
+fn announces_behind(text: &str, end: usize) -> bool {
+    !text[end..].starts_with(['楼', '线', '棟', '線', '车', '버', '출'])
 }
 
 pub(super) fn hash(reader: &Reader<'_>) -> Found {
     let &Reader {
         text, at, names, ..
     } = reader;
-    let Some(name) = names.name_at(text, at + 1) else {
-        return Found::Nothing;
+    let sign = text[at..].chars().next().map_or(1, char::len_utf8);
+    let start = skip(text, at + sign, |c| c == ' ');
+    let spaced = start > at + sign;
+    let Some(name) = names.name_at(text, start).filter(|_| !spaced || sign > 1) else {
+        // A heading.
+        return Found::Skip(at + sign);
     };
     let inside_word = text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '&');
     if inside_word || names.get(&text[name.clone()]).is_empty() && matches!(name.len(), 3 | 6) {
         return Found::Skip(name.end); // An entity or a colour.
     }
-    match list_at(&text[..name.end], name.start, names, Setting::Open) {
+    let list: Option<(Reading, usize)> =
+        list_at(&text[..name.end], name.start, names, Setting::Open);
+    match list {
         Some((reading, end)) => Found::Mention(reading.mention(at..end)),
-        None => Found::Nothing,
+        None => Found::Skip(at + sign),
     }
 }

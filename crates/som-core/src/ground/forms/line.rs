@@ -1,12 +1,23 @@
 //! Lines and tables: `3: the cup`, a cell of a column headed "mark", nothing but names.
 
-use super::{
-    Found, Reader, is_lower_letter, json::MARK_KEYS, keyword::KEYWORDS, starts_with_digit,
-};
-use crate::ground::names::{Setting, list_at, skip};
+use std::ops::Range;
 
-/// `3: the cup`, `3 – the cup`, `A = the cup`; not `1. first item`, `12:30` or `1) first`.
+use super::{Found, Reader, is_lower_letter, keyword::keyword_end, starts_with_digit};
+use crate::ground::{
+    names::{Setting, is_quantity, list_at, skip},
+    title::Title,
+    words::{self, Role},
+};
+
+/// `3: the cup`, `3 – the cup`, `A = the cup`, `3 is the cup`, `3 (the cup)`, `3, 5: cups`; not
+/// `1. first item`, `12:30` or `1) first`.
 pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
+    /// Names before a colon: more are a list of something else.
+    const MOST: usize = 12;
+    const TIES: [&str; 15] = [
+        " | ", ": ", " : ", " - ", " – ", " — ", " = ", " -> ", " → ", ":\n", "- ", "– ", "=", "→",
+        ":**",
+    ];
     let &Reader {
         text, at, names, ..
     } = reader;
@@ -16,46 +27,72 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
         return None;
     }
     let rest = &text[name.end..];
-    let ties = [
-        ": ", " : ", " - ", " – ", " — ", " = ", " -> ", " → ", "：", ":\n",
-    ];
-    let tied = ties.iter().any(|tie| rest.starts_with(tie)) || rest == ":";
-    let (reading, _) = list_at(&text[..name.end], at, names, Setting::Open)?;
-    tied.then(|| Found::Mention(reading.mention(name)))
-}
-
-/// What the title of a column says of its cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ground) enum Title {
-    /// They name marks.
-    Marks,
-    /// They name marks if they are numbers: an "object" or "label" column may hold class names.
-    Numbers,
-    /// Neither.
-    Other,
-}
-
-impl Title {
-    /// The titles in the header `line`, which begins with `|`; the one before it counts, too.
-    pub(in crate::ground) fn of_header(line: &str) -> Vec<Self> {
-        let header = line.split('\n').next().unwrap_or("");
-        header.split('|').map(Self::of).collect()
-    }
-
-    fn of(title: &str) -> Self {
-        let title = title.trim().trim_matches('*').to_lowercase();
-        let first = title.split([' ', '_']).next().unwrap_or("");
-        if title == "#" || MARK_KEYS.contains(&first) {
-            Self::Marks
-        } else if KEYWORDS.contains(&first) {
-            Self::Numbers
-        } else {
-            Self::Other
+    let tied = |rest: &str| TIES.iter().any(|tie| rest.starts_with(tie)) || rest == ":";
+    if tied(rest) {
+        let (reading, _) = list_at(&text[..name.end], at, names, Setting::Open)?;
+        // "3 - 5: stripes" is a range.
+        let range = list_at(&text[..near_end(text, at)], at, names, Setting::Open);
+        if let Some((range, end)) = range.filter(|(range, _)| range.names > 1)
+            && range.misses() == 0
+            && end - at < 64
+            && !text[end..].trim_start().starts_with('=')
+            && (tied(&text[end..]) || ends_line(text, end))
+        {
+            return Some(Found::Mention(range.mention(at..end)));
         }
+        return Some(Found::Mention(reading.mention(name)));
     }
+    // "3 is the cup", "3 (the cup)", "3, the cup" of digits at the start of what is said.
+    let numeric = starts_with_digit(text, at);
+    let near = near_end(text, at);
+    let (reading, end) = list_at(&text[..near], at, names, Setting::Open)?;
+    if reading.names > MOST || reading.misses() > 0 {
+        return None;
+    }
+    let trimmed = text[at..end].trim_end_matches([' ', ',', ';', '/']);
+    let (end, rest) = (at + trimmed.len(), &text[at + trimmed.len()..]);
+    let plain = !trimmed.contains('+') && !rest.trim_start().starts_with('=');
+    if reading.names > 1 && tied(rest) && plain {
+        return Some(Found::Mention(reading.mention(at..end)));
+    }
+    if numeric && is_quantity(text, end) {
+        return None;
+    }
+    let says = words::at(text, skip(text, end, |c| c == ' '), Role::Is);
+    let is = says.is_some_and(|says| {
+        (rest.starts_with(' ') || rest.starts_with(words::is_unspaced))
+            && !text[says..].starts_with('-')
+    });
+    let comma = rest.strip_prefix(", ").is_some_and(|_| {
+        let next = end + 2;
+        words::at(text, next, Role::Article).is_some()
+            || words::at(text, next, Role::Because).is_some()
+    });
+    let because = rest.starts_with(' ') && {
+        let word = words::at(text, end + 1, Role::Because).map(|word| &text[end + 1..word]);
+        word.is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "because" | "since"))
+    };
+    let caption = rest.starts_with(" (") && !rest.starts_with(" (1");
+    let says = is || numeric && (comma || because || caption && reader.begins());
+    says.then(|| Found::Mention(reading.mention(at..end)))
 }
 
-/// A cell of a markdown table whose column is headed by a keyword.
+/// No list before a colon is longer than up to here.
+fn near_end(text: &str, at: usize) -> usize {
+    const NEAR: usize = 96;
+    let mut end = text.len().min(at + NEAR);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    end
+}
+
+fn ends_line(text: &str, at: usize) -> bool {
+    let rest = text[at..].trim_start_matches([' ', '.']);
+    rest.is_empty() || rest.starts_with('\n')
+}
+
+/// A cell of a table whose column is headed by a word for marks.
 pub(super) fn cell(reader: &Reader<'_>) -> Found {
     let at = reader.at;
     match reader.column() {
@@ -72,7 +109,8 @@ pub(super) fn first_cell(reader: &Reader<'_>) -> Option<Found> {
 /// The names in the cell that begins at `at`.
 fn in_column(reader: &Reader<'_>, title: Title, at: usize) -> Option<Found> {
     let &Reader { text, names, .. } = reader;
-    let start = skip(text, at, |c| c == ' ');
+    let separator = reader.separator()?;
+    let start = skip(text, at, |c| matches!(c, ' ' | '"' | '*' | '`'));
     let names_marks = match title {
         Title::Marks => true,
         Title::Numbers => starts_with_digit(text, start),
@@ -82,28 +120,115 @@ fn in_column(reader: &Reader<'_>, title: Title, at: usize) -> Option<Found> {
         return None;
     }
     let cell = text[start..]
-        .split(['|', '\n'])
+        .split([separator, '\n'])
         .next()
         .unwrap_or("")
-        .trim_end();
-    let (reading, end) = list_at(&text[..start + cell.len()], start, names, Setting::Enclosed)?;
-    let ends = end == start + cell.len();
-    ends.then(|| Found::Mention(reading.mention(start..end)))
+        .trim_end_matches([' ', '"', '*', '`', '\r']);
+    let start = keyword_end(&text[..start + cell.len()], start).map_or(start, |(_, names)| names);
+    let end =
+        start + (cell.len() - (start - skip(text, at, |c| matches!(c, ' ' | '"' | '*' | '`'))));
+    let (reading, list_end) = list_at(&text[..end], start, names, Setting::Enclosed)?;
+    (list_end == end).then(|| Found::Mention(reading.mention(start..end)))
 }
 
 /// An answer that is a list of names and nothing else: `3`, `2, 5.`, `"C"`.
 pub(super) fn only_names(reader: &Reader<'_>) -> Option<Found> {
     let &Reader { text, names, .. } = reader;
-    let start = skip(text, 0, |c| {
-        c.is_whitespace() || matches!(c, '"' | '\'' | '*' | '`' | '(')
-    });
+    let is_around = |c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | '*' | '`' | '(' | '$' | '_' | '-' | '•')
+    };
+    let start = skip(text, reader.at, is_around);
     let (reading, end) = list_at(text, start, names, Setting::Enclosed)?;
+    let place = text[..start].ends_with('(') && !reader.scene.images.is_empty();
+    if reading.misses() > 0 && (!starts_with_digit(text, start) || place && reading.names > 1) {
+        // Words, or a point.
+        return None;
+    }
     let rest = text[end..].trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '.' | '"' | '\'' | '*' | '`' | ')')
+        c.is_whitespace() || matches!(c, '.' | '"' | '\'' | '*' | '`' | ')' | '!' | '$' | '_')
     });
     let known = reading.resolves() || starts_with_digit(text, start);
-    (rest.is_empty() && known).then(|| {
+    // The first line says it, the others why.
+    let first = end_of_line(&text[end..]) && reading.resolves();
+    ((rest.is_empty() || first) && known).then(|| {
         let written = text[start..end].trim_end_matches(|c: char| !c.is_alphanumeric());
         Found::Mention(reading.mention(start..start + written.len()))
     })
+}
+
+/// True if the line ends here, and another one follows that is no item of the same list.
+fn end_of_line(rest: &str) -> bool {
+    let around = |c: char| matches!(c, ' ' | '.' | '"' | '\'' | '*' | '`' | ')' | '!');
+    let next = rest.trim_start_matches(around).strip_prefix('\n');
+    next.is_some_and(|next| next.trim_start().starts_with(char::is_alphabetic))
+}
+
+/// An item of a numbered list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) number: u64,
+    /// What it holds, behind its number.
+    pub(crate) inside: Range<usize>,
+}
+
+/// The items of the lists in `text` that are numbered one after another: `1. …`, `2) …`, `(3) …`,
+/// `**4.** …`, at starts of lines or, if they count from 1, within one.
+pub(crate) fn enumerators(text: &str) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut next = 1;
+    let mut from = 0;
+    while let Some(found) = text[from..].find(|c: char| c.is_ascii_digit()) {
+        let at = from + found;
+        let digits = skip(text, at, |c| c.is_ascii_digit());
+        from = digits;
+        let Ok(number) = text[at..digits].parse::<u64>() else {
+            continue;
+        };
+        let before = &text[..at];
+        let indent = |c: char| matches!(c, ' ' | '\t' | '*' | '-' | '(' | '•' | '#' | '>' | '_');
+        let near = before.chars().rev().take(12).find(|&c| !indent(c));
+        let starts_line = match near {
+            Some(c) => c == '\n',
+            None => before.len() <= 12,
+        };
+        let rest = &text[digits..];
+        let arrow = rest.trim_start_matches([' ', '*']);
+        let arrow = starts_line
+            && ["→", "->", "–", "—", "- ", "="]
+                .iter()
+                .any(|tie| arrow.starts_with(tie));
+        let marked = arrow
+            || rest.starts_with(['.', ')', ':'])
+            || rest.starts_with("**.")
+            || rest.starts_with("**)");
+        let spaced = rest
+            .trim_start_matches(['.', ')', '*', ':'])
+            .starts_with(|c: char| c.is_whitespace() || c == '[' || c == '*')
+            || rest.trim_start_matches(['.', ')', '*', ':']).is_empty()
+            || arrow;
+        let apart = before.is_empty() || before.ends_with([' ', '(', '\n', '*', ',', ';']);
+        let counts_on = number == next || number == 1;
+        if !(marked && spaced && apart && counts_on) || rest.starts_with(':') && !starts_line {
+            continue;
+        }
+        if number == 1 {
+            items.clear();
+        }
+        if !starts_line && number > 1 && items.is_empty() {
+            continue;
+        }
+        if let Some(last) = items.last_mut() {
+            last.inside.end = at;
+        }
+        let start = digits + rest.len()
+            - rest
+                .trim_start_matches(['.', ')', '*', ':', ' ', '→', '-', '>', '–', '—', '='])
+                .len();
+        items.push(Item {
+            number,
+            inside: start..text.len(),
+        });
+        next = number + 1;
+    }
+    items
 }

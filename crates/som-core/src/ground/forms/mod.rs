@@ -1,62 +1,134 @@
 //! The forms in which answers name marks, tried in this order at each place:
 //!
-//! - brackets: `[3]`, `[1, 2]`, `[1–4]`, `[1]-[4]`, `\[3\]`, `【3】`, `［3］`, `\boxed{3}`;
 //! - JSON: a value under a key that names marks (`"mark": 3`), or a key that is a mark;
+//! - brackets: `[3]`, `[1, 2]`, `[1–4]`, `[1]-[4]`, `[3: the cup]`, `\boxed{3}`;
 //! - tags: `<mark>3</mark>`, `<3>`;
 //! - emphasis: `**3**`, `` `3` ``, and `the cup (3)`;
 //! - lines and tables: `3: the cup`, a cell of a column headed "mark";
-//! - keywords: `mark 3`, `regions 1, 2 and 4`, `#3`, `the answer is 3`, `标记3`, names in the lines
-//!   below `Marks:`;
+//! - keywords: `mark 3`, `regions 1, 2 and 4`, `#3`, `the answer is 3`, `标记3`, `3番`, names in the
+//!   lines below `Marks:`;
+//! - calls of tools: `select(marks=[3])`, `click(3)`;
 //! - an answer that is nothing but names.
 //!
-//! Boxes and points come in brackets, JSON and tags: see `coordinates`.
+//! Boxes and points come in brackets, JSON and tags: see `places`.
 
+mod below;
 mod bracket;
+mod call;
 mod json;
 mod keyword;
-mod below;
-pub(super) mod line;
+mod line;
 mod wrapped;
 
-use super::{Mention, names::Names, reader::Reader};
+use std::ops::Range;
 
-pub(super) enum Found {
-    Mention(Mention),
-    /// Several mentions, and where to go on.
-    Mentions(Vec<Mention>, usize),
-    /// What lies before this place is no mention, whatever it looks like.
-    Skip(usize),
-    Nothing,
+pub(crate) use self::line::enumerators;
+use super::{
+    Mention,
+    json::{Node, parse},
+    names::{Names, Reading, Setting, list_at, skip},
+    places,
+    reader::{Found, Reader},
+};
+use crate::Scene;
+
+/// The mentions and the JSON in `text`, in order.
+pub(crate) fn scan(text: &str, names: &Names, scene: &Scene<'_>) -> (Vec<Mention>, Vec<Node>) {
+    let mut documents = Vec::new();
+    let mentions = read(Reader::new(text, 0, names, scene), &mut documents);
+    (mentions, documents)
+}
+
+/// The mentions in a part of the reader's text, such as a string of JSON.
+fn part(reader: &Reader<'_>, part: Range<usize>) -> Vec<Mention> {
+    let text = &reader.text[..part.end];
+    let inner = Reader::new(text, part.start, reader.names, reader.scene);
+    read(inner, &mut Vec::new())
+}
+
+fn read(mut reader: Reader<'_>, documents: &mut Vec<Node>) -> Vec<Mention> {
+    let mut mentions = Vec::new();
+    while !reader.rest().is_empty() {
+        match mention_at(&reader) {
+            Found::Mention(mention) => {
+                reader.advance(mention.span.end);
+                mentions.push(mention);
+            }
+            Found::Mentions(several, end) => {
+                reader.advance(end);
+                mentions.extend(several);
+            }
+            Found::Document(node, several) => {
+                reader.advance(node.span.end);
+                mentions.extend(several);
+                documents.push(node);
+            }
+            Found::Skip(end) => reader.advance(end),
+            Found::Nothing => reader.advance_char(),
+        }
+    }
+    mentions
 }
 
 /// What the text at the reader's place names, if a form starts there.
-pub(super) fn mention_at(reader: &Reader<'_>) -> Found {
-    let Some(first) = reader.rest().chars().next() else {
+fn mention_at(reader: &Reader<'_>) -> Found {
+    let rest = reader.rest();
+    let Some(first) = rest.chars().next() else {
         return Found::Nothing;
     };
-    if reader.at == 0
+    if reader.begins()
         && let Some(found) = line::only_names(reader)
     {
         return found;
     }
+    if matches!(first, '{' | '[')
+        && let Some(found) = document(reader)
+    {
+        return found;
+    }
     match first {
-        '\\' if reader.rest().starts_with("\\boxed{") => bracket::boxed(reader),
-        '[' | '【' | '［' | '\\' => bracket::bracket(reader),
-        '"' => json::key(reader),
-        '#' => keyword::hash(reader),
+        '\\' if rest.starts_with("\\boxed{") => bracket::boxed(reader),
+        '[' => bracket::bracket(reader),
+        '#' | '№' => keyword::hash(reader),
         '<' => wrapped::tag(reader),
         '*' | '`' => wrapped::emphasis(reader),
-        '(' | '（' => wrapped::parenthesis(reader),
-        '|' => line::cell(reader),
+        '(' => wrapped::parenthesis(reader),
+        '|' | ',' | '\t' | ';' if reader.separator() == Some(first) => line::cell(reader),
         _ if let Some(found) = line::first_cell(reader) => found,
         _ if reader.starts_line()
             && let Some(found) = line::labelled(reader) =>
         {
             found
         }
-        _ if first.is_alphabetic() && reader.starts_word() => keyword::keyword(reader),
+        'x' if let Some(found) = places::bare(reader).filter(|_| reader.starts_word()) => found,
+        _ if first.is_ascii_digit() => keyword::counted(reader),
+        _ if first.is_alphabetic() && reader.starts_word() => {
+            call::call(reader).unwrap_or_else(|| keyword::keyword(reader))
+        }
         _ => Found::Nothing,
     }
+}
+
+/// The JSON at the reader's place.
+fn document(reader: &Reader<'_>) -> Option<Found> {
+    let node = parse(reader.text, reader.at)?;
+    let mentions = json::mentions(&node, reader);
+    Some(Found::Document(node, mentions))
+}
+
+/// What `span` of `text` names, if it is nothing but a list of names, in brackets or behind a
+/// keyword as it may be: `3`, `[3]`, `mark 3`, `region_3`, `["3", "5"]`.
+fn named(text: &str, span: Range<usize>, names: &Names) -> Option<Reading> {
+    let text = &text[..span.end];
+    let mut start = skip(text, span.start, |c| {
+        c.is_whitespace() || matches!(c, '[' | '(' | '<')
+    });
+    if let Some((_, after)) = keyword::keyword_end(text, start) {
+        start = skip(text, after, |c| matches!(c, '[' | ' '));
+    }
+    let (reading, end) = list_at(text, start, names, Setting::Enclosed)?;
+    let rest = text[end..].trim_matches([' ', ']', ')', '>', '.']);
+    rest.is_empty().then_some(reading)
 }
 
 fn starts_with_digit(text: &str, at: usize) -> bool {

@@ -1,0 +1,348 @@
+//! Coordinates in running text.
+
+use super::{
+    fit::mention,
+    numbers::{is_space_or_comma, numbers_at},
+    shape::{Form, Unit, Written},
+};
+use crate::{
+    ground::reader::{Found, Reader},
+    scene::{AxisOrder, BoxOrder},
+};
+
+/// Most corners of a polygon.
+const MOST: usize = 4096;
+
+const ANY_BOX: &[BoxOrder] = &[BoxOrder::Xyxy, BoxOrder::Xywh];
+const XYXY: &[BoxOrder] = &[BoxOrder::Xyxy];
+const XY: &[AxisOrder] = &[AxisOrder::Xy];
+
+/// What the words before brackets announce, by the beginning of one of them.
+const BOX_WORDS: [&str; 13] = [
+    "box",
+    "bbox",
+    "bounding",
+    "coordinate",
+    "coords",
+    "bbox_2d",
+    "rectangle",
+    "corner",
+    "框",
+    "坐标",
+    "begrenzung",
+    "koordinate",
+    "coordenada",
+];
+const POINT_WORDS: [&str; 20] = [
+    "point",
+    "points",
+    "point_2d",
+    "coordinate",
+    "coords",
+    "click",
+    "tap",
+    "location",
+    "located",
+    "position",
+    "pixel",
+    "center",
+    "centre",
+    "centered",
+    "centred",
+    "start_box",
+    "end_box",
+    "centroid",
+    "punkt",
+    "坐标",
+];
+const POLYGON_WORDS: [&str; 12] = [
+    "polygon",
+    "contour",
+    "outline",
+    "mask",
+    "segmentation",
+    "vertices",
+    "boundary",
+    "corners",
+    "points",
+    "silhouette",
+    "轮廓",
+    "umriss",
+];
+
+/// Brackets or parentheses that hold a place, not marks: after a word that says so, or numbers
+/// most of which are no marks. Without images to look at they name nothing.
+pub(in crate::ground) fn plain(reader: &Reader<'_>) -> Option<Found> {
+    let rest = reader.rest();
+    let words = words_before(&reader.text[..reader.at]);
+    let (numbers, length, form) = nested(reader, &words)
+        .or_else(|| from_to(rest, &words))
+        .or_else(|| assigned(reader, &words))
+        .or_else(|| single(reader, &words))?;
+    let end = reader.at + length;
+    if reader.scene.images.is_empty() {
+        return Some(Found::Skip(end));
+    }
+    let written = Written {
+        numbers: &numbers,
+        form,
+        units: in_percent(&rest[..length]),
+        image: None,
+    };
+    let mention = mention(&written, reader.at..end, reader.scene);
+    Some(Found::Mention(mention))
+}
+
+type Place = (Vec<f64>, usize, Form);
+
+fn in_percent(text: &str) -> Option<&'static [Unit]> {
+    text.contains('%').then_some(&[Unit::Parts(100)])
+}
+
+/// `[[10, 20], [30, 40]]`: two corners of a box; of more a polygon; `[[1, 2, 3, 4]]`: a box.
+fn nested(reader: &Reader<'_>, words: &[String]) -> Option<Place> {
+    let rest = reader.rest();
+    let mut at = rest.len() - rest.strip_prefix('[')?.trim_start().len();
+    let mut numbers: Vec<f64> = Vec::new();
+    let mut lists = 0;
+    let mut each = 0;
+    while numbers.len() < MOST {
+        let Some(open) = rest[at..].chars().next().filter(|c| matches!(c, '[' | '(')) else {
+            break;
+        };
+        let inside = &rest[at + 1..];
+        let (list, length) = numbers_at(inside, MOST, is_space_or_comma);
+        let close = if open == '[' { ']' } else { ')' };
+        let tail = inside[length..].trim_start().strip_prefix(close)?;
+        if list.is_empty() || lists > 0 && list.len() != each {
+            return None;
+        }
+        each = list.len();
+        lists += 1;
+        numbers.extend(list);
+        at = rest.len() - tail.trim_start_matches(is_space_or_comma).len();
+    }
+    let after = rest[at..].strip_prefix(']')?;
+    let length = rest.len() - after.len();
+    let is_box = announces(words, &BOX_WORDS);
+    let is_polygon = announces(words, &POLYGON_WORDS);
+    let strange = unnamed(&numbers, reader) * 2 >= numbers.len();
+    let form = match (lists, each) {
+        (1, 4) if is_box || strange => Form::Box(ANY_BOX, false),
+        (2, 2) if is_box || strange && !is_polygon => Form::Box(XYXY, false),
+        (1, 2) if announces(words, &POINT_WORDS) || unnamed(&numbers, reader) == 2 => {
+            Form::Point(XY, false)
+        }
+        (3.., 2) if is_polygon || is_box || strange => Form::Polygon(XY, false),
+        (1, 6..) if each % 2 == 0 && (is_polygon || strange) => Form::Polygon(XY, false),
+        _ => return None,
+    };
+    Some((numbers, length, form))
+}
+
+/// `(20, 20) to (121, 111)`, `(20, 20), (121, 111)` behind a word for boxes or "from",
+/// `top-left (20, 20), bottom-right (121, 111)`.
+fn from_to(rest: &str, words: &[String]) -> Option<Place> {
+    /// What stands between two corners is not longer.
+    const BETWEEN: usize = 40;
+    const FROM: [&str; 8] = [
+        "from", "between", "spans", "spanning", "von", "de", "desde", "从",
+    ];
+    let (first, after) = pair(rest)?;
+    let near = after.bytes().take(BETWEEN);
+    let gap = near
+        .into_iter()
+        .position(|byte| matches!(byte, b'(' | b'['))?;
+    let between = &after[..gap];
+    if between.contains(|c: char| c.is_ascii_digit() || c == '\n') {
+        return None;
+    }
+    let (second, after) = pair(&after[gap..])?;
+    let joined = between.contains(char::is_alphabetic) || between.contains(['-', '–', '→']);
+    let begins = words
+        .last()
+        .is_some_and(|word| FROM.contains(&word.as_str()));
+    let is_box = announces(words, &BOX_WORDS) || joined && (begins || is_top(words));
+    is_box.then(|| {
+        let numbers = [first, second].concat();
+        (numbers, rest.len() - after.len(), Form::Box(XYXY, false))
+    })
+}
+
+fn is_top(words: &[String]) -> bool {
+    words.iter().any(|word| word.contains("top"))
+}
+
+/// `(20, 20)` or `[20, 20]` at the start of `text`, and what follows it.
+fn pair(text: &str) -> Option<(Vec<f64>, &str)> {
+    let close = match text.chars().next()? {
+        '(' => ')',
+        '[' => ']',
+        _ => return None,
+    };
+    let (numbers, length) = numbers_at(&text[1..], 3, is_space_or_comma);
+    let after = text[1 + length..].trim_start().strip_prefix(close)?;
+    (numbers.len() == 2).then_some((numbers, after))
+}
+
+/// `(x=20, y=20)`, `[x1: 20, y1: 20, x2: 121, y2: 111]`.
+fn assigned(reader: &Reader<'_>, _: &[String]) -> Option<Place> {
+    let rest = reader.rest();
+    let inside = rest.strip_prefix(['(', '['])?;
+    let (numbers, length, form) = assignments(inside)?;
+    let after = inside[length..].trim_start().strip_prefix([')', ']'])?;
+    Some((numbers, rest.len() - after.len(), form))
+}
+
+/// `x1=20, y1=20, x2=121, y2=111` in running text, `x=150, y=150`, with nothing around it.
+pub(in crate::ground) fn bare(reader: &Reader<'_>) -> Option<Found> {
+    let (numbers, length, form) = assignments(reader.rest())?;
+    let end = reader.at + length;
+    if reader.scene.images.is_empty() {
+        return Some(Found::Skip(end));
+    }
+    let written = Written {
+        numbers: &numbers,
+        form,
+        units: in_percent(&reader.rest()[..length]),
+        image: None,
+    };
+    Some(Found::Mention(mention(
+        &written,
+        reader.at..end,
+        reader.scene,
+    )))
+}
+
+/// The values of `x…= y…=`, once or twice, or with width and height, at the start of `text`, and
+/// the length they take.
+fn assignments(text: &str) -> Option<Place> {
+    const XYWH: &[BoxOrder] = &[BoxOrder::Xywh];
+    let mut numbers = Vec::new();
+    let mut end = 0;
+    let mut sized = false;
+    for axis in [&['x'][..], &['y'], &['x', 'w'], &['y', 'h']] {
+        let start = text.len()
+            - text[end..]
+                .trim_start_matches([' ', ',', ';', '\'', '"'])
+                .len();
+        let rest = &text[start..];
+        let name = rest
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            .count();
+        let name_of = rest[..name].to_ascii_lowercase();
+        let is_axis = name <= 6 && name_of.starts_with(axis);
+        sized |= is_axis && name_of.starts_with(['w', 'h']);
+        let after = rest[name..].trim_start_matches(['"', '\'', ' ']);
+        let value = after.strip_prefix(['=', ':']).filter(|_| is_axis);
+        let Some(value) = value else { break };
+        let value = value.trim_start_matches([' ', '"', '\'', '=']);
+        let (number, length) = numbers_at(value, 1, |_| false);
+        let Some(number) = number.first() else { break };
+        numbers.push(*number);
+        end = text.len() - value.len() + length;
+    }
+    let form = match numbers.len() {
+        2 => Form::Point(XY, true),
+        4 if sized => Form::Box(XYWH, true),
+        4 => Form::Box(XYXY, true),
+        _ => return None,
+    };
+    Some((numbers, end, form))
+}
+
+/// `[1, 2, 3, 4]`, `(5, 6)`.
+fn single(reader: &Reader<'_>, words: &[String]) -> Option<Place> {
+    let rest = reader.rest();
+    let (open, close) = if rest.starts_with('[') {
+        ('[', ']')
+    } else {
+        ('(', ')')
+    };
+    let inside = rest.strip_prefix(open)?;
+    let (mut numbers, length) = numbers_at(inside, 6, is_space_or_comma);
+    let after = inside[length..].trim_start().strip_prefix(close)?;
+    if let [.., score] = numbers[..]
+        && numbers.len() == 5
+        && (0.0..=1.0).contains(&score)
+    {
+        numbers.pop();
+    }
+    let strange = unnamed(&numbers, reader);
+    let is_box = announces(words, &BOX_WORDS);
+    let form = match numbers.len() {
+        4 if is_box || close == ']' && strange >= 2 => Form::Box(ANY_BOX, false),
+        // A call of a tool: `click(500, 400)`.
+        2 if announces(words, &POINT_WORDS) => Form::Point(XY, false),
+        2 if strange == 2 && close == ')' && (says_at(words) || is_all(reader, after)) => {
+            Form::Point(XY, false)
+        }
+        _ => return None,
+    };
+    Some((numbers, rest.len() - after.len(), form))
+}
+
+/// True if nothing else is said.
+fn is_all(reader: &Reader<'_>, after: &str) -> bool {
+    let around = |text: &str| text.trim_matches([' ', '\n', '.', '*', '`']).is_empty();
+    after.len() < 8 && reader.at < 8 && around(after) && around(&reader.text[..reader.at])
+}
+
+fn says_at(words: &[String]) -> bool {
+    let mut last = words.iter().rev().filter(|word| {
+        !matches!(
+            word.as_str(),
+            "approximately" | "around" | "about" | "roughly" | "pixel" | "position"
+        )
+    });
+    last.next()
+        .is_some_and(|word| matches!(word.as_str(), "at" | "bei" | "en" | "in"))
+}
+
+/// True if one of the last words begins with one of `beginnings`.
+fn announces(words: &[String], beginnings: &[&str]) -> bool {
+    let mut last = words.iter().rev().filter(|word| {
+        !matches!(
+            word.as_str(),
+            "is" | "are" | "at" | "of" | "the" | "it" | "its" | "as" | "ist" | "est" | "es"
+        )
+    });
+    last.next()
+        .is_some_and(|word| beginnings.iter().any(|start| word.starts_with(start)))
+}
+
+/// How many of the numbers are no marks.
+fn unnamed(numbers: &[f64], reader: &Reader<'_>) -> usize {
+    let is_mark = |number: &&f64| !reader.names.get(&number.to_string()).is_empty();
+    numbers.len() - numbers.iter().filter(is_mark).count()
+}
+
+/// The last words of `text` in its line, in lower case.
+fn words_before(text: &str) -> Vec<String> {
+    /// A word that announces brackets is not far from them.
+    const NEAR: usize = 64;
+    let mut start = text.len().saturating_sub(NEAR);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    let line = text[start..].rsplit('\n').next().unwrap_or("");
+    let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let words = words.filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assignments_are_pairs() {
+        let of = |text: &str| assignments(text).map(|(numbers, length, _)| (numbers, length));
+        assert_eq!(of("x=1, y=2"), Some((vec![1.0, 2.0], 8)));
+        let four = of("x1=20, y1=20, x2=121, y2=111.");
+        assert_eq!(four, Some((vec![20.0, 20.0, 121.0, 111.0], 28)));
+        assert_eq!(of("x=1"), None);
+        assert_eq!(of("x = a"), None);
+    }
+}

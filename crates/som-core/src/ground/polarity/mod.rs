@@ -1,0 +1,362 @@
+//! Whether an answer stands by a mention: what the words before and behind it say.
+//!
+//! A denial reaches the mentions behind it up to the end of its clause; in other languages it
+//! stands behind what it denies. What is taken back ("wait", "no,") and then said otherwise is
+//! replaced; what is excepted leaves the range that it is taken from.
+
+mod sentence;
+mod taken_back;
+
+use std::ops::Range;
+
+use self::{
+    sentence::{floor, sentence_end, sentence_start},
+    taken_back::{deny_earlier, except, is_corrected, take_back},
+};
+use super::{
+    Mention, Polarity,
+    words::{self, Cue, Cues, Role},
+};
+
+/// Words that say something of a mention stand no further from it, in bytes.
+const NEAR: usize = 160;
+
+/// Sets the polarity of every mention, and tells for each whether it is named to say where
+/// something else is.
+pub(super) fn assign(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<bool> {
+    let mut beside = vec![false; mentions.len()];
+    for index in 0..mentions.len() {
+        let around = Around::new(text, cues, mentions, index);
+        let given = mentions[index].polarity;
+        let polarity = if given == Polarity::Asserted {
+            around.polarity(index.checked_sub(1).map(|last| mentions[last].polarity))
+        } else {
+            given
+        };
+        let follows_on = around.is_joined() && index > 0 && beside[index - 1];
+        beside[index] = around.is_beside() || follows_on;
+        let corrects = around.corrects && polarity == Polarity::Asserted;
+        let overrides = polarity == Polarity::Asserted && around.overrides(mentions, index);
+        mentions[index].polarity = polarity;
+        if corrects {
+            take_back(text, cues, mentions, index);
+        } else if overrides && mentions[index - 1].is_meant() {
+            mentions[index - 1].polarity = Polarity::Replaced;
+        }
+        except(text, mentions, index);
+    }
+    deny_earlier(mentions);
+    beside
+}
+
+/// A mention and the words around it.
+struct Around<'a> {
+    text: &'a str,
+    cues: &'a Cues,
+    /// From the mention before, or from where the sentence begins.
+    before: Range<usize>,
+    /// Up to the next mention, or to the end of the sentence.
+    after: Range<usize>,
+    /// True if the next mention is in the same sentence.
+    is_followed: bool,
+    /// True if the mention before is in the same sentence.
+    is_preceded: bool,
+    /// True if something said before is taken back between the last mention and this one.
+    corrects: bool,
+}
+
+impl<'a> Around<'a> {
+    fn new(text: &'a str, cues: &'a Cues, mentions: &[Mention], index: usize) -> Self {
+        let span = &mentions[index].span;
+        let last = index
+            .checked_sub(1)
+            .map_or(0, |last| mentions[last].span.end);
+        let next = mentions
+            .get(index + 1)
+            .map_or(text.len(), |next| next.span.start);
+        let start = floor(text, last.max(span.start.saturating_sub(NEAR)));
+        let gap = start..span.start;
+        let sentence = sentence_start(text, gap.clone());
+        let end = floor(text, next.min(span.end + NEAR)).max(span.end);
+        let after_end = sentence_end(text, span.end..end);
+        Self {
+            text,
+            cues,
+            before: sentence..span.start,
+            after: span.end..after_end,
+            is_followed: after_end == next && next < text.len(),
+            is_preceded: sentence == last && index > 0,
+            corrects: index > 0 && is_corrected(text, cues, gap),
+        }
+    }
+
+    fn polarity(&self, last: Option<Polarity>) -> Polarity {
+        let last = last.filter(|_| self.is_preceded);
+        if self.is_struck() {
+            return Polarity::Replaced;
+        }
+        if self.is_joined()
+            && let Some(last @ (Polarity::Denied | Polarity::Excepted | Polarity::Compared)) = last
+        {
+            return last;
+        }
+        let excepts = self.reaching(Role::Excepts, 6, true);
+        if let Some(cue) = excepts.filter(|cue| !self.is_kept(*cue)) {
+            // "No mark other than [3]" asserts it.
+            if self.is_only(cue) {
+                return Polarity::Asserted;
+            }
+            // "But not [4]" takes out of a list, or denies.
+            let denies = self.cues.any(cue.start..cue.end, Role::Denies);
+            return if denies {
+                Polarity::Denied
+            } else {
+                Polarity::Excepted
+            };
+        }
+        if self.is_behind(Role::ExceptsBehind) {
+            return Polarity::Excepted;
+        }
+        if self.is_denied() || self.is_denied_behind() {
+            return Polarity::Denied;
+        }
+        let compared = self.reaching(Role::Compares, 4, false);
+        let is_verb = |cue: &Cue| {
+            self.cues
+                .all(self.before.clone(), Role::Is)
+                .any(|is| is.end == cue.end)
+        };
+        if compared.filter(|cue| !is_verb(cue)).is_some() {
+            return Polarity::Compared;
+        }
+        Polarity::Asserted
+    }
+
+    /// True if nothing but "and" or a comma stands between the mention before and this one.
+    fn is_joined(&self) -> bool {
+        let between = &self.text[self.before.clone()];
+        if !self.is_preceded || between.len() > 32 {
+            return false;
+        }
+        let mut joined = between.contains([',', '/', '&']);
+        for word in words::words(between) {
+            if words::at(between, word.start, Role::Joins).is_some() {
+                joined = true;
+            } else if words::at(between, word.start, Role::Announces).is_none()
+                && words::at(between, word.start, Role::Article).is_none()
+            {
+                return false;
+            }
+        }
+        // "not [4], [5] is": a comma alone may begin a clause.
+        let after = &self.text[self.after.clone()];
+        let ends = after.trim_start_matches(['*', '`', '"', ')', ' ']);
+        let goes_on =
+            ends.is_empty() || ends.starts_with([',', '.', ';', '&', '/', '\n', '!', '?']);
+        let word = words::words(after).next();
+        let listed = word.is_some_and(|word| {
+            word.start <= 2 && words::at(after, word.start, Role::Joins).is_some()
+        });
+        joined && (between.contains(char::is_alphabetic) || goes_on || listed)
+    }
+
+    /// The cue of `role` that reaches the mention over at most `most` words, if one does.
+    fn reaching(&self, role: Role, most: usize, over_commas: bool) -> Option<Cue> {
+        self.cues.all(self.before.clone(), role).rev().find(|cue| {
+            let between = cue.end..self.before.end;
+            let text = self.text.get(between.clone()).unwrap_or("");
+            let counted = words::words(text).take(most + 1).count() <= most;
+            let parted = text.contains([';', '|', '{', '}']) || !over_commas && text.contains(',');
+            let verb = self.cues.any(between.clone(), Role::Is);
+            counted && !parted && !verb && !self.cues.any(between, Role::Contrasts)
+        })
+    }
+
+    fn is_denied(&self) -> bool {
+        let mut denials = self.cues.all(self.before.clone(), Role::Denies).rev();
+        denials.any(|cue| self.denies(cue, self.before.end))
+    }
+
+    /// True if the denial `cue` reaches a mention at `end`.
+    fn denies(&self, cue: Cue, end: usize) -> bool {
+        /// A denial reaches over fewer words.
+        const MOST: usize = 8;
+        const SUBJECTS: [&str; 9] = [
+            "it", "this", "that", "he", "she", "they", "answer", "es", "ce",
+        ];
+        let between = cue.end..end;
+        let text = self.text.get(between.clone()).unwrap_or("");
+        if text.contains([',', ';', '|', '{', '}', '\n']) || self.is_kept(cue) {
+            return false;
+        }
+        // "No. 3"
+        let word = self.text.get(cue.start..cue.end).unwrap_or("");
+        if word.eq_ignore_ascii_case("no") && text.starts_with(['.', ':', '°', 'º']) {
+            return false;
+        }
+        if words::words(text).take(MOST + 1).count() > MOST
+            || self.cues.any(between.clone(), Role::Contrasts)
+        {
+            return false;
+        }
+        // "The one that is not red is [3]": what is denied stands before the verb.
+        let verb = self.cues.all(between, Role::Is).last();
+        verb.is_none_or(|verb| {
+            let subject = self.text.get(cue.end..verb.start).unwrap_or("");
+            let mut words = words::words(subject).map(|word| subject[word].to_lowercase());
+            let rest = self.text.get(verb.end..end).unwrap_or("");
+            let direct = words::words(rest).all(|word| {
+                words::at(rest, word.start, Role::Announces).is_some()
+                    || words::at(rest, word.start, Role::Article).is_some()
+            });
+            subject.trim().is_empty()
+                || !direct
+                || words.any(|word| SUBJECTS.contains(&word.as_str()))
+        })
+    }
+
+    /// True if nothing but what is excepted is meant: "none except [3]".
+    fn is_only(&self, excepts: Cue) -> bool {
+        let head = self.before.start..excepts.start;
+        let no = |role: Role| {
+            self.cues.all(head.clone(), role).any(|cue| {
+                let between = self
+                    .text
+                    .get(cue.end.min(excepts.start)..excepts.start)
+                    .unwrap_or("");
+                words::words(between).take(4).count() <= 3 && !between.contains([',', ';', ':'])
+            })
+        };
+        no(Role::Denies) || no(Role::None)
+    }
+
+    /// True if this mention is said in place of the last one, which was said to be a first guess:
+    /// "At first it looks like [2], but it is [3]".
+    fn overrides(&self, mentions: &[Mention], index: usize) -> bool {
+        let Some(last) = index.checked_sub(1) else {
+            return false;
+        };
+        let (end, start) = (mentions[last].span.end, mentions[index].span.start);
+        let gap = floor(self.text, end.max(start.saturating_sub(NEAR)))..start;
+        let begin = floor(self.text, mentions[last].span.start.saturating_sub(NEAR));
+        let sentence = sentence_start(self.text, begin..mentions[last].span.start);
+        let guessed = self
+            .cues
+            .any(sentence..mentions[last].span.start, Role::Tentative)
+            || self.cues.any(gap.clone(), Role::Tentative);
+        guessed
+            && self.cues.any(gap, Role::Contrasts)
+            && mentions[last].marks != mentions[index].marks
+    }
+
+    /// True for "not only" and the like.
+    fn is_kept(&self, cue: Cue) -> bool {
+        let start = cue.start.saturating_sub(24);
+        let keeps = self.cues.all(start..cue.end, Role::Keeps);
+        keeps.into_iter().any(|keeps| keeps.end > cue.start)
+    }
+
+    fn is_denied_behind(&self) -> bool {
+        /// What is denied is not further, in words.
+        const MOST: usize = 1;
+        let Some(cue) = self
+            .cues
+            .all(self.after.clone(), Role::DeniesBehind)
+            .find(|cue| {
+                let between = self.text.get(self.after.start..cue.start).unwrap_or("");
+                let short = words::words(between).take(MOST + 1).count() <= MOST;
+                let in_parentheses = between.trim_start().starts_with('(');
+                (short || in_parentheses)
+                    && !between.contains([',', ';', '\n', '"'])
+                    && !self.cues.any(self.after.start..cue.start, Role::Joins)
+                    && !self.cues.any(self.after.start..cue.start, Role::Contrasts)
+            })
+        else {
+            return false;
+        };
+        if self.is_kept(cue) || cue.end > self.after.end {
+            return false;
+        }
+        // "[3], not [4]" denies what follows.
+        let before = self.cues.all(cue.start..cue.end, Role::Denies).last();
+        if self.is_followed && before.is_some_and(|denial| self.denies(denial, self.after.end)) {
+            return false;
+        }
+        // "[1] is not a cup but a bowl" denies the name.
+        const BUT: [&str; 14] = [
+            "but", "rather", "sondern", "mais", "sino", "mas", "ma", "bensì", "maar", "lecz",
+            "ale", "а", "而是", "بل",
+        ];
+        let mut rest = self.cues.all(cue.end..self.after.end, Role::Contrasts);
+        let renames =
+            rest.any(|cue| BUT.contains(&self.text.get(cue.start..cue.end).unwrap_or("")));
+        !renames || self.is_followed
+    }
+
+    fn is_behind(&self, role: Role) -> bool {
+        let cue = self.cues.all(self.after.clone(), role).next();
+        cue.is_some_and(|cue| {
+            let between = self.text.get(self.after.start..cue.start).unwrap_or("");
+            between.len() <= 2 && !between.contains(',')
+        })
+    }
+
+    fn is_beside(&self) -> bool {
+        self.reaching(Role::Beside, 5, false).is_some() || self.is_behind(Role::BesideBehind)
+    }
+
+    /// True for `~~[3]~~`.
+    fn is_struck(&self) -> bool {
+        let before = &self.text[self.before.clone()];
+        let after = &self.text[self.after.clone()];
+        before.matches("~~").count() % 2 == 1 && after.contains("~~")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Scene,
+        ground::{Names, scan},
+        scene::SceneMark,
+    };
+
+    #[test]
+    fn words_around_a_mention_say_whether_it_is_meant() {
+        use Polarity::{Asserted, Compared, Denied, Excepted, Replaced};
+        let texts = ["1", "2", "3", "4", "5", "6"];
+        let marks = (1..).zip(texts).map(|(id, text)| SceneMark {
+            id,
+            text,
+            image: 0,
+            region: None,
+        });
+        let scene = Scene {
+            images: Vec::new(),
+            marks: marks.collect(),
+        };
+        let names = Names::new(&scene);
+        for (text, expected) in [
+            ("It is [3], not [4].", vec![Asserted, Denied]),
+            ("Not [4] but [3].", vec![Denied, Asserted]),
+            ("[4] is not it; [3] is.", vec![Denied, Asserted]),
+            ("It is [2]. Wait, it is [3].", vec![Replaced, Asserted]),
+            (
+                "At first [2] fits, but it is [3].",
+                vec![Replaced, Asserted],
+            ),
+            ("[3] is larger than [5].", vec![Asserted, Compared]),
+            ("Marks 3 to 6 except 5.", vec![Asserted, Excepted]),
+            ("None other than [3].", vec![Asserted]),
+            ("Not only [3] but also [5].", vec![Asserted, Asserted]),
+            ("Mark no. 3.", vec![Asserted]),
+            ("[4]ではなく[3]です", vec![Denied, Asserted]),
+        ] {
+            let (mut mentions, _) = scan(text, &names, &scene);
+            assign(text, &Cues::of(text), &mut mentions);
+            let polarities: Vec<Polarity> = mentions.iter().map(|m| m.polarity).collect();
+            assert_eq!(polarities, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Where sentences begin and end.
+
+use std::ops::Range;
+
+use crate::ground::words;
+
+/// Where the last sentence of a part begins.
+pub(super) fn sentence_start(text: &str, part: Range<usize>) -> usize {
+    let inside = text.get(part.clone()).unwrap_or("");
+    let mut start = 0;
+    for (at, c) in inside.char_indices() {
+        let after = &inside[at + c.len_utf8()..];
+        let before = &inside[..at];
+        let ends = match c {
+            '\n' | ';' | '{' | '}' => true,
+            '.' | '!' | '?' | '…' => {
+                let number = after.trim_start().starts_with(|c: char| c.is_ascii_digit());
+                after.starts_with([' ', '\n', '"', ')', '*'])
+                    && !(number && is_abbreviation(before))
+                    || c == '…' && after.is_empty()
+            }
+            ':' => before.ends_with('"') && before.len() > 1,
+            '|' => true,
+            _ => false,
+        };
+        if ends {
+            start = at + c.len_utf8();
+        }
+    }
+    part.start + start
+}
+
+fn is_abbreviation(before: &str) -> bool {
+    let word = before
+        .rsplit(|c: char| !words::is_word(c))
+        .next()
+        .unwrap_or("");
+    matches!(
+        word.to_lowercase().as_str(),
+        "no" | "nr" | "vs" | "e.g" | "i.e" | "approx" | "núm" | "nro" | "fig"
+    )
+}
+
+/// Where the first sentence of a part ends.
+pub(super) fn sentence_end(text: &str, part: Range<usize>) -> usize {
+    let inside = text.get(part.clone()).unwrap_or("");
+    for (at, c) in inside.char_indices() {
+        let after = &inside[at + c.len_utf8()..];
+        let ends = match c {
+            '\n' | ';' | '|' | '{' | '}' => true,
+            '.' | '!' | '?' => after.is_empty() || after.starts_with([' ', '\n', '"', ')', '*']),
+            _ => false,
+        };
+        if ends {
+            return part.start + at;
+        }
+    }
+    part.end
+}
+
+/// The boundary of a character at or after `at`.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}

@@ -1,0 +1,167 @@
+//! What later words do to earlier mentions: corrections, exceptions, denials.
+
+use std::ops::Range;
+
+use super::{
+    NEAR,
+    sentence::{floor, sentence_start},
+};
+use crate::ground::{
+    Mention, Polarity,
+    words::{self, Cues, Role},
+};
+
+/// Mentions before a correction that it may take back.
+const RECENT: usize = 16;
+
+/// True if the words in `gap` take back what was said before it.
+pub(super) fn is_corrected(text: &str, cues: &Cues, gap: Range<usize>) -> bool {
+    if cues.any(gap.clone(), Role::Corrects) {
+        return true;
+    }
+    // "No, …" answers what was said; "no [3]" denies what follows.
+    cues.all(gap.clone(), Role::Denies).any(|cue| {
+        let word = text.get(cue.start..cue.end).unwrap_or("");
+        let after = text.get(cue.end..gap.end).unwrap_or("");
+        let begins = text[..cue.start].trim_end_matches([' ', '*', '"']);
+        let begins =
+            begins.is_empty() || begins.ends_with(['.', '?', '!', '…', '\n', '—', '–', ',', ';']);
+        word.eq_ignore_ascii_case("no")
+            && begins
+            && after.starts_with([',', '.', '!', '—', ' ', '-'])
+            && (!after.starts_with(' ') || after.trim_start().starts_with(['—', '–', '-']))
+    })
+}
+
+/// Mention number `index` corrects what was said before of the same thing.
+pub(super) fn take_back(text: &str, cues: &Cues, mentions: &mut [Mention], index: usize) {
+    let marks = mentions[index].marks.clone();
+    let recent = index.saturating_sub(RECENT)..index;
+    let subject = content(text, cues, subject_of(text, mentions, index));
+    let same: Vec<usize> = recent
+        .clone()
+        .filter(|&other| {
+            let words = content(text, cues, subject_of(text, mentions, other));
+            words.iter().any(|word| subject.contains(word))
+        })
+        .collect();
+    let taken = if same.is_empty() {
+        // "Wait, it is [4]": the last one that was named, and those it was listed with.
+        let mut taken = Vec::new();
+        for other in recent.rev() {
+            let listed = taken.is_empty() || {
+                let gap = mentions[other].span.end..mentions[other + 1].span.start;
+                let between = text.get(gap.clone()).unwrap_or("");
+                let short = words::words(between).all(|word| {
+                    words::at(between, word.start, Role::Joins).is_some()
+                        || words::at(between, word.start, Role::Announces).is_some()
+                });
+                let vague = content(text, cues, subject_of(text, mentions, other + 1)).is_empty();
+                short || vague && between.len() < NEAR && !between.contains("\n\n")
+            };
+            if !listed {
+                break;
+            }
+            taken.push(other);
+        }
+        taken
+    } else {
+        same
+    };
+    for other in taken {
+        let earlier = &mut mentions[other];
+        if earlier.polarity == Polarity::Asserted && earlier.marks != marks {
+            earlier.polarity = Polarity::Replaced;
+        }
+    }
+}
+
+/// What stands before a mention in its sentence.
+fn subject_of(text: &str, mentions: &[Mention], index: usize) -> Range<usize> {
+    let span = &mentions[index].span;
+    let last = index
+        .checked_sub(1)
+        .map_or(0, |last| mentions[last].span.end);
+    let start = floor(text, last.max(span.start.saturating_sub(NEAR)));
+    sentence_start(text, start..span.start)..span.start
+}
+
+/// The words in `part` that say what something is.
+fn content(text: &str, cues: &Cues, part: Range<usize>) -> Vec<String> {
+    const EMPTY: [&str; 34] = [
+        "it", "its", "s", "i", "think", "say", "see", "one", "should", "would", "could", "might",
+        "probably", "likely", "looks", "seems", "correct", "right", "let", "me", "at", "again",
+        "now", "here", "there", "be", "in", "fact", "seen", "well", "more", "closer", "ll", "d",
+    ];
+    let inside = text.get(part.clone()).unwrap_or("");
+    let found = cues.within(part.clone());
+    let says = |word: &Range<usize>| {
+        let at = part.start + word.start;
+        found.iter().any(|cue| cue.start <= at && at < cue.end)
+    };
+    words::words(inside)
+        .filter(|word| !says(word))
+        .map(|word| inside[word].to_lowercase())
+        .filter(|word| !EMPTY.contains(&word.as_str()))
+        .collect()
+}
+
+/// "3 to 6 except 5": takes what is excepted or denied out of a list that was named just before
+/// it, or behind.
+pub(super) fn except(text: &str, mentions: &mut [Mention], index: usize) {
+    let polarity = mentions[index].polarity;
+    if !matches!(polarity, Polarity::Excepted | Polarity::Denied) {
+        return;
+    }
+    let excepted = mentions[index].marks.clone();
+    let near = |range: Range<usize>| {
+        let between = text.get(range).unwrap_or("");
+        between.len() < NEAR && !between.contains("\n\n")
+    };
+    let holds = |mention: &Mention| {
+        mention.polarity == Polarity::Asserted
+            && mention.marks.len() > excepted.len()
+            && !excepted.is_empty()
+            && excepted.iter().all(|id| mention.marks.contains(id))
+    };
+    let start = mentions[index].span.start;
+    let before = mentions[index.saturating_sub(4)..index]
+        .iter()
+        .rposition(|mention| holds(mention) && near(mention.span.end..start))
+        .map(|place| index.saturating_sub(4) + place);
+    let behind = mentions.get(index + 1).is_some_and(|next| {
+        polarity == Polarity::Excepted
+            && holds(next)
+            && near(mentions[index].span.end..next.span.start)
+    });
+    let Some(list) = before.or(behind.then_some(index + 1)) else {
+        return;
+    };
+    mentions[list].marks.retain(|id| !excepted.contains(id));
+    mentions[index].polarity = Polarity::Excepted;
+}
+
+/// What is denied in the end was not meant before: "It is [3]. … It is not [3] but [4]."
+pub(super) fn deny_earlier(mentions: &mut [Mention]) {
+    for index in 1..mentions.len() {
+        if mentions[index].polarity != Polarity::Denied {
+            continue;
+        }
+        let marks = mentions[index].marks.clone();
+        let again = mentions.get(index + 1..index + 4).unwrap_or(&[]);
+        if again
+            .iter()
+            .any(|later| later.is_meant() && later.marks == marks)
+        {
+            continue;
+        }
+        // Only what was said just before: further off, something else may have been asked.
+        if let Some(earlier) = mentions[index.saturating_sub(3)..index]
+            .iter_mut()
+            .rev()
+            .find(|earlier| earlier.marks == marks && earlier.is_meant())
+        {
+            earlier.polarity = Polarity::Replaced;
+        }
+    }
+}
