@@ -17,6 +17,8 @@ mod serve;
 mod load;
 // What servers tell: logs without secrets, traces.
 mod telemetry;
+// The same from here and from a server; files that are read side by side.
+mod both;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 mod ask;
 // The JSON of the commands, and COCO.
@@ -27,7 +29,7 @@ mod models;
 mod som;
 // Plugins from outside: built, loaded, examined, and wrong in every way.
 mod plugin;
-// The segmenter `sam`: a learned model, end to end.
-mod sam;
+// Learned segmenters, end to end.
+mod learned;
 // Rust sources as tokens, for the sentences that speak of code.
 mod source;

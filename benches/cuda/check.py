@@ -1,16 +1,20 @@
-"""Checks and times som's segmenter sam on a machine with a GPU, PyTorch and no Rust.
+"""Checks and times som's learned segmenters on a machine with a GPU, PyTorch and no Rust.
 
-`cargo xtask cuda` packs this file with everything it runs into target/cuda.tar.xz. There:
+`cargo xtask cuda` packs this file with everything it runs into target/cuda.tar.xz: of each plugin a
+folder, named as its segmenter, with its tests, their program and its comparison with the official
+project. There:
 
-    python3 check.py                   # parity, then ViT-B and ViT-H in fp32 and bf16
-    python3 check.py --device cpu --models --precisions fp32      # parity alone, without a GPU
+    python3 check.py                   # parity, then the networks' times in fp32 and bf16
+    python3 check.py --device cpu --untimed --precisions fp32     # parity alone, without a GPU
 
-It needs PyTorch 2.11.0, numpy, pillow, segment-anything and pycocotools (the last two are taken
-along where `cargo xtask cuda --python 3.12` packed them). Everything measured is printed as tables,
-and written to report.json.
+It needs PyTorch 2.11.0, numpy, pillow, pycocotools and the official projects (those that are no part
+of PyTorch are taken along where `cargo xtask cuda --python 3.12` packed them). Further arguments,
+such as `--points 8`, go to the comparisons. Everything measured is printed as tables, and written to
+report.json.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -23,10 +27,14 @@ HERE = Path(__file__).resolve().parent
 SOM = HERE / "bin/som"
 WHEELS = HERE / "wheels"
 
-# Image encoder and one decoder call of ViT-H, images a second, and whole generations in seconds:
-# what "Accelerating Generative AI with PyTorch: Segment Anything, Fast" (pytorch.org, 2023) reports
-# of an A100, from the official code to the fastest variant.
-SEGMENT_ANYTHING_FAST = {"images_per_second": [2.66, 25.2], "generation_s": [2.0, 0.5]}
+
+def plugins():
+    """The folder of each plugin that was packed, and its comparison as a module."""
+    for script in sorted(HERE.glob("*/official.py")):
+        spec = importlib.util.spec_from_file_location(script.parent.name, script)
+        official = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(official)
+        yield script.parent, official
 
 
 def prepare():
@@ -55,18 +63,18 @@ def describe(device):
     return f"{torch.cuda.get_device_name(index)}, CUDA {torch.version.cuda}"
 
 
-def intermediates(device):
+def intermediates(plugin, device):
     """The plugin's own tests against the numbers of the official project, on this device."""
     environment = {**os.environ, "SOM_TEST_DEVICE": device}
-    ran = subprocess.run([HERE / "bin/parity"], cwd=HERE, env=environment)
+    ran = subprocess.run([plugin / "parity"], cwd=plugin, env=environment)
     return ran.returncode == 0
 
 
-def segment(folder, device, precision, params):
+def segment(segmenter, fixture, device, precision, params):
     """What `som segment` finds in the image of a fixture."""
-    settings = {"weights": folder / "checkpoint.pth", "device": device, "precision": precision}
+    settings = {"weights": fixture / "checkpoint.pth", "device": device, "precision": precision}
     settings |= {key: json.dumps(value) for key, value in params.items()}
-    command = [SOM, "segment", folder / "image.png", "--segmenter", "sam"]
+    command = [SOM, "segment", fixture / "image.png", "--segmenter", segmenter]
     for key, value in settings.items():
         command += ["--set", f"{key}={value}"]
     output = subprocess.check_output([str(part) for part in command])
@@ -80,18 +88,16 @@ def compressed(rle):
     return coco.frPyObjects(rle, *rle["size"]) if isinstance(rle["counts"], list) else rle
 
 
-def parity(device, precision):
+def parity(plugin, official, device, precision):
     """Every automatic setting of the fixtures through the command, against the official masks."""
     from pycocotools import mask as coco
 
     rows = []
-    for fixture in ["tiny", "shapes", "sizes"]:
-        folder = HERE / "tests/assets" / fixture
-        for name, setting in json.loads((folder / "expected.json").read_text())["amg"].items():
-            params = {k: v for k, v in setting["params"].items() if k != "output_mode"}
-            found = segment(folder, device, precision, params)
-            expected = setting["masks"]
-            row = {"fixture": f"{fixture}.{name}", "expected": len(expected), "found": len(found)}
+    for fixture in sorted(path.parent for path in plugin.glob("tests/assets/*/expected.json")):
+        for name, params, expected in official.settings(fixture):
+            found = segment(plugin.name, fixture, device, precision, params)
+            row = {"fixture": f"{fixture.name}.{name}"}
+            row |= {"expected": len(expected), "found": len(found)}
             # In less than single precision a mask near a threshold may come or go.
             ours = [region["segmentation"] for region in found]
             theirs = [compressed(mask["segmentation"]) for mask in expected]
@@ -119,24 +125,14 @@ def is_exact(row):
     )
 
 
-def timings(model, device, precision, options):
-    command = [sys.executable, HERE / "sam.py", "--json", "--model", model, "--device", device]
-    command += ["--precision", precision, "--points", options.points]
+def timings(plugin, model, device, precision, options, more):
+    command = [sys.executable, plugin / "official.py", "--json", "--model", model]
+    command += ["--device", device, "--precision", precision]
     command += ["--threads", options.threads, "--rounds", options.rounds]
-    command += ["--folder", HERE / "timed", "--photo", HERE / "coffee.png"]
-    command += ["--bench", HERE / "bin/bench"]
+    command += ["--folder", HERE / "timed" / plugin.name, "--photo", HERE / "coffee.png"]
+    command += ["--bench", plugin / "bench", *more]
     output = subprocess.check_output([str(part) for part in command], text=True)
     return json.loads(output.strip().splitlines()[-1])
-
-
-def encoder_flops(model):
-    """Operations of the image encoder on one 1024x1024 input: products of matrices alone."""
-    width, blocks = {"vit_b": (768, 12), "vit_l": (1024, 24), "vit_h": (1280, 32)}[model]
-    tokens, window, everywhere = 64 * 64, 14 * 14, 4
-    linear = 24 * tokens * width**2 * blocks
-    windows = 25 * window**2
-    attention = 4 * width * (everywhere * tokens**2 + (blocks - everywhere) * windows)
-    return linear + attention
 
 
 def products_per_second(device, precision):
@@ -156,30 +152,15 @@ def products_per_second(device, precision):
     return 2 * side**3 / best
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--device", default="cuda")
-    arguments.add_argument("--models", nargs="*", default=["vit_b", "vit_h"])
-    arguments.add_argument("--precisions", nargs="*", default=["fp32", "bf16"])
-    arguments.add_argument("--points", type=int, default=32, help="points per side")
-    arguments.add_argument("--rounds", type=int, default=1, help="runs of each, taking turns")
-    arguments.add_argument("--threads", type=int, default=os.cpu_count())
-    options = arguments.parse_args()
-    prepare()
-    device, report = options.device, {"machine": describe(options.device)}
-    report_file = HERE / "report.json"
-
-    def keep(key, value):
-        report[key] = value
-        report_file.write_text(json.dumps(report, indent=1))
-
-    print(report["machine"])
-    keep("intermediates", intermediates(device))
-    exact = report["intermediates"]
-    print("\n| precision | fixture | masks | expected | least IoU | score off by |")
+def check(plugin, official, options, keep):
+    """The tables of parity of one plugin; true if it is what the official project computes."""
+    device = options.device
+    exact = intermediates(plugin, device)
+    keep("intermediates", exact)
+    print(f"\n| {plugin.name} | fixture | masks | expected | least IoU | score off by |")
     print("|---|---|---|---|---|---|")
     for precision in options.precisions:
-        rows = parity(device, precision)
+        rows = parity(plugin, official, device, precision)
         keep(f"parity.{precision}", rows)
         for row in rows:
             cells = [precision, row["fixture"], row["found"], row["expected"]]
@@ -187,16 +168,21 @@ def main():
             print(f"| {' | '.join(map(str, cells))} |")
         if precision == "fp32":
             exact = exact and all(map(is_exact, rows))
-    print(f"\nfp32 on {device} {'is' if exact else 'IS NOT'} what the official project computes")
+    verdict = "is" if exact else "IS NOT"
+    print(f"\nfp32 on {device} {verdict} what the official project computes")
+    return exact
 
-    if options.models:
-        print("\n| network | precision | stage | official, ms | som, ms | times | floor, ms |")
-        print("|---|---|---|---|---|---|---|")
-    for model in options.models:
+
+def time_networks(plugin, official, options, more, keep):
+    """The table of times of one plugin."""
+    device = options.device
+    print(f"\n| {plugin.name} | precision | stage | official, ms | som, ms | times | floor, ms |")
+    print("|---|---|---|---|---|---|---|")
+    for model in official.MODELS:
         for precision in options.precisions:
-            timed = timings(model, device, precision, options)
+            timed = timings(plugin, model, device, precision, options, more)
             if device != "cpu":
-                floor = encoder_flops(model) / products_per_second(device, precision)
+                floor = official.encoder_flops(model) / products_per_second(device, precision)
                 timed["encoder_floor_s"] = floor
             keep(f"timings.{model}.{precision}", timed)
             for stage in ["encoder_s", "after_encoder_s", "generation_s"]:
@@ -207,12 +193,31 @@ def main():
                 row += [f"{theirs:.1f}", f"{ours:.1f}", f"{theirs / ours:.2f}", floor]
                 print(f"| {' | '.join(row)} |", flush=True)
             print(f"{model} {precision}: {timed['apart']}", file=sys.stderr)
-    if "vit_h" in options.models:
-        fast = SEGMENT_ANYTHING_FAST
-        slow, quick = fast["images_per_second"]
-        print(f"\nsegment-anything-fast on an A100, ViT-H: encoder and one decoder call", end=" ")
-        print(f"{1e3 / slow:.0f} to {1e3 / quick:.0f} ms,", end=" ")
-        print("a generation {} to {} s".format(*fast["generation_s"]))
+    print(f"\n{official.NOTE}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--device", default="cuda")
+    arguments.add_argument("--untimed", action="store_true", help="check parity alone")
+    arguments.add_argument("--precisions", nargs="*", default=["fp32", "bf16"])
+    arguments.add_argument("--rounds", type=int, default=1, help="runs of each, taking turns")
+    arguments.add_argument("--threads", type=int, default=os.cpu_count())
+    options, more = arguments.parse_known_args()
+    prepare()
+    report, report_file = {"machine": describe(options.device)}, HERE / "report.json"
+    print(report["machine"])
+    exact = True
+    for plugin, official in plugins():
+        figures = report.setdefault(plugin.name, {})
+
+        def keep(key, value):
+            figures[key] = value
+            report_file.write_text(json.dumps(report, indent=1))
+
+        exact = check(plugin, official, options, keep) and exact
+        if not options.untimed:
+            time_networks(plugin, official, options, more, keep)
     sys.exit(not exact)
 
 

@@ -7,11 +7,11 @@ use futures_util::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use som_core::{Error, ErrorKind, Result};
 
-use crate::{exit, report::counted};
+use crate::{exit, plural::counted};
 
 #[derive(Args)]
 #[command(next_help_heading = "Many images")]
-pub(crate) struct BatchOptions {
+pub(crate) struct BatchFlags {
     /// Work on N images at a time, each with a segmenter instance of its own
     /// [default: as many as there are cores, sharing the instances the settings allow]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -21,7 +21,7 @@ pub(crate) struct BatchOptions {
     pub(crate) skip_existing: bool,
 }
 
-impl BatchOptions {
+impl BatchFlags {
     /// The jobs that are left to do, and how many were passed over; `is_done` tells which.
     pub(crate) fn pass_over<Job>(
         &self,

@@ -67,7 +67,7 @@ impl Destination {
 /// Checks that no two `outputs` of all images are one, and that none is an image of the inputs.
 ///
 /// # Errors
-/// Invalid, naming the place.
+/// Invalid, naming the file.
 pub(crate) fn check<'a, Outputs>(
     inputs: &[Input],
     outputs: impl Iterator<Item = Outputs>,

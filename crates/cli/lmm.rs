@@ -1,19 +1,13 @@
 //! `som lmm`: which models there are, and whether one can read marks.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use som_core::{Cancellation, Error, ProviderInfo, Result};
-use som_engine::Probe;
+use som_engine::{Engine, Probe, registry::Registry};
 
-use crate::{
-    General,
-    ask::ending,
-    output::Output,
-    report::milliseconds,
-    session::{InkOptions, Local, RegionOptions},
-};
+use crate::{General, ask::ending, embedded::PLUGINS, output::Output, report::milliseconds};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -110,15 +104,10 @@ fn as_json(info: &ProviderInfo, default: &str) -> serde_json::Value {
 }
 
 async fn test(options: &TestOptions, general: &General, stop: &Cancellation) -> Result<ExitCode> {
-    let session = Local::open(
-        general.ladder(),
-        RegionOptions::default(),
-        InkOptions::default(),
-        None,
-        1,
-    )
-    .await?;
-    let probe = session.engine.probe(&options.name, stop).await?;
+    let (settings, _) = general.ladder().load()?;
+    let registry = Registry::open_for(PLUGINS, &settings)?;
+    let engine = Arc::new(Engine::new(settings, registry)?);
+    let probe = engine.probe(&options.name, stop).await?;
     let text = match options.json {
         true => to_text(&json!({
             "lmm": options.name,

@@ -16,14 +16,13 @@ mod models;
 mod completions;
 
 mod input;
-mod hint;
-mod set;
+mod flags;
 mod embedded;
 mod session;
-mod question;
 mod batch;
 mod report;
 mod coco;
+mod plural;
 mod destination;
 mod output;
 

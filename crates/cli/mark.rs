@@ -3,16 +3,19 @@
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use som_core::{Cancellation, Error, MarkOptions, Result, encode::Encoding, prompt::ready_prompt};
+use som_core::{Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt};
 
 use crate::{
     General,
-    batch::{Batch, BatchOptions},
+    batch::{Batch, BatchFlags},
     destination::{self, Destination},
-    input::{ImageOptions, Input, Inputs},
+    flags::{Flags, MarkFlags, RegionFlags, ServerFlags},
+    input::{ImageArguments, Input, InputImage, Inputs},
     output::Output,
-    report::{self, MarkReport, counted},
-    session::{InkOptions, MarkedImage, RegionOptions, ServerOptions, Session},
+    plural::counted,
+    report::{self, ImageReport, MarkReport},
+    runtime::blocking,
+    session::{self, MarkedImage, Opened},
 };
 
 /// Mark the regions of images
@@ -23,7 +26,7 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
     #[command(flatten)]
-    images: ImageOptions,
+    images: ImageArguments,
 
     /// Where the marked image goes: a file (.png, .jpg or .webp), a folder, or - for stdout
     /// [default: coffee.marked.png beside coffee.png; stdout for stdin]
@@ -38,29 +41,13 @@ pub(crate) struct Options {
     prompt: Option<PathBuf>,
 
     #[command(flatten)]
-    regions: RegionOptions,
-
-    /// The layers of ink, from the lowest to the topmost [default: mark.styles of the settings]
-    #[arg(
-        long,
-        value_name = "A,B,C",
-        value_delimiter = ',',
-        help_heading = "Marks"
-    )]
-    styles: Option<Vec<String>>,
-    /// Most marks on one image; more go to further pages (coffee.marked.2.png); 0: as many as fit
-    #[arg(
-        long,
-        value_name = "N",
-        allow_negative_numbers = true,
-        help_heading = "Marks"
-    )]
-    page_size: Option<u32>,
-
+    regions: RegionFlags,
     #[command(flatten)]
-    batch: BatchOptions,
+    marks: MarkFlags,
     #[command(flatten)]
-    server: ServerOptions,
+    batch: BatchFlags,
+    #[command(flatten)]
+    server: ServerFlags,
 }
 
 const EXAMPLES: &str = "\
@@ -112,24 +99,17 @@ pub(crate) async fn run(
 ) -> Result<ExitCode> {
     let Inputs { images, single } = Inputs::find(&options.images)?;
     let jobs = jobs(&options, &images, single)?;
-    let ink = InkOptions {
-        styles: options.styles,
-        marks: MarkOptions {
-            page_size: options.page_size,
-            ..MarkOptions::default()
-        },
+    let flags = Flags {
+        regions: options.regions,
+        marks: options.marks,
+        server: options.server,
+        jobs: options.batch.jobs,
+        ..Flags::default()
     };
-    let session = Session::open(
-        general.ladder(),
-        options.regions,
-        ink,
-        options.server,
-        options.batch.jobs,
-    )
-    .await?;
+    let opened = session::open(&general.ladder(), &flags, stop).await?;
     let batch = Batch {
         single,
-        jobs: session.jobs,
+        jobs: opened.jobs,
         quiet: general.quiet,
     };
     let (jobs, skipped) = options
@@ -146,7 +126,7 @@ pub(crate) async fn run(
         .run(
             jobs,
             skipped,
-            async |job| mark(&session, job, single, stop).await,
+            async |job| mark(&opened, job, single).await,
             finish,
         )
         .await
@@ -186,24 +166,24 @@ fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
 }
 
 /// The work for one image, all but what must be done in order.
-async fn mark(session: &Session, job: Job, single: bool, stop: &Cancellation) -> Result<Done> {
+async fn mark(opened: &Opened, job: Job, single: bool) -> Result<Done> {
     let encoding = match &job.image {
         Output::Stdout => Encoding::Png,
         Output::File(path) => Encoding::of_path(path)?,
     };
-    let marked = session.mark(&job.input, encoding, stop).await?;
-    tokio::task::spawn_blocking(move || write(&job, marked, single))
-        .await
-        .map_err(|error| Error::internal("writing panicked").caused_by(error))?
+    let image = opened.read(&job.input).await?;
+    let session = &opened.session;
+    let marked = session.mark(&image, &opened.plan, encoding).await?;
+    blocking(move || write(&job, &image, marked, single)).await
 }
 
 /// Writes the outputs of one image. Blocks.
-fn write(job: &Job, marked: MarkedImage, single: bool) -> Result<Done> {
+fn write(job: &Job, image: &InputImage, marked: MarkedImage, single: bool) -> Result<Done> {
     let pages = pages(&job.image, marked.pages)?;
     let report = MarkReport {
-        image: &marked.report,
+        image: ImageReport::new(image, marked.size),
         segmenter: &marked.origin,
-        styles: &marked.styles,
+        styles: report::styles(&marked.layers),
         marks: report::marks(&marked.allocation),
         unmarked: &marked.allocation.unmarked,
         pages: pages.iter().map(|(output, _)| output.to_string()).collect(),

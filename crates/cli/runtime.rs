@@ -20,3 +20,17 @@ pub(crate) fn runtime() -> Result<Runtime> {
     drop(runtime.spawn_blocking(|| ()));
     Ok(runtime)
 }
+
+/// Does what blocks (reading, writing, decoding) on a thread of its own, so that other images are
+/// worked on meanwhile.
+///
+/// # Errors
+/// What the work reports; Internal, if it panicked.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work))
+        .await
+        .map_err(|error| Error::internal("work on an image panicked").caused_by(error))?
+}

@@ -8,13 +8,15 @@ use som_core::{Cancellation, Error, Mask, Result};
 
 use crate::{
     General,
-    batch::{Batch, BatchOptions},
+    batch::{Batch, BatchFlags},
     coco::{Annotated, Dataset},
     destination::{self, Destination},
-    input::{ImageOptions, Input, Inputs},
+    flags::{Flags, RegionFlags, ServerFlags},
+    input::{ImageArguments, Input, InputImage, Inputs},
     output::Output,
-    report::{self, SegmentReport},
-    session::{InkOptions, RegionOptions, SegmentedImage, ServerOptions, Session},
+    report::{self, ImageReport, SegmentReport},
+    runtime::blocking,
+    session::{self, Opened, SegmentedImage},
 };
 
 /// Cut images into regions, without marks
@@ -25,7 +27,7 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
     #[command(flatten)]
-    images: ImageOptions,
+    images: ImageArguments,
 
     /// Where the JSON goes: a file, a folder (coffee.json), or - for stdout (a line for each
     /// image) [default: stdout, unless there is --masks]
@@ -40,11 +42,11 @@ pub(crate) struct Options {
     masks: Option<PathBuf>,
 
     #[command(flatten)]
-    regions: RegionOptions,
+    regions: RegionFlags,
     #[command(flatten)]
-    batch: BatchOptions,
+    batch: BatchFlags,
     #[command(flatten)]
-    server: ServerOptions,
+    server: ServerFlags,
 }
 
 const EXAMPLES: &str = "\
@@ -107,17 +109,16 @@ pub(crate) async fn run(
     let Inputs { images, single } = Inputs::find(&options.images)?;
     let dataset_file = dataset_file(&options)?;
     let jobs = jobs(&options, &images, single)?;
-    let session = Session::open(
-        general.ladder(),
-        options.regions,
-        InkOptions::default(),
-        options.server,
-        options.batch.jobs,
-    )
-    .await?;
+    let flags = Flags {
+        regions: options.regions,
+        server: options.server,
+        jobs: options.batch.jobs,
+        ..Flags::default()
+    };
+    let opened = session::open(&general.ladder(), &flags, stop).await?;
     let batch = Batch {
         single,
-        jobs: session.jobs,
+        jobs: opened.jobs,
         quiet: general.quiet,
     };
     let (jobs, skipped) = options
@@ -132,7 +133,7 @@ pub(crate) async fn run(
         .run(
             jobs,
             skipped,
-            async |job| segment(&session, job, single, stop).await,
+            async |job| segment(&opened, job, single).await,
             finish,
         )
         .await?;
@@ -186,16 +187,16 @@ fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
 }
 
 /// The work for one image, all but what must be done in order.
-async fn segment(session: &Session, job: Job, single: bool, stop: &Cancellation) -> Result<Done> {
-    let segmented = session.segment(&job.input, stop).await?;
-    tokio::task::spawn_blocking(move || write(&job, &segmented, single))
-        .await
-        .map_err(|error| Error::internal("writing panicked").caused_by(error))?
+async fn segment(opened: &Opened, job: Job, single: bool) -> Result<Done> {
+    let image = opened.read(&job.input).await?;
+    let segmented = opened.session.segment(&image, &opened.plan).await?;
+    blocking(move || write(&job, &image, &segmented, single)).await
 }
 
 /// Writes the outputs of one image. Blocks.
-fn write(job: &Job, segmented: &SegmentedImage, single: bool) -> Result<Done> {
-    let regions = &segmented.segmented.regions;
+fn write(job: &Job, image: &InputImage, found: &SegmentedImage, single: bool) -> Result<Done> {
+    let SegmentedImage { size, segmented } = found;
+    let regions = &segmented.regions;
     let mut stdout = Vec::new();
     if let Some(Output::File(first)) = &job.masks {
         // From the last to the first: when that is there, all are.
@@ -208,8 +209,8 @@ fn write(job: &Job, segmented: &SegmentedImage, single: bool) -> Result<Done> {
     }
     if let Some(output) = &job.json {
         let report = SegmentReport {
-            image: &segmented.report,
-            segmenter: &segmented.segmented.segmentation,
+            image: ImageReport::new(image, *size),
+            segmenter: &segmented.segmentation,
             regions,
             timings_ms: &segmented.timings,
         };
@@ -219,10 +220,9 @@ fn write(job: &Job, segmented: &SegmentedImage, single: bool) -> Result<Done> {
         };
         output.write_or_keep(json, &mut stdout)?;
     }
-    let report = &segmented.report;
     let annotated = job
         .coco
-        .then(|| Annotated::new(report.path.clone(), report.size(), regions));
+        .then(|| Annotated::new(image.name.clone(), *size, regions));
     Ok(Done { stdout, annotated })
 }
 

@@ -1,30 +1,27 @@
 //! `som ask`: images and a question → an answer whose words are tied to regions.
 
-mod highlights;
+mod files;
 mod printer;
 mod report;
 
-use std::{io, mem::take, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use som_core::{Cancellation, Error, ErrorKind, Result};
 use som_engine::{
-    Marking, RegionSource, Segmented,
-    ask::{AskEvent, AskOutcome, AskRequest, Exchange},
+    Segmented,
+    ask::{AskOutcome, Exchange},
 };
 use tokio::sync::mpsc;
 
 pub(crate) use self::printer::{ending, finding_lines};
-use self::{
-    highlights::{highlight, write_pages},
-    printer::Printer,
-    report::AskReport,
-};
+use self::{files::File, printer::Printer, report::AskReport};
 use crate::{
     General, exit,
-    output::Output,
-    question::QuestionOptions,
-    session::{InkOptions, Local, Picture, RegionOptions},
+    flags::{Flags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
+    output::{Output, unreadable},
+    runtime::blocking,
+    session::{self, MarkedImage, Opened, Question, Stage},
 };
 
 /// Ask a multimodal model about the regions of images
@@ -57,17 +54,13 @@ pub(crate) struct Options {
     output: Option<PathBuf>,
 
     #[command(flatten)]
-    question: QuestionOptions,
+    question: QuestionFlags,
     #[command(flatten)]
-    regions: RegionOptions,
-    /// The layers of ink, from the lowest to the topmost [default: mark.styles of the settings]
-    #[arg(
-        long,
-        value_name = "A,B,C",
-        value_delimiter = ',',
-        help_heading = "Marks"
-    )]
-    styles: Option<Vec<String>>,
+    regions: RegionFlags,
+    #[command(flatten)]
+    marks: MarkFlags,
+    #[command(flatten)]
+    server: ServerFlags,
 }
 
 const EXAMPLES: &str = "\
@@ -77,143 +70,141 @@ Examples:
   som ask coffee.png \"what is in {box:240,60,200,180}?\" --lmm local
   som ask coffee.png --task describe --vocabulary cup,spoon,table --json
   som ask coffee.png --task refer \"the spoon; the saucer\" --votes 5
-  som ask before.jpg after.jpg --task track";
+  som ask before.jpg after.jpg --task track
+  som ask coffee.png \"which region is red?\" --server http://127.0.0.1:50051";
+
+/// How what comes of a question is shown.
+struct Show {
+    /// As JSON, in one line if others follow.
+    json: bool,
+    chat: bool,
+    quiet: bool,
+    /// A free question's answer is printed as it comes in, of other tasks their findings.
+    is_free: bool,
+    highlight: Option<File>,
+    output: Option<File>,
+}
 
 /// What came of one question.
 struct Asked {
     outcome: AskOutcome,
-    /// By image; none for images whose regions were given.
-    segmented: Vec<Option<Arc<Segmented>>>,
+    /// By image; none for images whose regions were found for an earlier question.
+    cut: Vec<Option<Segmented>>,
     /// By image.
-    markings: Vec<Arc<Marking>>,
+    images: Vec<MarkedImage>,
 }
 
 /// The label of a mark of these images, in brackets.
-pub(crate) fn label(markings: &[Arc<Marking>], id: u32) -> String {
-    let mut marks = markings
-        .iter()
-        .flat_map(|marking| &marking.marked.allocation.marks);
+pub(crate) fn label(images: &[MarkedImage], id: u32) -> String {
+    let mut marks = images.iter().flat_map(|image| &image.allocation.marks);
     let mark = marks.find(|mark| mark.id == id);
     format!("[{}]", mark.map_or("", |mark| &mark.mark.text))
 }
 
 /// Asks, and prints the answer.
 pub(crate) async fn run(
-    mut options: Options,
+    options: Options,
     general: &General,
     stop: &Cancellation,
 ) -> Result<ExitCode> {
-    if options.chat && !options.question.is_free() {
+    let asking = options.question;
+    let show = Show {
+        json: options.json,
+        chat: options.chat,
+        quiet: general.quiet,
+        is_free: asking.is_free(),
+        highlight: options.highlight.map(File::at).transpose()?,
+        output: options.output.map(File::at).transpose()?,
+    };
+    if show.chat && !show.is_free {
         let message = "--chat goes with questions, not with other tasks";
         return Err(Error::invalid(message));
     }
-    let (inputs, text) = options.question.split(take(&mut options.words))?;
-    let mut ladder = general.ladder();
-    if let Some(lmm) = options.lmm.take() {
-        ladder = ladder.with_flag("--lmm", "ask.lmm", lmm);
-    }
-    let ink = InkOptions {
-        styles: options.styles.take(),
-        ..InkOptions::default()
+    let (inputs, text) = asking.split(options.words)?;
+    let flags = Flags {
+        regions: options.regions,
+        marks: options.marks,
+        lmm: options.lmm,
+        server: options.server,
+        ..Flags::default()
     };
-    let session = Local::open(ladder, take(&mut options.regions), ink, None, 1).await?;
-    let pictures = session.read_all(&inputs).await?;
-    let mut request = options
-        .question
-        .request(text.as_deref(), &pictures, &session)?;
+    let opened = session::open(&general.ladder(), &flags, stop).await?;
+    let images = opened.read_all(&inputs).await?;
+    let pages = show.output.as_ref().map(|file| file.encoding);
+    let mut question = Question::new(&asking, text.as_deref(), images, pages)?;
 
-    let mut segmented = Vec::new();
+    // What the first question found is kept for all.
+    let mut cut = Vec::new();
     loop {
-        let aloud = !options.json && options.question.is_free();
-        let printer = aloud.then(|| Printer::new(general.quiet));
-        match ask(&session, &request, printer, stop).await {
+        match ask(&opened, &question, &show).await {
             Ok(mut asked) => {
-                // Regions that are given again were found for the first question.
-                match segmented.is_empty() {
-                    true => segmented.clone_from(&asked.segmented),
-                    false => asked.segmented.clone_from(&segmented),
+                if cut.is_empty() {
+                    cut = std::mem::take(&mut asked.cut);
                 }
-                show(&options, general, &request, &pictures, &asked)?;
-                remember(&mut request, &asked);
+                show.print(&question, &asked, &cut)?;
+                remember(&mut question, &asked, &cut);
             }
             // A chat goes on with the next question.
-            Err(error) if options.chat && error.kind() != ErrorKind::Cancelled => {
+            Err(error) if show.chat && error.kind() != ErrorKind::Cancelled => {
                 eprintln!("som: {}", exit::one_line(&error));
             }
             Err(error) => return Err(error),
         }
-        if !options.chat {
+        if !show.chat {
             return Ok(ExitCode::SUCCESS);
         }
-        let Some(question) = next_line().await? else {
+        let Some(text) = blocking(next_line).await? else {
             return Ok(ExitCode::SUCCESS);
         };
-        request.task = options.question.task(Some(&question))?;
+        question.task = asking.task(Some(&text))?;
     }
 }
 
-/// Writes and prints what was asked for, but for an answer that was printed as it came in.
-fn show(
-    options: &Options,
-    general: &General,
-    request: &AskRequest,
-    pictures: &[Picture],
-    asked: &Asked,
-) -> Result<()> {
-    let marked = write_pages(options.output.as_deref(), asked)?;
-    let lit = highlight(options.highlight.as_deref(), pictures, asked)?;
-    if options.json {
-        let report = AskReport::new(request, pictures, asked, &marked, &lit);
-        let json = match options.chat {
-            true => report::to_line(&report),
-            false => report::to_lines(&report),
-        };
-        Output::Stdout.write(&json?)?;
-    } else if !options.question.is_free() {
-        let lines = finding_lines(&request.task, &asked.outcome, |id| {
-            label(&asked.markings, id)
-        });
-        let text: String = lines.into_iter().map(|line| line + "\n").collect();
-        Output::Stdout.write(text.as_bytes())?;
+impl Show {
+    /// Writes and prints what was asked for, but for an answer that was printed as it came in.
+    fn print(&self, question: &Question, asked: &Asked, cut: &[Option<Segmented>]) -> Result<()> {
+        let marked = files::write_pages(self.output.as_ref(), &asked.images)?;
+        let lit = files::highlight(self.highlight.as_ref(), question, asked)?;
+        if self.json {
+            let report = AskReport::new(question, asked, cut, &marked, &lit);
+            let json = match self.chat {
+                true => report::to_line(&report),
+                false => report::to_lines(&report),
+            };
+            Output::Stdout.write(&json?)?;
+        } else if !self.is_free {
+            let name = |id| label(&asked.images, id);
+            let lines = finding_lines(&question.task, &asked.outcome, name);
+            let text: String = lines.into_iter().map(|line| line + "\n").collect();
+            Output::Stdout.write(text.as_bytes())?;
+        }
+        if !self.quiet {
+            let notes = printer::notes(&asked.outcome);
+            notes.iter().for_each(|note| eprintln!("som: {note}"));
+        }
+        Ok(())
     }
-    if !general.quiet {
-        printer::notes(&asked.outcome)
-            .iter()
-            .for_each(|note| eprintln!("som: {note}"));
-    }
-    Ok(())
 }
 
-/// Asks once; `printer` prints the answer as it comes in.
-async fn ask(
-    session: &Local,
-    request: &AskRequest,
-    mut printer: Option<Printer>,
-    stop: &Cancellation,
-) -> Result<Asked> {
-    let (events, mut stages) = mpsc::channel(64);
-    let work = async {
-        let outcome = session.engine.ask(request.clone(), stop, &events).await;
-        drop(events);
-        outcome
-    };
-    let mut cut = vec![None; request.images.len()];
-    let mut markings = Vec::new();
+/// Asks once, and prints the answer as it comes in where that is wanted.
+async fn ask(opened: &Opened, question: &Question, show: &Show) -> Result<Asked> {
+    let aloud = !show.json && show.is_free;
+    let mut printer = aloud.then(|| Printer::new(show.quiet));
+    let (stages, received) = mpsc::channel(64);
+    let work = opened.session.ask(question, &opened.plan, stages);
+    let mut cut = vec![None; question.images.len()];
+    let mut images = Vec::new();
     let watch = async {
-        while let Some(stage) = stages.recv().await {
+        // Gone with this block: if the answer cannot be printed, nobody goes on answering.
+        let mut received = received;
+        while let Some(stage) = received.recv().await {
+            if let Some(printer) = &mut printer {
+                printer.print(&stage)?;
+            }
             match stage {
-                AskEvent::Regions { image, segmented } => cut[image] = Some(segmented),
-                AskEvent::Marked { marking, .. } => {
-                    if let Some(printer) = &mut printer {
-                        printer.learn(&marking.marked.allocation);
-                    }
-                    markings.push(marking);
-                }
-                stage => {
-                    if let Some(printer) = &mut printer {
-                        printer.print(stage)?;
-                    }
-                }
+                Stage::Regions(index, segmented) => cut[index] = Some(segmented),
+                Stage::Marked(image) => images.push(image),
+                Stage::Round(_) | Stage::Text(_) | Stage::Mention(_) => {}
             }
         }
         Ok::<_, Error>(printer)
@@ -224,22 +215,16 @@ async fn ask(
     }
     Ok(Asked {
         outcome: outcome?,
-        segmented: cut,
-        markings,
+        cut,
+        images,
     })
 }
 
-/// The next question from stdin; `None` at its end.
-async fn next_line() -> Result<Option<String>> {
+/// The next question from stdin; `None` at its end. Blocks.
+fn next_line() -> Result<Option<String>> {
     loop {
-        let line = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            io::stdin().read_line(&mut line).map(|_| line)
-        });
-        let line = line
-            .await
-            .map_err(|error| Error::internal("reading stdin panicked").caused_by(error))?
-            .map_err(crate::output::unreadable)?;
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map_err(unreadable)?;
         match line.trim() {
             "" if line.is_empty() => return Ok(None),
             "" => {}
@@ -248,18 +233,18 @@ async fn next_line() -> Result<Option<String>> {
     }
 }
 
-/// Makes `request` one of a conversation that goes on: about the same regions, so that they keep
+/// Makes `question` one of a conversation that goes on: about the same regions, so that they keep
 /// their marks.
-fn remember(request: &mut AskRequest, asked: &Asked) {
+fn remember(question: &mut Question, asked: &Asked, cut: &[Option<Segmented>]) {
     if !asked.outcome.text.trim().is_empty() {
-        request.history.push(Exchange {
-            question: request.task.texts().concat(),
+        question.history.push(Exchange {
+            question: question.task.texts().concat(),
             answer: asked.outcome.text.clone(),
         });
     }
-    for (image, segmented) in request.images.iter_mut().zip(&asked.segmented) {
-        if let Some(segmented) = segmented {
-            image.regions = RegionSource::Given(segmented.regions.clone());
+    for (image, segmented) in question.images.iter_mut().zip(cut) {
+        if let (None, Some(segmented)) = (&image.regions, segmented) {
+            image.regions = Some(segmented.regions.clone());
         }
     }
 }

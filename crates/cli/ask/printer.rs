@@ -6,13 +6,13 @@ use std::{
 };
 
 use som_core::{
-    Allocation, Color, Finish, Result, Usage,
+    Color, Finish, Result, Usage,
     ground::{Mention, Status},
     task::{Finding, Match, Task},
 };
-use som_engine::ask::{AskEvent, AskOutcome};
+use som_engine::ask::AskOutcome;
 
-use crate::output::Output;
+use crate::{output::Output, session::Stage};
 
 /// Prints one answer.
 pub(super) struct Printer {
@@ -40,20 +40,19 @@ impl Printer {
         }
     }
 
-    /// Takes in the colours of marks.
-    pub(super) fn learn(&mut self, allocation: &Allocation) {
-        let marks = allocation.marks.iter();
-        self.colors
-            .extend(marks.map(|mark| (mark.id, mark.mark.color)));
-    }
-
     /// Prints what `stage` brings.
     ///
     /// # Errors
     /// As [`Output::write`].
-    pub(super) fn print(&mut self, stage: AskEvent) -> Result<()> {
+    pub(super) fn print(&mut self, stage: &Stage) -> Result<()> {
         match stage {
-            AskEvent::Round { number } if number > 1 => {
+            Stage::Marked(image) => {
+                let marks = image.allocation.marks.iter();
+                self.colors
+                    .extend(marks.map(|mark| (mark.id, mark.mark.color)));
+                Ok(())
+            }
+            Stage::Round(number) if *number > 1 => {
                 self.flush(self.text.len())?;
                 Output::Stdout.write(b"\n")?;
                 if !self.is_quiet {
@@ -63,23 +62,22 @@ impl Printer {
                 self.mentions.clear();
                 Ok(())
             }
-            AskEvent::Text(text) => {
-                self.text.push_str(&text);
+            Stage::Text(text) => {
+                self.text.push_str(text);
                 match self.in_color {
                     true => Ok(()),
                     false => self.flush(self.text.len()),
                 }
             }
             // They come in order, once the lines they stand in are complete.
-            AskEvent::Mention(mention) => {
-                let end = mention.span.end;
-                self.mentions.push(mention);
+            Stage::Mention(mention) => {
+                self.mentions.push(mention.clone());
                 match self.in_color {
-                    true => self.flush(end),
+                    true => self.flush(mention.span.end),
                     false => Ok(()),
                 }
             }
-            _ => Ok(()),
+            Stage::Regions(..) | Stage::Round(_) => Ok(()),
         }
     }
 
@@ -191,14 +189,11 @@ pub(crate) fn finding_lines(
     findings.map(line).collect()
 }
 
-/// How an answer ended, if part of it is missing.
+/// What is missing of an answer, if anything is.
 pub(crate) fn ending(finish: &Finish, text: &str) -> Option<String> {
     match finish {
         Finish::Stop if text.trim().is_empty() => Some("the model gave an empty answer".to_owned()),
-        Finish::Stop => None,
-        Finish::Length => Some("the answer was cut at the token limit".to_owned()),
-        Finish::Refusal(why) => Some(format!("the model declined: {why}")),
-        Finish::Partial(why) => Some(format!("the answer is not complete: {why}")),
+        finish => finish.shortfall(),
     }
 }
 

@@ -2,19 +2,18 @@
 
 use serde::Serialize;
 use som_core::{
-    Finish, Segmentation, Timings, Usage,
+    Segmentation, Timings, Usage,
     ground::{Mention, Thought},
     task::{Consensus, Finding, Task},
 };
-use som_engine::ask::AskRequest;
+use som_engine::Segmented;
 
 use super::Asked;
+pub(super) use crate::report::{to_line, to_lines};
 use crate::{
     report::{self, ImageReport, MarkEntry},
-    session::Picture,
+    session::Question,
 };
-
-pub(super) use crate::report::{to_line, to_lines};
 
 /// What was asked and answered.
 #[derive(Serialize)]
@@ -46,7 +45,7 @@ struct LmmReport<'a> {
 /// An image, and the marks on it.
 #[derive(Serialize)]
 struct AskedImage<'a> {
-    image: &'a ImageReport,
+    image: ImageReport<'a>,
     segmenter: Option<&'a Segmentation>,
     styles: Vec<&'a str>,
     marks: Vec<MarkEntry<'a>>,
@@ -61,36 +60,26 @@ struct AnswerReport<'a> {
 }
 
 impl<'a> AskReport<'a> {
-    /// Of an answer; `marked` and `highlighted` are the files that were written.
+    /// Of an answer; `cut` are the regions of each image, and `marked` and `highlighted` the files
+    /// that were written.
     pub(super) fn new(
-        request: &'a AskRequest,
-        pictures: &'a [Picture],
+        question: &'a Question,
         asked: &'a Asked,
+        cut: &'a [Option<Segmented>],
         marked: &'a [String],
         highlighted: &'a [String],
     ) -> Self {
         let outcome = &asked.outcome;
-        let (finish, reason) = match &outcome.finish {
-            Finish::Stop => ("stop", None),
-            Finish::Length => ("length", None),
-            Finish::Refusal(why) => ("refusal", Some(why.as_str())),
-            Finish::Partial(why) => ("partial", Some(why.as_str())),
-        };
-        let images = pictures.iter().zip(&asked.markings).enumerate();
-        let images = images.map(|(index, (picture, marking))| AskedImage {
-            image: &picture.report,
-            segmenter: asked.segmented[index]
-                .as_deref()
-                .map(|segmented| &segmented.segmentation),
-            styles: marking
-                .layers
-                .iter()
-                .map(|layer| layer.style.as_str())
-                .collect(),
-            marks: report::marks(&marking.marked.allocation),
+        let images = question.images.iter().zip(&asked.images).zip(cut);
+        let images = images.map(|((image, marked), segmented)| AskedImage {
+            image: ImageReport::new(&image.image, marked.size),
+            segmenter: segmented.as_ref().map(|segmented| &segmented.segmentation),
+            styles: report::styles(&marked.layers),
+            marks: report::marks(&marked.allocation),
         });
+        let decode = question.images.iter().map(|image| image.decoded.took);
         Self {
-            question: &request.task,
+            question: &question.task,
             lmm: LmmReport {
                 name: &outcome.lmm.name,
                 provider: &outcome.lmm.provider,
@@ -99,8 +88,8 @@ impl<'a> AskReport<'a> {
             images: images.collect(),
             answer: AnswerReport {
                 text: &outcome.text,
-                finish,
-                reason,
+                finish: outcome.finish.name(),
+                reason: outcome.finish.reason(),
             },
             mentions: &outcome.grounded.mentions,
             findings: &outcome.grounded.findings,
@@ -113,7 +102,7 @@ impl<'a> AskReport<'a> {
             marked,
             highlighted,
             timings_ms: Timings {
-                decode: Some(pictures.iter().map(|picture| picture.decode).sum()),
+                decode: Some(decode.sum()),
                 ..outcome.timings
             },
         }

@@ -1,28 +1,21 @@
 //! `som compare`: one question in several ways, side by side.
 
 mod page;
-mod row;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use serde_json::json;
-use som_core::{Cancellation, Error, Result, task::Task};
-use som_engine::{
-    Marking,
-    ask::AskOutcome,
-    compare::{CompareRequest, Compared},
-};
+use som_core::{Cancellation, Error, Result, encode::Encoding, task::Task};
+use som_engine::ask::AskOutcome;
 use tokio::sync::mpsc;
 
-use self::row::RowArgument;
 use crate::{
     General,
     ask::{ending, finding_lines, label},
     exit,
+    flags::{Flags, MarkFlags, QuestionFlags, RegionFlags, RowArgument, ServerFlags},
     output::Output,
-    question::QuestionOptions,
-    session::{InkOptions, Local, RegionOptions},
+    session::{self, ComparedRow, MarkedImage, Question},
 };
 
 /// Compare segmenters, mark styles and models on one question
@@ -46,9 +39,13 @@ pub(crate) struct Options {
     html: Option<PathBuf>,
 
     #[command(flatten)]
-    question: QuestionOptions,
+    question: QuestionFlags,
     #[command(flatten)]
-    regions: RegionOptions,
+    regions: RegionFlags,
+    #[command(flatten)]
+    marks: MarkFlags,
+    #[command(flatten)]
+    server: ServerFlags,
 }
 
 const EXAMPLES: &str = "\
@@ -63,80 +60,71 @@ pub(crate) async fn run(
     general: &General,
     stop: &Cancellation,
 ) -> Result<ExitCode> {
-    let (inputs, text) = options.question.split(options.words)?;
-    let mut ladder = general.ladder();
-    for id in options.rows.iter().filter_map(|row| row.value("segmenter")) {
-        // Named here, so that it is looked for among the installed libraries, too.
-        ladder = ladder.with_flag("--row", &format!("segmenter.{id}"), json!({}));
-    }
-    let ink = InkOptions::default();
-    let at_a_time = options.rows.len();
-    let session = Local::open(ladder, options.regions, ink, None, at_a_time).await?;
-    let pictures = session.read_all(&inputs).await?;
-    let ask = options
-        .question
-        .request(text.as_deref(), &pictures, &session)?;
-    let mut rows = Vec::new();
-    for row in &options.rows {
-        rows.push(row.resolve(&ask.images, &session).await?);
-    }
-    let task = ask.task.clone();
-    let request = CompareRequest { ask, rows };
-
-    let (done, mut received) = mpsc::channel(1);
-    let compare = async {
-        let result = session.engine.compare(request, stop, &done).await;
-        drop(done);
-        result
+    let asking = options.question;
+    let (inputs, text) = asking.split(options.words)?;
+    let flags = Flags {
+        regions: options.regions,
+        marks: options.marks,
+        rows: options.rows,
+        server: options.server,
+        ..Flags::default()
     };
-    let width = options.rows.iter().map(|row| row.text().chars().count());
-    let width = width.max().unwrap_or_default();
+    let opened = session::open(&general.ladder(), &flags, stop).await?;
+    let images = opened.read_all(&inputs).await?;
+    let pages = options.html.as_ref().map(|_| Encoding::Jpeg);
+    let question = Question::new(&asking, text.as_deref(), images, pages)?;
+
+    let (rows, received) = mpsc::channel(1);
+    let compare = opened.session.compare(&question, &opened.plan, rows);
+    let names: Vec<&str> = flags.rows.iter().map(RowArgument::text).collect();
+    let width = names.iter().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or_default();
     let watch = async {
-        let mut all: Vec<Compared> = Vec::new();
-        while let Some(compared) = received.recv().await {
-            let name = options.rows[compared.row].text();
-            let line = line(&compared, &task);
+        let mut received = received;
+        let mut all = Vec::new();
+        while let Some(row) = received.recv().await {
+            let name = names[row.index];
+            let line = line(&row, &question.task);
             Output::Stdout.write(format!("{name:<width$}  {line}\n").as_bytes())?;
-            all.push(compared);
+            all.push(row);
         }
         Ok::<_, Error>(all)
     };
     let (compared, all) = tokio::join!(compare, watch);
     let mut all = all?;
     compared?;
-    all.sort_by_key(|compared| compared.row);
+    all.sort_by_key(|row| row.index);
 
-    if let Some(file) = &options.html {
-        let names: Vec<&str> = options.rows.iter().map(RowArgument::text).collect();
-        let page = page::page(&task, &inputs, &names, &all)?;
-        Output::File(file.clone()).write(page.as_bytes())?;
+    if let Some(file) = options.html {
+        let page = page::page(&question.task, &inputs, &names, &all);
+        Output::File(file).write(page.as_bytes())?;
     }
-    let failures = all
-        .iter()
-        .filter_map(|compared| compared.outcome.as_ref().err());
+    let failures = all.iter().filter_map(|row| row.outcome.as_ref().err());
     Ok(ExitCode::from(exit::code_of_all(
         failures.map(|error| error.kind()),
     )))
 }
 
 /// A row in one line: marks, time, tokens, cost, and the answer or the error.
-fn line(compared: &Compared, task: &Task) -> String {
-    let took = compared.took.as_secs_f64();
-    let outcome = match &compared.outcome {
+fn line(row: &ComparedRow, task: &Task) -> String {
+    let took = row.took.as_secs_f64();
+    let outcome = match &row.outcome {
         Ok(outcome) => outcome,
         Err(error) => return format!("{took:>7.2} s  failed: {}", exit::one_line(error)),
     };
-    let marks: usize = compared
-        .markings
-        .iter()
-        .map(|marking| marking.marked.allocation.marks.len())
-        .sum();
     format!(
-        "{took:>7.2} s  {marks:>3} marks  {:>12}  {:>8}  {}",
+        "{took:>7.2} s  {:>3} marks  {:>12}  {:>8}  {}",
+        marks(row),
         tokens(outcome),
         cost(outcome),
-        summary(outcome, task, &compared.markings)
+        summary(outcome, task, &row.images)
     )
+}
+
+/// How many marks all its images have.
+fn marks(row: &ComparedRow) -> usize {
+    let images = row.images.iter();
+    images.map(|image| image.allocation.marks.len()).sum()
 }
 
 fn tokens(outcome: &AskOutcome) -> String {
@@ -153,11 +141,11 @@ fn cost(outcome: &AskOutcome) -> String {
 }
 
 /// The answer, shortened to a line, and why part of it is missing.
-fn summary(outcome: &AskOutcome, task: &Task, markings: &[Arc<Marking>]) -> String {
+fn summary(outcome: &AskOutcome, task: &Task, images: &[MarkedImage]) -> String {
     const LONGEST: usize = 100;
     let text = match task {
         Task::Ask { .. } => outcome.text.clone(),
-        _ => finding_lines(task, outcome, |id| label(markings, id)).join("; "),
+        _ => finding_lines(task, outcome, |id| label(images, id)).join("; "),
     };
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut line = words.join(" ");

@@ -1,35 +1,24 @@
 //! The report of `som compare`: one HTML file with everything in it.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use som_core::{
-    Color, Result,
-    encode::{Encoding, encode},
-    ground::Mention,
-    task::Task,
-};
-use som_engine::{Marking, ask::AskOutcome, compare::Compared};
+use som_core::{Color, ground::Mention, task::Task};
+use som_engine::ask::AskOutcome;
 
-use super::{cost, tokens};
+use super::{cost, marks, tokens};
 use crate::{
     ask::{ending, finding_lines, label},
     exit,
     input::Input,
+    report,
+    session::{ComparedRow, MarkedImage},
 };
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page about all rows; `names` are those of the rows.
-///
-/// # Errors
-/// As [`encode`].
-pub(super) fn page(
-    task: &Task,
-    images: &[Input],
-    names: &[&str],
-    rows: &[Compared],
-) -> Result<String> {
+/// The page about all rows, whose marked images are JPEG; `names` are those of the rows.
+pub(super) fn page(task: &Task, images: &[Input], names: &[&str], rows: &[ComparedRow]) -> String {
     let paths: Vec<String> = images
         .iter()
         .map(|image| escaped(&image.to_string()))
@@ -51,23 +40,24 @@ pub(super) fn page(
          <th>answer<th>total<th>tokens<th>cost</tr></thead>\n<tbody>\n",
     );
     for row in rows {
-        html.push_str(&summary(names[row.row], row));
+        html.push_str(&summary(names[row.index], row));
     }
     html.push_str("</tbody>\n</table>\n<main>\n");
     for row in rows {
-        html.push_str(&card(names[row.row], task, row)?);
+        html.push_str(&card(names[row.index], task, row));
     }
     html.push_str("</main>\n</body>\n</html>\n");
-    Ok(html)
+    html
 }
 
 /// A row of the table.
-fn summary(name: &str, row: &Compared) -> String {
-    let styles = row.markings.first().map_or_else(String::new, |marking| {
-        let styles = marking.layers.iter().map(|layer| layer.style.as_str());
-        styles.collect::<Vec<_>>().join(" + ")
+fn summary(name: &str, row: &ComparedRow) -> String {
+    let styles = row.images.first();
+    let styles = styles.map_or_else(String::new, |image| {
+        report::styles(&image.layers).join(" + ")
     });
-    let seconds = |time: std::time::Duration| format!("{:.2} s", time.as_secs_f64());
+    let seconds = |took: Duration| format!("{:.2} s", took.as_secs_f64());
+    let stage = |took: Option<Duration>| seconds(took.unwrap_or_default());
     let cells = match &row.outcome {
         Ok(outcome) => {
             let timings = &outcome.timings;
@@ -80,9 +70,9 @@ fn summary(name: &str, row: &Compared) -> String {
                     escaped(&outcome.lmm.model)
                 ),
                 marks(row).to_string(),
-                seconds(timings.segment.unwrap_or_default()),
-                seconds(timings.mark.unwrap_or_default()),
-                seconds(timings.answer.unwrap_or_default()),
+                stage(timings.segment),
+                stage(timings.mark),
+                stage(timings.answer),
                 seconds(row.took),
                 tokens(outcome),
                 cost(outcome),
@@ -114,30 +104,21 @@ fn summary(name: &str, row: &Compared) -> String {
     html + "</tr>\n"
 }
 
-fn marks(row: &Compared) -> usize {
-    let marks = row.markings.iter();
-    marks
-        .map(|marking| marking.marked.allocation.marks.len())
-        .sum()
-}
-
 /// A row's images and its answer.
-fn card(name: &str, task: &Task, row: &Compared) -> Result<String> {
+fn card(name: &str, task: &Task, row: &ComparedRow) -> String {
     let mut html = format!("<section>\n<h2>{}</h2>\n", escaped(name));
-    for page in row
-        .markings
-        .iter()
-        .flat_map(|marking| &marking.marked.pages)
-    {
-        let data = STANDARD.encode(encode(page, Encoding::Jpeg)?);
-        let (width, height) = page.dimensions();
-        let _ = writeln!(
-            html,
-            "<img src=\"data:image/jpeg;base64,{data}\" width=\"{width}\" height=\"{height}\" alt=\"marked image\">"
-        );
+    for image in &row.images {
+        let (width, height) = (image.size.width, image.size.height);
+        for page in &image.pages {
+            let data = STANDARD.encode(page);
+            let _ = writeln!(
+                html,
+                "<img src=\"data:image/jpeg;base64,{data}\" width=\"{width}\" height=\"{height}\" alt=\"marked image\">"
+            );
+        }
     }
     match &row.outcome {
-        Ok(outcome) => html.push_str(&answer(task, outcome, &row.markings)),
+        Ok(outcome) => html.push_str(&answer(task, outcome, &row.images)),
         Err(error) => {
             let _ = writeln!(
                 html,
@@ -146,16 +127,14 @@ fn card(name: &str, task: &Task, row: &Compared) -> Result<String> {
             );
         }
     }
-    Ok(html + "</section>\n")
+    html + "</section>\n"
 }
 
 /// The answer with the marks it names in their colours, and what the task asked for.
-fn answer(task: &Task, outcome: &AskOutcome, markings: &[std::sync::Arc<Marking>]) -> String {
-    let marks = markings
-        .iter()
-        .flat_map(|marking| &marking.marked.allocation.marks);
+fn answer(task: &Task, outcome: &AskOutcome, images: &[MarkedImage]) -> String {
+    let marks = images.iter().flat_map(|image| &image.allocation.marks);
     let colors: HashMap<u32, Color> = marks.map(|mark| (mark.id, mark.mark.color)).collect();
-    let findings = finding_lines(task, outcome, |id| label(markings, id));
+    let findings = finding_lines(task, outcome, |id| label(images, id));
     let mut html = String::new();
     if !findings.is_empty() {
         html.push_str("<ul>\n");

@@ -1,232 +1,273 @@
-//! Images worked on here, by an engine of this process.
+//! The work done here, by an engine of this process.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use som_core::{
-    Cancellation, Layer, MarkOptions, Params, Result, Size, Timings,
-    decode::decode,
+    Cancellation, Error, Params, Result, Size, Timings,
     encode::{Encoding, encode},
-    pipeline::Marked,
+    prompt::Template,
 };
 use som_engine::{
-    Engine, MarkRequest, Marking, RegionSource, SegmentRequest, SegmenterChoice, SharedImage,
-    ask::AskImage, registry::Registry, settings::Ladder,
+    Engine, MarkRequest, Marking, RegionSource, SegmentRequest, Segmented,
+    ask::{AskEvent, AskImage, AskOutcome, AskRequest},
+    compare::{CompareRequest, Compared},
+    registry::Registry,
+    settings::Settings,
 };
+use tokio::sync::mpsc;
 
-use super::{InkOptions, MarkedImage, RegionOptions, SegmentedImage};
+use super::{
+    ComparedRow, MarkedImage, Plan, Question, QuestionImage, SegmentedImage, Session, Stage,
+    catalog::Catalog,
+};
 use crate::{
     embedded::PLUGINS,
-    input::Input,
-    report::{self, ImageReport},
-    set::{Assigned, Takers},
+    flags::Flags,
+    input::{Decoded, InputImage},
 };
 
-/// An engine, and what it is asked of every image.
-pub(crate) struct Local {
-    pub(crate) engine: Arc<Engine>,
-    /// The layers of ink.
-    pub(crate) layers: Vec<Layer>,
-    /// What is asked of the marks.
-    pub(crate) marks: MarkOptions,
-    params: Params,
+/// Events that may wait while pages are encoded.
+const EVENTS: usize = 64;
+
+/// An engine of this process.
+pub(super) struct LocalSession {
+    engine: Arc<Engine>,
+    stop: Cancellation,
 }
 
-/// An image, decoded and upright.
-pub(crate) struct Picture {
-    pub(crate) report: ImageReport,
-    /// How long decoding took.
-    pub(crate) decode: Duration,
-    pub(crate) pixels: SharedImage,
-}
-
-impl Local {
-    /// Starts an engine for so many images `at_a_time`; `jobs` is what `--jobs` says.
+impl LocalSession {
+    /// Starts an engine for so many images `at_a_time`, whose work `stop` calls off.
     ///
     /// # Errors
-    /// As [`Session::open`](super::Session::open).
-    pub(crate) async fn open(
-        ladder: Ladder,
-        regions: RegionOptions,
-        ink: InkOptions,
-        jobs: Option<u16>,
+    /// As [`open`](super::open).
+    pub(super) async fn open(
+        mut settings: Settings,
+        flags: &Flags,
+        hints: Params,
         at_a_time: usize,
-    ) -> Result<Self> {
-        let marks = ink.marks.clone();
-        let (mut settings, _) = with_flags(ladder, &regions, ink).load()?;
+        stop: &Cancellation,
+    ) -> Result<(Self, Plan)> {
+        if let Some(id) = &flags.regions.segmenter {
+            settings.mark.segmenter.clone_from(id);
+        }
+        if let Some(styles) = &flags.marks.styles {
+            settings.mark.styles.clone_from(styles);
+        }
+        for id in flags.rows.iter().filter_map(|row| row.segmenter()) {
+            // Named, so that it is looked for among the installed libraries, too.
+            settings.segmenter.entry(id.to_owned()).or_default();
+        }
         let registry = Registry::open_for(PLUGINS, &settings)?;
-
         let id = settings.mark.segmenter.clone();
-        let segmenter = registry.segmenter(&id)?.reach().await?;
-        let takers = Takers::of_registry(segmenter, &registry);
-        let assigned = Assigned::of(&regions.assignments(), &takers)?;
-        let layers = assigned.layers(&settings.mark.styles, &takers)?;
-        let Assigned {
-            mut params,
-            options,
-            ..
-        } = assigned;
-        params.extend(regions.hints(&settings.limits)?);
+        let mut wanted = vec![id.as_str()];
+        wanted.extend(flags.rows.iter().filter_map(|row| row.segmenter()));
+        let catalog = Catalog::of_engine(&registry, &settings, &wanted).await?;
+        let plan = Plan::new(flags, hints, &catalog)?;
 
+        if let Some(name) = &flags.lmm {
+            settings.ask.lmm.clone_from(name);
+        }
         let (worker, _) = settings.segmenter(&id)?;
         let table = settings.segmenter.entry(id).or_default();
-        table.extend(options);
-        if let Some(jobs) = jobs {
+        table.extend(plan.options.clone());
+        if let Some(jobs) = flags.jobs {
             table.insert("instances".to_owned(), jobs.into());
         }
         // Images of one run wait for one another; none is refused.
         table.insert("queue".to_owned(), worker.queue.max(at_a_time).into());
-        Ok(Self {
+        let session = Self {
             engine: Arc::new(Engine::new(settings, registry)?),
-            layers,
-            marks,
-            params,
-        })
-    }
-
-    /// Cuts an image.
-    ///
-    /// # Errors
-    /// As [`Session::segment`](super::Session::segment).
-    pub(super) async fn segment(
-        &self,
-        input: &Input,
-        stop: &Cancellation,
-    ) -> Result<SegmentedImage> {
-        let picture = self.read(input).await?;
-        let request = SegmentRequest {
-            segmenter: self.segmenter(),
-            ..SegmentRequest::new(picture.pixels)
+            stop: stop.clone(),
         };
-        let segmented = self.engine.segment(request, stop).await?;
-        Ok(SegmentedImage {
-            report: picture.report,
-            timings: Timings {
-                decode: Some(picture.decode),
-                ..segmented.timings
-            },
-            segmented,
-        })
+        Ok((session, plan))
     }
 
-    /// Marks an image.
-    ///
-    /// # Errors
-    /// As [`Session::mark`](super::Session::mark).
-    pub(super) async fn mark(
-        &self,
-        input: &Input,
-        encoding: Encoding,
-        stop: &Cancellation,
-    ) -> Result<MarkedImage> {
-        let picture = self.read(input).await?;
-        let request = MarkRequest {
-            regions: RegionSource::Segmenter(self.segmenter()),
-            layers: Some(self.layers.clone()),
-            options: self.marks.clone(),
-            ..MarkRequest::new(picture.pixels)
-        };
-        let marking = self.engine.mark(request, stop).await?;
-        let (report, decode) = (picture.report, picture.decode);
-        self.engine
-            .compute(move || encoded(report, decode, marking, encoding))
-            .await
-    }
-
-    /// Reads all of `inputs`.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read), naming the image.
-    pub(crate) async fn read_all(&self, inputs: &[Input]) -> Result<Vec<Picture>> {
-        let mut pictures = Vec::new();
-        for input in inputs {
-            let picture = self.read(input).await;
-            pictures.push(picture.map_err(|error| error.at(input))?);
-        }
-        Ok(pictures)
-    }
-
-    /// `picture` as one to ask about.
-    pub(crate) fn ask_image(&self, picture: &Picture) -> AskImage {
-        AskImage {
-            image: picture.pixels.clone(),
-            regions: RegionSource::Segmenter(self.segmenter()),
-        }
-    }
-
-    /// The segmenter of the settings, and what it is told.
-    fn segmenter(&self) -> SegmenterChoice {
-        SegmenterChoice {
-            id: None,
-            params: self.params.clone(),
-        }
-    }
-
-    /// Reads and decodes an image.
-    ///
-    /// # Errors
-    /// NotFound, Invalid or Exhausted for an image that is missing, broken or too large.
-    async fn read(&self, input: &Input) -> Result<Picture> {
+    async fn decode(&self, image: &InputImage) -> Result<Decoded> {
         let limits = self.engine.settings().limits.clone();
-        let input = input.clone();
-        let read = move || {
-            let _span = tracing::info_span!("decode", image = %input).entered();
-            let bytes = input.read(limits.image_bytes)?;
-            let start = Instant::now();
-            let pixels = decode(&bytes, limits.image_pixels)?;
-            let decode = start.elapsed();
-            let size = Size::new(pixels.width(), pixels.height());
-            tracing::debug!(%size, took = ?decode, "decoded");
-            Ok(Picture {
-                report: ImageReport::new(input.to_string(), size, report::digest(&bytes)),
-                decode,
-                pixels: pixels.into(),
-            })
+        let image = image.clone();
+        self.engine.compute(move || image.decode(&limits)).await
+    }
+
+    /// A stage that the engine tells, its pages encoded as `pages`; `None` for one that nobody
+    /// waits for.
+    async fn stage(
+        &self,
+        event: AskEvent,
+        images: &[QuestionImage],
+        pages: Option<Encoding>,
+    ) -> Result<Option<Stage>> {
+        Ok(Some(match event {
+            AskEvent::Regions { image, segmented } => {
+                Stage::Regions(image, Segmented::clone(&segmented))
+            }
+            AskEvent::Marked { image, marking } => {
+                let size = images[image].size();
+                let encode = move || encoded(Marking::clone(&marking), size, pages);
+                Stage::Marked(self.engine.compute(encode).await?)
+            }
+            AskEvent::Round { number } => Stage::Round(number),
+            AskEvent::Text(text) => Stage::Text(text),
+            AskEvent::Mention(mention) => Stage::Mention(mention),
+            AskEvent::Usage(_) => return Ok(None),
+        }))
+    }
+}
+
+#[async_trait(?Send)]
+impl Session for LocalSession {
+    async fn segment(&self, image: &InputImage, plan: &Plan) -> Result<SegmentedImage> {
+        let Decoded { pixels, took } = self.decode(image).await?;
+        let size = pixels.size();
+        let request = SegmentRequest {
+            segmenter: plan.segmenter.clone(),
+            ..SegmentRequest::new(pixels)
         };
-        self.engine.compute(read).await
+        let mut segmented = self.engine.segment(request, &self.stop).await?;
+        segmented.timings.decode = Some(took);
+        Ok(SegmentedImage { size, segmented })
+    }
+
+    async fn mark(
+        &self,
+        image: &InputImage,
+        plan: &Plan,
+        encoding: Encoding,
+    ) -> Result<MarkedImage> {
+        let Decoded { pixels, took } = self.decode(image).await?;
+        let size = pixels.size();
+        let request = MarkRequest {
+            regions: RegionSource::Segmenter(plan.segmenter.clone()),
+            layers: Some(plan.layers.clone()),
+            options: plan.marks.clone(),
+            ..MarkRequest::new(pixels)
+        };
+        let mut marking = self.engine.mark(request, &self.stop).await?;
+        marking.timings.decode = Some(took);
+        let encode = move || encoded(marking, size, Some(encoding));
+        self.engine.compute(encode).await
+    }
+
+    async fn ask(
+        &self,
+        question: &Question,
+        plan: &Plan,
+        stages: mpsc::Sender<Stage>,
+    ) -> Result<AskOutcome> {
+        let request = request(question, plan)?;
+        let (events, received) = mpsc::channel(EVENTS);
+        let ask = async {
+            let outcome = self.engine.ask(request, &self.stop, &events).await;
+            drop(events);
+            outcome
+        };
+        let pass_on = async {
+            // Gone with this block: if nobody takes the stages any more, the engine stops.
+            let mut received = received;
+            while let Some(event) = received.recv().await {
+                let stage = self.stage(event, &question.images, question.pages).await?;
+                if let Some(stage) = stage {
+                    stages.send(stage).await.map_err(|_| Error::cancelled())?;
+                }
+            }
+            Ok::<_, Error>(())
+        };
+        let (outcome, passed_on) = tokio::join!(ask, pass_on);
+        passed_on?;
+        outcome
+    }
+
+    async fn compare(
+        &self,
+        question: &Question,
+        plan: &Plan,
+        rows: mpsc::Sender<ComparedRow>,
+    ) -> Result<()> {
+        let request = CompareRequest {
+            ask: request(question, plan)?,
+            rows: plan.rows.clone(),
+        };
+        let (done, received) = mpsc::channel(1);
+        let compare = async {
+            let result = self.engine.compare(request, &self.stop, &done).await;
+            drop(done);
+            result
+        };
+        let sizes: Vec<Size> = question.images.iter().map(QuestionImage::size).collect();
+        let pages = question.pages;
+        let pass_on = async {
+            let mut received = received;
+            while let Some(compared) = received.recv().await {
+                let sizes = sizes.clone();
+                let row = move || row(compared, &sizes, pages);
+                let row = self.engine.compute(row).await?;
+                rows.send(row).await.map_err(|_| Error::cancelled())?;
+            }
+            Ok::<_, Error>(())
+        };
+        let (compared, passed_on) = tokio::join!(compare, pass_on);
+        passed_on?;
+        compared
     }
 }
 
-/// The flags as settings.
-fn with_flags(mut ladder: Ladder, regions: &RegionOptions, ink: InkOptions) -> Ladder {
-    if let Some(id) = &regions.segmenter {
-        ladder = ladder.with_flag("--segmenter", "mark.segmenter", id.as_str());
-    }
-    if let Some(styles) = ink.styles {
-        ladder = ladder.with_flag("--styles", "mark.styles", styles);
-    }
-    ladder
-}
-
-/// What was marked, its pages encoded. Blocking.
-fn encoded(
-    report: ImageReport,
-    decode: Duration,
-    marking: Marking,
-    encoding: Encoding,
-) -> Result<MarkedImage> {
-    let Marking {
-        origin,
-        layers,
-        marked: Marked { allocation, pages },
-        timings,
-    } = marking;
-    let _span = tracing::info_span!("encode").entered();
-    let start = Instant::now();
-    let pages = pages.iter().map(|page| encode(page, encoding));
-    let pages = pages.collect::<Result<_>>()?;
-    Ok(MarkedImage {
-        report,
-        timings: Timings {
-            decode: Some(decode),
-            encode: Some(start.elapsed()),
-            ..timings
+/// The question as the engine takes it.
+fn request(question: &Question, plan: &Plan) -> Result<AskRequest> {
+    let images = question.images.iter().map(|image| AskImage {
+        image: image.decoded.pixels.clone(),
+        regions: match &image.regions {
+            Some(regions) => RegionSource::Given(regions.clone()),
+            None => RegionSource::Segmenter(plan.segmenter.clone()),
         },
-        origin,
-        styles: layers.into_iter().map(|layer| layer.style).collect(),
-        allocation,
+    });
+    let words = question.words.as_deref();
+    Ok(AskRequest {
+        layers: Some(plan.layers.clone()),
+        options: plan.marks.clone(),
+        history: question.history.clone(),
+        lmm: plan.lmm.clone(),
+        template: words.map(Template::parse).transpose()?,
+        layout: question.layout,
+        votes: question.votes,
+        budget: question.budget,
+        ..AskRequest::new(images.collect(), question.task.clone())
+    })
+}
+
+fn row(compared: Compared, sizes: &[Size], pages: Option<Encoding>) -> Result<ComparedRow> {
+    let markings = compared.markings.into_iter().zip(sizes);
+    let images = markings
+        .map(|(marking, &size)| encoded(Arc::unwrap_or_clone(marking), size, pages))
+        .collect::<Result<_>>()?;
+    Ok(ComparedRow {
+        index: compared.row,
+        segmenter: compared.segmenter,
+        images,
+        outcome: compared.outcome,
+        took: compared.took,
+    })
+}
+
+/// What was marked on an image of `size`, its pages encoded. Blocks.
+fn encoded(marking: Marking, size: Size, pages: Option<Encoding>) -> Result<MarkedImage> {
+    let _span = tracing::info_span!("encode").entered();
+    let start = std::time::Instant::now();
+    let encode = |encoding| {
+        let pages = marking.marked.pages.iter();
+        pages
+            .map(|page| encode(page, encoding))
+            .collect::<Result<Vec<_>>>()
+    };
+    let pages = pages.map(encode).transpose()?.unwrap_or_default();
+    Ok(MarkedImage {
+        size,
+        origin: marking.origin,
+        layers: marking.layers,
+        allocation: marking.marked.allocation,
         pages,
+        timings: Timings {
+            encode: Some(start.elapsed()),
+            ..marking.timings
+        },
     })
 }

@@ -1,188 +1,181 @@
-//! What is asked of every image, and who does the work: an engine of this process or a server.
+//! Who does the work, an engine of this process or a server: two sessions with the same four
+//! verbs. What the flags mean is resolved once, against what either has to offer.
+//!
+//! > flags + [`Catalog`](catalog::Catalog) → [`Plan`] → [`Session`] → results
 
+mod catalog;
 mod local;
-mod remote;
+mod plan;
+mod question;
+mod server;
 
-use std::{path::Path, thread};
+use std::{sync::Arc, thread, time::Duration};
 
-use clap::Args;
-use image::DynamicImage;
+use async_trait::async_trait;
 use som_core::{
-    Allocation, Cancellation, Error, Hints, MarkOptions, Mask, Origin, Params, Result, Rle, Size,
-    Timings, decode::decode, encode::Encoding,
+    Allocation, Cancellation, Error, Layer, Origin, Result, Size, Timings, encode::Encoding,
+    ground::Mention,
 };
 use som_engine::{
     Segmented,
+    ask::AskOutcome,
     settings::{Ladder, LimitSettings},
 };
+use tokio::sync::mpsc;
 
-use self::remote::Remote;
-use crate::{hint::HintArgument, input::Input, report::ImageReport, set::Setting};
-
+use self::{local::LocalSession, server::ServerSession};
 pub(crate) use self::{
-    local::{Local, Picture},
-    remote::ServerOptions,
+    plan::Plan,
+    question::{Question, QuestionImage},
+};
+use crate::{
+    flags::{Flags, hint},
+    input::{Input, InputImage},
+    runtime::blocking,
 };
 
-/// How regions are found.
-#[derive(Args, Default)]
-#[command(next_help_heading = "Regions")]
-pub(crate) struct RegionOptions {
-    /// The segmenter that cuts the image [default: mark.segmenter of the settings]
-    #[arg(long, value_name = "ID")]
-    segmenter: Option<String>,
-    /// How fine to cut, from 1 (coarsest) to 6 (finest)
-    #[arg(long, value_name = "N")]
-    level: Option<String>,
-    /// Set a parameter or an option of the segmenter, or STYLE.PARAMETER of a mark style
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<Setting>,
-    /// Cut only what is pointed at: point:X,Y (point:X,Y,0: not this), box:X,Y,WIDTH,HEIGHT,
-    /// stroke:MASK.png (bright pixels of an image of the same size), or mask:MASK.png (an earlier
-    /// mask, to be refined)
-    #[arg(long = "hint", value_name = "HINT")]
-    hints: Vec<HintArgument>,
-}
+/// Does the work on images. Errors are those of the engine; against a server also Unavailable, if
+/// it cannot be reached.
+#[async_trait(?Send)]
+pub(crate) trait Session {
+    /// image → regions.
+    async fn segment(&self, image: &InputImage, plan: &Plan) -> Result<SegmentedImage>;
 
-/// How regions are marked, where the flags say so.
-#[derive(Default)]
-pub(crate) struct InkOptions {
-    /// The layers of ink.
-    pub(crate) styles: Option<Vec<String>>,
-    /// What is asked of the marks.
-    pub(crate) marks: MarkOptions,
-}
+    /// image → regions → marks → marked image; its pages are encoded as `encoding`.
+    async fn mark(
+        &self,
+        image: &InputImage,
+        plan: &Plan,
+        encoding: Encoding,
+    ) -> Result<MarkedImage>;
 
-/// Who works on the images, and what is asked of each.
-pub(crate) struct Session {
-    /// Images at a time.
-    pub(crate) jobs: usize,
-    worker: Worker,
-}
+    /// images and a question → grounded answer. Each stage is sent to `stages` when it is done.
+    async fn ask(
+        &self,
+        question: &Question,
+        plan: &Plan,
+        stages: mpsc::Sender<Stage>,
+    ) -> Result<AskOutcome>;
 
-enum Worker {
-    Local(Local),
-    Remote(Box<Remote>),
+    /// The question in every way that the plan has. Each row is sent to `rows` when it is done.
+    async fn compare(
+        &self,
+        question: &Question,
+        plan: &Plan,
+        rows: mpsc::Sender<ComparedRow>,
+    ) -> Result<()>;
 }
 
 /// The regions of an image.
 pub(crate) struct SegmentedImage {
-    pub(crate) report: ImageReport,
+    pub(crate) size: Size,
     pub(crate) segmented: Segmented,
-    pub(crate) timings: Timings,
 }
 
-/// An image, its marks and its pages.
+/// An image with its marks.
 pub(crate) struct MarkedImage {
-    pub(crate) report: ImageReport,
+    pub(crate) size: Size,
     pub(crate) origin: Origin,
     /// The layers of ink.
-    pub(crate) styles: Vec<String>,
+    pub(crate) layers: Vec<Layer>,
     pub(crate) allocation: Allocation,
-    /// Encoded.
+    /// Encoded; none, if none was wanted.
     pub(crate) pages: Vec<Vec<u8>>,
     pub(crate) timings: Timings,
 }
 
-impl Session {
-    /// Gets ready for work; `jobs` is how many images are worked on at a time.
-    ///
-    /// # Errors
-    /// Invalid or NotFound, naming the setting or flag that is wrong; what loading a plugin
-    /// library reports; Unavailable for a server or segmenter that cannot be reached.
-    pub(crate) async fn open(
-        ladder: Ladder,
-        regions: RegionOptions,
-        ink: InkOptions,
-        server: ServerOptions,
-        jobs: Option<u16>,
-    ) -> Result<Self> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let at_a_time = jobs.map_or(cores, usize::from);
-        let worker = if server.is_given() {
-            Worker::Remote(Remote::open(server, &ladder, regions, ink).await?.into())
-        } else {
-            Worker::Local(Local::open(ladder, regions, ink, jobs, at_a_time).await?)
-        };
-        Ok(Self {
-            jobs: at_a_time,
-            worker,
-        })
-    }
-
-    /// Cuts an image.
-    ///
-    /// # Errors
-    /// NotFound, Invalid or Exhausted for an image that is missing, broken or too large; what the
-    /// segmenter or the server reports.
-    pub(crate) async fn segment(
-        &self,
-        input: &Input,
-        stop: &Cancellation,
-    ) -> Result<SegmentedImage> {
-        match &self.worker {
-            Worker::Local(local) => local.segment(input, stop).await,
-            Worker::Remote(remote) => remote.segment(input).await,
-        }
-    }
-
-    /// Marks an image; its pages are encoded as `encoding`.
-    ///
-    /// # Errors
-    /// As [`segment`](Self::segment).
-    pub(crate) async fn mark(
-        &self,
-        input: &Input,
-        encoding: Encoding,
-        stop: &Cancellation,
-    ) -> Result<MarkedImage> {
-        match &self.worker {
-            Worker::Local(local) => local.mark(input, encoding, stop).await,
-            Worker::Remote(remote) => remote.mark(input, encoding).await,
-        }
-    }
+/// A stage of an answer that is done.
+pub(crate) enum Stage {
+    /// An image was cut: its index, from 0, and its regions.
+    Regions(usize, Segmented),
+    /// An image was marked: the next one.
+    Marked(MarkedImage),
+    /// The model is asked, as often as this. What came before is void.
+    Round(u32),
+    /// More of the answer.
+    Text(String),
+    /// A mention in the lines that are complete.
+    Mention(Mention),
 }
 
-impl RegionOptions {
-    /// What is set, `--level` first.
-    fn assignments(&self) -> Vec<Setting> {
-        let level = self.level.clone().map(|level| Setting::new("level", level));
-        level.into_iter().chain(self.settings.clone()).collect()
-    }
-
-    /// The hints as a parameter of the call; nothing, if there are none. Blocks to read strokes
-    /// and masks.
-    ///
-    /// # Errors
-    /// As [`Input::read`] and [`decode`] for a stroke or mask.
-    fn hints(&self, limits: &LimitSettings) -> Result<Params> {
-        if self.hints.is_empty() {
-            return Ok(Params::new());
-        }
-        let mut hints = Hints::default();
-        for argument in &self.hints {
-            match argument {
-                HintArgument::Point(point) => hints.points.push(*point),
-                HintArgument::Box(bbox) => hints.boxes.push(*bbox),
-                HintArgument::Stroke(file) => hints.strokes.push(bright(file, limits)?),
-                HintArgument::Mask(file) => hints.masks.push(bright(file, limits)?),
-            }
-        }
-        let hints = serde_json::to_value(hints)
-            .map_err(|error| Error::internal("the hints are no JSON").caused_by(error))?;
-        Ok(Params::from_iter([("hints".to_owned(), hints)]))
-    }
+/// One row of a comparison.
+pub(crate) struct ComparedRow {
+    /// Its index in [`Plan::rows`].
+    pub(crate) index: usize,
+    /// Id of the segmenter; empty if no image was cut.
+    pub(crate) segmenter: String,
+    /// The marked images in the order of the question's, as far as they were marked.
+    pub(crate) images: Vec<MarkedImage>,
+    /// The answer, or why there is none.
+    pub(crate) outcome: Result<AskOutcome, Arc<Error>>,
+    /// Until the row was done.
+    pub(crate) took: Duration,
 }
 
-/// The bright pixels of an image.
-fn bright(file: &Path, limits: &LimitSettings) -> Result<Rle> {
-    let mask = || {
-        let bytes = Input::file(file).read(limits.image_bytes)?;
-        let gray = DynamicImage::from(decode(&bytes, limits.image_pixels)?).into_luma8();
-        let size = Size::new(gray.width(), gray.height());
-        let bright: Vec<u8> = gray.iter().map(|&gray| u8::from(gray >= 128)).collect();
-        Mask::from_dense(size, size.bbox(), &bright)
+/// A session, and what it is asked to do with every image.
+pub(crate) struct Opened {
+    pub(crate) session: Box<dyn Session>,
+    pub(crate) plan: Plan,
+    /// Images at a time.
+    pub(crate) jobs: usize,
+    limits: LimitSettings,
+}
+
+/// Gets ready for work: `flags` are resolved against what there is.
+///
+/// # Errors
+/// Invalid or NotFound, naming the setting or flag that is wrong; what loading a plugin library
+/// reports; Unavailable for a server or segmenter that cannot be reached.
+pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) -> Result<Opened> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let jobs = flags.jobs.map_or(cores, usize::from);
+    let (settings, _) = ladder.load()?;
+    let limits = settings.limits.clone();
+    let hints = {
+        let (arguments, limits) = (flags.regions.hints.clone(), limits.clone());
+        blocking(move || hint::params(&arguments, &limits)).await?
     };
-    let mask = mask().map_err(|error: Error| error.at(file.display()))?;
-    Ok(mask.to_rle())
+    let (session, plan): (Box<dyn Session>, Plan) = match flags.server.connection()? {
+        // Of the settings here only the limits count.
+        Some(connection) => {
+            let (session, plan) = ServerSession::open(&connection, flags, hints).await?;
+            (Box::new(session), plan)
+        }
+        None => {
+            let at_a_time = jobs.max(flags.rows.len());
+            let opened = LocalSession::open(settings, flags, hints, at_a_time, stop).await?;
+            (Box::new(opened.0), opened.1)
+        }
+    };
+    Ok(Opened {
+        session,
+        plan,
+        jobs,
+        limits,
+    })
+}
+
+impl Opened {
+    /// Reads an image.
+    ///
+    /// # Errors
+    /// As [`InputImage::read`].
+    pub(crate) async fn read(&self, input: &Input) -> Result<InputImage> {
+        let (input, limits) = (input.clone(), self.limits.clone());
+        blocking(move || InputImage::read(&input, &limits)).await
+    }
+
+    /// Reads and decodes the images of a question.
+    ///
+    /// # Errors
+    /// As [`InputImage::read`] and [`InputImage::decode`], naming the image.
+    pub(crate) async fn read_all(&self, inputs: &[Input]) -> Result<Vec<QuestionImage>> {
+        let mut images = Vec::new();
+        for input in inputs {
+            let (read, limits) = (input.clone(), self.limits.clone());
+            let image = blocking(move || QuestionImage::read(&read, &limits)).await;
+            images.push(image.map_err(|error| error.at(input))?);
+        }
+        Ok(images)
+    }
 }

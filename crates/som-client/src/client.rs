@@ -10,13 +10,13 @@ use som_proto::{
     status,
 };
 use tokio::time::sleep;
-use tonic::{Response, Status, codec::CompressionEncoding, transport::Channel};
+use tonic::{Response, Status, Streaming, codec::CompressionEncoding, transport::Channel};
 
 use crate::{connection::Connection, failure::explain};
 
 /// The largest message, as the server has it unless it is set otherwise.
 const MESSAGE_BYTES: usize = 64 << 20;
-/// Calls that the server refuses for want of a place are repeated so often, when it says so.
+/// Calls that a full server refuses are repeated so often, when it says so.
 const RETRIES: u32 = 8;
 
 /// Calls a server. Clones share the connection, which is made by the first call and made again
@@ -113,12 +113,14 @@ impl Client {
     /// What the server reports; Unavailable, if it cannot be reached.
     pub async fn ask(
         &self,
-        request: pb::AskRequest,
+        request: &pb::AskRequest,
     ) -> Result<impl Stream<Item = Result<pb::AskResponse>>> {
-        let request = self.connection.request(request);
-        let stages = self.som.clone().ask(request).await;
-        let stages = stages.map_err(|status| explain(&status))?.into_inner();
-        Ok(stages.map(|stage| stage.map_err(|status| explain(&status))))
+        let stages = self.repeat(|| {
+            let request = self.connection.request(request.clone());
+            let mut som = self.som.clone();
+            async move { som.ask(request).await }
+        });
+        Ok(self.explained(stages.await?))
     }
 
     /// The same question in several ways: each row as soon as it is done.
@@ -127,12 +129,14 @@ impl Client {
     /// What the server reports; Unavailable, if it cannot be reached.
     pub async fn compare(
         &self,
-        request: pb::CompareRequest,
+        request: &pb::CompareRequest,
     ) -> Result<impl Stream<Item = Result<pb::CompareResponse>>> {
-        let request = self.connection.request(request);
-        let rows = self.som.clone().compare(request).await;
-        let rows = rows.map_err(|status| explain(&status))?.into_inner();
-        Ok(rows.map(|row| row.map_err(|status| explain(&status))))
+        let rows = self.repeat(|| {
+            let request = self.connection.request(request.clone());
+            let mut som = self.som.clone();
+            async move { som.compare(request).await }
+        });
+        Ok(self.explained(rows.await?))
     }
 
     /// What there is to segment with.
@@ -172,6 +176,12 @@ impl Client {
             async move { catalog.list_lmms(request).await }
         })
         .await
+    }
+
+    /// What comes in, its errors as those of the server at this address.
+    fn explained<T>(&self, answers: Streaming<T>) -> impl Stream<Item = Result<T>> + use<T> {
+        let address = self.connection.address.clone();
+        answers.map(move |answer| answer.map_err(|status| explain(&status).at(&address)))
     }
 
     // Not over an `AsyncFn`: that of a borrowing closure cannot be sent to another thread.

@@ -105,7 +105,7 @@ mod tests {
             page_size: Some(0),
             max_marks: Some(7),
             min_glyph: Some(12.0),
-            font_size: None,
+            ..MarkOptions::default()
         };
         assert_eq!(own.or(&usual), both);
         assert_eq!(own.or(&MarkOptions::default()), own);

@@ -111,6 +111,13 @@ impl Engine {
     }
 }
 
+impl CompareRequest {
+    /// Asks as `ask` in the ways of `rows`.
+    pub fn new(ask: AskRequest, rows: Vec<CompareRow>) -> Self {
+        Self { ask, rows }
+    }
+}
+
 impl CompareRow {
     /// `ask` in this way.
     fn applied(self, mut ask: AskRequest) -> AskRequest {

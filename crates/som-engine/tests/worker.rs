@@ -3,122 +3,68 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use image::RgbImage;
-use serde_json::json;
-use som_core::{
-    BBox, Call, Cancellation, Descriptor, Error, ErrorKind, Image, Mask, Params, Region, Result,
-    Segmenter, SegmenterFactory, Size,
-};
+use serde_json::{Value, json};
+use som_core::{Cancellation, ErrorKind, Params, Result};
 use som_engine::{
     Engine, SegmentRequest, SegmenterChoice,
     registry::{Provenance, Registry},
     settings::Ladder,
 };
-
-/// A segmenter that does what the parameter `act` says.
-struct Actor {
-    born: usize,
-}
-
-struct Stage {
-    descriptor: Descriptor,
-    born: Arc<AtomicUsize>,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let descriptor = Descriptor {
-            id: "actor".into(),
-            version: "1.0.0".into(),
-            about: "does what it is told".into(),
-            capabilities: Vec::new(),
-            options: json!({"type": "object", "properties": {"broken": {"type": "boolean", "default": false}}}),
-            params: json!({"type": "object", "properties": {"act": {"type": "string", "default": "work"}, "hints": {}}}),
-        };
-        Self {
-            descriptor,
-            born: Arc::default(),
-        }
-    }
-}
-
-impl SegmenterFactory for Stage {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn create(&self, options: &Call<'_>) -> Result<Box<dyn Segmenter>> {
-        if options.params()["broken"] == json!(true) {
-            return Err(Error::unavailable("no weights"));
-        }
-        Ok(Box::new(Actor {
-            born: self.born.fetch_add(1, Ordering::SeqCst),
-        }))
-    }
-}
-
-impl Segmenter for Actor {
-    fn segment(&mut self, image: &Image<'_>, call: &Call<'_>) -> Result<Vec<Region>> {
-        match call.text("act") {
-            Some("panic") => panic!("on request"),
-            Some("internal") => return Err(Error::internal("state is gone")),
-            Some("hang") => thread::sleep(Duration::from_secs(3)),
-            Some("wait") => {
-                while !call.is_cancelled() {
-                    thread::sleep(Duration::from_millis(1));
-                }
-                return Err(Error::cancelled());
-            }
-            _ => {}
-        }
-        let size = Size::new(image.width(), image.height());
-        let mut region = Region::new(Mask::rect(size, BBox::new(0, 0, 1, 1)));
-        region.extra.insert("born".into(), json!(self.born));
-        Ok(vec![region])
-    }
-}
+use som_test::Columns;
 
 fn engine(flags: &[(&str, serde_json::Value)]) -> Arc<Engine> {
-    let mut ladder = Ladder::embedded().with_flag("--segmenter", "mark.segmenter", "actor");
+    let mut ladder = Ladder::embedded().with_flag("--segmenter", "mark.segmenter", "columns");
     for (key, value) in flags {
-        ladder = ladder.with_flag("--set", &format!("segmenter.actor.{key}"), value.clone());
+        ladder = ladder.with_flag("--set", &format!("segmenter.columns.{key}"), value.clone());
     }
     let mut registry = Registry::default();
     registry
-        .add_segmenter(Arc::new(Stage::new()), Provenance::Embedded)
+        .add_segmenter(Arc::new(Columns::default()), Provenance::Embedded)
         .unwrap();
     Arc::new(Engine::new(ladder.load().unwrap().0, registry).unwrap())
 }
 
-async fn act(engine: &Engine, act: &str, cancellation: &Cancellation) -> Result<usize> {
-    let mut params = Params::new();
-    params.insert("act".into(), json!(act));
+/// Has the engine cut an image: which instance did it.
+async fn act(engine: &Engine, params: Value, cancellation: &Cancellation) -> Result<usize> {
+    let params: Params = serde_json::from_value(params).unwrap();
     let image = RgbImage::new(4, 4).into();
     let segmenter = SegmenterChoice { id: None, params };
-    let request = SegmentRequest { image, segmenter };
+    let request = SegmentRequest {
+        segmenter,
+        ..SegmentRequest::new(image)
+    };
     let segmented = engine.segment(request, cancellation).await?;
     Ok(segmented.regions[0].extra["born"].as_u64().unwrap() as usize)
+}
+
+/// Works at once.
+fn work() -> Value {
+    json!({})
+}
+
+/// Waits until it is called off.
+fn wait() -> Value {
+    json!({"sleep_ms": 600_000})
 }
 
 #[tokio::test]
 async fn an_instance_lives_until_it_breaks() {
     let engine = engine(&[]);
     let never = Cancellation::new();
-    assert_eq!(act(&engine, "work", &never).await.unwrap(), 0);
-    assert_eq!(act(&engine, "work", &never).await.unwrap(), 0);
+    assert_eq!(act(&engine, work(), &never).await.unwrap(), 0);
+    assert_eq!(act(&engine, work(), &never).await.unwrap(), 0);
     for (fault, born) in [("panic", 1), ("internal", 2)] {
-        let error = act(&engine, fault, &never).await.unwrap_err();
+        let error = act(&engine, json!({"fail": fault}), &never)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
         assert_eq!(
-            act(&engine, "work", &never).await.unwrap(),
+            act(&engine, work(), &never).await.unwrap(),
             born,
             "after {fault}"
         );
@@ -130,25 +76,25 @@ async fn a_request_leaves_as_soon_as_it_is_called_off() {
     let engine = engine(&[]);
     let started = Instant::now();
     let soon = Cancellation::new().with_timeout(Duration::from_millis(50));
-    let error = act(&engine, "wait", &soon).await.unwrap_err();
+    let error = act(&engine, wait(), &soon).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     assert!(started.elapsed() < Duration::from_secs(2));
     // The same instance serves on: it came back within its grace period.
-    assert_eq!(act(&engine, "work", &Cancellation::new()).await.unwrap(), 0);
+    assert_eq!(act(&engine, work(), &Cancellation::new()).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_dropped_request_cancels_its_call() {
     let engine = engine(&[]);
     let cancellation = Cancellation::new();
-    let waiting = act(&engine, "wait", &cancellation);
+    let waiting = act(&engine, wait(), &cancellation);
     assert!(
         tokio::time::timeout(Duration::from_millis(50), waiting)
             .await
             .is_err()
     );
     assert!(cancellation.is_cancelled());
-    assert_eq!(act(&engine, "work", &Cancellation::new()).await.unwrap(), 0);
+    assert_eq!(act(&engine, work(), &Cancellation::new()).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -156,11 +102,14 @@ async fn a_hanging_instance_is_replaced() {
     let engine = engine(&[("grace_ms", json!(10))]);
     let soon = Cancellation::new().with_timeout(Duration::from_millis(20));
     assert_eq!(
-        act(&engine, "hang", &soon).await.unwrap_err().kind(),
+        act(&engine, json!({"hang_ms": 3000}), &soon)
+            .await
+            .unwrap_err()
+            .kind(),
         ErrorKind::Cancelled
     );
     let started = Instant::now();
-    assert_eq!(act(&engine, "work", &Cancellation::new()).await.unwrap(), 1);
+    assert_eq!(act(&engine, work(), &Cancellation::new()).await.unwrap(), 1);
     assert!(
         started.elapsed() < Duration::from_secs(2),
         "it waited for the hanging one"
@@ -171,13 +120,13 @@ async fn a_hanging_instance_is_replaced() {
 async fn a_full_queue_refuses() {
     let engine = engine(&[("queue", json!(1))]);
     let cancellation = Cancellation::new();
-    let entry = engine.registry().segmenter("actor").unwrap();
+    let entry = engine.registry().segmenter("columns").unwrap();
     let mut running = Vec::new();
     // One runs, then one waits.
     for queued in [0, 1] {
         let (engine, cancellation) = (engine.clone(), cancellation.clone());
         running.push(tokio::spawn(async move {
-            act(&engine, "wait", &cancellation).await
+            act(&engine, wait(), &cancellation).await
         }));
         tokio::time::sleep(Duration::from_millis(50)).await;
         for _ in 0..1000 {
@@ -188,11 +137,14 @@ async fn a_full_queue_refuses() {
         }
         assert_eq!(entry.queued(), queued);
     }
-    let error = act(&engine, "work", &Cancellation::new())
+    let error = act(&engine, work(), &Cancellation::new())
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Exhausted);
-    assert!(error.message().contains("segmenter.actor.queue"), "{error}");
+    assert!(
+        error.message().contains("segmenter.columns.queue"),
+        "{error}"
+    );
     cancellation.cancel();
     for task in running {
         let _ = task.await.unwrap();
@@ -228,9 +180,9 @@ async fn instances_run_side_by_side() {
     let cancellation = Cancellation::new();
     let background = {
         let (engine, cancellation) = (engine.clone(), cancellation.clone());
-        tokio::spawn(async move { act(&engine, "wait", &cancellation).await })
+        tokio::spawn(async move { act(&engine, wait(), &cancellation).await })
     };
-    act(&engine, "work", &Cancellation::new()).await.unwrap();
+    act(&engine, work(), &Cancellation::new()).await.unwrap();
     cancellation.cancel();
     assert_eq!(
         background.await.unwrap().unwrap_err().kind(),
@@ -241,7 +193,7 @@ async fn instances_run_side_by_side() {
 #[tokio::test]
 async fn a_failed_creation_fails_the_request_and_says_why() {
     let engine = engine(&[("broken", json!(true))]);
-    let error = act(&engine, "work", &Cancellation::new())
+    let error = act(&engine, work(), &Cancellation::new())
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -250,12 +202,12 @@ async fn a_failed_creation_fails_the_request_and_says_why() {
 #[test]
 fn options_are_checked_when_the_engine_starts() {
     let (settings, _) = Ladder::embedded()
-        .with_flag("--set", "segmenter.actor.weigths", "x")
+        .with_flag("--set", "segmenter.columns.weigths", "x")
         .load()
         .unwrap();
     let mut registry = Registry::default();
     registry
-        .add_segmenter(Arc::new(Stage::new()), Provenance::Embedded)
+        .add_segmenter(Arc::new(Columns::default()), Provenance::Embedded)
         .unwrap();
     let error = Engine::new(settings, registry).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Invalid);

@@ -245,13 +245,13 @@ mod tests {
         assert_eq!(counted("Qwen/Qwen3-VL-8B"), Some(Coordinates::Thousandths));
         assert_eq!(counted("qwen2.5vl:7b"), Some(Coordinates::Pixels));
         assert_eq!(counted("gpt-4o"), None);
-        let order = |model| info("x", &lmm(model)).unwrap().images.box_order;
+        let order = |model| info("x", &lmm(model), true).unwrap().images.box_order;
         assert_eq!(order("gemini-3-pro"), Some(BoxOrder::Yxyx));
         assert_eq!(order("z-ai/glm-5v-turbo"), Some(BoxOrder::Xyxy));
         let mut own = lmm("z-ai/glm-5v-turbo");
         own.images = serde_json::from_value(serde_json::json!({"box_order": "yxyx"})).unwrap();
         assert_eq!(
-            info("x", &own).unwrap().images.box_order,
+            info("x", &own, true).unwrap().images.box_order,
             Some(BoxOrder::Yxyx)
         );
 

@@ -137,6 +137,12 @@ pub fn agreement_to_wire(agreement: &Agreement) -> pb::Agreement {
     pb::Agreement { mark, votes, share }
 }
 
+/// From the wire.
+pub fn agreement_from_wire(wire: &pb::Agreement) -> Agreement {
+    let pb::Agreement { mark, votes, share } = *wire;
+    Agreement { mark, votes, share }
+}
+
 /// To the wire.
 pub fn usage_to_wire(usage: Usage) -> pb::Usage {
     let Usage {
@@ -151,13 +157,42 @@ pub fn usage_to_wire(usage: Usage) -> pb::Usage {
     }
 }
 
+/// From the wire.
+pub fn usage_from_wire(wire: pb::Usage) -> Usage {
+    let pb::Usage {
+        input_tokens,
+        output_tokens,
+        cached_tokens,
+    } = wire;
+    Usage {
+        input_tokens,
+        output_tokens,
+        cached_tokens,
+    }
+}
+
 /// To the wire: how an answer ended, and why it is not complete.
 pub fn finish_to_wire(finish: &Finish) -> (pb::Finish, String) {
-    match finish {
-        Finish::Stop => (pb::Finish::Stop, String::new()),
-        Finish::Length => (pb::Finish::Length, String::new()),
-        Finish::Refusal(why) => (pb::Finish::Refusal, why.clone()),
-        Finish::Partial(why) => (pb::Finish::Partial, why.clone()),
+    let wire = match finish {
+        Finish::Stop => pb::Finish::Stop,
+        Finish::Length => pb::Finish::Length,
+        Finish::Refusal(_) => pb::Finish::Refusal,
+        Finish::Partial(_) => pb::Finish::Partial,
+    };
+    (wire, finish.reason().unwrap_or_default().to_owned())
+}
+
+/// From the wire: how an answer ended, and why it is not complete.
+///
+/// # Errors
+/// Invalid, if it is not told how.
+pub fn finish_from_wire(wire: pb::Finish, reason: String) -> Result<Finish> {
+    match wire {
+        pb::Finish::Stop => Ok(Finish::Stop),
+        pb::Finish::Length => Ok(Finish::Length),
+        pb::Finish::Refusal => Ok(Finish::Refusal(reason)),
+        pb::Finish::Partial => Ok(Finish::Partial(reason)),
+        pb::Finish::Unspecified => Err(Error::invalid("finish is unknown")),
     }
 }
 
@@ -387,5 +422,36 @@ mod tests {
             assert_eq!(thought_from_wire(wire).unwrap(), thought);
         }
         assert!(thought_from_wire(pb::Thought::default()).is_err());
+    }
+
+    #[test]
+    fn ends_and_costs_come_back_as_they_were() {
+        let why = || "why".to_owned();
+        for finish in [
+            Finish::Stop,
+            Finish::Length,
+            Finish::Refusal(why()),
+            Finish::Partial(why()),
+        ] {
+            let (wire, reason) = finish_to_wire(&finish);
+            assert_eq!(finish_from_wire(wire, reason).unwrap(), finish);
+        }
+        let unknown = finish_from_wire(pb::Finish::Unspecified, why());
+        assert_eq!(unknown.unwrap_err().message(), "finish is unknown");
+        let usage = Usage {
+            input_tokens: 1,
+            output_tokens: 2,
+            cached_tokens: 3,
+        };
+        assert_eq!(usage_from_wire(usage_to_wire(usage)), usage);
+        let agreement = Agreement {
+            mark: 4,
+            votes: 2,
+            share: 0.5,
+        };
+        assert_eq!(
+            agreement_from_wire(&agreement_to_wire(&agreement)),
+            agreement
+        );
     }
 }

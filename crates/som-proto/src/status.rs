@@ -63,6 +63,11 @@ pub fn failure(status: &Status) -> Failure {
     }
 }
 
+/// From the wire: the fate of one request among others.
+pub fn failure_from_wire(failure: &Failure) -> Error {
+    from_wire(&Status::new(Code::from(failure.code), &failure.message))
+}
+
 /// From the wire.
 pub fn from_wire(status: &Status) -> Error {
     let message = match status.message() {

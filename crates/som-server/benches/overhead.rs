@@ -108,7 +108,7 @@ fn segment_behind_a_backend(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let backend: Running = runtime.block_on(backend(""));
     let toml = format!("[segmenter.far]\nremote = ['http://{}']", backend.address);
-    let engine = engine(&toml, Columns::new("1.0.0")).unwrap();
+    let engine = engine(&toml, Columns::default()).unwrap();
     let image = SharedImage::from(picture());
     let request = |id: &str| SegmentRequest {
         segmenter: SegmenterChoice {
@@ -138,7 +138,7 @@ fn throughput_by_instances(criterion: &mut Criterion) {
     for instances in [1, 2, 4, 8] {
         let toml = format!("[segmenter.columns]\ninstances = {instances}");
         let served = runtime.block_on(Running::start(
-            engine(&toml, Columns::new("1.0.0")).unwrap(),
+            engine(&toml, Columns::default()).unwrap(),
             Role::Front,
         ));
         let client = runtime.block_on(som(&served));

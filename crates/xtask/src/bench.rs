@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: how fast the stages are, on their own and beside other libraries.
 
+use std::path::Path;
+
 use anyhow::Result;
 use xshell::cmd;
 
@@ -7,11 +9,13 @@ use crate::{libtorch, python, workspace::Workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Time som beside the Python libraries of benches/peers instead, on the same input.
+    /// Time som beside the Python libraries of benches/peers, and segmenters beside their official
+    /// projects, instead, on the same input.
     #[arg(long)]
     peers: bool,
 
-    /// Only benches whose names contain this, such as `rle`; with --peers, only that file.
+    /// Only benches whose names contain this, such as `rle`; with --peers, only such files and
+    /// segmenters.
     filter: Option<String>,
 }
 
@@ -23,23 +27,33 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         cmd!(shell, "cargo bench --bench * -- {filter...}").run()?;
         return Ok(());
     }
+    let wanted = |name: &str| filter.is_none_or(|filter| name.contains(filter));
     for script in shell.read_dir("benches/peers")? {
         let name = script.file_stem().unwrap_or_default().to_string_lossy();
-        if script
-            .extension()
-            .is_some_and(|extension| extension == "py")
-            && filter.is_none_or(|filter| name.contains(filter))
-        {
-            let environment = match &*name {
-                "sam" => {
-                    libtorch::install(workspace, libtorch::Flavor::Cpu)?;
-                    python::TIMED_SAM
-                }
-                _ => python::TIMED,
-            };
-            let interpreter = python::environment(workspace, &environment)?;
-            cmd!(shell, "{interpreter} {script}").run()?;
+        let is_python = script.extension().is_some_and(|ext| ext == "py");
+        if is_python && wanted(&name) {
+            time(workspace, &script, python::TIMED)?;
         }
     }
+    for (package, chores, official) in workspace.compared() {
+        if wanted(&chores.segmenter) {
+            libtorch::install(workspace, libtorch::Flavor::Cpu)?;
+            let folder = format!("peers-{}", chores.segmenter);
+            let requirements = package.path(&official.requirements);
+            let environment = python::Environment {
+                folder: &folder,
+                requirements: &requirements.to_string_lossy(),
+                sources: &[],
+            };
+            time(workspace, &package.path(&official.script), environment)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a Python program that times som beside others.
+fn time(workspace: &Workspace, script: &Path, environment: python::Environment<'_>) -> Result<()> {
+    let interpreter = python::environment(workspace, environment)?;
+    cmd!(workspace.shell, "{interpreter} {script}").run()?;
     Ok(())
 }

@@ -1,26 +1,21 @@
 //! `cargo xtask cuda`: what checks and times som on a machine with a GPU, PyTorch and no Rust.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use xshell::cmd;
 
-use crate::{libtorch, plugins, workspace::Workspace};
+use crate::{
+    libtorch, plugins,
+    workspace::{Official, Package, Workspace},
+};
 
-/// The plugin that is packed.
-const PLUGIN: &str = "som-sam";
-
-/// What is packed as it is.
-const FILES: [&str; 4] = [
-    "benches/cuda/check.py",
-    "benches/peers/sam.py",
-    "examples/images/coffee.png",
-    "plugins/sam/tests",
-];
-
-/// Python packages that a machine with PyTorch may not have.
-const PACKAGES: [&str; 2] = ["pycocotools==2.0.11", "segment-anything==1.0"];
+/// What is packed as it is, beside what the plugins have.
+const FILES: [&str; 2] = ["benches/cuda/check.py", "examples/images/coffee.png"];
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -46,17 +41,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     shell.create_dir(packed("bin"))?;
     cmd!(shell, "cargo build --release --package som").run()?;
     shell.copy_file(workspace.target.join("release/som"), packed("bin/som"))?;
-    let what = ["bench", "--package", PLUGIN, "--bench", "sam"];
-    shell.copy_file(program(workspace, &what)?, packed("bin/bench"))?;
-    let what = ["test", "--release", "--package", PLUGIN, "--lib"];
-    shell.copy_file(program(workspace, &what)?, packed("bin/parity"))?;
-    let plugin = workspace
-        .torch
-        .iter()
-        .find(|package| package.name == PLUGIN);
-    let plugin = plugin.with_context(|| format!("the workspace has no package {PLUGIN}"))?;
-    let plugin = std::slice::from_ref(plugin);
-    plugins::build(workspace, "release", plugin, &packed("plugins"))?;
+    for (package, chores, official) in workspace.compared() {
+        pack(workspace, package, official, &packed(&chores.segmenter))?;
+        let plugin = std::slice::from_ref(package);
+        plugins::build(workspace, "release", plugin, &packed("plugins"))?;
+    }
     for built in ["bin", "plugins"] {
         for file in shell.read_dir(packed(built))? {
             cmd!(shell, "strip {file}").run()?;
@@ -77,6 +66,30 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Packs what checks and times one plugin into a folder of its own.
+fn pack(
+    workspace: &Workspace,
+    package: &Package,
+    official: &Official,
+    folder: &Path,
+) -> Result<()> {
+    let shell = &workspace.shell;
+    let name = &package.name;
+    shell.create_dir(folder)?;
+    let what = ["bench", "--package", name, "--bench", &official.bench];
+    shell.copy_file(program(workspace, &what)?, folder.join("bench"))?;
+    let what = ["test", "--release", "--package", name, "--lib"];
+    shell.copy_file(program(workspace, &what)?, folder.join("parity"))?;
+    for program in ["bench", "parity"] {
+        let program = folder.join(program);
+        cmd!(shell, "strip {program}").run()?;
+    }
+    shell.copy_file(package.path(&official.script), folder.join("official.py"))?;
+    let tests = package.path("tests");
+    cmd!(shell, "cp -r {tests} {folder}").run()?;
+    Ok(())
+}
+
 /// The program that a `cargo` command builds with `--no-run`.
 fn program(workspace: &Workspace, command: &[&str]) -> Result<PathBuf> {
     let shell = &workspace.shell;
@@ -90,12 +103,22 @@ fn program(workspace: &Workspace, command: &[&str]) -> Result<PathBuf> {
         .with_context(|| format!("cargo {} built no program", command.join(" ")))
 }
 
+/// Fetches the packages that a machine with PyTorch may lack, in the versions that are required.
 fn wheels(workspace: &Workspace, version: &str, folder: &Path) -> Result<()> {
     let shell = &workspace.shell;
+    let mut packages = BTreeSet::new();
+    for (package, _, official) in workspace.compared() {
+        let requirements = shell.read_file(package.path(&official.requirements))?;
+        let is_lacking = |line: &&str| {
+            let name = line.split("==").next().unwrap_or_default();
+            official.packages.iter().any(|package| package == name)
+        };
+        packages.extend(requirements.lines().filter(is_lacking).map(str::to_owned));
+    }
     let (old, new) = ("manylinux2014_x86_64", "manylinux_2_28_x86_64");
     cmd!(
         shell,
-        "python3 -m pip download --quiet --no-deps --only-binary=:all: --python-version {version} --platform {old} --platform {new} --dest {folder} {PACKAGES...}"
+        "python3 -m pip download --quiet --no-deps --only-binary=:all: --python-version {version} --platform {old} --platform {new} --dest {folder} {packages...}"
     )
     .run()?;
     Ok(())

@@ -8,37 +8,31 @@ use xshell::cmd;
 use crate::workspace::Workspace;
 
 /// A virtual environment in the target folder.
-pub(crate) struct Environment {
-    folder: &'static str,
-    /// The packages, with their versions.
-    requirements: &'static str,
+#[derive(Clone, Copy)]
+pub(crate) struct Environment<'a> {
+    pub(crate) folder: &'a str,
+    /// The file of the packages, with their versions.
+    pub(crate) requirements: &'a str,
     /// What else they are made from.
-    sources: &'static [&'static str],
+    pub(crate) sources: &'a [&'a str],
 }
 
 /// Packages whose results are compared with ours.
-pub(crate) const PEERS: Environment = Environment {
+pub(crate) const PEERS: Environment<'_> = Environment {
     folder: "python",
     requirements: "tests/python/requirements.txt",
     sources: &[],
 };
 
 /// Libraries that are timed beside ours.
-pub(crate) const TIMED: Environment = Environment {
+pub(crate) const TIMED: Environment<'_> = Environment {
     folder: "peers",
     requirements: "benches/peers/requirements.txt",
     sources: &[],
 };
 
-/// The official Segment Anything, which is timed beside ours.
-pub(crate) const TIMED_SAM: Environment = Environment {
-    folder: "peers-sam",
-    requirements: "benches/peers/sam.txt",
-    sources: &[],
-};
-
 /// Servers for large multimodal models.
-pub(crate) const LMM_SERVERS: Environment = Environment {
+pub(crate) const LMM_SERVERS: Environment<'_> = Environment {
     folder: "python-lmm",
     requirements: "tests/python/lmm/requirements.txt",
     sources: &[],
@@ -46,7 +40,7 @@ pub(crate) const LMM_SERVERS: Environment = Environment {
 
 /// Clients of a running server: grpcio, and the packages of `examples/`, whose stubs are written
 /// when they are installed.
-pub(crate) const CLIENTS: Environment = Environment {
+pub(crate) const CLIENTS: Environment<'_> = Environment {
     folder: "python-clients",
     requirements: "tests/python/serve/requirements.txt",
     sources: &[
@@ -62,7 +56,7 @@ pub(crate) const CLIENTS: Environment = Environment {
 
 /// The interpreter of an environment, which is made where it is missing and brought up to date
 /// where something that it is made from has changed.
-pub(crate) fn environment(workspace: &Workspace, environment: &Environment) -> Result<PathBuf> {
+pub(crate) fn environment(workspace: &Workspace, environment: Environment<'_>) -> Result<PathBuf> {
     let shell = &workspace.shell;
     let folder = workspace.target.join(environment.folder);
     let interpreter = folder.join(if cfg!(windows) {

@@ -112,13 +112,13 @@ fn run_tests(
         cargo.env_remove("SOM_TEST_PYTHON");
         cargo.env_remove("SOM_TEST_CLIENTS");
     } else {
-        let python = python::environment(workspace, &python::PEERS)?;
+        let python = python::environment(workspace, python::PEERS)?;
         cargo.env("SOM_TEST_PYTHON", python);
-        let python = python::environment(workspace, &python::CLIENTS)?;
+        let python = python::environment(workspace, python::CLIENTS)?;
         cargo.env("SOM_TEST_CLIENTS", python);
     }
     if options.lmm_servers {
-        let python = python::environment(workspace, &python::LMM_SERVERS)?;
+        let python = python::environment(workspace, python::LMM_SERVERS)?;
         cargo.env("SOM_TEST_LMM_SERVERS", python);
     }
     watch(&mut cargo, summary)

@@ -1,6 +1,9 @@
 //! The workspace as cargo sees it, and a shell in its root.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -24,6 +27,36 @@ pub(crate) struct Package {
     manifest_path: PathBuf,
     pub(crate) name: String,
     pub(crate) features: BTreeMap<String, Vec<String>>,
+    metadata: Option<PackageMetadata>,
+}
+
+/// What a manifest says beyond what cargo reads.
+#[derive(Clone, Deserialize)]
+struct PackageMetadata {
+    som: Option<Chores>,
+}
+
+/// The table `package.metadata.som` of a plugin over libtorch, as far as commands read it; the rest
+/// is for the tests.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Chores {
+    /// The segmenter in the plugin.
+    pub(crate) segmenter: String,
+    /// What it is compared with.
+    pub(crate) official: Option<Official>,
+}
+
+/// How a segmenter is timed beside its official project. Paths are from the plugin's folder.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Official {
+    /// The Python program that does it.
+    pub(crate) script: PathBuf,
+    /// The packages that it needs.
+    pub(crate) requirements: PathBuf,
+    /// Those of them that a machine with PyTorch may lack.
+    pub(crate) packages: Vec<String>,
+    /// The bench of the plugin that it runs.
+    pub(crate) bench: String,
 }
 
 impl Package {
@@ -31,6 +64,16 @@ impl Package {
     pub(crate) fn is_in(&self, workspace: &Workspace, folder: &str) -> bool {
         let folder = workspace.shell.current_dir().join(folder);
         self.manifest_path.starts_with(folder)
+    }
+
+    /// What its manifest says of a plugin over libtorch.
+    pub(crate) fn chores(&self) -> Option<&Chores> {
+        self.metadata.as_ref()?.som.as_ref()
+    }
+
+    /// A path in its folder.
+    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.manifest_path.with_file_name("").join(path)
     }
 }
 
@@ -44,6 +87,14 @@ struct Metadata {
 }
 
 impl Workspace {
+    /// The plugins that are compared with an official project, and how.
+    pub(crate) fn compared(&self) -> impl Iterator<Item = (&Package, &Chores, &Official)> {
+        self.torch.iter().filter_map(|package| {
+            let chores = package.chores()?;
+            Some((package, chores, chores.official.as_ref()?))
+        })
+    }
+
     /// The workspace around the current folder.
     pub(crate) fn load() -> Result<Self> {
         let shell = Shell::new()?;

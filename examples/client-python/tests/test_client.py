@@ -230,7 +230,8 @@ def test_a_question_is_about_the_marks_that_were_asked_for(som: Client, photo: P
 
 
 def test_a_prompt_has_a_template_or_words(som: Client, photo: Path) -> None:
-    assert som.ask([photo], tasks.describe(marks=[1]), template="som-bench-labelling").findings
+    one_of = tasks.describe([1], ["cup", "table"])
+    assert som.ask([photo], one_of, template="som-bench-labelling").findings
     assert som.ask([photo], "which region is red?", words="Look closely. {question}").text
     with pytest.raises(SomError, match="som-bench-labelling") as error:
         som.ask([photo], tasks.describe(), template="som-bench-labeling")

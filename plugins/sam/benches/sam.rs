@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p som-sam --bench sam -- --weights FILE --image FILE [--params JSON]
 //! [--device cpu] [--precision fp32] [--repeat N] [--regions FILE]`; the last writes what was found
-//! as JSON. The comparison with the official project is in `benches/peers`.
+//! as JSON. The comparison with the official project is `official.py`.
 
 use std::{collections::HashMap, error::Error, time::Instant};
 

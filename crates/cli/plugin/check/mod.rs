@@ -13,7 +13,7 @@ use self::{
     child::Child,
     report::{Checked, Report},
 };
-use crate::{General, exit, output::Output, set::Setting};
+use crate::{General, exit, flags::assignment::Assignment, output::Output};
 
 /// Check a plugin library against the contract, som_plugin.h
 ///
@@ -28,7 +28,7 @@ pub(crate) struct Options {
     library: PathBuf,
     /// Set an option or a parameter of everything in the library that knows the key
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<Setting>,
+    settings: Vec<Assignment>,
     /// Seconds that one check may take
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options, general: &General) -> Result<ExitCode> {
             .caused_by(error)
             .at(options.library.display())
     })?;
-    let setting = |Setting { key, value }: &Setting| (key.clone(), value.clone());
+    let setting = |Assignment { key, value }: &Assignment| (key.clone(), value.clone());
     let setup = Setup {
         settings: options.settings.iter().map(setting).collect(),
         grace: Duration::from_secs(options.grace),

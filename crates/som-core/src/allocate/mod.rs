@@ -220,8 +220,8 @@ fn rank(
         .enumerate()
         .partition(|(_, region)| !region.mask.is_empty());
     ranked.sort_by_cached_key(|(_, region)| std::cmp::Reverse(region.mask.area()));
-    let most = options.max_marks().min(MAX_REGIONS);
-    let mut room = most.saturating_sub(
+    let limit = options.max_marks().min(MAX_REGIONS);
+    let mut room = limit.saturating_sub(
         ranked
             .iter()
             .filter(|(index, _)| *index >= appended)
@@ -232,7 +232,7 @@ fn rank(
         room -= usize::from(fits && *index < appended);
         fits
     });
-    over.extend(ranked.split_off(most.min(ranked.len())));
+    over.extend(ranked.split_off(limit.min(ranked.len())));
     let unmarked = [
         (empty, UnmarkedReason::Empty),
         (over, UnmarkedReason::OverLimit),

@@ -39,6 +39,36 @@ pub enum Finish {
     Partial(String),
 }
 
+impl Finish {
+    /// In a word: `stop`, `length`, `refusal` or `partial`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Finish::Stop => "stop",
+            Finish::Length => "length",
+            Finish::Refusal(_) => "refusal",
+            Finish::Partial(_) => "partial",
+        }
+    }
+
+    /// Why it is not complete, where that was told.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Finish::Stop | Finish::Length => None,
+            Finish::Refusal(why) | Finish::Partial(why) => Some(why),
+        }
+    }
+
+    /// For people: what keeps it from being complete; `None` if it is.
+    pub fn shortfall(&self) -> Option<String> {
+        match self {
+            Finish::Stop => None,
+            Finish::Length => Some("the answer was cut at the token limit".to_owned()),
+            Finish::Refusal(why) => Some(format!("the model declined: {why}")),
+            Finish::Partial(why) => Some(format!("the answer is not complete: {why}")),
+        }
+    }
+}
+
 /// An answer as far as it has come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,5 +94,33 @@ impl Answer {
     /// True if it ended by itself, and nothing is missing.
     pub fn is_complete(&self) -> bool {
         self.finish == Some(Finish::Stop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_in_words() {
+        let why = || "it was cut off".to_owned();
+        let told = |finish: Finish| {
+            let json = serde_json::to_value(&finish).unwrap();
+            // The name is that of the JSON.
+            assert!(json == finish.name() || json.get(finish.name()).is_some());
+            (
+                finish.reason().map(str::to_owned),
+                finish.shortfall().unwrap_or_default(),
+            )
+        };
+        assert_eq!(told(Finish::Stop), (None, String::new()));
+        let (reason, shortfall) = told(Finish::Length);
+        assert_eq!(reason, None);
+        assert_eq!(shortfall, "the answer was cut at the token limit");
+        let (reason, shortfall) = told(Finish::Refusal(why()));
+        assert_eq!(reason, Some(why()));
+        assert_eq!(shortfall, "the model declined: it was cut off");
+        let (_, shortfall) = told(Finish::Partial(why()));
+        assert_eq!(shortfall, "the answer is not complete: it was cut off");
     }
 }

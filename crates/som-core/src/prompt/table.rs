@@ -1,4 +1,4 @@
-//! A compact table of regions, for models that reason better with numbers beside the picture.
+//! A compact table of regions, for models that reason better with numbers beside the image.
 
 use std::fmt::Write;
 

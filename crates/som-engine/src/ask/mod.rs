@@ -104,6 +104,13 @@ pub struct AskOutcome {
     pub timings: Timings,
 }
 
+impl AskImage {
+    /// `image` with regions from there.
+    pub fn new(image: SharedImage, regions: RegionSource) -> Self {
+        Self { image, regions }
+    }
+}
+
 impl AskRequest {
     /// Asks `task` about `images` as the settings say.
     pub fn new(images: Vec<AskImage>, task: Task) -> Self {

@@ -445,10 +445,8 @@ async fn rows_are_compared_side_by_side() {
         lmm: lmm.map(str::to_owned),
         ..CompareRow::default()
     };
-    let request = CompareRequest {
-        ask: question("which?"),
-        rows: vec![row(None), row(Some("script")), row(Some("nobody"))],
-    };
+    let rows = vec![row(None), row(Some("script")), row(Some("nobody"))];
+    let request = CompareRequest::new(question("which?"), rows);
     let (done, mut received) = mpsc::channel(8);
     let cancellation = Cancellation::new();
     scene
@@ -470,10 +468,7 @@ async fn rows_are_compared_side_by_side() {
     let error = rows[2].outcome.as_ref().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 
-    let none = CompareRequest {
-        ask: question("which?"),
-        rows: Vec::new(),
-    };
+    let none = CompareRequest::new(question("which?"), Vec::new());
     let (done, _received) = mpsc::channel(1);
     let error = scene.engine.compare(none, &cancellation, &done).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Invalid);

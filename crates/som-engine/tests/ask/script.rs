@@ -160,10 +160,9 @@ pub(crate) fn image() -> AskImage {
     let boxes = [(10, 10, 80, 80), (100, 10, 60, 60), (165, 10, 30, 30)];
     let region =
         |(x, y, width, height)| Region::new(Mask::rect(SIZE, BBox::new(x, y, width, height)));
-    AskImage {
-        image: RgbImage::from_pixel(SIZE.width, SIZE.height, Rgb([90, 120, 150])).into(),
-        regions: RegionSource::Given(boxes.map(region).to_vec()),
-    }
+    let image = RgbImage::from_pixel(SIZE.width, SIZE.height, Rgb([90, 120, 150]));
+    let regions = RegionSource::Given(boxes.map(region).to_vec());
+    AskImage::new(image.into(), regions)
 }
 
 pub(crate) fn request(task: Task) -> AskRequest {

@@ -143,7 +143,7 @@ impl Som {
         let regions = self.regions(wire.regions, segmenter, &image).await?;
         let info = image.info();
         let image = image.pixels;
-        Ok((AskImage { image, regions }, info))
+        Ok((AskImage::new(image, regions), info))
     }
 
     /// What the client is told of a stage.
@@ -245,6 +245,7 @@ pub(super) fn answer_to_wire(outcome: &AskOutcome) -> pb::Answer {
             .map(|(index, finding)| ask::finding_to_wire(finding, share(index)))
             .collect(),
         agreement: agreement.map(ask::agreement_to_wire).collect(),
+        best: consensus.map(|all| u32::try_from(all.best).unwrap_or(u32::MAX)),
         cut_short: outcome.cut_short.clone().unwrap_or_default(),
         rounds: outcome.rounds,
         usage: outcome.usage.map(ask::usage_to_wire),

@@ -66,10 +66,7 @@ impl Som {
             .ok_or_else(|| Error::invalid("ask is not set"))?;
         let asking = self.asking(ask, work).await?;
         let format = asking.format;
-        let request = CompareRequest {
-            ask: asking.request,
-            rows: ways,
-        };
+        let request = CompareRequest::new(asking.request, ways);
         let (done, mut received) = mpsc::channel(1);
         let compare = async {
             let result = self
@@ -122,5 +119,6 @@ fn row_to_wire(
             .collect::<Result<_>>()?,
         outcome: answer.or(failure.map(Outcome::Failure)),
         took: milliseconds(Some(compared.took)),
+        segmenter: compared.segmenter.clone(),
     })
 }

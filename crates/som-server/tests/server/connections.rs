@@ -14,7 +14,7 @@ use tonic::Code;
 use crate::support::{Columns, Running, backend, channel, engine, segment, wire};
 
 async fn refusal(toml: &str) -> som_core::Error {
-    let engine = engine(toml, Columns::new("1.0.0")).unwrap();
+    let engine = engine(toml, Columns::default()).unwrap();
     Server::bind(engine, Role::Backend("columns".into()))
         .await
         .err()
@@ -96,7 +96,7 @@ async fn settings_that_make_no_sense_are_refused() {
 
 #[tokio::test]
 async fn an_unknown_segmenter_has_no_backend() {
-    let engine = engine("", Columns::new("1.0.0")).unwrap();
+    let engine = engine("", Columns::default()).unwrap();
     let error = Server::bind(engine, Role::Backend("rows".into()))
         .await
         .err()

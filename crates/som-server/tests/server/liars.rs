@@ -99,7 +99,7 @@ impl SegmenterService for Liar {
 
 fn far(addresses: &[&str]) -> Result<Arc<Engine>, Error> {
     let toml = format!("[segmenter.far]\nremote = {addresses:?}\npatience_ms = 300");
-    engine(&toml, Columns::new("1.0.0"))
+    engine(&toml, Columns::default())
 }
 
 async fn segment(engine: &Engine) -> Result<usize, Error> {
@@ -260,7 +260,7 @@ async fn something_else_behind_an_address_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_the_service_is_told() {
     let front = crate::support::Running::start(
-        engine("", Columns::new("1.0.0")).unwrap(),
+        engine("", Columns::default()).unwrap(),
         som_server::Role::Front,
     )
     .await;

@@ -15,7 +15,7 @@ use crate::support::{
 /// An engine whose segmenter `far` is behind `addresses`.
 fn far(addresses: &[&str], more: &str) -> som_core::Result<Arc<Engine>> {
     let toml = format!("[segmenter.far]\nremote = {addresses:?}\n{more}");
-    engine(&toml, Columns::new("1.0.0"))
+    engine(&toml, Columns::default())
 }
 
 fn http(server: &Running) -> String {

@@ -189,8 +189,8 @@ async fn a_malformed_message_ends_the_stream_after_what_came_before() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_not_read_from() {
-    let columns = Columns::new("1.0.0");
-    let calls = columns.calls.clone();
+    let columns = Columns::default();
+    let calls = columns.calls();
     let server = Running::start(engine("", columns).unwrap(), Role::Front).await;
     let requests = (0..120).map(|_| asking(json!({})));
     let answers = open(&server, stream::iter(requests)).await;

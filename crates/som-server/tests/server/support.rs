@@ -1,21 +1,9 @@
-//! A small vocabulary: a segmenter that does as it is told, servers, and requests.
+//! A small vocabulary: servers with a segmenter that does as it is told, and requests.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread::sleep,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use image::RgbImage;
-use serde_json::json;
-use som_core::{
-    BBox, Call, Capability, Descriptor, Error, Image, Mask, Params, Region, Result, Segmenter,
-    SegmenterFactory, Size,
-};
+use som_core::{Params, Result};
 use som_engine::{
     Engine, SegmentRequest, SegmenterChoice,
     registry::{Provenance, Registry},
@@ -29,81 +17,12 @@ use som_proto::pb::{
     },
 };
 use som_server::{Ended, Role, Server};
+pub(crate) use som_test::Columns;
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::{
     IntoRequest, Status,
     transport::{Channel, Endpoint},
 };
-
-/// Cuts an image into `count` columns, after `sleep_ms`, unless told to `fail`.
-pub(crate) struct Columns {
-    descriptor: Descriptor,
-    pub(crate) calls: Arc<AtomicUsize>,
-}
-
-impl Columns {
-    pub(crate) fn new(version: &str) -> Self {
-        let params = json!({
-            "type": "object",
-            "properties": {
-                "count": {"type": "integer", "default": 3, "minimum": 0},
-                "sleep_ms": {"type": "integer", "default": 0},
-                "fail": {"type": "string", "default": ""}
-            }
-        });
-        let descriptor = Descriptor {
-            id: "columns".into(),
-            version: version.into(),
-            about: "Cuts an image into columns.".into(),
-            capabilities: vec![Capability::Automatic],
-            options: json!({"type": "object", "properties": {}}),
-            params,
-        };
-        Self {
-            descriptor,
-            calls: Arc::default(),
-        }
-    }
-}
-
-impl SegmenterFactory for Columns {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn create(&self, _: &Call<'_>) -> Result<Box<dyn Segmenter>> {
-        Ok(Box::new(Instance(self.calls.clone())))
-    }
-}
-
-struct Instance(Arc<AtomicUsize>);
-
-impl Segmenter for Instance {
-    fn segment(&mut self, image: &Image<'_>, call: &Call<'_>) -> Result<Vec<Region>> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        let number = |key| call.number(key).unwrap_or_default() as u32;
-        for _ in 0..number("sleep_ms") {
-            call.check()?;
-            sleep(Duration::from_millis(1));
-        }
-        match call.text("fail").unwrap_or_default() {
-            "" => {}
-            "panic" => panic!("told to"),
-            why => return Err(Error::unsupported(why.to_owned())),
-        }
-        let size = Size::new(image.width(), image.height());
-        let column = |index| {
-            let left = index * size.width / number("count");
-            let right = (index + 1) * size.width / number("count");
-            let bbox = BBox::new(left, 0, right - left, size.height);
-            Region {
-                score: Some(0.5),
-                ..Region::new(Mask::rect(size, bbox))
-            }
-        };
-        Ok((0..number("count")).map(column).collect())
-    }
-}
 
 /// Settings from TOML, over the embedded ones.
 pub(crate) fn settings(toml: &str) -> Settings {
@@ -160,14 +79,14 @@ impl Running {
 
 /// A backend with the columns.
 pub(crate) async fn backend(toml: &str) -> Running {
-    let engine = engine(toml, Columns::new("1.0.0")).unwrap();
+    let engine = engine(toml, Columns::default()).unwrap();
     Running::start(engine, Role::Backend("columns".into())).await
 }
 
 /// A server of everything, and an engine like its own to compare with.
 pub(crate) async fn front(toml: &str) -> (Running, Arc<Engine>) {
-    let served = engine(toml, Columns::new("1.0.0")).unwrap();
-    let twin = engine(toml, Columns::new("1.0.0")).unwrap();
+    let served = engine(toml, Columns::default()).unwrap();
+    let twin = engine(toml, Columns::default()).unwrap();
     (Running::start(served, Role::Front).await, twin)
 }
 

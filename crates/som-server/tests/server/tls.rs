@@ -142,7 +142,7 @@ async fn files_that_are_wrong_are_named() {
         ),
         (table("", &key, ""), "but no certificate"),
     ] {
-        let engine = engine(&toml, Columns::new("1.0.0")).unwrap();
+        let engine = engine(&toml, Columns::default()).unwrap();
         let error = Server::bind(engine, Role::Backend("columns".into()))
             .await
             .err()
@@ -173,7 +173,7 @@ async fn a_remote_segmenter_may_be_behind_tls_and_a_token() {
             "[segmenter.far]\nremote = ['https://{}']\npatience_ms = 0\n{more}",
             server.address
         );
-        engine(&toml, Columns::new("1.0.0"))
+        engine(&toml, Columns::default())
     };
     let far = || request("far", json!({}));
     let trust = format!(

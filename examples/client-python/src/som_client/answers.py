@@ -109,6 +109,8 @@ class Answer:
     """Why less was asked than was wanted, such as a budget that was used up; else empty."""
     rounds: int
     """Requests to the model."""
+    best: int | None
+    """Which of several answers this is, from 0; `None` for a single one."""
     timings_ms: dict[str, float] = field(compare=False)
     """By stage."""
     thoughts: list[Thought] = field(default_factory=list)
@@ -157,6 +159,7 @@ class Listener:
             cost=wire.cost if wire.HasField("cost") else None,
             cut_short=wire.cut_short,
             rounds=wire.rounds,
+            best=wire.best if wire.HasField("best") else None,
             timings_ms=types.timings(wire.timings),
             thoughts=[
                 Thought(_characters(thought.span, wire.text), thought.closed)

@@ -24,8 +24,8 @@ T = TypeVar("T")
 class Client:
     """Calls a som server, from any number of threads.
 
-    Calls that the server refuses for want of a place are repeated up to `retries` times, when it
-    says so. All calls raise `SomError`.
+    Calls that a full server refuses are repeated up to `retries` times, when it says so. All calls
+    raise `SomError`.
     """
 
     def __init__(

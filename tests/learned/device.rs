@@ -5,17 +5,22 @@ use std::{
     sync::OnceLock,
 };
 
-use super::{Sam, libtorch, parity};
+use super::{
+    parity::{all_cases, in_less},
+    plugin::{Fixture, Plugin, libtorch},
+};
 use crate::{plugin::build, source::root};
 
-impl Sam {
+impl Fixture {
     /// The same on a GPU that is none.
-    fn on_a_pretended_gpu(self) -> Self {
-        Self {
-            device: "cuda",
-            libraries: Some(pretended().to_owned()),
-            ..self
+    fn on_a_pretended_gpu(mut self) -> Self {
+        for argument in &mut self.how {
+            if argument == "device=cpu" {
+                *argument = "device=cuda".to_owned();
+            }
         }
+        self.libraries = Some(pretended().to_owned());
+        self
     }
 }
 
@@ -29,7 +34,7 @@ fn pretended() -> &'static Path {
         let include = libtorch.join("include");
         let output = Command::new("c++")
             .args(["-std=c++20", "-O1", "-Wall", "-fPIC", "-shared"])
-            .arg(root().join("tests/sam/pretended_cuda.cpp"))
+            .arg(root().join("tests/learned/pretended_cuda.cpp"))
             .arg("-o")
             .arg(folder.join("libtorch_cuda.so"))
             // Warnings in them are not ours.
@@ -46,27 +51,28 @@ fn pretended() -> &'static Path {
     })
 }
 
-#[test]
-fn on_a_gpu_nothing_stays_on_the_cpu() {
-    for name in ["tiny", "shapes"] {
-        let Some(sam) = Sam::open(name).map(Sam::on_a_pretended_gpu) else {
+pub(super) fn on_a_gpu_nothing_stays_on_the_cpu(plugin: &Plugin) {
+    for entry in fs::read_dir(plugin.fixtures()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some(name) = name.filter(|_| path.is_dir()) else {
+            continue;
+        };
+        let Some(fixture) = plugin.fixture(name).map(Fixture::on_a_pretended_gpu) else {
             return;
         };
-        parity::prompted(&sam);
-        parity::automatic(&sam);
-        if name == "shapes" {
-            parity::in_less(&sam);
+        all_cases(&fixture);
+        if *name == fixture.table.tests.fixture {
+            in_less(&fixture);
         }
     }
 }
 
-#[test]
-fn gpus_are_counted() {
-    let Some(sam) = Sam::open("shapes").map(Sam::on_a_pretended_gpu) else {
+pub(super) fn gpus_are_counted(plugin: &Plugin) {
+    let Some(fixture) = plugin.usual().map(Fixture::on_a_pretended_gpu) else {
         return;
     };
-    let second = ["--set", "device=cuda:1"];
-    let ran = sam.run("segment", &second);
+    let ran = fixture.run("segment", &["--set", "device=cuda:1"]);
     assert_eq!(ran.code, 4, "{}", ran.stderr);
     let told = "no such GPU (this machine has 1, numbered from 0)";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);

@@ -1,8 +1,15 @@
 //! `--hint`: the visual prompts for an interactive segmenter, as one writes them in a shell.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
-use som_core::{BoxHint, Error, PointHint, Result};
+use image::DynamicImage;
+use som_core::{BoxHint, Error, Hints, Mask, Params, PointHint, Result, Rle, Size, decode::decode};
+use som_engine::settings::LimitSettings;
+
+use crate::input::Input;
 
 /// One `--hint`.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +62,41 @@ impl FromStr for HintArgument {
             _ => Err(wrong()),
         }
     }
+}
+
+/// Hints as a parameter of the call; nothing, if there are none. Blocks to read strokes and masks.
+///
+/// # Errors
+/// As [`Input::read`] and [`decode`] for a stroke or mask.
+pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Result<Params> {
+    if arguments.is_empty() {
+        return Ok(Params::new());
+    }
+    let mut hints = Hints::default();
+    for argument in arguments {
+        match argument {
+            HintArgument::Point(point) => hints.points.push(*point),
+            HintArgument::Box(bbox) => hints.boxes.push(*bbox),
+            HintArgument::Stroke(file) => hints.strokes.push(bright(file, limits)?),
+            HintArgument::Mask(file) => hints.masks.push(bright(file, limits)?),
+        }
+    }
+    let hints = serde_json::to_value(hints)
+        .map_err(|error| Error::internal("the hints are no JSON").caused_by(error))?;
+    Ok(Params::from_iter([("hints".to_owned(), hints)]))
+}
+
+/// The bright pixels of an image.
+fn bright(file: &Path, limits: &LimitSettings) -> Result<Rle> {
+    let mask = || {
+        let bytes = Input::file(file).read(limits.image_bytes)?;
+        let gray = DynamicImage::from(decode(&bytes, limits.image_pixels)?).into_luma8();
+        let size = Size::new(gray.width(), gray.height());
+        let bright: Vec<u8> = gray.iter().map(|&gray| u8::from(gray >= 128)).collect();
+        Mask::from_dense(size, size.bbox(), &bright)
+    };
+    let mask = mask().map_err(|error: Error| error.at(file.display()))?;
+    Ok(mask.to_rle())
 }
 
 /// Numbers with commas between them: pixels, so neither negative nor infinite.

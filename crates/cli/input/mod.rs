@@ -1,5 +1,7 @@
 //! Which images a command works on: files, folders, patterns, stdin.
 
+mod image;
+
 use std::{
     collections::HashSet,
     fmt,
@@ -13,6 +15,7 @@ use glob::MatchOptions;
 use som_core::{Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
+pub(crate) use self::image::{Decoded, InputImage};
 use crate::output::unreadable;
 
 /// The endings by which a folder's images are told from its other files.
@@ -20,7 +23,7 @@ const IMAGE_ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "t
 
 /// The images of a command.
 #[derive(Args)]
-pub(crate) struct ImageOptions {
+pub(crate) struct ImageArguments {
     /// Images: files, folders (with their subfolders), patterns such as 'photos/*.jpg', or - for
     /// stdin
     #[arg(required = true, value_name = "IMAGE")]
@@ -57,7 +60,7 @@ impl Inputs {
     ///
     /// # Errors
     /// NotFound, if an argument names nothing; Invalid, if a folder cannot be read.
-    pub(crate) fn find(ImageOptions { images: arguments }: &ImageOptions) -> Result<Self> {
+    pub(crate) fn find(ImageArguments { images: arguments }: &ImageArguments) -> Result<Self> {
         let mut images = Vec::new();
         let mut single = arguments.len() == 1;
         for argument in arguments {
@@ -165,9 +168,9 @@ fn add(path: &Path, images: &mut Vec<Input>) -> Result<()> {
             Ok(entry) => entry,
             Err(error) if leads_nowhere_new(&error) => continue,
             Err(error) => {
-                let place = error.path().unwrap_or(path).display().to_string();
+                let folder = error.path().unwrap_or(path).display().to_string();
                 return Err(Error::invalid(format!(
-                    "{place}: the folder cannot be searched (see its permissions)"
+                    "{folder}: the folder cannot be searched (see its permissions)"
                 ))
                 .caused_by(io::Error::from(error)));
             }

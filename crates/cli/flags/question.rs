@@ -7,20 +7,17 @@ use std::{
 
 use clap::Args;
 use som_core::{
-    Error, Result,
-    prompt::{Layout, Template},
+    Error, ErrorKind, Result,
+    prompt::{Layout, Template, WORDINGS},
     task::Task,
 };
-use som_engine::ask::{AskRequest, Budget};
+use som_engine::ask::Budget;
 
-use crate::{
-    input::{ImageOptions, Input, Inputs},
-    session::{Local, Picture},
-};
+use crate::input::{ImageArguments, Input, Inputs};
 
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
-pub(crate) struct QuestionOptions {
+pub(crate) struct QuestionFlags {
     /// What is asked: ask (a question), describe (what is in each region), refer (an expression,
     /// several separated by semicolons: which regions?), phrases (a sentence: which regions do its
     /// noun phrases mean?), track (objects of the first image: where are they in the others?)
@@ -52,20 +49,20 @@ pub(crate) struct QuestionOptions {
     table: bool,
     /// Ask N times, each time with other labels and colours, and report how far the answers agree
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
-    votes: u32,
+    pub(crate) votes: u32,
     /// Most tokens of all answers together
-    #[arg(long, value_name = "N", help_heading = "Budget")]
+    #[arg(long, value_name = "N", help_heading = "Budget", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
     /// How often to ask for one answer: 2 lets the model mend one that names marks which are not
     /// there
-    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Budget")]
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Budget", value_parser = clap::value_parser!(u32).range(1..))]
     max_rounds: u32,
     /// US dollars after which nothing more is asked
-    #[arg(long, value_name = "DOLLARS", help_heading = "Budget")]
+    #[arg(long, value_name = "DOLLARS", help_heading = "Budget", allow_negative_numbers = true, value_parser = dollars)]
     max_cost: Option<f64>,
 }
 
-impl QuestionOptions {
+impl QuestionFlags {
     /// The images and the text among the `words` of a command line: the text comes last.
     ///
     /// # Errors
@@ -84,7 +81,7 @@ impl QuestionOptions {
             return Err(Error::invalid(format!("{file} is a file: {missing}")));
         }
         let images = words.into_iter().map(PathBuf::from).collect();
-        Ok((Inputs::find(&ImageOptions { images })?.images, text))
+        Ok((Inputs::find(&ImageArguments { images })?.images, text))
     }
 
     /// True for a free question.
@@ -92,34 +89,21 @@ impl QuestionOptions {
         self.task == "ask"
     }
 
-    /// The request about `pictures` for `text`.
-    ///
-    /// # Errors
-    /// Invalid, if options do not go together, or the template is wrong; NotFound, if its file is
-    /// not there.
-    pub(crate) fn request(
-        &self,
-        text: Option<&str>,
-        pictures: &[Picture],
-        session: &Local,
-    ) -> Result<AskRequest> {
-        let images = pictures.iter().map(|picture| session.ask_image(picture));
-        Ok(AskRequest {
-            layers: Some(session.layers.clone()),
-            options: session.marks.clone(),
-            template: self.template()?,
-            layout: Layout {
-                clean: self.clean,
-                table: self.table,
-            },
-            votes: self.votes,
-            budget: Budget {
-                max_tokens: self.max_tokens,
-                max_rounds: self.max_rounds,
-                max_cost: self.max_cost,
-            },
-            ..AskRequest::new(images.collect(), self.task(text)?)
-        })
+    /// What goes beside the words of the prompt.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout {
+            clean: self.clean,
+            table: self.table,
+        }
+    }
+
+    /// What it may cost.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget {
+            max_tokens: self.max_tokens,
+            max_rounds: self.max_rounds,
+            max_cost: self.max_cost,
+        }
     }
 
     /// The task about `text`.
@@ -160,16 +144,33 @@ impl QuestionOptions {
         }
     }
 
-    fn template(&self) -> Result<Option<Template>> {
+    /// The words of the prompt, in which every field is known; `None` for those of the task.
+    ///
+    /// # Errors
+    /// NotFound for an unknown name, or a file that is not there; Invalid, if the words make no
+    /// template.
+    pub(crate) fn words(&self) -> Result<Option<String>> {
         if let Some(name) = &self.template {
-            return Template::named(name).map(Some);
+            let template = WORDINGS.iter().find(|(known, _)| known == name);
+            let known = WORDINGS.iter().map(|(known, _)| *known);
+            return match template {
+                Some((_, words)) => Ok(Some((*words).to_owned())),
+                None => Err(Error::unknown(ErrorKind::NotFound, "template", name, known)),
+            };
         }
         let Some(file) = &self.prompt_file else {
             return Ok(None);
         };
-        let text = fs::read_to_string(file).map_err(crate::output::unreadable);
-        text.and_then(|text| Template::parse(&text))
-            .map(Some)
-            .map_err(|error| error.at(file.display()))
+        let words = fs::read_to_string(file).map_err(crate::output::unreadable);
+        let words = words.and_then(|words| Template::parse(&words).map(|_| words));
+        words.map(Some).map_err(|error| error.at(file.display()))
+    }
+}
+
+/// An amount that can be used up.
+fn dollars(text: &str) -> Result<f64> {
+    match text.parse::<f64>() {
+        Ok(amount) if amount.is_finite() && amount > 0.0 => Ok(amount),
+        _ => Err(Error::invalid("write a number above 0")),
     }
 }

@@ -5,8 +5,11 @@ libtorch, on the same threads or GPU, each in a process of its own. The threshol
 about 100 masks survive. Timed are the image encoder, the whole automatic generation and the rest of
 it; the memory is the most that a process had, loading included.
 
-    python benches/peers/sam.py [--points 32] [--rounds 1] [--threads 2]
-                                [--model vit_b] [--device cpu] [--precision fp32]
+    python plugins/sam/benches/official.py [--points 32] [--rounds 1] [--threads 2]
+                                           [--model vit_b] [--device cpu] [--precision fp32]
+
+`benches/cuda/check.py` runs it on a GPU, and reads of it what the fixtures of the tests hold
+(`settings`), and how much its networks compute (`MODELS`, `encoder_flops`).
 """
 
 import argparse
@@ -18,9 +21,35 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # Of 32x32 points with three masks each; of fewer points as large a share.
 SURVIVORS = 100
+# What is timed on a GPU.
+MODELS = ["vit_b", "vit_h"]
+# Image encoder and one decoder call of ViT-H, and whole generations, from the official code to the
+# fastest variant.
+NOTE = (
+    '"Accelerating Generative AI with PyTorch: Segment Anything, Fast" (pytorch.org, 2023) reports of '
+    "an A100, ViT-H: encoder and one decoder call 376 to 40 ms, a generation 2.0 to 0.5 s"
+)
+
+
+def settings(fixture):
+    """Name, parameters and masks of each setting of the official generator in a fixture."""
+    expected = json.loads((fixture / "expected.json").read_text())
+    for name, setting in expected["amg"].items():
+        params = {key: value for key, value in setting["params"].items() if key != "output_mode"}
+        yield name, params, setting["masks"]
+
+
+def encoder_flops(model):
+    """Operations of the image encoder on one 1024x1024 input: products of matrices alone."""
+    width, blocks = {"vit_b": (768, 12), "vit_l": (1024, 24), "vit_h": (1280, 32)}[model]
+    tokens, window, everywhere = 64 * 64, 14 * 14, 4
+    linear = 24 * tokens * width**2 * blocks
+    windows = 25 * window**2
+    attention = 4 * width * (everywhere * tokens**2 + (blocks - everywhere) * windows)
+    return linear + attention
 
 
 class Case:

@@ -1,6 +1,6 @@
 use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
-use super::{library, libtorch};
+use super::plugin::{Plugin, libtorch};
 use crate::som::{Folder, Ran};
 
 /// A copy of the plugin that has lost the way to the libtorch it was built with, as on another
@@ -20,14 +20,16 @@ fn estranged(library: &Path, target: &Path) {
     fs::write(target, bytes).unwrap();
 }
 
-/// `som` unpacked from an archive: `bin/som`, `plugins/som-sam.so`.
-fn unpacked() -> Option<Folder> {
-    let library = library()?;
+/// `som` unpacked from an archive: `bin/som`, and `plugins/` with the plugin alone, of the given
+/// file name.
+fn unpacked(plugin: &Plugin) -> Option<(Folder, String)> {
+    let library = plugin.library()?;
+    let name = library.file_name().unwrap().to_str().unwrap().to_owned();
     let folder = Folder::new();
-    estranged(&library, &folder.path("plugins/som-sam.so"));
+    estranged(&library, &folder.path("plugins").join(&name));
     fs::create_dir(folder.path("bin")).unwrap();
     fs::copy(env!("CARGO_BIN_EXE_som"), folder.path("bin/som")).unwrap();
-    Some(folder)
+    Some((folder, name))
 }
 
 fn som(folder: &Folder, arguments: &str) -> Ran {
@@ -39,16 +41,18 @@ fn som(folder: &Folder, arguments: &str) -> Ran {
     Ran::of(&mut command)
 }
 
-#[test]
-fn a_missing_libtorch_is_named_and_how_to_get_it() {
-    let Some(folder) = unpacked() else { return };
+pub(super) fn a_missing_libtorch_is_named_and_how_to_get_it(plugin: &Plugin) {
+    let Some((folder, library)) = unpacked(plugin) else {
+        return;
+    };
+    let segmenter = plugin.table().segmenter;
     let photo = crate::som::photo("coffee.png");
     let photo = photo.to_str().unwrap();
-    let ran = som(&folder, &format!("segment {photo} --segmenter sam"));
+    let ran = som(&folder, &format!("segment {photo} --segmenter {segmenter}"));
     assert_eq!(ran.code, 4, "{ran:?}");
     for part in [
-        "segmenter \"sam\" does not exist (there are: classic)",
-        "plugins/som-sam.so: it needs lib",
+        &*format!("segmenter {segmenter:?} does not exist (there are: classic)"),
+        &*format!("plugins/{library}: it needs lib"),
         "`cargo xtask libtorch` in a checkout of som installs it",
     ] {
         assert!(ran.stderr.contains(part), "{}", ran.stderr);
@@ -65,12 +69,14 @@ fn a_missing_libtorch_is_named_and_how_to_get_it() {
     assert!(ran.stderr.contains("it needs lib"), "{}", ran.stderr);
 }
 
-#[test]
-fn a_moved_installation_finds_the_libtorch_that_moved_along() {
-    let Some(folder) = unpacked() else { return };
+pub(super) fn a_moved_installation_finds_the_libtorch_that_moved_along(plugin: &Plugin) {
+    let Some((folder, _)) = unpacked(plugin) else {
+        return;
+    };
     fs::create_dir(folder.path("libtorch")).unwrap();
     symlink(libtorch(), folder.path("libtorch/torch")).unwrap();
     let ran = som(&folder, "plugin list").succeeded();
-    assert!(ran.text().contains("segmenter   sam "), "{}", ran.text());
+    let line = format!("segmenter   {} ", plugin.table().segmenter);
+    assert!(ran.text().contains(&line), "{}", ran.text());
     assert_eq!(ran.stderr, "");
 }

@@ -1,0 +1,32 @@
+//! The flags that several subcommands take, as they are written; [`session`](crate::session)
+//! finds out what they mean to whoever does the work.
+
+pub(crate) mod assignment;
+pub(crate) mod hint;
+mod marks;
+mod question;
+mod regions;
+mod row;
+mod server;
+
+pub(crate) use self::{
+    marks::MarkFlags, question::QuestionFlags, regions::RegionFlags, row::RowArgument,
+    server::ServerFlags,
+};
+
+/// What one run is asked to do with every image.
+#[derive(Default)]
+pub(crate) struct Flags {
+    /// How regions are found.
+    pub(crate) regions: RegionFlags,
+    /// How they are marked.
+    pub(crate) marks: MarkFlags,
+    /// The model that is asked; `None` for the usual one.
+    pub(crate) lmm: Option<String>,
+    /// The ways in which one question is asked.
+    pub(crate) rows: Vec<RowArgument>,
+    /// Who does the work.
+    pub(crate) server: ServerFlags,
+    /// Images at a time, each with a segmenter instance of its own.
+    pub(crate) jobs: Option<u16>,
+}

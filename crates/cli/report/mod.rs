@@ -1,0 +1,108 @@
+//! The JSON of `som mark` and `som segment`; its schemas lie in `schemas/`.
+
+mod layout;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use som_core::{
+    AllocatedMark, Allocation, BBox, Color, Layer, Origin, Point, Region, Segmentation, Size,
+    Timings, Unmarked,
+};
+
+pub(crate) use self::layout::{to_line, to_lines};
+use crate::input::InputImage;
+
+/// What `som mark` found and drew on one image.
+#[derive(Debug, Serialize)]
+pub(crate) struct MarkReport<'a> {
+    pub(crate) image: ImageReport<'a>,
+    pub(crate) segmenter: &'a Origin,
+    pub(crate) styles: Vec<&'a str>,
+    pub(crate) marks: Vec<MarkEntry<'a>>,
+    /// Regions that got no mark, and why.
+    pub(crate) unmarked: &'a [Unmarked],
+    pub(crate) pages: Vec<String>,
+    pub(crate) timings_ms: &'a Timings,
+}
+
+/// The regions that `som segment` found in one image.
+#[derive(Debug, Serialize)]
+pub(crate) struct SegmentReport<'a> {
+    pub(crate) image: ImageReport<'a>,
+    pub(crate) segmenter: &'a Segmentation,
+    pub(crate) regions: &'a [Region],
+    pub(crate) timings_ms: &'a Timings,
+}
+
+/// The image as it was read.
+#[derive(Debug, Serialize)]
+pub(crate) struct ImageReport<'a> {
+    path: &'a str,
+    width: u32,
+    height: u32,
+    sha256: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct MarkEntry<'a> {
+    id: u32,
+    text: &'a str,
+    label_box: BBox,
+    anchor: Point,
+    leader: bool,
+    page: u32,
+    contrast: f64,
+    color: Color,
+    region: &'a Region,
+}
+
+impl<'a> ImageReport<'a> {
+    /// The facts of `image`, which is of this `size`.
+    pub(crate) fn new(image: &'a InputImage, size: Size) -> Self {
+        Self {
+            path: &image.name,
+            width: size.width,
+            height: size.height,
+            sha256: &image.sha256,
+        }
+    }
+}
+
+/// The ids of mark styles.
+pub(crate) fn styles(layers: &[Layer]) -> Vec<&str> {
+    layers.iter().map(|layer| layer.style.as_str()).collect()
+}
+
+/// Every mark of every page.
+pub(crate) fn marks(allocation: &Allocation) -> Vec<MarkEntry<'_>> {
+    allocation.marks.iter().map(MarkEntry::from).collect()
+}
+
+impl<'a> From<&'a AllocatedMark> for MarkEntry<'a> {
+    fn from(allocated: &'a AllocatedMark) -> Self {
+        let AllocatedMark {
+            id,
+            page,
+            mark,
+            facts,
+            ..
+        } = allocated;
+        Self {
+            id: *id,
+            text: &mark.text,
+            label_box: mark.label_box,
+            anchor: mark.anchor,
+            leader: facts.leader,
+            page: *page,
+            contrast: (f64::from(facts.contrast) * 100.0).round() / 100.0,
+            color: mark.color,
+            region: &mark.region,
+        }
+    }
+}
+
+/// In milliseconds, to the microsecond.
+pub(crate) fn milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e6).round() / 1e3
+}

@@ -1,0 +1,133 @@
+//! What there is to work with, as an engine of this process or a server tells it.
+
+use som_core::{Error, ErrorKind, Result, Schema};
+use som_engine::{
+    registry::{KnownSegmenter, Registry, StyleEntry, unknown},
+    settings::Settings,
+};
+
+/// Segmenters, mark styles and models, and those that are used if no flag names another.
+pub(super) struct Catalog<'a> {
+    /// At least those that are wanted.
+    pub(super) segmenters: Vec<Taker<'a>>,
+    pub(super) styles: Vec<Taker<'a>>,
+    /// By name.
+    pub(super) lmms: Vec<&'a str>,
+    pub(super) default_segmenter: &'a str,
+    /// From the lowest layer of ink to the highest.
+    pub(super) default_styles: &'a [String],
+}
+
+/// A segmenter or mark style: what can be set of it.
+#[derive(Clone, Copy)]
+pub(super) struct Taker<'a> {
+    pub(super) kind: &'static str,
+    pub(super) id: &'a str,
+    /// What its calls take.
+    pub(super) params: &'a Schema,
+    /// What its instances take; `None` where they are out of reach.
+    pub(super) options: Option<&'a Schema>,
+}
+
+impl<'a> Catalog<'a> {
+    /// What an engine over `registry` and `settings` offers; of the segmenters those that are
+    /// `wanted`, as one behind endpoints has to be asked who it is.
+    ///
+    /// # Errors
+    /// NotFound for a segmenter that is not there; Unavailable for one that cannot be reached.
+    pub(super) async fn of_engine(
+        registry: &'a Registry,
+        settings: &'a Settings,
+        wanted: &[&str],
+    ) -> Result<Self> {
+        let mut segmenters = Vec::new();
+        for id in wanted {
+            segmenters.push(Taker::segmenter(registry.segmenter(id)?.reach().await?));
+        }
+        Ok(Self {
+            segmenters,
+            styles: registry.styles().map(Taker::style).collect(),
+            lmms: settings.lmm.keys().map(String::as_str).collect(),
+            default_segmenter: &settings.mark.segmenter,
+            default_styles: &settings.mark.styles,
+        })
+    }
+
+    /// The segmenter called `id`; the usual one for `None`.
+    ///
+    /// # Errors
+    /// NotFound, listing those there are.
+    pub(super) fn segmenter(&self, id: Option<&str>) -> Result<Taker<'a>> {
+        find(
+            "segmenter",
+            &self.segmenters,
+            id.unwrap_or(self.default_segmenter),
+        )
+    }
+
+    /// The mark style called `id`.
+    ///
+    /// # Errors
+    /// NotFound, listing those there are.
+    pub(super) fn style(&self, id: &str) -> Result<Taker<'a>> {
+        find("mark style", &self.styles, id)
+    }
+
+    /// Checks that there is a model called `name`.
+    ///
+    /// # Errors
+    /// NotFound, listing those there are.
+    pub(super) fn check_lmm(&self, name: &str) -> Result<()> {
+        match self.lmms.contains(&name) {
+            true => Ok(()),
+            false => {
+                let known = self.lmms.iter().copied();
+                Err(Error::unknown(ErrorKind::NotFound, "lmm", name, known))
+            }
+        }
+    }
+}
+
+fn find<'a>(kind: &str, takers: &[Taker<'a>], id: &str) -> Result<Taker<'a>> {
+    let found = takers.iter().find(|taker| taker.id == id).copied();
+    found.ok_or_else(|| unknown(kind, id, takers.iter().map(|taker| taker.id)))
+}
+
+impl<'a> Taker<'a> {
+    fn segmenter(known: &'a KnownSegmenter) -> Self {
+        Self {
+            kind: "segmenter",
+            id: &known.descriptor().id,
+            params: known.params(),
+            options: Some(known.options()),
+        }
+    }
+
+    fn style(entry: &'a StyleEntry) -> Self {
+        Self {
+            kind: "mark style",
+            id: &entry.descriptor().id,
+            params: entry.params(),
+            options: None,
+        }
+    }
+
+    /// How errors name it.
+    pub(super) fn who(&self) -> String {
+        format!("{} \"{}\"", self.kind, self.id)
+    }
+
+    /// True if its calls take `key`.
+    pub(super) fn takes(&self, key: &str) -> bool {
+        knows(self.params, key)
+    }
+
+    /// The options of its instances, if `key` is one of them.
+    pub(super) fn options_with(&self, key: &str) -> Option<&'a Schema> {
+        self.options.filter(|options| knows(options, key))
+    }
+}
+
+fn knows(schema: &Schema, key: &str) -> bool {
+    schema.known().any(|known| known == key)
+}

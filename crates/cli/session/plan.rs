@@ -1,0 +1,184 @@
+//! What the flags ask for, resolved against what there is: whose each `KEY=VALUE` is, and whether
+//! all of it fits.
+
+use std::collections::BTreeMap;
+
+use som_core::{Error, Layer, MarkOptions, Params, Result, Schema};
+use som_engine::{RegionSource, SegmenterChoice, compare::CompareRow};
+
+use super::catalog::{Catalog, Taker};
+use crate::flags::{Flags, RowArgument, assignment::Assignment};
+
+/// What is asked of every image.
+pub(crate) struct Plan {
+    /// Who cuts it, and how.
+    pub(super) segmenter: SegmenterChoice,
+    /// Options of the segmenter's instances, which an engine of this process makes.
+    pub(super) options: Params,
+    /// The layers of ink.
+    pub(super) layers: Vec<Layer>,
+    /// What is asked of the marks.
+    pub(super) marks: MarkOptions,
+    /// Who is asked; `None` for the usual model.
+    pub(super) lmm: Option<String>,
+    /// The ways in which a question is asked.
+    pub(super) rows: Vec<CompareRow>,
+}
+
+impl Plan {
+    /// What `flags` ask for; `hints` are those of the flags, read.
+    ///
+    /// # Errors
+    /// NotFound for a segmenter, mark style or model that is not there; Invalid for a key nobody
+    /// takes, or a value that does not fit.
+    pub(super) fn new(flags: &Flags, hints: Params, catalog: &Catalog<'_>) -> Result<Self> {
+        let segmenter = catalog.segmenter(flags.regions.segmenter.as_deref())?;
+        let assigned = Assigned::of(&flags.regions.assignments(), &segmenter, catalog)?;
+        let stack = flags.marks.styles.as_deref();
+        let layers = assigned.layers(stack.unwrap_or(catalog.default_styles), catalog)?;
+        if let Some(name) = &flags.lmm {
+            catalog.check_lmm(name)?;
+        }
+        let mut params = assigned.params;
+        params.extend(hints);
+        let mut plan = Self {
+            segmenter: SegmenterChoice {
+                id: Some(segmenter.id.to_owned()),
+                params,
+            },
+            options: assigned.options,
+            layers,
+            marks: flags.marks.options(),
+            lmm: flags.lmm.clone(),
+            rows: Vec::new(),
+        };
+        let rows = flags.rows.iter().map(|row| plan.row(row, catalog));
+        plan.rows = rows.collect::<Result<_>>()?;
+        Ok(plan)
+    }
+
+    /// What a row changes.
+    fn row(&self, row: &RowArgument, catalog: &Catalog<'_>) -> Result<CompareRow> {
+        let layer = |style: &str| {
+            // With the parameters that were set for it, if it is in use.
+            let set = self.layers.iter().find(|layer| layer.style == style);
+            set.cloned().unwrap_or_else(|| Layer {
+                style: style.to_owned(),
+                params: Params::new(),
+            })
+        };
+        let layers = row.styles();
+        Ok(CompareRow {
+            regions: self.row_regions(row, catalog)?,
+            layers: layers.map(|styles| styles.into_iter().map(layer).collect()),
+            lmm: row.lmm().map(str::to_owned),
+            ..CompareRow::default()
+        })
+    }
+
+    fn row_regions(
+        &self,
+        row: &RowArgument,
+        catalog: &Catalog<'_>,
+    ) -> Result<Option<RegionSource>> {
+        if row.segmenter().is_none() && row.params().next().is_none() {
+            return Ok(None);
+        }
+        let segmenter = catalog.segmenter(row.segmenter().or(self.segmenter.id.as_deref()))?;
+        // What all rows share belongs to the usual segmenter.
+        let mut params = match row.segmenter() {
+            None => self.segmenter.params.clone(),
+            Some(_) => Params::new(),
+        };
+        for Assignment { key, value } in row.params() {
+            let value = segmenter.params.parse_text(&segmenter.who(), key, value)?;
+            params.insert(key.clone(), value);
+        }
+        Ok(Some(RegionSource::Segmenter(SegmenterChoice {
+            id: Some(segmenter.id.to_owned()),
+            params,
+        })))
+    }
+}
+
+/// What the assignments mean, once it is known who takes them.
+#[derive(Default)]
+struct Assigned {
+    /// Parameters of the call.
+    params: Params,
+    /// Options of the segmenter's instances.
+    options: Params,
+    /// Parameters of mark styles, by the style's id.
+    styles: BTreeMap<String, Params>,
+}
+
+impl Assigned {
+    /// Gives each assignment to whom its key belongs; the later of two equal keys wins.
+    fn of(
+        assignments: &[Assignment],
+        segmenter: &Taker<'_>,
+        catalog: &Catalog<'_>,
+    ) -> Result<Self> {
+        let mut assigned = Self::default();
+        for Assignment { key, value } in assignments {
+            let of_style = key
+                .split_once('.')
+                .and_then(|(id, param)| Some((catalog.style(id).ok()?, param)));
+            if let Some((style, param)) = of_style {
+                let value = style.params.parse_text(&style.who(), param, value)?;
+                let params = assigned.styles.entry(style.id.to_owned()).or_default();
+                params.insert(param.to_owned(), value);
+            } else if segmenter.takes(key) {
+                let value = segmenter.params.parse_text(&segmenter.who(), key, value)?;
+                assigned.params.insert(key.clone(), value);
+            } else if let Some(options) = segmenter.options_with(key) {
+                let value = options.parse_text(&segmenter.who(), key, value)?;
+                assigned.options.insert(key.clone(), value);
+            } else {
+                return Err(nobody_takes(key, segmenter, catalog));
+            }
+        }
+        // Each image's call checks them again, with its hints; but once is enough to be told.
+        let who = segmenter.who();
+        segmenter.params.resolve(&who, &assigned.params)?;
+        Ok(assigned)
+    }
+
+    /// The layers of `stack`, each with the parameters that were set for its style.
+    fn layers(&self, stack: &[String], catalog: &Catalog<'_>) -> Result<Vec<Layer>> {
+        if let Some(id) = self.styles.keys().find(|id| !stack.contains(id)) {
+            return Err(Error::invalid(format!(
+                "--set {id}.…: this mark style is not drawn (there are: {}; add it with --styles)",
+                stack.join(", ")
+            )));
+        }
+        let layer = |id: &String| {
+            let params = self.styles.get(id).cloned().unwrap_or_default();
+            let style = catalog.style(id)?;
+            style.params.resolve(&style.who(), &params)?;
+            Ok(Layer {
+                style: id.clone(),
+                params,
+            })
+        };
+        stack.iter().map(layer).collect()
+    }
+}
+
+fn nobody_takes(key: &str, segmenter: &Taker<'_>, catalog: &Catalog<'_>) -> Error {
+    let own = |schema: &Schema| match schema.known().collect::<Vec<_>>() {
+        known if known.is_empty() => "none".to_owned(),
+        known => known.join(", "),
+    };
+    let of_styles = catalog.styles.iter().flat_map(|style| {
+        let params = style.params.known();
+        params.map(|param| format!("{}.{param}", style.id))
+    });
+    Error::invalid(format!(
+        "--set {key}: nothing takes this key (parameters of {}: {}; its options: {}; of mark styles: {})",
+        segmenter.who(),
+        own(segmenter.params),
+        segmenter.options.map_or("none".to_owned(), own),
+        of_styles.collect::<Vec<_>>().join(", "),
+    ))
+}

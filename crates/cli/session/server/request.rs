@@ -1,0 +1,125 @@
+//! What is wanted → the requests of `som.v1`.
+
+use som_core::{Layer, Size, encode::Encoding};
+use som_engine::{RegionSource, compare::CompareRow};
+use som_proto::{
+    ask, mark, params,
+    pb::v1::{self as pb, PictureFormat, ask_request::Prompt},
+    region,
+};
+
+use super::super::{Plan, Question, QuestionImage};
+use crate::input::InputImage;
+
+/// image → regions.
+pub(super) fn segment(image: &InputImage, plan: &Plan) -> pb::SegmentRequest {
+    pb::SegmentRequest {
+        image: Some(encoded(image)),
+        segmenter: plan.segmenter.id.clone().unwrap_or_default(),
+        params: Some(params::to_wire(&plan.segmenter.params)),
+    }
+}
+
+/// image → marked image.
+pub(super) fn mark(image: &InputImage, plan: &Plan, encoding: Encoding) -> pb::MarkRequest {
+    pb::MarkRequest {
+        image: Some(encoded(image)),
+        segmenter: plan.segmenter.id.clone().unwrap_or_default(),
+        params: Some(params::to_wire(&plan.segmenter.params)),
+        regions: None,
+        styles: layers(&plan.layers),
+        options: Some(mark::options_to_wire(&plan.marks)),
+        format: format(Some(encoding)).into(),
+    }
+}
+
+/// images and a question → answer.
+pub(super) fn ask(question: &Question, plan: &Plan) -> pb::AskRequest {
+    let images = question.images.iter();
+    let history = question.history.iter().map(|exchange| pb::Exchange {
+        question: exchange.question.clone(),
+        answer: exchange.answer.clone(),
+    });
+    let budget = &question.budget;
+    pb::AskRequest {
+        images: images.map(|image| ask_image(image, plan)).collect(),
+        styles: layers(&plan.layers),
+        options: Some(mark::options_to_wire(&plan.marks)),
+        task: Some(ask::task_to_wire(&question.task)),
+        history: history.collect(),
+        lmm: plan.lmm.clone().unwrap_or_default(),
+        prompt: question.words.clone().map(Prompt::Words),
+        clean: question.layout.clean,
+        table: question.layout.table,
+        structured: None,
+        votes: question.votes,
+        budget: Some(pb::Budget {
+            max_tokens: budget.max_tokens.unwrap_or_default(),
+            max_rounds: budget.max_rounds,
+            max_cost: budget.max_cost.unwrap_or_default(),
+        }),
+        format: format(question.pages).into(),
+    }
+}
+
+/// The question in every way that the plan has.
+pub(super) fn compare(question: &Question, plan: &Plan) -> pb::CompareRequest {
+    pb::CompareRequest {
+        ask: Some(ask(question, plan)),
+        rows: plan.rows.iter().map(row).collect(),
+    }
+}
+
+/// The sizes of the images of a question, which answers do not repeat.
+pub(super) fn sizes(question: &Question) -> Vec<Size> {
+    question.images.iter().map(QuestionImage::size).collect()
+}
+
+fn row(row: &CompareRow) -> pb::CompareRow {
+    let (segmenter, params) = match &row.regions {
+        Some(RegionSource::Segmenter(choice)) => (choice.id.clone(), Some(&choice.params)),
+        Some(RegionSource::Given(_)) | None => (None, None),
+    };
+    pb::CompareRow {
+        segmenter: segmenter.unwrap_or_default(),
+        params: params.map(params::to_wire),
+        styles: layers(row.layers.as_deref().unwrap_or_default()),
+        options: Some(mark::options_to_wire(&row.options)),
+        lmm: row.lmm.clone().unwrap_or_default(),
+    }
+}
+
+fn ask_image(image: &QuestionImage, plan: &Plan) -> pb::AskImage {
+    let regions = image.regions.as_ref().map(|regions| pb::RegionList {
+        regions: regions.iter().map(region::to_wire).collect(),
+    });
+    pb::AskImage {
+        image: Some(encoded(&image.image)),
+        segmenter: plan.segmenter.id.clone().unwrap_or_default(),
+        params: Some(params::to_wire(&plan.segmenter.params)),
+        regions,
+    }
+}
+
+fn encoded(image: &InputImage) -> pb::Image {
+    let encoded = pb::EncodedImage {
+        data: image.bytes.clone(),
+        keep: false,
+    };
+    pb::Image {
+        content: Some(pb::image::Content::Encoded(encoded)),
+    }
+}
+
+fn layers(layers: &[Layer]) -> Vec<pb::StyleLayer> {
+    layers.iter().map(mark::layer_to_wire).collect()
+}
+
+fn format(encoding: Option<Encoding>) -> PictureFormat {
+    match encoding {
+        Some(Encoding::Png) => PictureFormat::Png,
+        Some(Encoding::Jpeg) => PictureFormat::Jpeg,
+        Some(Encoding::WebP) => PictureFormat::Webp,
+        None => PictureFormat::None,
+    }
+}

@@ -1,0 +1,68 @@
+//! One call, and what the official project gives for it.
+
+use serde_json::Value;
+use som_core::{Mask, Rle};
+
+/// A call of `som segment` on the image of a fixture, and its result.
+pub(super) struct Case {
+    pub name: String,
+    /// Of the command, beyond image, segmenter and weights.
+    pub arguments: Vec<String>,
+    /// In order.
+    pub regions: Vec<Expected>,
+}
+
+/// A region as the official project has it.
+pub(super) struct Expected {
+    /// As COCO RLE.
+    pub mask: Value,
+    pub near: Vec<Near>,
+}
+
+/// A number of a region: where it stands (a JSON pointer), and how far it may be off.
+pub(super) struct Near {
+    pub place: String,
+    pub value: f64,
+    pub tolerance: f64,
+}
+
+impl Near {
+    pub(super) fn new(place: impl Into<String>, value: &Value, tolerance: f64) -> Self {
+        Self {
+            place: place.into(),
+            value: value.as_f64().unwrap(),
+            tolerance,
+        }
+    }
+}
+
+impl Case {
+    /// Compares with what was found.
+    #[track_caller]
+    pub(super) fn assert_found(&self, regions: &[Value]) {
+        let name = &self.name;
+        assert_eq!(regions.len(), self.regions.len(), "{name}");
+        for (index, (region, expected)) in regions.iter().zip(&self.regions).enumerate() {
+            let iou = mask(&region["segmentation"]).iou(&mask(&expected.mask));
+            assert!(iou >= 0.99, "{name}, region {index}: IoU {iou}");
+            for Near {
+                place,
+                value,
+                tolerance,
+            } in &expected.near
+            {
+                let found = region.pointer(place).and_then(Value::as_f64);
+                assert!(
+                    found.is_some_and(|found| (found - value).abs() <= *tolerance),
+                    "{name}, region {index}, {place}: {found:?}, expected {value}"
+                );
+            }
+        }
+    }
+}
+
+/// A mask of a report or a fixture.
+pub(super) fn mask(rle: &Value) -> Mask {
+    let rle: Rle = serde_json::from_value(rle.clone()).unwrap();
+    Mask::from_rle(&rle).unwrap()
+}
