@@ -330,8 +330,13 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
     if goes_on(reader, &name) || is_at_arrow(reader, &name) {
         // "→ 1, 2"
         let near = text.floor_char_boundary(at + 64);
-        let list = list_at(&text[..near], at, names, Setting::Open)
-            .filter(|(list, _)| list.misses() == 0 && is_at_arrow(reader, &name));
+        let list = list_at(&text[..near], at, names, Setting::Open).filter(|(list, end)| {
+            // "1→5; 2→4": what has an arrow of its own begins anew.
+            let rest = text[*end..].trim_start_matches(' ');
+            let apart =
+                text[at..*end].contains([';', '\n']) || rest.starts_with(['→', '-', '=', '⟶']);
+            list.misses() == 0 && !apart
+        });
         let one = || list_at(&text[..name.end], at, names, Setting::Open);
         return list
             .or_else(one)
