@@ -229,7 +229,7 @@ fn names_marks(word: &str, before: &str, after: &str) -> bool {
         words[..],
         ["the", "by" | "with" | "under" | "bears" | "has", ..]
     );
-    word == "number" && (alone || says || by) || alone && word != "number"
+    alone || word == "number" && (says || by)
 }
 
 /// If a keyword starts at `at`: the word, and where names may follow.
