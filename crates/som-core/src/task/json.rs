@@ -85,9 +85,11 @@ fn keyed(entry: &Entry, spoken: &Spoken<'_>) -> Option<Pair> {
         Value::Object(inner) => vec![inner.as_slice()],
         _ => Vec::new(),
     };
+    let names =
+        |entry: &Entry| of_text(&entry.key, spoken).is_some_and(|named| !named.marks.is_empty());
     if objects
         .iter()
-        .any(|inner| text_of(inner, spoken, true).is_some())
+        .any(|inner| text_of(inner, spoken, true).is_some() || inner.iter().any(names))
     {
         return None;
     }

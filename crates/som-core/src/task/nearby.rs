@@ -231,7 +231,12 @@ impl Sentence<'_> {
         let fits = self.places.len() > 1
             && self.mentions.len() == self.places.len()
             && list_length(self.lower, self.mentions) == self.places.len();
-        (listed && tied && fits).then(|| {
+        // "[3] and [5] are the spoon and the saucer, respectively"
+        let start = last.start.min(first.span.start);
+        let respectively = self.places.len() > 1
+            && self.mentions.len() == self.places.len()
+            && self.spoken.cues.any(start..self.end, Role::Each);
+        (listed && tied && fits || respectively).then(|| {
             let each = self.places.iter().zip(self.mentions);
             each.map(|(place, mention)| {
                 (place.text, self.list(std::slice::from_ref(mention), true))

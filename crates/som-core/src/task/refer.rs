@@ -129,6 +129,9 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
             return Some(Named::NONE);
         }
     }
+    if let Some(named) = settled(spoken) {
+        return Some(named);
+    }
     if denied_at_last(spoken) {
         return Some(Named::NONE);
     }
@@ -173,9 +176,10 @@ fn denied_at_last(spoken: &Spoken<'_>) -> bool {
 fn bare_number(spoken: &Spoken<'_>) -> Option<Named> {
     /// A longer answer, in bytes, says more.
     const LONGEST: usize = 120;
-    let text = spoken.get(spoken.part.clone());
-    if text.len() > LONGEST || !spoken.mentions.is_empty() || spoken.says_none(spoken.part.clone())
-    {
+    let text = spoken.get(spoken.part.clone()).trim_start();
+    let text = text.split('\n').next().unwrap_or(text);
+    let named = spoken.meant().next().is_some();
+    if text.len() > LONGEST || named || spoken.says_none(spoken.part.clone()) {
         return None;
     }
     let start = text.find(|c: char| c.is_ascii_digit())?;
@@ -251,15 +255,6 @@ fn meant_of_one(spoken: &Spoken<'_>) -> Option<Named> {
     if meant.is_empty() {
         meant = spoken.meant().cloned().collect();
     }
-    if let [.., before, last] = &meant[..]
-        && meant[..meant.len() - 1]
-            .iter()
-            .any(|other| other.marks == last.marks)
-        && settles(spoken, before.span.end..last.span.start)
-    {
-        // "Either [4] or [5], but I'd say [4]", "[2] and [4], only [4] is red"
-        return Named::by([last]);
-    }
     let named = Named::by(&meant)?;
     let located = meant.iter().all(|mention| mention.location.is_some());
     let one_list = list_length(spoken.text, &meant) == meant.len() || are_items(spoken, &meant);
@@ -268,6 +263,19 @@ fn meant_of_one(spoken: &Spoken<'_>) -> Option<Named> {
         return Some(vague(named));
     }
     Some(named)
+}
+
+/// "Either [4] or [5], but I'd say [4]", "[2] and [4], only [4] is red": the mark that is named once
+/// more in the end.
+fn settled(spoken: &Spoken<'_>) -> Option<Named> {
+    let meant: Vec<&Mention> = spoken.meant().collect();
+    let [earlier @ .., before, last] = &meant[..] else {
+        return None;
+    };
+    let again = earlier.iter().any(|other| other.marks == last.marks) || before.marks == last.marks;
+    (again && settles(spoken, before.span.end..last.span.start))
+        .then(|| Named::by([*last]))
+        .flatten()
 }
 
 /// True if the words in `range` choose one of what was named.

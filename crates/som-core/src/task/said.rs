@@ -49,7 +49,12 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     if none.is_some_and(|none| is_alone(spoken, start..none.end)) {
         return Some(Named::NONE);
     }
-    let (reading, end) = list_at(list, 0, spoken.names, Setting::Enclosed)?;
+    // Words may look like names that are letters.
+    let setting = match list.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => Setting::Open,
+        false => Setting::Enclosed,
+    };
+    let (reading, end) = list_at(list, 0, spoken.names, setting)?;
     let ends = list[end..].trim_start_matches(is_closing);
     let ends = ends.is_empty() || ends.starts_with(['.', ',', ';', '|', '(', '!']);
     let by_number = list.starts_with(|c: char| c.is_ascii_digit() || is_closing(c));

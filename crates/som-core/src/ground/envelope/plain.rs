@@ -46,12 +46,10 @@ const TOKENS: [&str; 33] = [
 ];
 
 /// Other marks of form, and what they are in Markdown.
-const MARKUP: [(&str, &str); 39] = [
+const MARKUP: [(&str, &str); 37] = [
     ("<br>", "\n"),
     ("<br/>", "\n"),
     ("<br />", "\n"),
-    ("<p>", "\n"),
-    ("</p>", "\n"),
     ("<ul>", ""),
     ("</ul>", ""),
     ("<ol>", ""),
@@ -170,13 +168,6 @@ impl Writer<'_> {
             let head = rest.get(..mark.len());
             head.is_some_and(|head| head.eq_ignore_ascii_case(mark))
         })?;
-        // `<p>cup</p> {<12><30><60><70>}` is no paragraph (MiniGPT-v2).
-        if matches!(*mark, "<p>" | "</p>") {
-            let near = rest.bytes().take(96).collect::<Vec<u8>>();
-            if near.windows(2).any(|pair| pair == b"{<") {
-                return None;
-            }
-        }
         Some((self.at + mark.len(), (*text).to_owned()))
     }
 

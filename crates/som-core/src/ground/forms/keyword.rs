@@ -229,7 +229,11 @@ fn names_marks(word: &str, before: &str, after: &str) -> bool {
         words[..],
         ["the", "by" | "with" | "under" | "bears" | "has", ..]
     );
-    alone || word == "number" && (says || by)
+    match word.as_str() {
+        "number" => alone || says || by || words.is_empty() && after.starts_with(" is "),
+        "area" => false,
+        _ => alone,
+    }
 }
 
 /// If a keyword starts at `at`: the word, and where names may follow.
@@ -309,7 +313,8 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
     if let Some(after) = rest.strip_prefix('-').filter(|after| digit(after)) {
         return Some((word, text.len() - after.len()));
     }
-    (digit(rest) || unspaced && rest.starts_with('#')).then_some((word, end))
+    let glued = |c: char| c == '#' || c.is_ascii_uppercase();
+    (digit(rest) || unspaced && rest.starts_with(glued)).then_some((word, end))
 }
 
 /// `3番`, `3, 5番`, `3 numaralı`, `第3号`: numbers before a word that says they are names.
@@ -326,10 +331,17 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
         return Found::Skip(digits);
     };
     if goes_on(reader, &name) || is_at_arrow(reader, &name) {
-        let list = list_at(&text[..name.end], at, names, Setting::Open);
-        return list.map_or(Found::Skip(digits), |(reading, _)| {
-            Found::Mention(reading.mention(name))
-        });
+        // "→ 1, 2"
+        let near = text.floor_char_boundary(at + 64);
+        let list = list_at(&text[..near], at, names, Setting::Open)
+            .filter(|(list, _)| list.misses() == 0 && is_at_arrow(reader, &name));
+        let one = || list_at(&text[..name.end], at, names, Setting::Open);
+        return list
+            .or_else(one)
+            .map_or(Found::Skip(digits), |(reading, end)| {
+                let written = text[at..end].trim_end_matches(['*', '`', '"', ' ']);
+                Found::Mention(reading.mention(at..at + written.len()))
+            });
     }
     let mut end = name.end;
     for _ in 0..MOST {

@@ -35,7 +35,8 @@ use crate::Scene;
 /// The mentions and the JSON in `text`, in order.
 pub(crate) fn scan(text: &str, names: &Names, scene: &Scene<'_>) -> (Vec<Mention>, Vec<Node>) {
     let mut documents = Vec::new();
-    let mentions = read(Reader::new(text, 0, names, scene), &mut documents);
+    let start = text.len() - text.trim_start().len();
+    let mentions = read(Reader::new(text, start, names, scene), &mut documents);
     (mentions, documents)
 }
 

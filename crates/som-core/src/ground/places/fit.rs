@@ -14,8 +14,8 @@ const FITS: f64 = 0.5;
 /// Regions whose fit differs by less than this fit equally well.
 const MARGIN: f64 = 0.02;
 /// Of two ways to read the numbers, one that fits worse by less than this may still be meant:
-/// boxes that models give are seldom better.
-const RIVAL: f64 = 0.3;
+/// boxes that models give fit no better.
+const RIVAL: f64 = 0.5;
 
 /// A way to read the numbers, and a region that fits it.
 #[derive(Clone, Copy)]

@@ -78,7 +78,7 @@ impl Written<'_> {
         if let Some(units) = self.units {
             return units;
         }
-        let plausible = plausible(self.numbers);
+        let plausible = plausible(self.numbers, image);
         let known: &[Unit] = match image.places.unit {
             None => plausible,
             Some(Coordinates::Pixels) => &[Unit::Pixel],
@@ -163,9 +163,15 @@ fn in_pixels((x, y): (f64, f64), unit: Unit, image: &SceneImage) -> (f64, f64) {
 }
 
 /// Units of numbers whose way of writing does not say.
-fn plausible(numbers: &[f64]) -> &'static [Unit] {
+fn plausible(numbers: &[f64], image: &SceneImage) -> &'static [Unit] {
+    /// Pixels lie no further outside of the image.
+    const OUTSIDE: f64 = 1.05;
+    let largest = numbers.iter().fold(0.0, |most: f64, &next| most.max(next));
+    let side = f64::from(image.seen.width.max(image.seen.height));
     if holds(Unit::Parts(1), numbers) {
         &[Unit::Parts(1)]
+    } else if holds(Unit::Parts(1000), numbers) && largest > side * OUTSIDE {
+        &[Unit::Parts(1000)]
     } else if holds(Unit::Parts(1000), numbers) {
         &[Unit::Pixel, Unit::Parts(1000)]
     } else {

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use self::{
     sentence::{floor, sentence_end, sentence_start},
-    taken_back::{deny_earlier, except, is_corrected, take_back},
+    taken_back::{deny_earlier, except, is_corrected, replace_list, take_back},
 };
 use super::{
     Mention, Polarity,
@@ -40,8 +40,8 @@ pub(super) fn assign(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<b
         mentions[index].polarity = polarity;
         if corrects {
             take_back(text, cues, mentions, index);
-        } else if overrides && mentions[index - 1].is_meant() {
-            mentions[index - 1].polarity = Polarity::Replaced;
+        } else if overrides {
+            replace_list(text, mentions, index);
         }
         except(text, mentions, index);
     }
@@ -100,10 +100,9 @@ impl<'a> Around<'a> {
         {
             return last;
         }
-        let excepts = self.reaching(Role::Excepts, 6, true);
-        if let Some(cue) = excepts.filter(|cue| !self.is_kept(*cue)) {
-            // "No mark other than [3]" asserts it.
-            if self.is_only(cue) {
+        if let Some(cue) = self.reaching(Role::Excepts, 6, true) {
+            // "No mark other than [3]" and "none other than [3]" assert it.
+            if self.is_kept(cue) || self.is_only(cue) {
                 return Polarity::Asserted;
             }
             // "But not [4]" takes out of a list, or denies.
@@ -139,9 +138,11 @@ impl<'a> Around<'a> {
             return false;
         }
         let mut joined = between.contains([',', '/', '&']);
+        let mut by_word = false;
         for word in words::words(between) {
             if words::at(between, word.start, Role::Joins).is_some() {
                 joined = true;
+                by_word = true;
             } else if words::at(between, word.start, Role::Announces).is_none()
                 && words::at(between, word.start, Role::Article).is_none()
             {
@@ -157,7 +158,7 @@ impl<'a> Around<'a> {
         let listed = word.is_some_and(|word| {
             word.start <= 2 && words::at(after, word.start, Role::Joins).is_some()
         });
-        joined && (between.contains(char::is_alphabetic) || goes_on || listed)
+        joined && (by_word || goes_on || listed)
     }
 
     /// The cue of `role` that reaches the mention over at most `most` words, if one does.

@@ -76,6 +76,23 @@ pub(super) fn take_back(text: &str, cues: &Cues, mentions: &mut [Mention], index
     }
 }
 
+/// Takes back the list of mentions that ends before number `index`.
+pub(super) fn replace_list(text: &str, mentions: &mut [Mention], index: usize) {
+    for other in (index.saturating_sub(RECENT)..index).rev() {
+        let listed = other + 1 == index || {
+            let gap = mentions[other].span.end..mentions[other + 1].span.start;
+            let between = text.get(gap).unwrap_or("");
+            between.len() < 16
+                && words::words(between)
+                    .all(|word| words::at(between, word.start, Role::Joins).is_some())
+        };
+        if !listed || !mentions[other].is_meant() {
+            return;
+        }
+        mentions[other].polarity = Polarity::Replaced;
+    }
+}
+
 /// What stands before a mention in its sentence.
 fn subject_of(text: &str, mentions: &[Mention], index: usize) -> Range<usize> {
     let span = &mentions[index].span;

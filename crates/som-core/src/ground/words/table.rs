@@ -33,7 +33,7 @@ pub(super) const TABLE: [Language; 18] = [
         articles: "a, an, the, this, that, some, these, those, its, his, her, their",
         hedges: "could be, might be, may be, possibly, perhaps, maybe, either, or, unsure, not sure, not certain, can't tell, cannot tell, hard to tell, hard to say, uncertain, unclear",
         alls: "all marks, all of the marks, all regions, all of them, everything, all objects, every mark, all labels, all the marks, all the regions, all the objects, all the labels, all",
-        tentative: "initially, at first, at first glance, first guess, first thought, first impression, might think, may think, could think, would think, might seem, may seem, tempting, first thought it was, might be tempted, originally, seemed to be, seemed like, looked like, could be mistaken",
+        tentative: "initially, at first, at first glance, first guess, first thought, first impression, might think, may think, could think, would think, might seem, may seem, tempting, first thought it was, might be tempted, originally, seemed to be, seemed like, looked like, could be mistaken, considered, i considered, i thought of",
         ..SILENT
     },
     Language {
