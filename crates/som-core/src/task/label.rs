@@ -105,10 +105,7 @@ fn without_lead(text: &str) -> &str {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
             let rest = &text[end..];
-            if rest.starts_with([' ', '\''])
-                || glued && !rest.is_empty() && role == Role::Is
-                || glued
-            {
+            if glued || rest.starts_with([' ', '\'']) {
                 return rest;
             }
         }

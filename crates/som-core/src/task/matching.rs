@@ -91,7 +91,8 @@ pub(super) fn plain_words(text: &str) -> Vec<String> {
     for word in split.flat_map(|word| word.split('_')) {
         let lower = word.to_lowercase();
         let article = words::at(&lower, 0, Role::Article) == Some(lower.len());
-        if !lower.is_empty() && !(article && !lower.starts_with(words::is_unspaced)) {
+        let counts = !article || lower.starts_with(words::is_unspaced);
+        if counts && !lower.is_empty() {
             plain.push(singular(&lower));
         }
     }

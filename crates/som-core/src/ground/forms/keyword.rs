@@ -229,8 +229,11 @@ fn names_marks(word: &str, before: &str, after: &str) -> bool {
         words[..],
         ["the", "by" | "with" | "under" | "bears" | "has", ..]
     );
-    word == "number" && (alone || says || by || words.is_empty() && after.starts_with(" is "))
-        || alone && !matches!(word.as_str(), "number" | "area")
+    match word.as_str() {
+        "number" => alone || says || by || words.is_empty() && after.starts_with(" is "),
+        "area" => false,
+        _ => alone,
+    }
 }
 
 /// If a keyword starts at `at`: the word, and where names may follow.

@@ -139,7 +139,9 @@ fn of_numbers(
         ([_, _, _, _], PlaceKey::Box2d) => (numbers, Form::Box(BOX_2D, false)),
         ([_, _, _, _], PlaceKey::Bbox2d) => (numbers, Form::Box(XYXY, false)),
         ([_, _, _, _], _) => (numbers, Form::Box(ANY_BOX, false)),
-        _ if numbers.len() >= 6 && numbers.len() % 2 == 0 => (numbers, Form::Polygon(XY, false)),
+        _ if numbers.len() >= 6 && numbers.len().is_multiple_of(2) => {
+            (numbers, Form::Polygon(XY, false))
+        }
         _ => return None,
     };
     // Who writes `box_2d` counts in thousandths, whatever the image's size.
@@ -238,14 +240,14 @@ fn rle(entries: &[Entry], node: &Node, scene: &Scene<'_>) -> Option<Mention> {
     let &[height, width] = size.as_slice() else {
         return None;
     };
-    let whole = |number: f64| (number >= 0.0 && number < 65536.0).then_some(number as u32);
+    let whole = |number: f64| (0.0..65536.0).contains(&number).then_some(number as u32);
     let counts = match &of("counts")?.node.value {
         Value::Text(text) => Counts::Compressed(text.clone()),
         Value::List(items) => {
             let counts = numbers_of(items)?;
             let counts: Option<Vec<u32>> = counts
                 .into_iter()
-                .map(|count| (count >= 0.0 && count < 4e9).then_some(count as u32))
+                .map(|count| (0.0..4e9).contains(&count).then_some(count as u32))
                 .collect();
             Counts::Uncompressed(counts?)
         }

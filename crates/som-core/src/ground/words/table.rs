@@ -413,7 +413,6 @@ pub(super) const TABLE: [Language; 18] = [
         hedges: "可能, 也许, 也許, 或许, 或許, 或者, 还是, 不确定",
         alls: "所有, 全部, 所有标记, 都",
         tentative: "起初, 一开始, 乍一看, 最初, 看起来像, 原以为, 开始以为, 初看",
-        ..SILENT
     },
     Language {
         code: "ja",
