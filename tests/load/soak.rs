@@ -54,15 +54,23 @@ async fn memory_stays_where_it_is() {
     let count = env::var("SOM_TEST_SOAK").map_or(2_000, |count| count.parse().unwrap());
     let folder = Folder::new();
     let server = Served::start(&folder, &["serve"], &[]);
-    // Threads, arenas and caches come to their size.
+    // Threads, arenas and caches come to their size, later on a busy machine; what leaks grows on.
     calls(&server, 1_000, 0).await;
-    let before = server.memory();
-    calls(&server, count, 1).await;
-    let after = server.memory();
-    println!("{count} requests: {before} KiB before, {after} KiB after");
+    let mut before = server.memory();
+    let mut rested = false;
+    for round in 1..=3 {
+        calls(&server, count, round).await;
+        let after = server.memory();
+        println!("{count} requests: {before} KiB before, {after} KiB after");
+        rested = after as f64 <= before as f64 * 1.05;
+        if rested {
+            break;
+        }
+        before = after;
+    }
     assert!(
-        after as f64 <= before as f64 * 1.05,
-        "resident memory grew from {before} to {after} KiB over {count} requests"
+        rested,
+        "resident memory grew with every {count} requests, to {before} KiB at last"
     );
     assert_eq!(server.end().0, 0);
 }

@@ -35,8 +35,15 @@ impl ServerSession {
         hints: Params,
     ) -> Result<(Self, Plan)> {
         let client = Client::new(connection)?;
+        // Models are listed only for a flag that names one.
+        let models = async {
+            match flags.lmm {
+                Some(_) => client.lmms().await,
+                None => Ok(pb::ListLmmsResponse::default()),
+            }
+        };
         let (segmenters, styles, lmms) =
-            futures_util::try_join!(client.segmenters(), client.mark_styles(), client.lmms())?;
+            futures_util::try_join!(client.segmenters(), client.mark_styles(), models)?;
         let offered = Offered::read("segmenter", segmenters.segmenters)?;
         let drawn = Offered::read("mark style", styles.mark_styles)?;
         let names = lmms.lmms.iter().filter_map(|info| info.lmm.as_ref());
