@@ -1,9 +1,9 @@
 //! answer → grounded spans: the marks an answer names, each tied to the bytes that name it.
 //!
-//! In this order, each stage a module: [`envelope`] (what was said, and what was only thought) →
-//! [`forms`] (JSON, tables, lines, prose, tokens of places) → mentions ([`names`], [`places`]) →
-//! [`polarity`] (asserted, denied, taken back). What a task makes of them is the matter of
-//! [`task`](crate::task). The words of languages are one table, [`words`].
+//! In this order, each stage a module: `envelope` (what was said, and what was only thought) →
+//! `forms` (JSON, tables, lines, prose, tokens of places) → mentions (`names`, `places`) →
+//! `polarity` (asserted, denied, taken back). What a task makes of them is the matter of
+//! [`task`](crate::task). The words of languages are one table, `words`.
 //!
 //! The time that reading takes grows with the length of the answer alone, whatever is in it.
 
@@ -80,16 +80,16 @@ impl Status {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Polarity {
-    /// "It is [3]".
+    /// `"It is [3]"`.
     #[default]
     Asserted,
-    /// "Not [3]", "[3] is not red".
+    /// `"Not [3]"`, `"[3] is not red"`.
     Denied,
-    /// "It is [3]. Wait, it is [4]": taken back.
+    /// `"It is [3]. Wait, it is [4]"`: taken back.
     Replaced,
-    /// "Larger than [3]": named for comparison.
+    /// `"Larger than [3]"`: named for comparison.
     Compared,
-    /// "All but [3]".
+    /// `"All but [3]"`.
     Excepted,
 }
 
