@@ -1,7 +1,7 @@
 //! What every segmenter over libtorch shares.
 //!
 //! From the file to the regions: a [`Checkpoint`] is read without Python, a [`Loader`] hands its
-//! tensors to the blocks of [`nn`] and reports every one that does not fit, [`Compute`] says where
+//! tensors to the blocks of [`nn`] and [`backbone`] and reports every one that does not fit, [`Compute`] says where
 //! and how precisely they run, [`resize`] makes the network's input as the training did, and
 //! [`logits`] and [`cache`] turn its output into masks. [`memory`] and [`threads`] tell beforehand
 //! what there is no room for.
@@ -9,6 +9,7 @@
 //! Networks return [`TorchResult`]; at the boundary to the rest of som, [`torch_error`] makes it
 //! one of som's own errors.
 
+pub mod backbone;
 pub mod cache;
 pub mod checkpoint;
 mod cuda;
