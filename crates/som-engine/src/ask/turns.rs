@@ -1,8 +1,7 @@
 //! What was said so far, and the prompt it makes.
 
 use som_core::{
-    Error, Mask, Part, Prompt, Region, Result, Size,
-    lmm::{Notes, Role, Turn},
+    Error, Mask, Notes, Part, Prompt, Region, Result, Role, Size, Turn,
     prompt::{BoxReference, Field, Interleaved, Piece, Renaming, compose},
     task::Task,
 };
