@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use som_core::{BBox, Region, Size, mask::Rle};
+use som_core::{BBox, Region, Rle, Size};
 
 /// The category of regions without a class name.
 const NAMELESS: &str = "region";

@@ -3,10 +3,8 @@
 use image::RgbImage;
 use proptest::prelude::*;
 use som_core::{
-    AllocateOptions, Allocation, BBox, Call, Image, Labelling, Mask, Params, Point, Region, Result,
-    Size,
-    allocate::{Labels, UnmarkedReason, allocate},
-    mask::MaskBuilder,
+    AllocateOptions, Allocation, BBox, Call, Image, Labelling, Labels, MarkOptions, Mask,
+    MaskBuilder, Params, Point, Region, Result, Size, UnmarkedReason, allocate,
 };
 
 /// Numbers in boxes of a plain size: two thirds of the font size a digit, the font size high.
@@ -40,6 +38,13 @@ fn disc(size: Size, center: (i64, i64), radius: i64) -> Mask {
     mask(size, |x, y| {
         (i64::from(x) - center.0).pow(2) + (i64::from(y) - center.1).pow(2) <= radius * radius
     })
+}
+
+fn asked(marks: MarkOptions) -> AllocateOptions {
+    AllocateOptions {
+        marks,
+        ..AllocateOptions::default()
+    }
 }
 
 fn run(size: Size, masks: &[Mask], options: &AllocateOptions) -> Allocation {
@@ -187,11 +192,11 @@ fn pages_take_so_many_marks_in_order() {
     let masks: Vec<Mask> = (0..7)
         .map(|i| disc(size, (50 + 50 * i, 150), 24 - i))
         .collect();
-    let options = AllocateOptions {
+    let options = asked(MarkOptions {
         page_size: Some(3),
         max_marks: Some(6),
-        ..Default::default()
-    };
+        ..MarkOptions::default()
+    });
     let allocation = run(size, &masks, &options);
     assert_eq!(
         allocation
@@ -229,7 +234,7 @@ proptest! {
 
     #[test]
     fn every_promise_holds((size, masks) in shapes(), page_size in prop::option::of(1_u32..9)) {
-        let options = AllocateOptions { page_size, ..Default::default() };
+        let options = asked(MarkOptions { page_size, ..MarkOptions::default() });
         let allocation = run(size, &masks, &options);
         prop_assert_eq!(&allocation, &run(size, &masks, &options));
         let marks = &allocation.marks;
@@ -258,7 +263,7 @@ proptest! {
             prop_assert_eq!(facts.leader, !label.contains(mark.mark.anchor));
             prop_assert!(mark.mark.color.contrast(mark.mark.color.ink()) >= 4.5);
             prop_assert_eq!(facts.contrast, mark.mark.color.contrast(mark.mark.color.ink()));
-            prop_assert!(facts.glyph_height >= options.min_glyph);
+            prop_assert!(facts.glyph_height >= 9.0);
         }
         for page in 1..=allocation.pages {
             let count = allocation.on_page(page).count();
@@ -296,7 +301,10 @@ fn appended_regions_leave_the_numbers_of_the_others() {
     assert_eq!(together[2..], appended);
     // A limit takes from the others.
     let limited = AllocateOptions {
-        max_marks: Some(3),
+        marks: MarkOptions {
+            max_marks: Some(3),
+            ..MarkOptions::default()
+        },
         ..options
     };
     let indices: Vec<usize> = ids(&masks, &limited).iter().map(|id| id.0).collect();

@@ -7,10 +7,9 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use image::{RgbImage, imageops::FilterType};
 use som_core::{
-    AllocateOptions, Call, Canvas, Image, Layer, MarkStyle, Marks, Mask, Params, Region,
-    allocate::{Labels, allocate},
-    mark,
-    mask::Rle,
+    AllocateOptions, Call, Canvas, Image, Labels, MarkStyle, Marks, Mask, Params, Region, Rle,
+    allocate,
+    pipeline::{Ink, mark},
 };
 
 /// Sizes, and the regions that scikit-image 0.26 finds in the photograph scaled to that width and
@@ -59,7 +58,7 @@ fn bench(criterion: &mut Criterion) {
                 .collect()
         };
         let ids = ["mask", "contour", "number"];
-        let stack = ids.map(|id| Layer {
+        let stack = ids.map(|id| Ink {
             style: style(id),
             params: &params,
         });

@@ -8,21 +8,21 @@ use crate::{Call, Error, Params, Result, Size};
 pub(super) const GLYPH_SHARE: f32 = 0.7;
 
 /// The font sizes to try, the preferred one first, and the labels measured at each.
-pub(super) struct Ladder<'a> {
+pub(super) struct FontSizes<'a> {
     labels: Labels<'a>,
-    rungs: Vec<Rung>,
+    steps: Vec<Step>,
     texts: Vec<String>,
     cancelled: Call<'a>,
 }
 
-struct Rung {
+struct Step {
     font_size: f32,
     params: Params,
     /// By rank, once measured.
     boxes: Vec<Option<Size>>,
 }
 
-impl<'a> Ladder<'a> {
+impl<'a> FontSizes<'a> {
     /// For the labels with these `numbers`, by rank, on an image of `size`.
     pub(super) fn new(
         labels: Labels<'a>,
@@ -36,16 +36,16 @@ impl<'a> Ladder<'a> {
             .params
             .get("font_size")
             .and_then(serde_json::Value::as_f64);
-        let sizes = match wanted.map(|size| size as f32).or(options.font_size) {
+        let sizes = match wanted.map(|size| size as f32).or(options.marks.font_size()) {
             Some(fixed) => vec![fixed],
             None => automatic_sizes(options, size, count),
         };
-        let rungs = sizes
+        let steps = sizes
             .into_iter()
             .map(|font_size| {
                 let mut params = labels.params.clone();
                 params.insert("font_size".into(), f64::from(font_size).into());
-                Rung {
+                Step {
                     font_size,
                     params,
                     boxes: vec![None; count],
@@ -58,7 +58,7 @@ impl<'a> Ladder<'a> {
             .collect::<Result<_>>()?;
         Ok(Self {
             labels,
-            rungs,
+            steps,
             texts,
             cancelled: *call,
         })
@@ -71,31 +71,31 @@ impl<'a> Ladder<'a> {
 
     /// Number of font sizes.
     pub(super) fn len(&self) -> usize {
-        self.rungs.len()
+        self.steps.len()
     }
 
-    pub(super) fn font_size(&self, rung: usize) -> f32 {
-        self.rungs[rung].font_size
+    pub(super) fn font_size(&self, step: usize) -> f32 {
+        self.steps[step].font_size
     }
 
-    /// The box that the label of `rank` needs at font size number `rung`.
-    pub(super) fn measure(&mut self, rung: usize, rank: usize) -> Result<Size> {
-        let rung = &mut self.rungs[rung];
-        if let Some(size) = rung.boxes[rank] {
+    /// The box that the label of `rank` needs at font size number `step`.
+    pub(super) fn measure(&mut self, step: usize, rank: usize) -> Result<Size> {
+        let step = &mut self.steps[step];
+        if let Some(size) = step.boxes[rank] {
             return Ok(size);
         }
         let text = &self.texts[rank];
         let size = self
             .labels
             .labelling
-            .measure(text, &self.cancelled.with_params(&rung.params))?;
+            .measure(text, &self.cancelled.with_params(&step.params))?;
         if size.width == 0 || size.height == 0 {
             return Err(Error::internal(format!(
                 "the labelling style measures {text:?} as {}x{} pixels (it must give a box with pixels)",
                 size.width, size.height
             )));
         }
-        rung.boxes[rank] = Some(size);
+        step.boxes[rank] = Some(size);
         Ok(size)
     }
 }
@@ -109,7 +109,7 @@ fn automatic_sizes(options: &AllocateOptions, size: Size, count: usize) -> Vec<f
     /// Room to go down from the preferred size.
     const ABOVE_SMALLEST: f32 = 1.25;
 
-    let smallest = (options.min_glyph / GLYPH_SHARE / options.view.scale(size))
+    let smallest = (options.marks.min_glyph() / GLYPH_SHARE / options.view.scale(size))
         .ceil()
         .max(1.0);
     let side = (size.pixels() as f32).sqrt();

@@ -1,6 +1,6 @@
 //! What a request may cost, and what it has cost.
 
-use som_core::{Error, ProviderInfo, Result, Usage, lmm::Prices};
+use som_core::{Error, Prices, ProviderInfo, Result, Usage};
 
 /// What one request may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,18 +65,18 @@ impl Budget {
                     .to_owned(),
             );
         }
-        if let (Some(most), Some(cost)) = (self.max_cost, spent.cost)
-            && cost >= most
+        if let (Some(limit), Some(cost)) = (self.max_cost, spent.cost)
+            && cost >= limit
         {
-            return Err(format!("the budget of ${most} is used up"));
+            return Err(format!("the budget of ${limit} is used up"));
         }
         let used = spent.usage.map_or(0, |usage| usage.output_tokens);
         match self.max_tokens {
-            Some(most) if used >= u64::from(most) => {
-                Err(format!("the budget of {most} tokens is used up"))
+            Some(limit) if used >= u64::from(limit) => {
+                Err(format!("the budget of {limit} tokens is used up"))
             }
             // What is used is less than the limit, so it fits.
-            Some(most) => Ok(Some(most - used as u32)),
+            Some(limit) => Ok(Some(limit - used as u32)),
             None => Ok(None),
         }
     }

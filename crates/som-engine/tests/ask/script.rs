@@ -9,16 +9,13 @@ use futures_util::{StreamExt as _, stream};
 use image::{Rgb, RgbImage};
 use serde_json::json;
 use som_core::{
-    AnswerEvent, BBox, Call, Cancellation, Canvas, Descriptor, Error, Finish, ImagePolicy,
-    Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prompt, ProviderInfo, Region, Result,
-    Size, Usage, View,
-    lmm::{AnswerStream, Prices},
-    prompt::Layout,
-    task::Task,
+    AnswerEvent, AnswerStream, BBox, Call, Cancellation, Canvas, Descriptor, Error, Finish,
+    ImagePolicy, Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prices, Prompt,
+    ProviderInfo, Region, Result, Size, Usage, View, task::Task,
 };
 use som_engine::{
     Engine, RegionSource,
-    ask::{AskEvent, AskImage, AskOutcome, AskRequest, Budget},
+    ask::{AskEvent, AskImage, AskOutcome, AskRequest},
     registry::{Provenance, Registry},
     settings::Ladder,
 };
@@ -170,20 +167,7 @@ pub(crate) fn image() -> AskImage {
 }
 
 pub(crate) fn request(task: Task) -> AskRequest {
-    AskRequest {
-        images: vec![image()],
-        layers: None,
-        page_size: None,
-        max_marks: None,
-        task,
-        history: Vec::new(),
-        lmm: None,
-        template: None,
-        layout: Layout::default(),
-        structured: None,
-        votes: 1,
-        budget: Budget::default(),
-    }
+    AskRequest::new(vec![image()], task)
 }
 
 pub(crate) fn question(text: &str) -> AskRequest {

@@ -14,10 +14,10 @@ use image::RgbImage;
 use serde_json::json;
 use som_core::{
     BBox, Call, Capability, Descriptor, Error, Image, Mask, Params, Region, Result, Segmenter,
-    Size, segment::SegmenterFactory,
+    SegmenterFactory, Size,
 };
 use som_engine::{
-    Engine, SegmentRequest,
+    Engine, SegmentRequest, SegmenterChoice,
     registry::{Provenance, Registry},
     settings::{Ladder, Settings},
 };
@@ -199,9 +199,11 @@ pub(crate) fn image() -> v1::Image {
 pub(crate) fn request(id: &str, params: serde_json::Value) -> SegmentRequest {
     let params: Params = serde_json::from_value(params).unwrap();
     SegmentRequest {
-        image: RgbImage::new(12, 8).into(),
-        segmenter: Some(id.into()),
-        params,
+        segmenter: SegmenterChoice {
+            id: Some(id.into()),
+            params,
+        },
+        ..SegmentRequest::new(RgbImage::new(12, 8).into())
     }
 }
 
