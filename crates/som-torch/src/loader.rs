@@ -96,9 +96,7 @@ impl Scope<'_> {
 
     /// The shape of the tensor `name` here; `None` if there is no such tensor.
     pub fn shape(&self, name: &str) -> Option<&[i64]> {
-        self.loader
-            .checkpoint
-            .shape(&self.name(name))
+        self.loader.checkpoint.shape(&self.name(name))
     }
 
     /// The shape of the tensor `name` here, which has so many axes.
@@ -110,16 +108,15 @@ impl Scope<'_> {
         let shape = self
             .shape(name)
             .ok_or_else(|| Error::invalid(format!("no tensor {}", whole())))?;
-        shape.try_into().map_err(|_| {
-            Error::invalid(format!("the tensor {} has the shape {shape:?}", whole()))
-        })
+        shape
+            .try_into()
+            .map_err(|_| Error::invalid(format!("the tensor {} has the shape {shape:?}", whole())))
     }
 
     /// How many places below this one, numbered from 0, have a tensor of this name.
     pub fn count(&self, name: &str) -> i64 {
-        (0..)
-            .take_while(|index| self.shape(&format!("{index}.{name}")).is_some())
-            .count() as i64
+        let is_missing = |index: &i64| self.shape(&format!("{index}.{name}")).is_none();
+        (0..).find(is_missing).unwrap_or_default()
     }
 
     /// The whole name of the tensor `name` here.

@@ -4,5 +4,9 @@
 //! `[rows, columns, channels]`, from the finest to the coarsest.
 
 mod resnet;
+mod swin;
 
-pub use self::resnet::{ResNet, ResNetSizes, Stage as ResNetStage};
+pub use self::{
+    resnet::{ResNet, ResNetSizes, Stage as ResNetStage},
+    swin::{Stage as SwinStage, Swin, SwinSizes},
+};
