@@ -1,7 +1,9 @@
 //! How large text must be, in pixels of the image, for the LMM to read it.
 
+use serde_json::Value;
+
 use super::{AllocateOptions, Labels};
-use crate::{Call, Error, Params, Result, Size};
+use crate::{Call, Error, Params, Region, Result, Size, mark};
 
 /// Height of digits and capitals per font size. 0.7 is typical of sans-serif faces (DejaVu Sans:
 /// 0.729), so a promise made with it holds.
@@ -12,6 +14,8 @@ pub(super) struct Ladder<'a> {
     labels: Labels<'a>,
     rungs: Vec<Rung>,
     texts: Vec<String>,
+    /// By rank, the text and the class name; `None` where there is no name to write.
+    captions: Vec<Option<String>>,
     cancelled: Call<'a>,
 }
 
@@ -23,19 +27,17 @@ struct Rung {
 }
 
 impl<'a> Ladder<'a> {
-    /// For the labels with these `numbers`, by rank, on an image of `size`.
-    pub(super) fn new(
+    /// For the labels of `regions` with these `numbers`, both by rank, on an image of `size`.
+    pub(super) fn new<'r>(
         labels: Labels<'a>,
         options: &AllocateOptions,
         size: Size,
         numbers: &[u32],
+        regions: impl Iterator<Item = &'r Region>,
         call: &Call<'a>,
     ) -> Result<Self> {
         let count = numbers.len();
-        let wanted = labels
-            .params
-            .get("font_size")
-            .and_then(serde_json::Value::as_f64);
+        let wanted = labels.params.get("font_size").and_then(Value::as_f64);
         let sizes = match wanted.map(|size| size as f32).or(options.font_size) {
             Some(fixed) => vec![fixed],
             None => automatic_sizes(options, size, count),
@@ -55,8 +57,15 @@ impl<'a> Ladder<'a> {
         let texts = numbers
             .iter()
             .map(|&number| labels.labelling.label(options.first.saturating_add(number)))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        let wanted = labels.params.get("class_names");
+        let wanted = wanted.is_some_and(|wanted| wanted == &Value::Bool(true));
+        let captions = regions.zip(&texts).map(|(region, text)| {
+            let name = region.label.as_deref().filter(|_| wanted);
+            name.and_then(|name| mark::caption(text, name))
+        });
         Ok(Self {
+            captions: captions.collect(),
             labels,
             rungs,
             texts,
@@ -80,22 +89,33 @@ impl<'a> Ladder<'a> {
 
     /// The box that the label of `rank` needs at font size number `rung`.
     pub(super) fn measure(&mut self, rung: usize, rank: usize) -> Result<Size> {
-        let rung = &mut self.rungs[rung];
-        if let Some(size) = rung.boxes[rank] {
+        if let Some(size) = self.rungs[rung].boxes[rank] {
             return Ok(size);
         }
-        let text = &self.texts[rank];
-        let size = self
-            .labels
-            .labelling
-            .measure(text, &self.cancelled.with_params(&rung.params))?;
+        let size = self.box_of(&self.texts[rank], &self.rungs[rung])?;
+        self.rungs[rung].boxes[rank] = Some(size);
+        Ok(size)
+    }
+
+    /// The box that the label of `rank` needs with the class name beside its text, at a font size
+    /// of the ladder; `None` where no name is to be written.
+    pub(super) fn measure_caption(&self, font_size: f32, rank: usize) -> Result<Option<Size>> {
+        let rung = self.rungs.iter().find(|rung| rung.font_size == font_size);
+        match (rung, &self.captions[rank]) {
+            (Some(rung), Some(caption)) => self.box_of(caption, rung).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn box_of(&self, text: &str, rung: &Rung) -> Result<Size> {
+        let call = self.cancelled.with_params(&rung.params);
+        let size = self.labels.labelling.measure(text, &call)?;
         if size.width == 0 || size.height == 0 {
             return Err(Error::internal(format!(
                 "the labelling style measures {text:?} as {}x{} pixels (it must give a box with pixels)",
                 size.width, size.height
             )));
         }
-        rung.boxes[rank] = Some(size);
         Ok(size)
     }
 }

@@ -158,7 +158,10 @@ pub fn allocate(
 
     let visible = Visible::new(size, masks.iter().copied());
     let ladder = labels
-        .map(|labels| Ladder::new(labels, options, size, &numbering.labels, call))
+        .map(|labels| {
+            let regions = ranked.iter().map(|(_, region)| region);
+            Ladder::new(labels, options, size, &numbering.labels, regions, call)
+        })
         .transpose()?;
     let texts = ladder.as_ref().map(|ladder| ladder.texts().to_vec());
     let page_size = options.page_size.map_or(usize::MAX, |size| size as usize);
