@@ -11,6 +11,7 @@
 
 pub mod cache;
 pub mod checkpoint;
+pub mod classes;
 mod cuda;
 pub mod device;
 mod error;
@@ -18,7 +19,10 @@ pub mod loader;
 pub mod logits;
 pub mod memory;
 pub mod nn;
+pub mod resample;
 pub mod resize;
+pub mod segments;
+pub mod text;
 pub mod threads;
 
 pub use crate::{
