@@ -101,7 +101,7 @@ fn settings_are_shown_with_the_layer_they_come_from() {
         "som.toml",
         "[mark]\npage_size = 7\n[segmenter.classic]\nqueue = 9\n",
     );
-    folder.write("more.toml", "[view]\nmin_glyph = 12\n");
+    folder.write("more.toml", "[mark]\nmin_glyph = 12\n");
     let show = |arguments: &[&str]| {
         let mut command = folder.command(&[&["config", "show"], arguments].concat());
         command.env("SOM__MARK__STYLES", "contour,number");
@@ -120,7 +120,7 @@ fn settings_are_shown_with_the_layer_they_come_from() {
         setting("mark.segmenter", json!("classic"), "built-in"),
         setting("mark.page_size", json!(7), "som.toml"),
         setting("segmenter.classic.queue", json!(9), "som.toml"),
-        setting("view.min_glyph", json!(12.0), "more.toml"),
+        setting("mark.min_glyph", json!(12.0), "more.toml"),
         setting(
             "mark.styles",
             json!(["contour", "number"]),

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::json;
 use som_core::{
-    AllocateOptions, Call, Image, Layer, MarkStyle, Mask, Params, Region, mark, mask::Rle,
+    AllocateOptions, Call, Image, Ink, MarkStyle, Mask, Params, Region, mark, mask::Rle,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,9 +41,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         style.ok_or(format!("no mark style {id}"))
     });
     let stack = stack.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let stack: Vec<Layer<'_>> = stack
+    let stack: Vec<Ink<'_>> = stack
         .into_iter()
-        .map(|style| Layer {
+        .map(|style| Ink {
             style: style.as_ref() as &dyn MarkStyle,
             params: &none,
         })
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .allocation
         .marks
         .iter()
-        .filter(|m| m.facts.hold(options.min_glyph))
+        .filter(|m| m.facts.hold(9.0))
         .count();
     println!(
         "{}",

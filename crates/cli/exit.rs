@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, io, process::ExitCode};
 
-use som_core::{Error, ErrorKind};
+use som_core::{Error, ErrorKind, error::chain};
 
 /// The exit code of an error: the one table of the command line.
 pub(crate) const fn code(kind: ErrorKind) -> u8 {
@@ -39,17 +39,8 @@ pub(crate) fn report(error: &Error) -> ExitCode {
 
 /// The error and its causes in one line.
 pub(crate) fn one_line(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        // Some messages quote their cause already.
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text.lines()
+    chain(error)
+        .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect::<Vec<_>>()

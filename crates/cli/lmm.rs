@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use som_core::{Cancellation, Error, ProviderInfo, Result};
-use som_engine::{Probe, lmm::Lmms};
+use som_engine::Probe;
 
 use crate::{
     General,
@@ -60,7 +60,7 @@ pub(crate) async fn run(
 
 fn list(options: &ListOptions, general: &General) -> Result<ExitCode> {
     let (settings, _) = general.ladder().load()?;
-    let lmms = Lmms::open(&settings, |name| std::env::var(name).ok())?;
+    let lmms = settings.lmms(|name| std::env::var(name).ok())?;
     let text = if options.json {
         let models: Vec<_> = lmms
             .list()

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use som_core::{Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt};
+use som_core::{Cancellation, Error, MarkOptions, Result, encode::Encoding, prompt::ready_prompt};
 
 use crate::{
     General,
@@ -11,7 +11,7 @@ use crate::{
     destination::{self, Destination},
     input::{ImageOptions, Input, Inputs},
     output::Output,
-    report::{self, MarkReport, SegmenterReport, counted},
+    report::{self, MarkReport, counted},
     session::{InkOptions, MarkedImage, RegionOptions, ServerOptions, Session},
 };
 
@@ -114,7 +114,10 @@ pub(crate) async fn run(
     let jobs = jobs(&options, &images, single)?;
     let ink = InkOptions {
         styles: options.styles,
-        page_size: options.page_size,
+        marks: MarkOptions {
+            page_size: options.page_size,
+            ..MarkOptions::default()
+        },
     };
     let session = Session::open(
         general.ladder(),
@@ -199,7 +202,7 @@ fn write(job: &Job, marked: MarkedImage, single: bool) -> Result<Done> {
     let pages = pages(&job.image, marked.pages)?;
     let report = MarkReport {
         image: &marked.report,
-        segmenter: SegmenterReport::from(&marked.segmentation),
+        segmenter: &marked.origin,
         styles: &marked.styles,
         marks: report::marks(&marked.allocation),
         unmarked: &marked.allocation.unmarked,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use som_core::{Error, Result};
-use som_engine::models::{Checkpoint, Models, Progress, Verified};
+use som_engine::weights::{Checkpoint, Progress, Verified, Weights};
 
 use crate::{General, block_on, exit, output::Output};
 
@@ -53,21 +53,21 @@ struct VerifyOptions {
 /// Does what was asked for.
 pub(crate) fn run(options: Options, general: &General) -> Result<ExitCode> {
     let (settings, _) = general.ladder().load()?;
-    let models = Models::open(&settings.models)?;
+    let weights = Weights::open(&settings.models)?;
     match options.command {
-        Command::List(options) => list(&models, options.json),
+        Command::List(options) => list(&weights, options.json),
         Command::Pull(PullOptions { names }) => {
-            block_on(async |_| pull(&models, &names, general.quiet).await)
+            block_on(async |_| pull(&weights, &names, general.quiet).await)
         }
-        Command::Verify(VerifyOptions { names }) => verify(&models, names),
+        Command::Verify(VerifyOptions { names }) => verify(&weights, names),
     }
 }
 
-fn list(models: &Models, as_json: bool) -> Result<ExitCode> {
+fn list(weights: &Weights, as_json: bool) -> Result<ExitCode> {
     let mut text = String::new();
     let mut rows = Vec::new();
-    for (name, checkpoint) in models.catalog() {
-        let path = models.path(name)?;
+    for (name, checkpoint) in weights.catalog() {
+        let path = weights.path(name)?;
         text += &line(name, checkpoint, path.is_some());
         rows.push(json(name, checkpoint, path.as_deref()));
     }
@@ -107,10 +107,10 @@ fn json(name: &str, checkpoint: &Checkpoint, path: Option<&Path>) -> Value {
     })
 }
 
-async fn pull(models: &Models, names: &[String], quiet: bool) -> Result<ExitCode> {
+async fn pull(weights: &Weights, names: &[String], quiet: bool) -> Result<ExitCode> {
     // A typing error in the last name should not wait for the first file.
     for name in names {
-        models.path(name)?;
+        weights.path(name)?;
     }
     for name in names {
         let bar = if quiet {
@@ -118,7 +118,7 @@ async fn pull(models: &Models, names: &[String], quiet: bool) -> Result<ExitCode
         } else {
             progress_bar(name)
         };
-        let path = models
+        let path = weights
             .pull(name, |Progress { done, total }| {
                 if let Some(total) = total {
                     bar.set_length(total);
@@ -143,17 +143,17 @@ fn progress_bar(name: &str) -> ProgressBar {
 }
 
 /// All that are asked for; one that is wrong does not hide the next.
-fn verify(models: &Models, mut names: Vec<String>) -> Result<ExitCode> {
+fn verify(weights: &Weights, mut names: Vec<String>) -> Result<ExitCode> {
     if names.is_empty() {
-        for (name, _) in models.catalog() {
-            if models.path(name)?.is_some() {
+        for (name, _) in weights.catalog() {
+            if weights.path(name)?.is_some() {
                 names.push(name.to_owned());
             }
         }
     }
     let mut failures = Vec::new();
     for name in &names {
-        let word = match models.verify(name) {
+        let word = match weights.verify(name) {
             Ok(Verified::Exact) => "exact",
             Ok(Verified::Unknown) => "unknown (the catalogue has no digest)",
             Err(error) => {

@@ -105,25 +105,20 @@ impl QuestionOptions {
     ) -> Result<AskRequest> {
         let images = pictures.iter().map(|picture| session.ask_image(picture));
         Ok(AskRequest {
-            images: images.collect(),
             layers: Some(session.layers.clone()),
-            page_size: None,
-            max_marks: None,
-            task: self.task(text)?,
-            history: Vec::new(),
-            lmm: None,
+            options: session.marks.clone(),
             template: self.template()?,
             layout: Layout {
                 clean: self.clean,
                 table: self.table,
             },
-            structured: None,
             votes: self.votes,
             budget: Budget {
                 max_tokens: self.max_tokens,
                 max_rounds: self.max_rounds,
                 max_cost: self.max_cost,
             },
+            ..AskRequest::new(images.collect(), self.task(text)?)
         })
     }
 

@@ -9,10 +9,9 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use sha2::{Digest as _, Sha256};
 use som_core::{
-    BBox, Color, Error, Params, Point, Region, Result, Size,
+    BBox, Color, Error, Origin, Point, Region, Result, Segmentation, Size, Timings,
     allocate::{AllocatedMark, Allocation, Unmarked},
 };
-use som_engine::Segmentation;
 
 /// A number of things, as people say it.
 pub(crate) fn counted(count: usize, thing: &str) -> String {
@@ -23,22 +22,22 @@ pub(crate) fn counted(count: usize, thing: &str) -> String {
 #[derive(Debug, Serialize)]
 pub(crate) struct MarkReport<'a> {
     pub(crate) image: &'a ImageReport,
-    pub(crate) segmenter: SegmenterReport<'a>,
+    pub(crate) segmenter: &'a Origin,
     pub(crate) styles: &'a [String],
     pub(crate) marks: Vec<MarkEntry<'a>>,
     /// Regions that got no mark, and why.
     pub(crate) unmarked: &'a [Unmarked],
     pub(crate) pages: Vec<String>,
-    pub(crate) timings_ms: &'a MarkTimings,
+    pub(crate) timings_ms: &'a Timings,
 }
 
 /// The regions that `som segment` found in one image.
 #[derive(Debug, Serialize)]
 pub(crate) struct SegmentReport<'a> {
     pub(crate) image: &'a ImageReport,
-    pub(crate) segmenter: SegmenterReport<'a>,
+    pub(crate) segmenter: &'a Segmentation,
     pub(crate) regions: &'a [Region],
-    pub(crate) timings_ms: &'a SegmentTimings,
+    pub(crate) timings_ms: &'a Timings,
 }
 
 /// The image as it was read.
@@ -48,14 +47,6 @@ pub(crate) struct ImageReport {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) sha256: String,
-}
-
-/// Who cut the image, and how it was told to.
-#[derive(Debug, Serialize)]
-pub(crate) struct SegmenterReport<'a> {
-    id: &'a str,
-    version: &'a str,
-    params: &'a Params,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,23 +60,6 @@ pub(crate) struct MarkEntry<'a> {
     contrast: f64,
     color: Color,
     region: &'a Region,
-}
-
-/// Milliseconds by stage of `som mark`.
-#[derive(Debug, Serialize)]
-pub(crate) struct MarkTimings {
-    pub(crate) decode: f64,
-    pub(crate) segment: f64,
-    pub(crate) allocate: f64,
-    pub(crate) draw: f64,
-    pub(crate) encode: f64,
-}
-
-/// Milliseconds by stage of `som segment`.
-#[derive(Debug, Serialize)]
-pub(crate) struct SegmentTimings {
-    pub(crate) decode: f64,
-    pub(crate) segment: f64,
 }
 
 impl ImageReport {
@@ -109,22 +83,6 @@ impl ImageReport {
 pub(crate) fn digest(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl<'a> From<&'a Segmentation> for SegmenterReport<'a> {
-    fn from(segmentation: &'a Segmentation) -> Self {
-        let Segmentation {
-            segmenter,
-            version,
-            params,
-            ..
-        } = segmentation;
-        Self {
-            id: segmenter,
-            version,
-            params,
-        }
-    }
 }
 
 /// Every mark of every page.
@@ -157,12 +115,7 @@ impl<'a> From<&'a AllocatedMark> for MarkEntry<'a> {
 
 /// In milliseconds, to the microsecond.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
-    rounded_ms(duration.as_secs_f64() * 1e3)
-}
-
-/// Milliseconds, to the microsecond.
-pub(crate) fn rounded_ms(milliseconds: f64) -> f64 {
-    rounded(milliseconds, 1e3)
+    rounded(duration.as_secs_f64() * 1e3, 1e3)
 }
 
 fn rounded(number: f64, parts: f64) -> f64 {

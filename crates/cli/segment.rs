@@ -13,7 +13,7 @@ use crate::{
     destination::{self, Destination},
     input::{ImageOptions, Input, Inputs},
     output::Output,
-    report::{self, SegmentReport, SegmenterReport},
+    report::{self, SegmentReport},
     session::{InkOptions, RegionOptions, SegmentedImage, ServerOptions, Session},
 };
 
@@ -195,7 +195,7 @@ async fn segment(session: &Session, job: Job, single: bool, stop: &Cancellation)
 
 /// Writes the outputs of one image. Blocks.
 fn write(job: &Job, segmented: &SegmentedImage, single: bool) -> Result<Done> {
-    let regions = &segmented.segmentation.regions;
+    let regions = &segmented.segmented.regions;
     let mut stdout = Vec::new();
     if let Some(Output::File(first)) = &job.masks {
         // From the last to the first: when that is there, all are.
@@ -209,7 +209,7 @@ fn write(job: &Job, segmented: &SegmentedImage, single: bool) -> Result<Done> {
     if let Some(output) = &job.json {
         let report = SegmentReport {
             image: &segmented.report,
-            segmenter: SegmenterReport::from(&segmented.segmentation),
+            segmenter: &segmented.segmented.segmentation,
             regions,
             timings_ms: &segmented.timings,
         };

@@ -3,11 +3,8 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use som_core::{Error, Params, Result, schema::Schema};
-use som_engine::{
-    LayerRequest,
-    registry::{KnownSegmenter, Registry, StyleEntry, unknown},
-};
+use som_core::{Error, Layer, Params, Result, schema::Schema};
+use som_engine::registry::{KnownSegmenter, Registry, StyleEntry, unknown};
 
 /// One `--set`, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,11 +130,7 @@ impl Assigned {
     /// # Errors
     /// NotFound for an unknown style; Invalid, if parameters were set for a style that is not in
     /// the stack or do not fit it.
-    pub(crate) fn layers(
-        &self,
-        stack: &[String],
-        takers: &Takers<'_>,
-    ) -> Result<Vec<LayerRequest>> {
+    pub(crate) fn layers(&self, stack: &[String], takers: &Takers<'_>) -> Result<Vec<Layer>> {
         if let Some(id) = self.styles.keys().find(|id| !stack.contains(id)) {
             return Err(Error::invalid(format!(
                 "--set {id}.…: this mark style is not drawn (there are: {}; add it with --styles)",
@@ -148,7 +141,7 @@ impl Assigned {
             let params = self.styles.get(id).cloned().unwrap_or_default();
             let style = takers.style(id)?;
             style.params.resolve(&style.who, &params)?;
-            Ok(LayerRequest {
+            Ok(Layer {
                 style: id.clone(),
                 params,
             })

@@ -301,7 +301,7 @@ fn mistakes_in_names_and_settings_are_named() {
         ),
         (
             "\"../x\"]\nsegmenter = \"sam\"\nurl = \"http://x\"",
-            "models.checkpoint.../x: the name may hold letters, digits and . _ - only, and not begin with a dot",
+            "models.checkpoint.../x: the name must be one or more of A-Z, a-z, 0-9, ., _ and -, and not begin with a dot",
         ),
         (
             "x]\nsegmenter = \"sam\"\nurl = \"http://x\"\nsha256 = \"01ec64\"",

@@ -37,7 +37,7 @@ pub(super) fn highlight(
                 .filter(|mark| meant.contains(&mark.id))
                 .map(|mark| (&mark.mark.region.mask, mark.mark.color));
             let masks: Vec<(&Mask, Color)> = masks.collect();
-            let lit = highlight::highlight(&picture.pixels.view()?, masks)?;
+            let lit = highlight::highlight(&picture.pixels.as_image()?, masks)?;
             let output = Output::File(destination::page(file, number));
             output.write(&encode(&lit, encoding)?)?;
             Ok(output.to_string())

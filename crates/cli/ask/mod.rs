@@ -9,7 +9,7 @@ use std::{io, mem::take, path::PathBuf, process::ExitCode, sync::Arc};
 use clap::Args;
 use som_core::{Cancellation, Error, ErrorKind, Result};
 use som_engine::{
-    Marking, RegionSource, Segmentation,
+    Marking, RegionSource, Segmented,
     ask::{AskEvent, AskOutcome, AskRequest, Exchange},
 };
 use tokio::sync::mpsc;
@@ -83,7 +83,7 @@ Examples:
 struct Asked {
     outcome: AskOutcome,
     /// By image; none for images whose regions were given.
-    segmentations: Vec<Option<Arc<Segmentation>>>,
+    segmented: Vec<Option<Arc<Segmented>>>,
     /// By image.
     markings: Vec<Arc<Marking>>,
 }
@@ -114,7 +114,7 @@ pub(crate) async fn run(
     }
     let ink = InkOptions {
         styles: options.styles.take(),
-        page_size: None,
+        ..InkOptions::default()
     };
     let session = Local::open(ladder, take(&mut options.regions), ink, None, 1).await?;
     let pictures = session.read_all(&inputs).await?;
@@ -122,16 +122,16 @@ pub(crate) async fn run(
         .question
         .request(text.as_deref(), &pictures, &session)?;
 
-    let mut segmentations = Vec::new();
+    let mut segmented = Vec::new();
     loop {
         let aloud = !options.json && options.question.is_free();
         let printer = aloud.then(|| Printer::new(general.quiet));
         match ask(&session, &request, printer, stop).await {
             Ok(mut asked) => {
                 // Regions that are given again were found for the first question.
-                match segmentations.is_empty() {
-                    true => segmentations.clone_from(&asked.segmentations),
-                    false => asked.segmentations.clone_from(&segmentations),
+                match segmented.is_empty() {
+                    true => segmented.clone_from(&asked.segmented),
+                    false => asked.segmented.clone_from(&segmented),
                 }
                 show(&options, general, &request, &pictures, &asked)?;
                 remember(&mut request, &asked);
@@ -197,15 +197,12 @@ async fn ask(
         drop(events);
         outcome
     };
-    let mut segmentations = vec![None; request.images.len()];
+    let mut cut = vec![None; request.images.len()];
     let mut markings = Vec::new();
     let watch = async {
         while let Some(stage) = stages.recv().await {
             match stage {
-                AskEvent::Regions {
-                    image,
-                    segmentation,
-                } => segmentations[image] = Some(segmentation),
+                AskEvent::Regions { image, segmented } => cut[image] = Some(segmented),
                 AskEvent::Marked { marking, .. } => {
                     if let Some(printer) = &mut printer {
                         printer.learn(&marking.marked.allocation);
@@ -227,7 +224,7 @@ async fn ask(
     }
     Ok(Asked {
         outcome: outcome?,
-        segmentations,
+        segmented: cut,
         markings,
     })
 }
@@ -260,9 +257,9 @@ fn remember(request: &mut AskRequest, asked: &Asked) {
             answer: asked.outcome.text.clone(),
         });
     }
-    for (image, segmentation) in request.images.iter_mut().zip(&asked.segmentations) {
-        if let Some(segmentation) = segmentation {
-            image.regions = RegionSource::Given(segmentation.regions.clone());
+    for (image, segmented) in request.images.iter_mut().zip(&asked.segmented) {
+        if let Some(segmented) = segmented {
+            image.regions = RegionSource::Given(segmented.regions.clone());
         }
     }
 }

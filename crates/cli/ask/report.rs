@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 use som_core::{
-    Finish, Usage,
+    Finish, Segmentation, Timings, Usage,
     ground::Mention,
     task::{Consensus, Finding, Task},
 };
-use som_engine::ask::{AskRequest, AskTimings};
+use som_engine::ask::AskRequest;
 
 use super::Asked;
 use crate::{
-    report::{self, ImageReport, MarkEntry, SegmenterReport, milliseconds},
+    report::{self, ImageReport, MarkEntry},
     session::Picture,
 };
 
@@ -46,7 +46,7 @@ struct LmmReport<'a> {
 #[derive(Serialize)]
 struct AskedImage<'a> {
     image: &'a ImageReport,
-    segmenter: Option<SegmenterReport<'a>>,
+    segmenter: Option<&'a Segmentation>,
     styles: Vec<&'a str>,
     marks: Vec<MarkEntry<'a>>,
 }
@@ -57,14 +57,6 @@ struct AnswerReport<'a> {
     finish: &'static str,
     /// Why it is not complete.
     reason: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Timings {
-    decode: f64,
-    segment: f64,
-    mark: f64,
-    answer: f64,
 }
 
 impl<'a> AskReport<'a> {
@@ -86,9 +78,9 @@ impl<'a> AskReport<'a> {
         let images = pictures.iter().zip(&asked.markings).enumerate();
         let images = images.map(|(index, (picture, marking))| AskedImage {
             image: &picture.report,
-            segmenter: asked.segmentations[index]
+            segmenter: asked.segmented[index]
                 .as_deref()
-                .map(SegmenterReport::from),
+                .map(|segmented| &segmented.segmentation),
             styles: marking
                 .layers
                 .iter()
@@ -96,11 +88,6 @@ impl<'a> AskReport<'a> {
                 .collect(),
             marks: report::marks(&marking.marked.allocation),
         });
-        let AskTimings {
-            segment,
-            mark,
-            answer,
-        } = outcome.timings;
         Self {
             question: &request.task,
             lmm: LmmReport {
@@ -124,10 +111,8 @@ impl<'a> AskReport<'a> {
             marked,
             highlighted,
             timings_ms: Timings {
-                decode: milliseconds(pictures.iter().map(|picture| picture.decode).sum()),
-                segment: milliseconds(segment),
-                mark: milliseconds(mark),
-                answer: milliseconds(answer),
+                decode: Some(pictures.iter().map(|picture| picture.decode).sum()),
+                ..outcome.timings
             },
         }
     }

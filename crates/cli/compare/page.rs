@@ -80,9 +80,9 @@ fn summary(name: &str, row: &Compared) -> String {
                     escaped(&outcome.lmm.model)
                 ),
                 marks(row).to_string(),
-                seconds(timings.segment),
-                seconds(timings.mark),
-                seconds(timings.answer),
+                seconds(timings.segment.unwrap_or_default()),
+                seconds(timings.mark.unwrap_or_default()),
+                seconds(timings.answer.unwrap_or_default()),
                 seconds(row.took),
                 tokens(outcome),
                 cost(outcome),

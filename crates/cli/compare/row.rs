@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use som_core::{Error, Params, Result};
-use som_engine::{LayerRequest, RegionSource, ask::AskImage, compare::CompareRow};
+use som_core::{Error, Layer, Params, Result};
+use som_engine::{RegionSource, SegmenterChoice, ask::AskImage, compare::CompareRow};
 
 use crate::session::Local;
 
@@ -54,6 +54,7 @@ impl RowArgument {
             regions: self.regions(owned("segmenter"), images, session).await?,
             layers: self.value("styles").map(|styles| layers(styles, session)),
             lmm: owned("lmm"),
+            ..CompareRow::default()
         };
         Ok(row)
     }
@@ -81,25 +82,25 @@ impl RowArgument {
             .await?;
         // What all rows share belongs to the usual segmenter.
         let mut params = match (&segmenter, images.first().map(|image| &image.regions)) {
-            (None, Some(RegionSource::Segmenter { params, .. })) => params.clone(),
+            (None, Some(RegionSource::Segmenter(choice))) => choice.params.clone(),
             _ => Params::new(),
         };
         for (key, value) in own {
             let value = entry.params().parse_text(&entry.who(), key, value)?;
             params.insert(key.clone(), value);
         }
-        Ok(Some(RegionSource::Segmenter {
+        Ok(Some(RegionSource::Segmenter(SegmenterChoice {
             id: segmenter,
             params,
-        }))
+        })))
     }
 }
 
 /// The layers of `A+B`, with the parameters that were set for those of them in use.
-fn layers(styles: &str, session: &Local) -> Vec<LayerRequest> {
+fn layers(styles: &str, session: &Local) -> Vec<Layer> {
     let layer = |style: &str| {
         let set = session.layers.iter().find(|layer| layer.style == style);
-        set.cloned().unwrap_or_else(|| LayerRequest {
+        set.cloned().unwrap_or_else(|| Layer {
             style: style.to_owned(),
             params: Params::new(),
         })

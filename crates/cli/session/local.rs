@@ -6,13 +6,12 @@ use std::{
 };
 
 use som_core::{
-    Cancellation, Error, Params, Result, Size,
+    Cancellation, Layer, MarkOptions, Marked, Params, Result, Size, Timings,
     decode::decode,
     encode::{Encoding, encode},
-    pipeline::Marked,
 };
 use som_engine::{
-    Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, SharedImage,
+    Engine, MarkRequest, Marking, RegionSource, SegmentRequest, SegmenterChoice, SharedImage,
     ask::AskImage, registry::Registry, settings::Ladder,
 };
 
@@ -20,7 +19,7 @@ use super::{InkOptions, MarkedImage, RegionOptions, SegmentedImage};
 use crate::{
     embedded::PLUGINS,
     input::Input,
-    report::{self, ImageReport, MarkTimings, SegmentTimings, milliseconds},
+    report::{self, ImageReport},
     set::{Assigned, Takers},
 };
 
@@ -28,7 +27,9 @@ use crate::{
 pub(crate) struct Local {
     pub(crate) engine: Arc<Engine>,
     /// The layers of ink.
-    pub(crate) layers: Vec<LayerRequest>,
+    pub(crate) layers: Vec<Layer>,
+    /// What is asked of the marks.
+    pub(crate) marks: MarkOptions,
     params: Params,
 }
 
@@ -52,6 +53,7 @@ impl Local {
         jobs: Option<u16>,
         at_a_time: usize,
     ) -> Result<Self> {
+        let marks = ink.marks.clone();
         let (mut settings, _) = with_flags(ladder, &regions, ink).load()?;
         let registry = Registry::open_for(PLUGINS, &settings)?;
 
@@ -78,6 +80,7 @@ impl Local {
         Ok(Self {
             engine: Arc::new(Engine::new(settings, registry)?),
             layers,
+            marks,
             params,
         })
     }
@@ -93,18 +96,17 @@ impl Local {
     ) -> Result<SegmentedImage> {
         let picture = self.read(input).await?;
         let request = SegmentRequest {
-            image: picture.pixels,
-            segmenter: None,
-            params: self.params.clone(),
+            segmenter: self.segmenter(),
+            ..SegmentRequest::new(picture.pixels)
         };
-        let segmentation = self.engine.segment(request, stop).await?;
+        let segmented = self.engine.segment(request, stop).await?;
         Ok(SegmentedImage {
             report: picture.report,
-            timings: SegmentTimings {
-                decode: milliseconds(picture.decode),
-                segment: milliseconds(segmentation.took),
+            timings: Timings {
+                decode: Some(picture.decode),
+                ..segmented.timings
             },
-            segmentation,
+            segmented,
         })
     }
 
@@ -120,14 +122,10 @@ impl Local {
     ) -> Result<MarkedImage> {
         let picture = self.read(input).await?;
         let request = MarkRequest {
-            image: picture.pixels,
-            regions: RegionSource::Segmenter {
-                id: None,
-                params: self.params.clone(),
-            },
+            regions: RegionSource::Segmenter(self.segmenter()),
             layers: Some(self.layers.clone()),
-            options: self.engine.allocate_options(),
-            draw: true,
+            options: self.marks.clone(),
+            ..MarkRequest::new(picture.pixels)
         };
         let marking = self.engine.mark(request, stop).await?;
         let (report, decode) = (picture.report, picture.decode);
@@ -153,10 +151,15 @@ impl Local {
     pub(crate) fn ask_image(&self, picture: &Picture) -> AskImage {
         AskImage {
             image: picture.pixels.clone(),
-            regions: RegionSource::Segmenter {
-                id: None,
-                params: self.params.clone(),
-            },
+            regions: RegionSource::Segmenter(self.segmenter()),
+        }
+    }
+
+    /// The segmenter of the settings, and what it is told.
+    fn segmenter(&self) -> SegmenterChoice {
+        SegmenterChoice {
+            id: None,
+            params: self.params.clone(),
         }
     }
 
@@ -193,9 +196,6 @@ fn with_flags(mut ladder: Ladder, regions: &RegionOptions, ink: InkOptions) -> L
     if let Some(styles) = ink.styles {
         ladder = ladder.with_flag("--styles", "mark.styles", styles);
     }
-    if let Some(page_size) = ink.page_size {
-        ladder = ladder.with_flag("--page-size", "mark.page_size", page_size);
-    }
     ladder
 }
 
@@ -207,28 +207,23 @@ fn encoded(
     encoding: Encoding,
 ) -> Result<MarkedImage> {
     let Marking {
-        segmentation,
+        origin,
         layers,
         marked: Marked { allocation, pages },
-        allocate,
-        draw,
+        timings,
     } = marking;
-    let segmentation =
-        segmentation.ok_or_else(|| Error::internal("the image was marked, but not cut"))?;
     let _span = tracing::info_span!("encode").entered();
     let start = Instant::now();
     let pages = pages.iter().map(|page| encode(page, encoding));
     let pages = pages.collect::<Result<_>>()?;
     Ok(MarkedImage {
         report,
-        timings: MarkTimings {
-            decode: milliseconds(decode),
-            segment: milliseconds(segmentation.took),
-            allocate: milliseconds(allocate),
-            draw: milliseconds(draw),
-            encode: milliseconds(start.elapsed()),
+        timings: Timings {
+            decode: Some(decode),
+            encode: Some(start.elapsed()),
+            ..timings
         },
-        segmentation,
+        origin,
         styles: layers.into_iter().map(|layer| layer.style).collect(),
         allocation,
         pages,

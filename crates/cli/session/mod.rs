@@ -8,21 +8,16 @@ use std::{path::Path, thread};
 use clap::Args;
 use image::DynamicImage;
 use som_core::{
-    Cancellation, Error, Hints, Mask, Params, Result, Size, allocate::Allocation, decode::decode,
-    encode::Encoding, mask::Rle,
+    Cancellation, Error, Hints, MarkOptions, Mask, Origin, Params, Result, Size, Timings,
+    allocate::Allocation, decode::decode, encode::Encoding, mask::Rle,
 };
 use som_engine::{
-    Segmentation,
+    Segmented,
     settings::{Ladder, LimitSettings},
 };
 
 use self::remote::Remote;
-use crate::{
-    hint::HintArgument,
-    input::Input,
-    report::{ImageReport, MarkTimings, SegmentTimings},
-    set::Setting,
-};
+use crate::{hint::HintArgument, input::Input, report::ImageReport, set::Setting};
 
 pub(crate) use self::{
     local::{Local, Picture},
@@ -54,8 +49,8 @@ pub(crate) struct RegionOptions {
 pub(crate) struct InkOptions {
     /// The layers of ink.
     pub(crate) styles: Option<Vec<String>>,
-    /// Most marks on one image.
-    pub(crate) page_size: Option<u32>,
+    /// What is asked of the marks.
+    pub(crate) marks: MarkOptions,
 }
 
 /// Who works on the images, and what is asked of each.
@@ -73,21 +68,20 @@ enum Worker {
 /// The regions of an image.
 pub(crate) struct SegmentedImage {
     pub(crate) report: ImageReport,
-    pub(crate) segmentation: Segmentation,
-    pub(crate) timings: SegmentTimings,
+    pub(crate) segmented: Segmented,
+    pub(crate) timings: Timings,
 }
 
 /// An image, its marks and its pages.
 pub(crate) struct MarkedImage {
     pub(crate) report: ImageReport,
-    /// Its regions are in the marks.
-    pub(crate) segmentation: Segmentation,
+    pub(crate) origin: Origin,
     /// The layers of ink.
     pub(crate) styles: Vec<String>,
     pub(crate) allocation: Allocation,
     /// Encoded.
     pub(crate) pages: Vec<Vec<u8>>,
-    pub(crate) timings: MarkTimings,
+    pub(crate) timings: Timings,
 }
 
 impl Session {

@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use clap::Args;
 use som_client::{Client, Connection, Token};
 use som_core::{
-    Descriptor, Error, Params, Result, Size,
+    Descriptor, Error, Layer, MarkOptions, Params, Result, Size,
     allocate::{AllocatedMark, Allocation, Unmarked},
     encode::Encoding,
     schema::Schema,
 };
 use som_engine::{
-    LayerRequest, Segmentation,
+    Segmented,
     registry::unknown,
     settings::{Ladder, LimitSettings},
 };
-use som_proto::{descriptor, mark, params, pb::v1 as pb, region};
+use som_proto::{descriptor, mark, params, pb::v1 as pb, region, segment};
 
 use super::{InkOptions, MarkedImage, RegionOptions, SegmentedImage};
 use crate::{
     input::Input,
-    report::{self, ImageReport, MarkTimings, SegmentTimings},
+    report::{self, ImageReport},
     set::{Assigned, Taker, Takers},
 };
 
@@ -45,8 +45,8 @@ pub(crate) struct Remote {
     limits: LimitSettings,
     segmenter: String,
     params: Params,
-    layers: Vec<LayerRequest>,
-    page_size: Option<u32>,
+    layers: Vec<Layer>,
+    marks: MarkOptions,
 }
 
 /// Segmenters or mark styles of the server, each with the schema of its parameters.
@@ -108,7 +108,7 @@ impl Remote {
             segmenter: id,
             params,
             layers,
-            page_size: ink.page_size,
+            marks: ink.marks,
         })
     }
 
@@ -125,17 +125,20 @@ impl Remote {
         };
         let answer = self.client.segment(&request).await?;
         let size = size(answer.image)?;
-        let timings = answer.timings.unwrap_or_default();
-        let mut segmentation = segmentation(answer.segmentation)?;
-        segmentation.regions =
-            region::list_from_wire(answer.regions, size).map_err(|error| not_ours(&error))?;
+        let segmentation = answer.segmentation;
+        let segmentation = segmentation.ok_or_else(|| Error::invalid("segmentation is not set"));
+        let segmented = || {
+            Ok(Segmented {
+                segmentation: segment::segmentation_from_wire(segmentation?)?,
+                regions: region::list_from_wire(answer.regions, size)?,
+                timings: segment::timings_from_wire(answer.timings)?,
+            })
+        };
+        let segmented = segmented().map_err(|error| not_ours(&error))?;
         Ok(SegmentedImage {
             report: ImageReport::new(input.to_string(), size, digest),
-            segmentation,
-            timings: SegmentTimings {
-                decode: report::rounded_ms(timings.decode),
-                segment: report::rounded_ms(timings.segment),
-            },
+            timings: segmented.timings,
+            segmented,
         })
     }
 
@@ -150,38 +153,29 @@ impl Remote {
             Encoding::Jpeg => pb::PictureFormat::Jpeg,
             Encoding::WebP => pb::PictureFormat::Webp,
         };
-        let layer = |layer: &LayerRequest| pb::StyleLayer {
-            id: layer.style.clone(),
-            params: Some(params::to_wire(&layer.params)),
-        };
         let request = pb::MarkRequest {
             image: Some(image),
             segmenter: self.segmenter.clone(),
             params: Some(params::to_wire(&self.params)),
-            styles: self.layers.iter().map(layer).collect(),
-            page_size: self.page_size,
+            styles: self.layers.iter().map(mark::layer_to_wire).collect(),
+            options: Some(mark::options_to_wire(&self.marks)),
             format: format.into(),
             ..pb::MarkRequest::default()
         };
         let answer = self.client.mark(&request).await?;
         let size = size(answer.image)?;
-        let timings = answer.timings.unwrap_or_default();
         let styles = answer.styles.into_iter();
         let pages = answer.pages.into_iter();
         Ok(MarkedImage {
             report: ImageReport::new(input.to_string(), size, digest),
-            segmentation: segmentation(answer.segmentation)?,
+            origin: segment::origin_from_wire(answer.segmentation)
+                .map_err(|error| not_ours(&error))?,
             styles: styles.map(|layer| layer.id).collect(),
             allocation: allocation(answer.marks, answer.unmarked, size)
                 .map_err(|error| not_ours(&error))?,
             pages: pages.map(|page| page.data.into()).collect(),
-            timings: MarkTimings {
-                decode: report::rounded_ms(timings.decode),
-                segment: report::rounded_ms(timings.segment),
-                allocate: report::rounded_ms(timings.allocate),
-                draw: report::rounded_ms(timings.draw),
-                encode: report::rounded_ms(timings.encode),
-            },
+            timings: segment::timings_from_wire(answer.timings)
+                .map_err(|error| not_ours(&error))?,
         })
     }
 
@@ -233,17 +227,6 @@ fn size(image: Option<pb::ImageInfo>) -> Result<Size> {
         .and_then(|image| image.size)
         .map(region::size_from_wire)
         .ok_or_else(|| not_ours(&Error::invalid("image is not set")))
-}
-
-fn segmentation(wire: Option<pb::Segmentation>) -> Result<Segmentation> {
-    let wire = wire.ok_or_else(|| not_ours(&Error::invalid("segmentation is not set")))?;
-    Ok(Segmentation {
-        segmenter: wire.segmenter,
-        version: wire.version,
-        params: params::from_wire(wire.params).map_err(|error| not_ours(&error))?,
-        regions: Vec::new(),
-        took: std::time::Duration::ZERO,
-    })
 }
 
 fn allocation(marks: Vec<pb::Mark>, unmarked: Vec<pb::Unmarked>, size: Size) -> Result<Allocation> {

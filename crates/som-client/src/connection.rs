@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use som_core::{Error, Result};
+use som_core::{Error, Result, error::chain};
 use tonic::{
     Request,
     metadata::{Ascii, MetadataValue},
     transport::{Certificate, ClientTlsConfig, Endpoint, Identity},
 };
 
-use crate::{failure::chain, trace};
+use crate::trace;
 
 /// How long a connection may take, and how a silent one is found out.
 const CONNECT: Duration = Duration::from_secs(2);

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use som_core::Error;
+use som_core::{Error, error::chain};
 use som_proto::status;
 use tonic::Status;
 
@@ -14,19 +14,4 @@ pub fn explain(status: &Status) -> Error {
         Some(source) => Error::unavailable(chain(source)),
         None => status::from_wire(status),
     }
-}
-
-/// An error with its causes, outermost first.
-pub fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        // Some messages quote their cause already.
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -26,5 +26,5 @@ mod trace;
 pub use crate::{
     client::Client,
     connection::{Connection, Token},
-    failure::{chain, explain},
+    failure::explain,
 };

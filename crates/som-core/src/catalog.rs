@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Error, ErrorKind, Hints, Result};
+use crate::{Error, ErrorKind, Hints, Result, name::Named};
 
 /// Who a segmenter or mark style is, what it can do, and the options and parameters it takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,12 +36,7 @@ impl Descriptor {
     /// Invalid, naming the text that is wrong: the id is not `[a-z0-9-]+`, the version is not a
     /// semantic one, the schema is malformed or names a capability that does not exist.
     pub fn from_schema_json(id: &str, version: &str, about: &str, schema: &str) -> Result<Self> {
-        let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if id.is_empty() || !id.bytes().all(letter) {
-            return Err(Error::invalid(
-                "its id must be one or more of a-z, 0-9 and -",
-            ));
-        }
+        Named::Plugin.check("its id", id)?;
         if semver::Version::parse(version).is_err() {
             return Err(Error::invalid(format!(
                 "its version {version:?} is not a semantic version such as 1.0.0"

@@ -1,6 +1,15 @@
 //! marks → marked image: the layers of ink.
 
-use crate::{Call, Canvas, Marks, Result, Size};
+use crate::{Call, Canvas, Marks, Params, Result, Size};
+
+/// One layer of ink: a mark style and what it is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layer {
+    /// Mark style id.
+    pub style: String,
+    /// Parameters of the style.
+    pub params: Params,
+}
 
 /// Draws one layer of ink. Stateless; layers are stacked in any order.
 pub trait MarkStyle: Send + Sync {

@@ -190,3 +190,35 @@ impl StdError for Error {
         self.source.as_deref().map(|source| source as _)
     }
 }
+
+/// An error with its causes, outermost first: `what failed: why: and why that`.
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        // Some messages quote their cause already.
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_told_once_and_in_order() {
+        let cause = Error::unavailable("connection refused (111)");
+        let quoting = Error::unavailable("connect: connection refused (111)").caused_by(cause);
+        let error = Error::internal("no answer").caused_by(quoting);
+        assert_eq!(
+            chain(&error),
+            "no answer: connect: connection refused (111)"
+        );
+        assert_eq!(chain(&Error::invalid("alone")), "alone");
+    }
+}

@@ -18,6 +18,7 @@ pub mod region;
 pub mod nms;
 pub mod segment;
 pub mod mark;
+mod options;
 pub mod allocate;
 pub mod draw;
 pub mod pipeline;
@@ -34,6 +35,8 @@ pub mod call;
 pub mod catalog;
 pub mod error;
 pub mod hint;
+pub mod name;
+mod timings;
 #[cfg(feature = "schema")]
 pub mod schema;
 
@@ -43,7 +46,7 @@ pub use crate::{
     allocate::{AllocateOptions, AllocatedMark, Allocation, Facts, allocate},
     call::{Call, Cancellation, Params},
     catalog::{Capability, Descriptor},
-    draw::{Labelling, MarkStyle},
+    draw::{Labelling, Layer, MarkStyle},
     error::{Error, ErrorKind, Result},
     geometry::{BBox, Point, Size},
     hint::Hints,
@@ -54,8 +57,10 @@ pub use crate::{
     },
     mark::{Color, Mark, Marks},
     mask::Mask,
-    pipeline::{Layer, Marked, mark},
+    options::MarkOptions,
+    pipeline::{Ink, Marked, mark},
     region::Region,
     scene::{Coordinates, Scene},
-    segment::Segmenter,
+    segment::{Origin, Segmentation, Segmenter},
+    timings::Timings,
 };

@@ -7,9 +7,9 @@ use crate::{
     allocate::{Labels, allocate},
 };
 
-/// One layer of ink: a style and its parameters, validated and with defaults filled in.
+/// A layer whose style is found, its parameters validated and with defaults filled in.
 #[derive(Clone, Copy)]
-pub struct Layer<'a> {
+pub struct Ink<'a> {
     /// Draws the layer.
     pub style: &'a dyn MarkStyle,
     /// What it is told.
@@ -34,7 +34,7 @@ pub struct Marked {
 pub fn mark(
     image: &Image<'_>,
     regions: Vec<Region>,
-    stack: &[Layer<'_>],
+    stack: &[Ink<'_>],
     options: &AllocateOptions,
     call: &Call<'_>,
 ) -> Result<Marked> {
@@ -45,7 +45,7 @@ pub fn mark(
 }
 
 /// What the labels of a stack come from: its last layer that writes any.
-pub fn labels<'a>(stack: &[Layer<'a>]) -> Option<Labels<'a>> {
+pub fn labels<'a>(stack: &[Ink<'a>]) -> Option<Labels<'a>> {
     stack.iter().rev().find_map(|layer| {
         let labelling = layer.style.labelling()?;
         Some(Labels {
@@ -62,7 +62,7 @@ pub fn labels<'a>(stack: &[Layer<'a>]) -> Option<Labels<'a>> {
 pub fn draw(
     image: &Image<'_>,
     allocation: &Allocation,
-    stack: &[Layer<'_>],
+    stack: &[Ink<'_>],
     call: &Call<'_>,
 ) -> Result<Vec<RgbImage>> {
     (1..=allocation.pages.max(1))

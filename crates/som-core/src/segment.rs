@@ -1,6 +1,8 @@
 //! image → regions.
 
-use crate::{Call, Descriptor, Image, Region, Result};
+use serde::Serialize;
+
+use crate::{Call, Descriptor, Image, Params, Region, Result};
 
 /// Cuts an image into regions. Blocking; the engine calls it on the instance's own thread.
 ///
@@ -31,4 +33,26 @@ pub trait SegmenterFactory: Send + Sync {
     /// # Errors
     /// What the segmenter reports, such as missing weights.
     fn create(&self, options: &Call<'_>) -> Result<Box<dyn Segmenter>>;
+}
+
+/// Who cut an image, and how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Segmentation {
+    /// Segmenter id.
+    #[serde(rename = "id")]
+    pub segmenter: String,
+    /// Its semantic version.
+    pub version: String,
+    /// The parameters it got, defaults filled in.
+    pub params: Params,
+}
+
+/// Where regions come from. As JSON a [`Segmentation`], or null.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Origin {
+    /// A segmenter cut the image.
+    Segmented(Segmentation),
+    /// They came with the request.
+    Given,
 }

@@ -3,8 +3,8 @@
 use image::RgbImage;
 use proptest::prelude::*;
 use som_core::{
-    AllocateOptions, Allocation, BBox, Call, Image, Labelling, Mask, Params, Point, Region, Result,
-    Size,
+    AllocateOptions, Allocation, BBox, Call, Image, Labelling, MarkOptions, Mask, Params, Point,
+    Region, Result, Size,
     allocate::{Labels, UnmarkedReason, allocate},
     mask::MaskBuilder,
 };
@@ -40,6 +40,13 @@ fn disc(size: Size, center: (i64, i64), radius: i64) -> Mask {
     mask(size, |x, y| {
         (i64::from(x) - center.0).pow(2) + (i64::from(y) - center.1).pow(2) <= radius * radius
     })
+}
+
+fn asked(marks: MarkOptions) -> AllocateOptions {
+    AllocateOptions {
+        marks,
+        ..AllocateOptions::default()
+    }
 }
 
 fn run(size: Size, masks: &[Mask], options: &AllocateOptions) -> Allocation {
@@ -201,11 +208,11 @@ fn pages_take_so_many_marks_in_order() {
     let masks: Vec<Mask> = (0..7)
         .map(|i| disc(size, (50 + 50 * i, 150), 24 - i))
         .collect();
-    let options = AllocateOptions {
+    let options = asked(MarkOptions {
         page_size: Some(3),
         max_marks: Some(6),
-        ..Default::default()
-    };
+        ..MarkOptions::default()
+    });
     let allocation = run(size, &masks, &options);
     assert_eq!(
         allocation
@@ -245,7 +252,7 @@ proptest! {
     fn every_promise_holds(
         (size, masks) in shapes(), page_size in prop::option::of(1_u32..9), class_names in any::<bool>(),
     ) {
-        let options = AllocateOptions { page_size, ..Default::default() };
+        let options = asked(MarkOptions { page_size, ..MarkOptions::default() });
         let allocation = run_with(size, &masks, &options, class_names);
         prop_assert_eq!(&allocation, &run_with(size, &masks, &options, class_names));
         let marks = &allocation.marks;
@@ -274,7 +281,7 @@ proptest! {
             prop_assert_eq!(facts.leader, !label.contains(mark.mark.anchor));
             prop_assert!(mark.mark.color.contrast(mark.mark.color.ink()) >= 4.5);
             prop_assert_eq!(facts.contrast, mark.mark.color.contrast(mark.mark.color.ink()));
-            prop_assert!(facts.glyph_height >= options.min_glyph);
+            prop_assert!(facts.glyph_height >= 9.0);
         }
         for page in 1..=allocation.pages {
             let count = allocation.on_page(page).count();
@@ -302,7 +309,7 @@ proptest! {
             let needed = Digits.measure(&caption, &Call::uncancellable(&params)).unwrap();
             let label = named.mark.label_box;
             prop_assert!(label == plain.mark.label_box || Size::new(label.width, label.height) == needed);
-            prop_assert!(named.facts.hold(options.min_glyph) || !plain.facts.hold(options.min_glyph));
+            prop_assert!(named.facts.hold(options.marks.min_glyph()) || !plain.facts.hold(options.marks.min_glyph()));
         }
     }
 }
@@ -358,7 +365,10 @@ fn appended_regions_leave_the_numbers_of_the_others() {
     assert_eq!(together[2..], appended);
     // A limit takes from the others.
     let limited = AllocateOptions {
-        max_marks: Some(3),
+        marks: MarkOptions {
+            max_marks: Some(3),
+            ..MarkOptions::default()
+        },
         ..options
     };
     let indices: Vec<usize> = ids(&masks, &limited).iter().map(|id| id.0).collect();

@@ -3,34 +3,35 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use som_core::{Cancellation, Error, Result};
+use som_core::{Cancellation, Error, Layer, MarkOptions, Result};
 use tokio::sync::mpsc;
 
 use crate::{
-    Engine,
+    Engine, Marking, RegionSource,
     ask::{AskEvent, AskOutcome, AskRequest},
-    engine::{LayerRequest, Marking, RegionSource},
 };
 
 /// The most rows of one comparison: they are asked at once.
-pub const MOST_ROWS: usize = 64;
+pub const MAX_ROWS: usize = 64;
 
 /// Compares several ways to ask one question.
 #[derive(Clone, Debug)]
 pub struct CompareRequest {
     /// The question, and everything that a row does not change.
     pub ask: AskRequest,
-    /// From 1 to [`MOST_ROWS`].
+    /// From 1 to [`MAX_ROWS`].
     pub rows: Vec<CompareRow>,
 }
 
-/// One way to ask.
+/// One way to ask. Written as `CompareRow { lmm, ..CompareRow::default() }`.
 #[derive(Clone, Debug, Default)]
 pub struct CompareRow {
     /// Where regions come from; `None` for what the question has.
     pub regions: Option<RegionSource>,
     /// The layers of ink; `None` for what the question has.
-    pub layers: Option<Vec<LayerRequest>>,
+    pub layers: Option<Vec<Layer>>,
+    /// What is asked of the marks; what is not set is as in the question.
+    pub options: MarkOptions,
     /// Name of the model; `None` for what the question has.
     pub lmm: Option<String>,
 }
@@ -65,9 +66,9 @@ impl Engine {
         if request.rows.is_empty() {
             return Err(Error::invalid("there is no row to compare"));
         }
-        if request.rows.len() > MOST_ROWS {
+        if request.rows.len() > MAX_ROWS {
             return Err(Error::invalid(format!(
-                "there are {} rows (at most {MOST_ROWS} are compared at once)",
+                "there are {} rows (at most {MAX_ROWS} are compared at once)",
                 request.rows.len()
             )));
         }
@@ -93,8 +94,8 @@ impl Engine {
         let started = std::time::Instant::now();
         let (mut segmenter, mut markings) = (String::new(), Vec::new());
         let outcome = self.ask_watched(request, cancellation, |stage| match stage {
-            AskEvent::Regions { segmentation, .. } => {
-                segmenter.clone_from(&segmentation.segmenter);
+            AskEvent::Regions { segmented, .. } => {
+                segmenter.clone_from(&segmented.segmentation.segmenter);
             }
             AskEvent::Marked { marking, .. } => markings.push(marking),
             _ => {}
@@ -119,6 +120,7 @@ impl CompareRow {
             }
         }
         ask.layers = self.layers.or(ask.layers);
+        ask.options = self.options.or(&ask.options);
         ask.lmm = self.lmm.or(ask.lmm);
         ask
     }

@@ -5,21 +5,22 @@
 //! Decoding, allocation and drawing run on the runtime's blocking threads, at most one per core;
 //! segmenters run on their own threads. Nothing here computes on the async runtime.
 
-use std::{
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, thread, time::Instant};
 
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Hints, LmmProvider, Params, Region, Result, Size,
-    View,
-    allocate::allocate,
-    pipeline::{self, Layer, Marked},
+    AllocateOptions, Call, Cancellation, Error, Hints, Ink, Layer, LmmProvider, Marked, Origin,
+    Params, Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
 };
+use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};
 
-use crate::{SharedImage, lmm::Lmms, registry::Registry, settings::Settings, worker::Request};
+use crate::{
+    SharedImage,
+    registry::Registry,
+    request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
+    settings::Settings,
+    worker::Request,
+};
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
 pub struct Engine {
@@ -29,90 +30,14 @@ pub struct Engine {
     compute: Arc<Semaphore>,
 }
 
-/// Asks for regions.
-#[derive(Clone, Debug)]
-pub struct SegmentRequest {
-    /// The image, decoded and upright.
-    pub image: SharedImage,
-    /// Segmenter id; `None` for the one in the settings.
-    pub segmenter: Option<String>,
-    /// Parameters of the call, `hints` among them.
-    pub params: Params,
-}
-
-/// The regions of an image, and how they came about.
-#[derive(Clone, Debug)]
-pub struct Segmentation {
-    /// Segmenter id.
-    pub segmenter: String,
-    /// Its version.
-    pub version: String,
-    /// The parameters it got, defaults filled in.
-    pub params: Params,
-    /// In the segmenter's own order.
-    pub regions: Vec<Region>,
-    /// Time the segmenter took.
-    pub took: Duration,
-}
-
-/// Asks for a marked image.
-#[derive(Clone, Debug)]
-pub struct MarkRequest {
-    /// The image, decoded and upright.
-    pub image: SharedImage,
-    /// Where its regions come from.
-    pub regions: RegionSource,
-    /// The layers of ink, the lowest first; `None` for those in the settings.
-    pub layers: Option<Vec<LayerRequest>>,
-    /// What mark allocation may do; start from [`Engine::allocate_options`].
-    pub options: AllocateOptions,
-    /// False for marks alone: no page is drawn.
-    pub draw: bool,
-}
-
-/// Where the regions to mark come from.
-#[derive(Clone, Debug)]
-pub enum RegionSource {
-    /// The image is segmented.
-    Segmenter {
-        /// Segmenter id; `None` for the one in the settings.
-        id: Option<String>,
-        /// Parameters of the call, `hints` among them.
-        params: Params,
-    },
-    /// They are given.
-    Given(Vec<Region>),
-}
-
-/// One layer of ink.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct LayerRequest {
-    /// Mark style id.
-    pub style: String,
-    /// Parameters of the layer.
-    pub params: Params,
-}
-
-/// A marked image, and how it came about.
-#[derive(Clone, Debug)]
-pub struct Marking {
-    /// How the image was cut, its regions now in the marks; `None` if they were given.
-    pub segmentation: Option<Segmentation>,
-    /// The layers of ink with the parameters they got, defaults filled in.
-    pub layers: Vec<LayerRequest>,
-    /// Marks and pages; no page, if none was to be drawn.
-    pub marked: Marked,
-    /// Time mark allocation took.
-    pub allocate: Duration,
-    /// Time drawing took.
-    pub draw: Duration,
-}
-
-/// What the stages after segmentation give.
-struct Inked {
-    marked: Marked,
-    allocate: Duration,
-    draw: Duration,
+/// A request to mark, resolved: the image is cut, the layers have all their parameters.
+pub(crate) struct Inking {
+    pub(crate) image: SharedImage,
+    pub(crate) origin: Origin,
+    pub(crate) regions: Vec<Region>,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) options: AllocateOptions,
+    pub(crate) draw: bool,
 }
 
 impl Engine {
@@ -129,7 +54,7 @@ impl Engine {
                 .and_then(|entry| entry.check(&settings))
                 .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
         }
-        let lmms = Lmms::open(&settings, |name| std::env::var(name).ok())?;
+        let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             settings,
@@ -171,53 +96,41 @@ impl Engine {
         &self,
         request: SegmentRequest,
         cancellation: &Cancellation,
-    ) -> Result<Segmentation> {
-        let id = request
-            .segmenter
-            .as_deref()
-            .unwrap_or(&self.settings.mark.segmenter);
+    ) -> Result<Segmented> {
+        let SegmentRequest { image, segmenter } = request;
+        let id = segmenter.id.as_deref();
+        let id = id.unwrap_or(&self.settings.mark.segmenter);
         let entry = self.registry.segmenter(id)?;
-        let segmenter = match cancellation.deadline() {
+        let reached = match cancellation.deadline() {
             None => entry.reach().await?,
             Some(deadline) => timeout_at(deadline.into(), entry.reach())
                 .await
                 .map_err(|_| Error::cancelled())??,
         };
-        let params = segmenter.resolve(&request.params)?;
+        let params = reached.resolve(&segmenter.params)?;
         if let Some(hints) = Hints::from_params(&params)? {
-            hints.check(request.image.size())?;
+            hints.check(image.size())?;
         }
-        let pool = segmenter.pool(&self.settings)?;
+        let pool = reached.pool(&self.settings)?;
         let job = Request {
-            image: request.image,
+            image,
             params: params.clone(),
             cancellation: cancellation.clone(),
         };
         let done = pool.segment(job).await?;
-        let descriptor = segmenter.descriptor();
-        Ok(Segmentation {
-            segmenter: descriptor.id.clone(),
-            version: descriptor.version.clone(),
-            params,
-            regions: done.regions,
-            took: done.took,
-        })
-    }
-
-    /// What mark allocation may do when a request says nothing else: the settings' view and page
-    /// size.
-    pub fn allocate_options(&self) -> AllocateOptions {
-        let (mark, view) = (&self.settings.mark, &self.settings.view);
-        AllocateOptions {
-            page_size: Some(mark.page_size).filter(|&size| size > 0),
-            view: View {
-                long_side: view.long_side,
-                short_side: view.short_side,
-                ..View::UNLIMITED
+        let descriptor = reached.descriptor();
+        Ok(Segmented {
+            segmentation: Segmentation {
+                segmenter: descriptor.id.clone(),
+                version: descriptor.version.clone(),
+                params,
             },
-            min_glyph: view.min_glyph,
-            ..AllocateOptions::default()
-        }
+            regions: done.regions,
+            timings: Timings {
+                segment: Some(done.took),
+                ..Timings::default()
+            },
+        })
     }
 
     /// image → regions → marks → marked image.
@@ -239,41 +152,50 @@ impl Engine {
         } = request;
         // What is wrong with a layer is told before the image is cut.
         let layers = self.resolve_layers(layers)?;
-        let (segmentation, regions) = match regions {
-            RegionSource::Given(regions) => (None, regions),
-            RegionSource::Segmenter { id, params } => {
-                let request = SegmentRequest {
-                    image: image.clone(),
-                    segmenter: id,
-                    params,
-                };
-                let mut segmentation = self.segment(request, cancellation).await?;
-                let regions = std::mem::take(&mut segmentation.regions);
-                (Some(segmentation), regions)
+        let (origin, regions, segment) = match regions {
+            RegionSource::Given(regions) => (Origin::Given, regions, None),
+            RegionSource::Segmenter(segmenter) => {
+                let image = image.clone();
+                let request = SegmentRequest { image, segmenter };
+                let Segmented {
+                    segmentation,
+                    regions,
+                    timings,
+                } = self.segment(request, cancellation).await?;
+                (Origin::Segmented(segmentation), regions, timings.segment)
             }
         };
-        let (engine, cancellation) = (self.clone(), cancellation.clone());
-        self.compute(move || {
-            let cancelled = || cancellation.is_cancelled();
-            let params = Params::new();
-            let call = Call::new(&params, &cancelled);
-            let inked = engine.ink(&image, regions, &layers, &options, draw, &call)?;
-            Ok(Marking {
-                segmentation,
-                layers,
-                marked: inked.marked,
-                allocate: inked.allocate,
-                draw: inked.draw,
-            })
-        })
-        .await
+        let view = &self.settings.view;
+        let inking = Inking {
+            image,
+            origin,
+            regions,
+            layers,
+            options: AllocateOptions {
+                marks: options,
+                view: View {
+                    long_side: view.long_side,
+                    short_side: view.short_side,
+                    ..View::UNLIMITED
+                },
+                ..AllocateOptions::default()
+            },
+            draw,
+        };
+        let mut marking = self.ink(inking, cancellation).await?;
+        marking.timings.segment = segment;
+        Ok(marking)
     }
 
-    fn resolve_layers(&self, layers: Option<Vec<LayerRequest>>) -> Result<Vec<LayerRequest>> {
+    /// The layers of a request with the parameters they get, defaults filled in.
+    ///
+    /// # Errors
+    /// NotFound for an unknown mark style, Invalid for parameters that do not fit.
+    pub(crate) fn resolve_layers(&self, layers: Option<Vec<Layer>>) -> Result<Vec<Layer>> {
         let layers = layers.unwrap_or_else(|| {
             let styles = self.settings.mark.styles.iter().cloned();
             styles
-                .map(|style| LayerRequest {
+                .map(|style| Layer {
                     style,
                     params: Params::new(),
                 })
@@ -281,49 +203,74 @@ impl Engine {
         });
         layers
             .into_iter()
-            .map(|LayerRequest { style, params }| {
+            .map(|Layer { style, params }| {
                 let params = self.registry.style(&style)?.resolve(&params)?;
-                Ok(LayerRequest { style, params })
+                Ok(Layer { style, params })
             })
             .collect()
     }
 
-    /// regions → marks → marked image. Blocking.
-    fn ink(
-        &self,
-        image: &SharedImage,
-        regions: Vec<Region>,
-        layers: &[LayerRequest],
-        options: &AllocateOptions,
-        draw: bool,
-        call: &Call<'_>,
-    ) -> Result<Inked> {
-        let layers = layers.iter().map(|layer| {
-            Ok(Layer {
+    /// regions → marks → marked image. What the options leave open is as in the settings.
+    ///
+    /// # Errors
+    /// As [`mark`](Self::mark).
+    pub(crate) async fn ink(
+        self: &Arc<Self>,
+        inking: Inking,
+        cancellation: &Cancellation,
+    ) -> Result<Marking> {
+        let (engine, cancellation) = (self.clone(), cancellation.clone());
+        self.compute(move || {
+            let Inking {
+                image,
+                origin,
+                regions,
+                layers,
+                mut options,
+                draw,
+            } = inking;
+            options.marks = options.marks.or(&engine.settings.mark.options);
+            let cancelled = || cancellation.is_cancelled();
+            let params = Params::new();
+            let call = Call::new(&params, &cancelled);
+            let stack = engine.stack(&layers)?;
+            let pixels = image.as_image()?;
+
+            let started = Instant::now();
+            let allocation = tracing::info_span!("allocate").in_scope(|| {
+                allocate(&pixels, regions, pipeline::labels(&stack), &options, &call)
+            })?;
+            let allocated = Instant::now();
+            let mut timings = Timings {
+                allocate: Some(allocated - started),
+                ..Timings::default()
+            };
+            let mut pages = Vec::new();
+            if draw {
+                engine.check_pages(allocation.pages, image.size())?;
+                pages = tracing::info_span!("draw")
+                    .in_scope(|| pipeline::draw(&pixels, &allocation, &stack, &call))?;
+                timings.draw = Some(allocated.elapsed());
+            }
+            Ok(Marking {
+                origin,
+                layers,
+                marked: Marked { allocation, pages },
+                timings,
+            })
+        })
+        .await
+    }
+
+    /// The layers with their styles.
+    fn stack<'a>(&'a self, layers: &'a [Layer]) -> Result<Vec<Ink<'a>>> {
+        let ink = |layer: &'a Layer| {
+            Ok(Ink {
                 style: self.registry.style(&layer.style)?.style(),
                 params: &layer.params,
             })
-        });
-        let stack = layers.collect::<Result<Vec<_>>>()?;
-        let view = image.view()?;
-
-        let started = Instant::now();
-        let allocation = tracing::info_span!("allocate")
-            .in_scope(|| allocate(&view, regions, pipeline::labels(&stack), options, call))?;
-        let allocated = Instant::now();
-        if draw {
-            self.check_pages(allocation.pages, Size::new(view.width(), view.height()))?;
-        }
-        let pages = match draw {
-            true => tracing::info_span!("draw")
-                .in_scope(|| pipeline::draw(&view, &allocation, &stack, call))?,
-            false => Vec::new(),
         };
-        Ok(Inked {
-            marked: Marked { allocation, pages },
-            allocate: allocated - started,
-            draw: allocated.elapsed(),
-        })
+        layers.iter().map(ink).collect()
     }
 
     /// All pages of an image are drawn before the first is given away.
@@ -331,10 +278,10 @@ impl Engine {
     /// # Errors
     /// Exhausted, if they have more pixels than an image may have.
     fn check_pages(&self, pages: u32, size: Size) -> Result<()> {
-        let most = self.settings.limits.image_pixels;
-        if pages > 1 && size.pixels().saturating_mul(pages.into()) > most {
+        let limit = self.settings.limits.image_pixels;
+        if pages > 1 && size.pixels().saturating_mul(pages.into()) > limit {
             return Err(Error::exhausted(format!(
-                "{pages} pages of {size} have more than {most} pixels together (allow more marks on a page, or raise limits.image_pixels)"
+                "{pages} pages of {size} have more than {limit} pixels together (allow more marks on a page, or raise limits.image_pixels)"
             )));
         }
         Ok(())

@@ -41,7 +41,7 @@ impl SharedImage {
     ///
     /// # Errors
     /// Internal, if the pixels do not fill the size, which was checked before.
-    pub fn view(&self) -> Result<Image<'_>> {
+    pub fn as_image(&self) -> Result<Image<'_>> {
         Image::from_raw(self.size.width, self.size.height, &self.pixels[..])
             .ok_or_else(|| Error::internal("an image is smaller than its size says"))
     }
@@ -67,8 +67,8 @@ mod tests {
     fn pixels_are_shared_and_fill_the_size() {
         let pixels = Bytes::from(vec![7; 24]);
         let image = SharedImage::new(Size::new(4, 2), pixels.clone()).unwrap();
-        let view = image.view().unwrap();
-        assert_eq!(view.as_raw().as_ptr(), pixels.as_ptr(), "no copy");
+        let borrowed = image.as_image().unwrap();
+        assert_eq!(borrowed.as_raw().as_ptr(), pixels.as_ptr(), "no copy");
         assert_eq!(image.clone().pixels.as_ptr(), pixels.as_ptr(), "no copy");
         for size in [
             Size::new(4, 3),

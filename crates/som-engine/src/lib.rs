@@ -6,19 +6,17 @@ pub mod compare;
 mod engine;
 mod image;
 mod installed;
-mod http;
-pub mod lmm;
-pub mod models;
+pub mod weights;
 mod probe;
 pub mod registry;
 mod remote;
+mod request;
 pub mod settings;
 mod worker;
 
 pub use self::{
-    engine::{
-        Engine, LayerRequest, MarkRequest, Marking, RegionSource, SegmentRequest, Segmentation,
-    },
+    engine::Engine,
     image::SharedImage,
     probe::Probe,
+    request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented, SegmenterChoice},
 };

@@ -7,19 +7,17 @@ use std::{
 
 use image::{Rgb, RgbImage};
 use som_core::{
-    Cancellation, Error, Finish, Mask, ProviderInfo, Region, Result, Size, Usage,
+    Cancellation, Error, Finish, Layer, Mask, ProviderInfo, Region, Result, Size, Usage,
     mask::MaskBuilder,
-    prompt::Layout,
     task::{Finding, Task},
 };
 
 use crate::{
-    Engine,
+    Engine, RegionSource,
     ask::{AskImage, AskRequest, Budget},
-    engine::{LayerRequest, RegionSource},
 };
 
-/// The discs of the picture: what they are called and their colours, the largest first.
+/// The discs of the image: what they are called and their colours, the largest first.
 const DISCS: [(&str, [u8; 3]); 6] = [
     ("the red disc", [214, 39, 40]),
     ("the blue disc", [31, 90, 200]),
@@ -30,11 +28,11 @@ const DISCS: [(&str, [u8; 3]); 6] = [
 ];
 /// Where the discs stand: columns and rows of a grid, so that neither reading order nor area
 /// gives the answer away.
-const PLACES: [(u32, u32); 6] = [(1, 1), (0, 0), (2, 0), (0, 1), (1, 0), (2, 1)];
+const CELLS: [(u32, u32); 6] = [(1, 1), (0, 0), (2, 0), (0, 1), (1, 0), (2, 1)];
 /// Side of a cell of the grid in pixels.
 const CELL: u32 = 160;
 
-/// What a model made of the picture.
+/// What a model made of the image.
 #[derive(Clone, Debug)]
 pub struct Probe {
     /// The model.
@@ -58,34 +56,28 @@ pub struct Probe {
 }
 
 impl Engine {
-    /// Shows the model called `name` a picture of marked discs and asks which mark stands on
+    /// Shows the model called `name` an image of marked discs and asks which mark stands on
     /// which.
     ///
     /// # Errors
     /// As [`ask`](Self::ask); Unsupported, if no mark style writes labels.
     pub async fn probe(self: &Arc<Self>, name: &str, cancellation: &Cancellation) -> Result<Probe> {
-        let (image, regions) = picture();
+        let (image, regions) = discs();
+        let image = AskImage {
+            image: image.into(),
+            regions: RegionSource::Given(regions),
+        };
+        let task = Task::Refer {
+            expressions: DISCS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        };
         let request = AskRequest {
-            images: vec![AskImage {
-                image: image.into(),
-                regions: RegionSource::Given(regions),
-            }],
             layers: Some(vec![self.labelling_layer()?]),
-            page_size: None,
-            max_marks: None,
-            task: Task::Refer {
-                expressions: DISCS.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            },
-            history: Vec::new(),
             lmm: Some(name.to_owned()),
-            template: None,
-            layout: Layout::default(),
-            structured: None,
-            votes: 1,
             budget: Budget {
                 max_rounds: 1,
                 ..Budget::default()
             },
+            ..AskRequest::new(vec![image], task)
         };
         let started = Instant::now();
         let outcome = self.ask_watched(request, cancellation, |_| {}).await?;
@@ -106,16 +98,16 @@ impl Engine {
 
     /// A layer that writes labels and hides nothing: the topmost of the settings that does, else
     /// any.
-    fn labelling_layer(&self) -> Result<LayerRequest> {
+    fn labelling_layer(&self) -> Result<Layer> {
         let usual = self.settings().mark.styles.iter().rev();
         let usual = usual.filter_map(|id| self.registry().style(id).ok());
         let style = usual
             .chain(self.registry().styles())
             .find(|style| style.style().labelling().is_some());
         let style = style.ok_or_else(|| Error::unsupported("no mark style writes labels"))?;
-        Ok(LayerRequest {
+        Ok(Layer {
             style: style.descriptor().id.clone(),
-            ..LayerRequest::default()
+            ..Layer::default()
         })
     }
 }
@@ -126,12 +118,12 @@ fn right(findings: &[Finding]) -> usize {
     found.filter(|(finding, id)| finding.marks == [*id]).count()
 }
 
-/// The picture and its regions, in the order of [`DISCS`].
-fn picture() -> (RgbImage, Vec<Region>) {
+/// The image and its regions, in the order of [`DISCS`].
+fn discs() -> (RgbImage, Vec<Region>) {
     let size = Size::new(3 * CELL, 2 * CELL);
     let mut image = RgbImage::from_pixel(size.width, size.height, Rgb([150, 150, 150]));
     let mut regions = Vec::new();
-    for (index, ((_, color), (column, row))) in DISCS.into_iter().zip(PLACES).enumerate() {
+    for (index, ((_, color), (column, row))) in DISCS.into_iter().zip(CELLS).enumerate() {
         let center = (column * CELL + CELL / 2, row * CELL + CELL / 2);
         let mask = disc(size, center, CELL * 2 / 5 - 3 * index as u32);
         for (y, spans) in mask.rows() {
@@ -160,7 +152,7 @@ mod tests {
 
     #[test]
     fn discs_are_apart_and_get_smaller() {
-        let (_, regions) = picture();
+        let (_, regions) = discs();
         let areas: Vec<u64> = regions.iter().map(|region| region.mask.area()).collect();
         assert!(areas.windows(2).all(|pair| pair[0] > pair[1]), "{areas:?}");
         for (index, region) in regions.iter().enumerate() {

@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 use crate::{SharedImage, settings::WorkerSettings};
 
 /// Threads that hang and were replaced; beyond this many the segmenter is not replaced any more.
-const MOST_ABANDONED: usize = 16;
+const MAX_ABANDONED: usize = 16;
 
 /// The instances of one segmenter.
 pub(crate) struct Pool {
@@ -203,7 +203,7 @@ impl Shared {
 
     fn replace_if_hanging(self: &Arc<Self>, ticket: &Ticket) {
         let id = &self.factory.descriptor().id;
-        if self.abandoned.fetch_add(1, Ordering::Relaxed) >= MOST_ABANDONED {
+        if self.abandoned.fetch_add(1, Ordering::Relaxed) >= MAX_ABANDONED {
             self.abandoned.fetch_sub(1, Ordering::Relaxed);
             tracing::error!(segmenter = %id, "an instance hangs, and too many were replaced already");
             return;
@@ -252,7 +252,7 @@ impl Shared {
                 Some(instance) => instance,
                 None => slot.insert(self.factory.create(&Call::new(&self.options, &cancelled))?),
             };
-            instance.segment(&request.image.view()?, &call)
+            instance.segment(&request.image.as_image()?, &call)
         }));
         contained.unwrap_or_else(|_| {
             let id = &self.factory.descriptor().id;

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use serde_json::json;
-use som_core::ErrorKind;
-use som_engine::settings::Ladder;
+use som_core::{ErrorKind, MarkOptions, Result};
+use som_engine::settings::{Ladder, Settings};
+use som_lmm::ProviderKind;
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
@@ -43,7 +44,7 @@ fn each_layer_wins_over_the_one_below() {
         ]))
         .with_flag("--segmenter", "mark.segmenter", "from-flag");
     let (settings, origins) = ladder.load().unwrap();
-    assert_eq!(settings.mark.page_size, 7);
+    assert_eq!(settings.mark.options.page_size, Some(7));
     assert_eq!(settings.view.long_side, 200);
     assert_eq!(settings.mark.segmenter, "from-flag");
     assert_eq!(settings.mark.styles, ["box", "number"]);
@@ -68,6 +69,29 @@ fn each_layer_wins_over_the_one_below() {
 }
 
 #[test]
+fn every_layer_can_say_what_is_asked_of_marks() {
+    let ladder = Ladder::embedded()
+        .with_environment(variables(&[
+            ("SOM__MARK__MAX_MARKS", "12"),
+            ("SOM__MARK__FONT_SIZE", "20.5"),
+        ]))
+        .with_flag("--page-size", "mark.page_size", 3);
+    let options = ladder.load().unwrap().0.mark.options;
+    let expected = MarkOptions {
+        page_size: Some(3),
+        max_marks: Some(12),
+        min_glyph: Some(9.0),
+        font_size: Some(20.5),
+    };
+    assert_eq!(options, expected);
+
+    let negative = Ladder::embedded().with_flag("--page-size", "mark.page_size", -1);
+    let error = negative.load().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.message().contains("mark.page_size"), "{error}");
+}
+
+#[test]
 fn an_unknown_key_is_refused_and_the_known_ones_listed() {
     for ladder in [
         Ladder::embedded().with_environment(variables(&[("SOM__MARK__SEGMENTR", "x")])),
@@ -76,7 +100,9 @@ fn an_unknown_key_is_refused_and_the_known_ones_listed() {
         let error = ladder.load().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert!(error.message().contains("segmentr"), "{error}");
-        assert!(error.message().contains("page_size"), "{error}");
+        for known in ["segmenter", "styles", "page_size", "max_marks"] {
+            assert!(error.message().contains(&format!("`{known}`")), "{error}");
+        }
     }
 }
 
@@ -131,4 +157,72 @@ fn som_keeps_its_own_keys_and_leaves_the_options() {
         error.message().contains("segmenter.sam.queue is 0"),
         "{error}"
     );
+}
+
+/// The settings with `text` on top of the embedded ones.
+fn with(text: &str) -> Result<Settings> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let (settings, _) = Ladder::embedded().with_file(file.path()).load()?;
+    Ok(settings)
+}
+
+#[test]
+fn a_fresh_machine_has_the_baseline() {
+    let settings = with("").unwrap();
+    let lmms = settings.lmms(|_| None).unwrap();
+    let baseline = lmms.get(&settings.ask.lmm).unwrap().info();
+    assert_eq!(baseline.provider, "attributes");
+    assert!(baseline.vision);
+}
+
+#[test]
+fn models_are_opened_by_their_names() {
+    let local = "[lmm.local]\nbase_url = 'http://host/v1'\nmodel = 'm'";
+    let lmms = with(local).unwrap().lmms(|_| None).unwrap();
+    let names: Vec<&str> = lmms.list().map(|info| info.name.as_str()).collect();
+    assert_eq!(names, ["attributes", "local"]);
+
+    for (text, why) in [
+        (
+            "[ask]\nlmm = 'nobody'",
+            "settings: ask.lmm: unknown lmm \"nobody\"",
+        ),
+        (
+            "[lmm.x]\nmodel = 'm'",
+            "settings: lmm.x: base_url is not set",
+        ),
+    ] {
+        let error = with(text).unwrap().lmms(|_| None).err().unwrap();
+        assert!(error.message().starts_with(why), "{error}");
+    }
+    // An unknown key lists the known ones, as everywhere in the settings.
+    let error = with("[lmm.x]\nmodell = 'm'").unwrap_err();
+    assert!(error.message().contains("modell"), "{error}");
+    assert!(error.message().contains("api_key_env"), "{error}");
+    let error = with("[lmm.x]\nprovider = 'open-ai'").unwrap_err();
+    assert!(error.message().contains("openai-compatible"), "{error}");
+}
+
+#[test]
+fn every_provider_is_explained() {
+    let explained = include_str!("../src/settings.toml");
+    let comments: Vec<&str> = explained
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .collect();
+    let comments = comments.join(" ");
+    let is_told = |word: &str| {
+        comments
+            .split(|c: char| !(c.is_alphanumeric() || "-_".contains(c)))
+            .any(|told| told == word)
+    };
+    for provider in ProviderKind::all() {
+        let name = provider.name();
+        let has_a_table = explained.contains(&format!("\nprovider = \"{name}\"\n"));
+        assert!(is_told(name) || has_a_table, "{name} is not explained");
+        if let Some(key) = provider.key_env() {
+            assert!(is_told(key), "{key} is not explained");
+        }
+    }
 }

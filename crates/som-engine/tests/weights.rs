@@ -7,7 +7,7 @@ use std::{fs, path::Path, sync::Arc};
 use image::RgbImage;
 use serde_json::json;
 use som_core::{
-    Call, Cancellation, Descriptor, ErrorKind, Params, Result, Segmenter, segment::SegmenterFactory,
+    Call, Cancellation, Descriptor, ErrorKind, Result, Segmenter, segment::SegmenterFactory,
 };
 use som_engine::{
     Engine, SegmentRequest,
@@ -50,11 +50,7 @@ async fn answer(folder: &Path, weights: Option<&str>) -> (ErrorKind, String) {
         .add_segmenter(Arc::new(Told(descriptor)), Provenance::Embedded)
         .unwrap();
     let engine = Engine::new(ladder.load().unwrap().0, registry).unwrap();
-    let request = SegmentRequest {
-        image: RgbImage::new(4, 4).into(),
-        segmenter: None,
-        params: Params::new(),
-    };
+    let request = SegmentRequest::new(RgbImage::new(4, 4).into());
     let error = engine
         .segment(request, &Cancellation::new())
         .await

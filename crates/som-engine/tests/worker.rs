@@ -18,7 +18,7 @@ use som_core::{
     Segmenter, Size, segment::SegmenterFactory,
 };
 use som_engine::{
-    Engine, SegmentRequest,
+    Engine, SegmentRequest, SegmenterChoice,
     registry::{Provenance, Registry},
     settings::Ladder,
 };
@@ -102,13 +102,10 @@ async fn act(engine: &Engine, act: &str, cancellation: &Cancellation) -> Result<
     let mut params = Params::new();
     params.insert("act".into(), json!(act));
     let image = RgbImage::new(4, 4).into();
-    let request = SegmentRequest {
-        image,
-        segmenter: None,
-        params,
-    };
-    let segmentation = engine.segment(request, cancellation).await?;
-    Ok(segmentation.regions[0].extra["born"].as_u64().unwrap() as usize)
+    let segmenter = SegmenterChoice { id: None, params };
+    let request = SegmentRequest { image, segmenter };
+    let segmented = engine.segment(request, cancellation).await?;
+    Ok(segmented.regions[0].extra["born"].as_u64().unwrap() as usize)
 }
 
 #[tokio::test]
@@ -208,9 +205,11 @@ async fn hints_must_lie_in_the_image() {
     let point = |x: u32| {
         let hints = json!({"points": [{"x": x, "y": 0}]});
         SegmentRequest {
-            image: RgbImage::new(4, 4).into(),
-            segmenter: None,
-            params: Params::from_iter([("hints".to_owned(), hints)]),
+            segmenter: SegmenterChoice {
+                id: None,
+                params: Params::from_iter([("hints".to_owned(), hints)]),
+            },
+            ..SegmentRequest::new(RgbImage::new(4, 4).into())
         }
     };
     let never = Cancellation::new();

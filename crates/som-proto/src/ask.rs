@@ -165,8 +165,8 @@ fn span_to_wire(span: &Range<usize>) -> pb::Span {
 }
 
 fn span_from_wire(wire: pb::Span) -> Range<usize> {
-    let place = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
-    place(wire.start)..place(wire.end)
+    let index = |index: u64| usize::try_from(index).unwrap_or(usize::MAX);
+    index(wire.start)..index(wire.end)
 }
 
 fn location_to_wire(location: &Location) -> pb::Location {

@@ -1,7 +1,7 @@
 //! Descriptors of segmenters and mark styles.
 
 use serde_json::{Value, json};
-use som_core::{Capability, Descriptor, Error, Result};
+use som_core::{Capability, Descriptor, Error, Result, name::Named};
 
 use crate::pb::v1 as pb;
 
@@ -26,13 +26,7 @@ pub fn to_wire(descriptor: &Descriptor) -> pb::Descriptor {
 /// Invalid, if the id is malformed or the schema is no JSON object. Capabilities that this version
 /// does not know are left out.
 pub fn from_wire(wire: pb::Descriptor) -> Result<Descriptor> {
-    let is_id_byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    if wire.id.is_empty() || !wire.id.bytes().all(is_id_byte) {
-        return Err(Error::invalid(format!(
-            "id {:?} is not of the form [a-z0-9-]+",
-            wire.id
-        )));
-    }
+    Named::Plugin.check(&format!("id {:?}", wire.id), &wire.id)?;
     let params: Value = serde_json::from_str(&wire.params_schema)
         .map_err(|error| Error::invalid(format!("params_schema is not JSON: {error}")))?;
     if !params.is_object() {
@@ -122,14 +116,14 @@ mod tests {
                     id: "Sam!".into(),
                     ..good()
                 },
-                r#"id "Sam!" is not of the form [a-z0-9-]+"#,
+                r#"id "Sam!" must be one or more of a-z, 0-9 and -"#,
             ),
             (
                 pb::Descriptor {
                     id: String::new(),
                     ..good()
                 },
-                r#"id "" is not of the form"#,
+                r#"id "" must be one or more of"#,
             ),
             (schema("{"), "params_schema is not JSON: "),
             (schema("7"), "params_schema is not a JSON object"),

@@ -12,4 +12,5 @@ pub mod mark;
 pub mod params;
 pub mod pb;
 pub mod region;
+pub mod segment;
 pub mod status;

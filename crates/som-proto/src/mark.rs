@@ -1,11 +1,66 @@
-//! Marks, their facts, and the regions that got none.
+//! Marks: what is asked of them, the layers that draw them, their facts, and the regions that got
+//! none.
 
 use som_core::{
-    Color, Error, Mark, Point, Result, Size,
+    Color, Error, Layer, Mark, MarkOptions, Point, Result, Size,
     allocate::{AllocatedMark, Facts, Unmarked, UnmarkedReason},
 };
 
-use crate::{pb::v1 as pb, region};
+use crate::{params, pb::v1 as pb, region};
+
+/// To the wire.
+pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
+    let MarkOptions {
+        page_size,
+        max_marks,
+        min_glyph,
+        font_size,
+    } = *options;
+    pb::MarkOptions {
+        page_size,
+        max_marks,
+        min_glyph,
+        font_size,
+    }
+}
+
+/// From the wire, where no options at all are options that are not set.
+pub fn options_from_wire(wire: Option<pb::MarkOptions>) -> MarkOptions {
+    let pb::MarkOptions {
+        page_size,
+        max_marks,
+        min_glyph,
+        font_size,
+    } = wire.unwrap_or_default();
+    MarkOptions {
+        page_size,
+        max_marks,
+        min_glyph,
+        font_size,
+    }
+}
+
+/// To the wire.
+pub fn layer_to_wire(layer: &Layer) -> pb::StyleLayer {
+    pb::StyleLayer {
+        id: layer.style.clone(),
+        params: Some(params::to_wire(&layer.params)),
+    }
+}
+
+/// From the wire.
+///
+/// # Errors
+/// Invalid, if a parameter is no JSON.
+pub fn layer_from_wire(wire: pb::StyleLayer) -> Result<Layer> {
+    match params::from_wire(wire.params) {
+        Ok(params) => Ok(Layer {
+            style: wire.id,
+            params,
+        }),
+        Err(error) => Err(error.at(format!("mark style \"{}\"", wire.id))),
+    }
+}
 
 /// To the wire.
 pub fn to_wire(allocated: &AllocatedMark) -> pb::Mark {
@@ -171,6 +226,24 @@ mod tests {
     #[test]
     fn a_mark_comes_back_as_it_was() {
         assert_eq!(from_wire(to_wire(&mark()), IMAGE).unwrap(), mark());
+    }
+
+    #[test]
+    fn options_and_layers_come_back_as_they_were() {
+        let options = MarkOptions {
+            page_size: Some(0),
+            max_marks: None,
+            min_glyph: Some(7.5),
+            font_size: Some(20.0),
+        };
+        let back = options_from_wire(Some(options_to_wire(&options)));
+        assert_eq!(back, options);
+        assert_eq!(options_from_wire(None), MarkOptions::default());
+        let layer = Layer {
+            style: "number".into(),
+            params: som_core::Params::from_iter([("font_size".into(), 20.into())]),
+        };
+        assert_eq!(layer_from_wire(layer_to_wire(&layer)).unwrap(), layer);
     }
 
     #[test]

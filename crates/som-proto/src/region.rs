@@ -8,9 +8,9 @@ use som_core::{
 use crate::{params, pb::v1 as pb};
 
 /// Most regions of one image.
-const MOST_REGIONS: usize = 1 << 16;
+const MAX_REGIONS: usize = 1 << 16;
 /// Most runs of pixels in all their masks: a few bytes on the wire can stand for millions.
-const MOST_RUNS: usize = 1 << 24;
+const MAX_RUNS: usize = 1 << 24;
 
 /// To the wire, with a mask of the whole image.
 pub fn to_wire(region: &Region) -> pb::Region {
@@ -72,10 +72,10 @@ pub fn from_wire(wire: pb::Region, image: Size) -> Result<Region> {
 /// As [`from_wire`], naming the region by its index; exhausted, if there are too many, or their
 /// masks take too much memory.
 pub fn list_from_wire(wire: Vec<pb::Region>, image: Size) -> Result<Vec<Region>> {
-    if wire.len() > MOST_REGIONS {
+    if wire.len() > MAX_REGIONS {
         let count = wire.len();
         return Err(Error::exhausted(format!(
-            "{count} regions, but at most {MOST_REGIONS} are taken"
+            "{count} regions, but at most {MAX_REGIONS} are taken"
         )));
     }
     let mut runs = 0;
@@ -84,9 +84,9 @@ pub fn list_from_wire(wire: Vec<pb::Region>, image: Size) -> Result<Vec<Region>>
             from_wire(region, image).map_err(|error| error.at(format!("region {index}")))?;
         runs += region.mask.rows().map(|(_, row)| row.len()).sum::<usize>();
         match runs {
-            0..=MOST_RUNS => Ok(region),
+            0..=MAX_RUNS => Ok(region),
             _ => Err(Error::exhausted(format!(
-                "region {index}: with it, the masks have more than {MOST_RUNS} runs of pixels"
+                "region {index}: with it, the masks have more than {MAX_RUNS} runs of pixels"
             ))),
         }
     });
@@ -183,7 +183,7 @@ fn mask_from_wire(mask: Option<pb::Mask>, bbox: Option<pb::BBox>, image: Size) -
     };
     let mask = Mask::from_rle(&rle).map_err(|error| error.at("mask"))?;
     if size != image {
-        return Ok(place(
+        return Ok(moved(
             &mask,
             image,
             crop.map_or(Point::default(), |bbox| Point::new(bbox.x, bbox.y)),
@@ -200,7 +200,7 @@ fn mask_from_wire(mask: Option<pb::Mask>, bbox: Option<pb::BBox>, image: Size) -
 }
 
 /// The pixels of `crop` in an image of `size`, moved so that its origin lies at `at`.
-fn place(crop: &Mask, size: Size, at: Point) -> Mask {
+fn moved(crop: &Mask, size: Size, at: Point) -> Mask {
     let mut mask = MaskBuilder::new(size);
     for (y, row) in crop.rows() {
         for span in row {

@@ -19,7 +19,7 @@ use som_core::{
     decode::decode,
     encode::{Encoding, encode},
 };
-use som_engine::{Engine, MarkRequest, RegionSource, SegmentRequest, SharedImage};
+use som_engine::{Engine, MarkRequest, SegmentRequest, SegmenterChoice, SharedImage};
 use som_proto::{mark, pb::v1 as pb};
 use som_server::Role;
 use tokio::runtime::Runtime;
@@ -40,16 +40,7 @@ fn picture() -> RgbImage {
 async fn mark_here(engine: &Arc<Engine>, file: &Arc<Vec<u8>>) -> usize {
     let bytes = file.clone();
     let image = engine.compute(move || decode(&bytes, LIMIT)).await.unwrap();
-    let request = MarkRequest {
-        image: image.into(),
-        regions: RegionSource::Segmenter {
-            id: None,
-            params: Params::new(),
-        },
-        layers: None,
-        options: engine.allocate_options(),
-        draw: true,
-    };
+    let request = MarkRequest::new(image.into());
     let marking = engine.mark(request, &Cancellation::new()).await.unwrap();
     let encode = move || {
         let marked = &marking.marked;
@@ -120,9 +111,11 @@ fn segment_behind_a_backend(criterion: &mut Criterion) {
     let engine = engine(&toml, Columns::new("1.0.0")).unwrap();
     let image = SharedImage::from(picture());
     let request = |id: &str| SegmentRequest {
-        image: image.clone(),
-        segmenter: Some(id.into()),
-        params: Params::new(),
+        segmenter: SegmenterChoice {
+            id: Some(id.into()),
+            ..SegmenterChoice::default()
+        },
+        ..SegmentRequest::new(image.clone())
     };
     let go = Cancellation::new();
     let mut group = criterion.benchmark_group("segment 640x480");

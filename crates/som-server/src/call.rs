@@ -1,4 +1,4 @@
-//! One call as the services see it: its time, its owner and its places.
+//! One call as the services see it: its time, its owner and its permits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use crate::metrics::Metrics;
 
-/// What the [gate](crate::gate) found out about a call. Clones share the places: they are free
+/// What the [gate](crate::gate) found out about a call. Clones share the permits, which are free
 /// again when the last clone is dropped.
 #[derive(Clone)]
 pub(crate) struct Call {
@@ -21,7 +21,7 @@ pub(crate) struct Call {
     pub(crate) limit: Duration,
     /// True if the client compressed its request, and so wants the answer compressed.
     pub(crate) compressed: bool,
-    pub(crate) _places: Arc<[Option<OwnedSemaphorePermit>; 2]>,
+    pub(crate) _permits: Arc<[Option<OwnedSemaphorePermit>; 2]>,
     pub(crate) metrics: Arc<Metrics>,
 }
 

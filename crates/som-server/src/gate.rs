@@ -37,7 +37,7 @@ use crate::{
 };
 
 const REQUEST_ID: &str = "x-request-id";
-/// Health checks come from machines that hold no token, and must not fail for want of a place.
+/// Health checks come from machines that hold no token, and must not fail for want of a permit.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 /// When to try again after too many calls at a time.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -126,7 +126,7 @@ impl Gate {
     fn admit(&self, headers: &HeaderMap) -> Result<Call, Status> {
         let owner = self.authenticate(headers)?;
         let name = owner.as_ref().map_or("", |owner| owner.name());
-        let own_place = match &owner {
+        let own_permit = match &owner {
             None => None,
             Some(owner) => owner.admit().map_err(|wait| {
                 status::exhausted(
@@ -135,7 +135,7 @@ impl Gate {
                 )
             })?,
         };
-        let place = self.calls.clone().try_acquire_owned().map_err(|_| {
+        let permit = self.calls.clone().try_acquire_owned().map_err(|_| {
             status::exhausted(
                 "the server has reached its limit of calls (server.calls)",
                 PAUSE,
@@ -155,7 +155,7 @@ impl Gate {
             compressed: headers
                 .get("grpc-encoding")
                 .is_some_and(|encoding| encoding != "identity"),
-            _places: Arc::new([own_place, Some(place)]),
+            _permits: Arc::new([own_permit, Some(permit)]),
             metrics: self.metrics.clone(),
         })
     }

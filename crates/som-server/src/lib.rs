@@ -91,7 +91,7 @@ impl Server {
     /// address cannot be bound.
     pub async fn bind(engine: Arc<Engine>, role: Role) -> Result<Self> {
         let settings = engine.settings().server.clone();
-        check(&settings)?;
+        settings.check()?;
         let metrics = Arc::new(Metrics::new(engine.clone()));
         let gate = Arc::new(Gate::new(&settings, metrics.clone())?);
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -228,33 +228,4 @@ fn services(
     Ok(routes
         .add_service(reflection().build_v1().map_err(broken)?)
         .add_service(reflection().build_v1alpha().map_err(broken)?))
-}
-
-fn check(settings: &ServerSettings) -> Result<()> {
-    let counts = [
-        ("message_bytes", settings.message_bytes as u64),
-        ("calls", settings.calls as u64),
-        ("connections", settings.connections as u64),
-    ];
-    let times = [
-        ("deadline_ms", settings.deadline),
-        ("handshake_ms", settings.handshake),
-        ("idle_ms", settings.idle),
-        ("keepalive_ms", settings.keepalive),
-        ("keepalive_timeout_ms", settings.keepalive_timeout),
-    ];
-    let zero = counts
-        .iter()
-        .find(|(_, count)| *count == 0)
-        .map(|(key, _)| key);
-    match zero.or(times
-        .iter()
-        .find(|(_, time)| time.is_zero())
-        .map(|(key, _)| key))
-    {
-        Some(key) => Err(Error::invalid(format!(
-            "server.{key} is 0, but has to be above"
-        ))),
-        None => Ok(()),
-    }
 }

@@ -21,7 +21,7 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
-use som_core::{Error, ErrorKind, Result};
+use som_core::{Error, ErrorKind, Result, Timings};
 use som_engine::Engine;
 use tokio::net::TcpListener;
 
@@ -124,6 +124,13 @@ impl Metrics {
         self.errors
             .get_or_create(&KindLabel { kind: kind.name() })
             .inc();
+    }
+
+    /// Stages took so long.
+    pub(crate) fn stages(&self, timings: &Timings) {
+        for (stage, took) in timings.stages() {
+            self.stage(stage, took);
+        }
     }
 
     /// A stage took so long.

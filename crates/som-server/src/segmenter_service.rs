@@ -8,7 +8,7 @@ use std::{pin::Pin, sync::Arc};
 
 use futures_util::{Stream, stream};
 use som_core::{Error, Result};
-use som_engine::{Engine, SegmentRequest, Segmentation, SharedImage};
+use som_engine::{Engine, SegmentRequest, SegmenterChoice, SharedImage};
 use som_proto::{
     descriptor, image as wire_image, params,
     pb::plugin::v1::{
@@ -62,17 +62,19 @@ impl Backend {
         let limit = self.engine.settings().limits.image_pixels;
         let (size, pixels) = wire_image::from_wire(raw, limit)?;
         let request = SegmentRequest {
-            image: SharedImage::new(size, pixels)?,
-            segmenter: Some(self.segmenter.clone()),
-            params: params::from_wire(request.params)?,
+            segmenter: SegmenterChoice {
+                id: Some(self.segmenter.clone()),
+                params: params::from_wire(request.params)?,
+            },
+            ..SegmentRequest::new(SharedImage::new(size, pixels)?)
         };
-        let Segmentation { regions, took, .. } = self.engine.segment(request, cancellation).await?;
-        call.metrics.stage("segment", took);
+        let segmented = self.engine.segment(request, cancellation).await?;
+        call.metrics.stages(&segmented.timings);
         let encode = move || {
             let region = |region| SegmentResponse {
                 region: Some(region::to_wire_cropped(region)),
             };
-            Ok(regions.iter().map(region).collect())
+            Ok(segmented.regions.iter().map(region).collect())
         };
         self.engine.compute(encode).await
     }

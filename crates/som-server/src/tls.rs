@@ -21,13 +21,6 @@ use tokio_rustls::{
 /// not the certificate's.
 pub(crate) fn acceptor(settings: &TlsSettings) -> Result<Option<TlsAcceptor>> {
     if settings.certificate.as_os_str().is_empty() {
-        if !settings.key.as_os_str().is_empty()
-            || !settings.client_authorities.as_os_str().is_empty()
-        {
-            return Err(Error::invalid(
-                "server.tls: a key or client_authorities, but no certificate",
-            ));
-        }
         return Ok(None);
     }
     let chain = certificates("certificate", &settings.certificate)?;

@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use som_core::{Error, Result};
-use som_engine::settings::TokenSettings;
+use som_engine::settings::{TokenSettings, TokenSource};
 use subtle::ConstantTimeEq;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -73,9 +73,6 @@ impl Owner {
                 "the token is shorter than {SHORTEST} characters"
             )));
         }
-        if !(settings.per_second >= 0.0 && settings.per_second.is_finite()) {
-            return Err(Error::invalid("per_second has to be 0 (no limit) or above"));
-        }
         Ok(Self {
             name: name.to_owned(),
             digest: Sha256::digest(token.as_bytes()).into(),
@@ -89,34 +86,29 @@ impl Owner {
         &self.name
     }
 
-    /// A place for one more call; `None` where the owner has no limit.
+    /// A permit for one more call; `None` where the owner has no limit.
     ///
     /// # Errors
     /// When to try again, if the limit is reached.
     pub(crate) fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, Duration> {
-        let place = match &self.calls {
+        let permit = match &self.calls {
             Some(calls) => Some(calls.clone().try_acquire_owned().map_err(|_| PAUSE)?),
             None => None,
         };
         if let Some(pace) = &self.pace {
             pace.admit(Instant::now())?;
         }
-        Ok(place)
+        Ok(permit)
     }
 }
 
 fn secret(settings: &TokenSettings) -> Result<String> {
-    let text = match (settings.env.as_str(), settings.file.as_os_str().is_empty()) {
-        ("", true) => return Err(Error::invalid("set env or file to say where the token is")),
-        (variable, true) => std::env::var(variable)
-            .map_err(|_| Error::invalid(format!("environment variable {variable} is not set")))?,
-        ("", false) => fs::read_to_string(&settings.file).map_err(|error| {
-            Error::invalid(format!(
-                "{} cannot be read: {error}",
-                settings.file.display()
-            ))
+    let text = match settings.source()? {
+        TokenSource::Variable(name) => std::env::var(name)
+            .map_err(|_| Error::invalid(format!("environment variable {name} is not set")))?,
+        TokenSource::File(path) => fs::read_to_string(path).map_err(|error| {
+            Error::invalid(format!("{} cannot be read: {error}", path.display()))
         })?,
-        (_, false) => return Err(Error::invalid("set env or file, not both")),
     };
     Ok(text.trim().to_owned())
 }

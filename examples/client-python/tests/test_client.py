@@ -58,6 +58,9 @@ def test_pages_come_as_asked(som: Client, photo: Path) -> None:
     assert not np.array_equal(raw, pixels(photo))
     assert som.mark(photo, format="none").pages == []
     assert len(som.mark(photo, page_size=5).pages) > 1
+    assert len(som.mark(photo, page_size=0).pages) == 1
+    larger = som.mark(photo, font_size=30)
+    assert {mark.font_size for mark in larger.marks} == {30}
     limited = som.mark(photo, max_marks=3)
     assert len(limited.marks) == 3
     assert {unmarked.reason for unmarked in limited.unmarked} == {"over_limit"}
@@ -218,6 +221,25 @@ def test_tasks_find_regions(som: Client, photo: Path) -> None:
     assert nothing.marks == []
     described = som.ask([photo], tasks.describe(marks=[1, 2]))
     assert [[mark.id for mark in finding.marks] for finding in described.findings] == [[1], [2]]
+
+
+def test_a_question_is_about_the_marks_that_were_asked_for(som: Client, photo: Path) -> None:
+    answer = som.ask([photo], "which region is red?", max_marks=4, page_size=2, format="png")
+    assert sorted(answer.marks) == [1, 2, 3, 4]
+    assert [len(pages) for pages in answer.pages] == [2]
+
+
+def test_a_prompt_has_a_template_or_words(som: Client, photo: Path) -> None:
+    assert som.ask([photo], tasks.describe(marks=[1]), template="som-bench-labelling").findings
+    assert som.ask([photo], "which region is red?", words="Look closely. {question}").text
+    with pytest.raises(SomError, match="som-bench-labelling") as error:
+        som.ask([photo], tasks.describe(), template="som-bench-labeling")
+    assert error.value.code == grpc.StatusCode.NOT_FOUND
+    with pytest.raises(SomError, match="no place for what is asked") as error:
+        som.ask([photo], "which region is red?", words="som-bench-labelling")
+    assert error.value.code == grpc.StatusCode.INVALID_ARGUMENT
+    with pytest.raises(ValueError, match="not both"):
+        som.ask([photo], "what?", template="ask", words="{question}")
 
 
 def test_an_unknown_model_is_named(som: Client, photo: Path) -> None:

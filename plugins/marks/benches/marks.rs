@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use image::{RgbImage, imageops::FilterType};
 use som_core::{
-    AllocateOptions, Call, Canvas, Image, Layer, MarkStyle, Marks, Mask, Params, Region,
+    AllocateOptions, Call, Canvas, Image, Ink, MarkStyle, Marks, Mask, Params, Region,
     allocate::{Labels, allocate},
     mark,
     mask::Rle,
@@ -59,7 +59,7 @@ fn bench(criterion: &mut Criterion) {
                 .collect()
         };
         let ids = ["mask", "contour", "number"];
-        let stack = ids.map(|id| Layer {
+        let stack = ids.map(|id| Ink {
             style: style(id),
             params: &params,
         });

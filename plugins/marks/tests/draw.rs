@@ -4,7 +4,7 @@
 
 use image::RgbImage;
 use som_core::{
-    AllocateOptions, BBox, Call, Canvas, Color, Image, Layer, Mark, MarkStyle, Mask, Params, Point,
+    AllocateOptions, BBox, Call, Canvas, Color, Image, Ink, Mark, MarkStyle, Mask, Params, Point,
     Region, Size, mark,
 };
 use som_marks::{Alphabet, Boxes, Contour, MaskFill, Number};
@@ -225,7 +225,7 @@ fn the_same_input_gives_the_same_bytes_on_any_thread() {
             ))
         });
         let params = Params::new();
-        let stack = [&MaskFill as &dyn MarkStyle, &Contour, &Boxes, &Number].map(|style| Layer {
+        let stack = [&MaskFill as &dyn MarkStyle, &Contour, &Boxes, &Number].map(|style| Ink {
             style,
             params: &params,
         });

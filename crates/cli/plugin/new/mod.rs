@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use som_core::{Error, Result};
+use som_core::{Error, Result, name::Named};
 use som_plugin::HEADER;
 
 use crate::{General, output::Output};
@@ -220,9 +220,8 @@ fn name(text: &str) -> Result<String> {
         else enum extern false final fn for if impl in let loop macro match mod move mut \
         override priv proc-macro pub ref return self static std struct super test trait \
         true try type typeof unsafe unsized use virtual where while yield";
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
-    if !starts || text.ends_with('-') || !text.bytes().all(is_letter) || text.len() > 64 {
+    if !Named::Plugin.allows(text) || !starts || text.ends_with('-') || text.len() > 64 {
         return Err(Error::invalid(
             "a name starts with a-z, then has a-z, 0-9 and -, and no - at its end",
         ));

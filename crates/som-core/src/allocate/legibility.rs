@@ -10,23 +10,23 @@ use crate::{Call, Error, Params, Region, Result, Size, mark};
 pub(super) const GLYPH_SHARE: f32 = 0.7;
 
 /// The font sizes to try, the preferred one first, and the labels measured at each.
-pub(super) struct Ladder<'a> {
+pub(super) struct FontSizes<'a> {
     labels: Labels<'a>,
-    rungs: Vec<Rung>,
+    steps: Vec<Step>,
     texts: Vec<String>,
     /// By rank, the text and the class name; `None` where there is no name to write.
     captions: Vec<Option<String>>,
     cancelled: Call<'a>,
 }
 
-struct Rung {
+struct Step {
     font_size: f32,
     params: Params,
     /// By rank, once measured.
     boxes: Vec<Option<Size>>,
 }
 
-impl<'a> Ladder<'a> {
+impl<'a> FontSizes<'a> {
     /// For the labels of `regions` with these `numbers`, both by rank, on an image of `size`.
     pub(super) fn new<'r>(
         labels: Labels<'a>,
@@ -38,16 +38,16 @@ impl<'a> Ladder<'a> {
     ) -> Result<Self> {
         let count = numbers.len();
         let wanted = labels.params.get("font_size").and_then(Value::as_f64);
-        let sizes = match wanted.map(|size| size as f32).or(options.font_size) {
+        let sizes = match wanted.map(|size| size as f32).or(options.marks.font_size()) {
             Some(fixed) => vec![fixed],
             None => automatic_sizes(options, size, count),
         };
-        let rungs = sizes
+        let steps = sizes
             .into_iter()
             .map(|font_size| {
                 let mut params = labels.params.clone();
                 params.insert("font_size".into(), f64::from(font_size).into());
-                Rung {
+                Step {
                     font_size,
                     params,
                     boxes: vec![None; count],
@@ -67,7 +67,7 @@ impl<'a> Ladder<'a> {
         Ok(Self {
             captions: captions.collect(),
             labels,
-            rungs,
+            steps,
             texts,
             cancelled: *call,
         })
@@ -80,35 +80,35 @@ impl<'a> Ladder<'a> {
 
     /// Number of font sizes.
     pub(super) fn len(&self) -> usize {
-        self.rungs.len()
+        self.steps.len()
     }
 
-    pub(super) fn font_size(&self, rung: usize) -> f32 {
-        self.rungs[rung].font_size
+    pub(super) fn font_size(&self, step: usize) -> f32 {
+        self.steps[step].font_size
     }
 
-    /// The box that the label of `rank` needs at font size number `rung`.
-    pub(super) fn measure(&mut self, rung: usize, rank: usize) -> Result<Size> {
-        if let Some(size) = self.rungs[rung].boxes[rank] {
+    /// The box that the label of `rank` needs at font size number `step`.
+    pub(super) fn measure(&mut self, step: usize, rank: usize) -> Result<Size> {
+        if let Some(size) = self.steps[step].boxes[rank] {
             return Ok(size);
         }
-        let size = self.box_of(&self.texts[rank], &self.rungs[rung])?;
-        self.rungs[rung].boxes[rank] = Some(size);
+        let size = self.box_of(&self.texts[rank], &self.steps[step])?;
+        self.steps[step].boxes[rank] = Some(size);
         Ok(size)
     }
 
-    /// The box that the label of `rank` needs with the class name beside its text, at a font size
-    /// of the ladder; `None` where no name is to be written.
+    /// The box that the label of `rank` needs with the class name beside its text, at one of the
+    /// font sizes; `None` where no name is to be written.
     pub(super) fn measure_caption(&self, font_size: f32, rank: usize) -> Result<Option<Size>> {
-        let rung = self.rungs.iter().find(|rung| rung.font_size == font_size);
-        match (rung, &self.captions[rank]) {
-            (Some(rung), Some(caption)) => self.box_of(caption, rung).map(Some),
+        let step = self.steps.iter().find(|step| step.font_size == font_size);
+        match (step, &self.captions[rank]) {
+            (Some(step), Some(caption)) => self.box_of(caption, step).map(Some),
             _ => Ok(None),
         }
     }
 
-    fn box_of(&self, text: &str, rung: &Rung) -> Result<Size> {
-        let call = self.cancelled.with_params(&rung.params);
+    fn box_of(&self, text: &str, step: &Step) -> Result<Size> {
+        let call = self.cancelled.with_params(&step.params);
         let size = self.labels.labelling.measure(text, &call)?;
         if size.width == 0 || size.height == 0 {
             return Err(Error::internal(format!(
@@ -129,7 +129,7 @@ fn automatic_sizes(options: &AllocateOptions, size: Size, count: usize) -> Vec<f
     /// Room to go down from the preferred size.
     const ABOVE_SMALLEST: f32 = 1.25;
 
-    let smallest = (options.min_glyph / GLYPH_SHARE / options.view.scale(size))
+    let smallest = (options.marks.min_glyph() / GLYPH_SHARE / options.view.scale(size))
         .ceil()
         .max(1.0);
     let side = (size.pixels() as f32).sqrt();

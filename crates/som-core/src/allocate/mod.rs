@@ -20,28 +20,23 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{color::PALETTE, facts::Facts};
 use self::{
-    legibility::Ladder,
+    legibility::FontSizes,
     numbering::Numbering,
     place::{Place, Places},
     visible::{MAX_REGIONS, Visible},
 };
-use crate::{Call, Error, Image, Labelling, Mark, Mask, Params, Region, Result, Size, View};
+use crate::{
+    Call, Error, Image, Labelling, Mark, MarkOptions, Mask, Params, Region, Result, Size, View,
+};
 
-/// What mark allocation may do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// What mark allocation goes by: what the user asks of the marks, and what the caller knows of the
+/// LMM and of other marks.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AllocateOptions {
-    /// Most marks on one page, at least 1; `None` for as many as fit.
-    pub page_size: Option<u32>,
-    /// Most marks altogether: those of the largest regions; `None` for all, up to 65 534.
-    pub max_marks: Option<u32>,
+    /// What the user asks.
+    pub marks: MarkOptions,
     /// How the image is scaled before the LMM sees it.
     pub view: View,
-    /// Least height of digits and capitals in pixels of the image that the LMM sees.
-    pub min_glyph: f32,
-    /// The font size in pixels of the image; `None` for one that suits image and LMM. A
-    /// `font_size` among the labelling style's parameters goes before it.
-    pub font_size: Option<f32>,
     /// Index of the first label: 0 for "1" or "A".
     pub first: u32,
     /// This many regions at the end of the list get the last numbers, whatever their area: those
@@ -50,21 +45,6 @@ pub struct AllocateOptions {
     /// Which permutation of the labels and which choice of colours to take; 0 for labels in the
     /// order of ids. Ids do not change.
     pub shuffle: u64,
-}
-
-impl Default for AllocateOptions {
-    fn default() -> Self {
-        Self {
-            page_size: None,
-            max_marks: None,
-            view: View::default(),
-            min_glyph: 9.0,
-            font_size: None,
-            first: 0,
-            appended: 0,
-            shuffle: 0,
-        }
-    }
 }
 
 /// The style that writes the labels, and its parameters.
@@ -149,27 +129,27 @@ pub fn allocate(
     call: &Call<'_>,
 ) -> Result<Allocation> {
     let size = Size::new(image.width(), image.height());
-    check_input(size, &regions, options)?;
+    options.marks.check()?;
+    check_sizes(size, &regions)?;
     let appended = regions.len().saturating_sub(options.appended);
-    let (ranked, mut unmarked) = rank(regions, appended, options);
+    let (ranked, mut unmarked) = rank(regions, appended, &options.marks);
     let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
     let indices: Vec<usize> = ranked.iter().map(|&(index, _)| index).collect();
     let numbering = Numbering::new(&indices, appended, options);
 
     let visible = Visible::new(size, masks.iter().copied());
-    let ladder = labels
+    let fonts = labels
         .map(|labels| {
             let regions = ranked.iter().map(|(_, region)| region);
-            Ladder::new(labels, options, size, &numbering.labels, regions, call)
+            FontSizes::new(labels, options, size, &numbering.labels, regions, call)
         })
         .transpose()?;
-    let texts = ladder.as_ref().map(|ladder| ladder.texts().to_vec());
-    let page_size = options.page_size.map_or(usize::MAX, |size| size as usize);
+    let texts = fonts.as_ref().map(|fonts| fonts.texts().to_vec());
     let Places {
         places,
         no_room,
         pages,
-    } = place::place(&visible, &masks, ladder, page_size, call)?;
+    } = place::place(&visible, &masks, fonts, options.marks.page_size(), call)?;
     let colors = color::choose(image, &visible, &places, options.shuffle);
 
     let mut spots: Vec<Option<(Place, crate::Color)>> = vec![None; ranked.len()];
@@ -218,23 +198,7 @@ pub fn allocate(
     })
 }
 
-fn check_input(size: Size, regions: &[Region], options: &AllocateOptions) -> Result<()> {
-    if options.page_size == Some(0) {
-        return Err(Error::invalid("page_size is 0 (it must be at least 1)"));
-    }
-    if !(options.min_glyph.is_finite() && options.min_glyph >= 0.0) {
-        return Err(Error::invalid(format!(
-            "min_glyph is {} (it must be 0 or more)",
-            options.min_glyph
-        )));
-    }
-    if let Some(font_size) = options.font_size
-        && !(font_size.is_finite() && font_size >= 1.0)
-    {
-        return Err(Error::invalid(format!(
-            "font_size is {font_size} (it must be at least 1)"
-        )));
-    }
+fn check_sizes(size: Size, regions: &[Region]) -> Result<()> {
     for (index, region) in regions.iter().enumerate() {
         let other = region.mask.size();
         if other != size {
@@ -252,16 +216,14 @@ fn check_input(size: Size, regions: &[Region], options: &AllocateOptions) -> Res
 fn rank(
     regions: Vec<Region>,
     appended: usize,
-    options: &AllocateOptions,
+    options: &MarkOptions,
 ) -> (Vec<(usize, Region)>, Vec<Unmarked>) {
     let (mut ranked, empty): (Vec<_>, Vec<_>) = regions
         .into_iter()
         .enumerate()
         .partition(|(_, region)| !region.mask.is_empty());
     ranked.sort_by_cached_key(|(_, region)| std::cmp::Reverse(region.mask.area()));
-    let most = options
-        .max_marks
-        .map_or(MAX_REGIONS, |most| MAX_REGIONS.min(most as usize));
+    let most = options.max_marks().min(MAX_REGIONS);
     let mut room = most.saturating_sub(
         ranked
             .iter()

@@ -30,7 +30,7 @@ pub trait LmmProvider: Send + Sync {
 pub struct ProviderInfo {
     /// Its name in the settings, such as "gpt4o".
     pub name: String,
-    /// How it is reached: "openai", "anthropic", "gemini", "attributes".
+    /// How it is reached, such as "openai".
     pub provider: String,
     /// The model's own name, such as "gpt-4o".
     pub model: String,

@@ -1,6 +1,6 @@
 //! COCO's lists of polygons: `[[x, y, x, y, …], …]`.
 
-use super::{Mask, rle::columns};
+use super::{Mask, rle::runs};
 use crate::{Error, Result, Size};
 
 /// Polygons are drawn on a grid this many times finer than the pixels.
@@ -82,7 +82,7 @@ fn draw(size: Size, polygon: &[f64]) -> Result<Mask> {
             count as u32
         })
         .collect();
-    columns::mask(size, &counts)
+    runs::mask(size, &counts)
 }
 
 /// Where the line crosses the middles of columns of pixels, as positions down the columns.

@@ -65,18 +65,18 @@ impl Budget {
                     .to_owned(),
             );
         }
-        if let (Some(most), Some(cost)) = (self.max_cost, spent.cost)
-            && cost >= most
+        if let (Some(limit), Some(cost)) = (self.max_cost, spent.cost)
+            && cost >= limit
         {
-            return Err(format!("the budget of ${most} is used up"));
+            return Err(format!("the budget of ${limit} is used up"));
         }
         let used = spent.usage.map_or(0, |usage| usage.output_tokens);
         match self.max_tokens {
-            Some(most) if used >= u64::from(most) => {
-                Err(format!("the budget of {most} tokens is used up"))
+            Some(limit) if used >= u64::from(limit) => {
+                Err(format!("the budget of {limit} tokens is used up"))
             }
             // What is used is less than the limit, so it fits.
-            Some(most) => Ok(Some(most - used as u32)),
+            Some(limit) => Ok(Some(limit - used as u32)),
             None => Ok(None),
         }
     }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use som_core::{
-    AllocateOptions, Cancellation, ImagePolicy, ProviderInfo, Region, Result, Scene, Size,
+    AllocateOptions, Cancellation, ImagePolicy, Layer, Origin, ProviderInfo, Region, Result, Scene,
+    Size,
     lmm::{PromptImage, RegionNote},
     prompt::BoxReference,
     scene::SceneImage,
 };
 use tokio::sync::mpsc;
 
-use super::{AskEvent, AskImage, AskRequest, picture::picture, rounds::send, turns::Conversation};
-use crate::{
-    Engine,
-    engine::{MarkRequest, Marking, RegionSource, SegmentRequest},
+use super::{
+    AskEvent, AskImage, AskRequest, prompt_image::prompt_image, rounds::send, turns::Conversation,
 };
+use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking};
 
 /// All images, marked and encoded.
 pub(super) struct Look(Vec<Looked>);
@@ -68,19 +68,32 @@ impl Look {
     }
 }
 
+/// The regions of one image.
+struct Cut {
+    origin: Origin,
+    regions: Vec<Region>,
+    /// How many of them, at the end, are boxes from texts.
+    boxes: usize,
+}
+
 /// Marks the images of one request, as often as it takes.
 pub(super) struct Looker<'a> {
     engine: &'a Arc<Engine>,
     request: &'a AskRequest,
     policy: ImagePolicy,
-    /// The regions of each image, and how many of them are boxes from texts.
-    regions: Vec<(Vec<Region>, usize)>,
+    layers: Vec<Layer>,
+    /// Image by image.
+    cut: Vec<Cut>,
     cancellation: &'a Cancellation,
     events: &'a mpsc::Sender<AskEvent>,
 }
 
 impl<'a> Looker<'a> {
     /// Cuts all images.
+    ///
+    /// # Errors
+    /// As [`Engine::segment`] and [`Engine::resolve_layers`]: what is wrong with a layer is told before
+    /// an image is cut.
     pub(super) async fn new(
         engine: &'a Arc<Engine>,
         request: &'a AskRequest,
@@ -89,40 +102,38 @@ impl<'a> Looker<'a> {
         cancellation: &'a Cancellation,
         events: &'a mpsc::Sender<AskEvent>,
     ) -> Result<Self> {
-        let mut regions = Vec::new();
+        let layers = engine.resolve_layers(request.layers.clone())?;
+        let mut cut = Vec::new();
         for (image, asked) in request.images.iter().enumerate() {
-            let mut own = match &asked.regions {
-                RegionSource::Given(regions) => regions.clone(),
-                RegionSource::Segmenter { id, params } => {
+            let (origin, mut regions) = match &asked.regions {
+                RegionSource::Given(regions) => (Origin::Given, regions.clone()),
+                RegionSource::Segmenter(segmenter) => {
                     let segment = SegmentRequest {
                         image: asked.image.clone(),
-                        segmenter: id.clone(),
-                        params: params.clone(),
+                        segmenter: segmenter.clone(),
                     };
-                    let segmentation = engine.segment(segment, cancellation).await?;
-                    let regions = segmentation.regions.clone();
-                    let segmentation = Arc::new(segmentation);
-                    send(
-                        events,
-                        AskEvent::Regions {
-                            image,
-                            segmentation,
-                        },
-                    )
-                    .await?;
-                    regions
+                    let segmented = Arc::new(engine.segment(segment, cancellation).await?);
+                    let origin = Origin::Segmented(segmented.segmentation.clone());
+                    let regions = segmented.regions.clone();
+                    send(events, AskEvent::Regions { image, segmented }).await?;
+                    (origin, regions)
                 }
             };
             let boxes = conversation.boxes_on(image, asked.size());
-            let appended = boxes.len();
-            own.extend(boxes);
-            regions.push((own, appended));
+            let count = boxes.len();
+            regions.extend(boxes);
+            cut.push(Cut {
+                origin,
+                regions,
+                boxes: count,
+            });
         }
         Ok(Self {
             engine,
             request,
             policy: info.images.clone(),
-            regions,
+            layers,
+            cut,
             cancellation,
             events,
         })
@@ -132,40 +143,32 @@ impl<'a> Looker<'a> {
     pub(super) async fn look(&self, shuffle: u64) -> Result<Look> {
         let mut images = Vec::new();
         let mut first = 0;
-        for (image, asked) in self.request.images.iter().enumerate() {
-            let (regions, appended) = &self.regions[image];
-            let request = MarkRequest {
+        for (image, (asked, cut)) in self.request.images.iter().zip(&self.cut).enumerate() {
+            let inking = Inking {
                 image: asked.image.clone(),
-                regions: RegionSource::Given(regions.clone()),
-                layers: self.request.layers.clone(),
-                options: self.options(first, *appended, shuffle),
+                origin: cut.origin.clone(),
+                regions: cut.regions.clone(),
+                layers: self.layers.clone(),
+                options: AllocateOptions {
+                    marks: self.request.options.clone(),
+                    view: self.policy.view,
+                    first,
+                    appended: cut.boxes,
+                    shuffle,
+                },
                 draw: true,
             };
-            let marking = self.engine.mark(request, self.cancellation).await?;
-            let marking = Arc::new(marking);
+            let marking = Arc::new(self.engine.ink(inking, self.cancellation).await?);
             let last = marking.marked.allocation.marks.last();
             first = last.map_or(first, |mark| mark.id);
             if shuffle == 0 {
                 let marking = marking.clone();
                 send(self.events, AskEvent::Marked { image, marking }).await?;
             }
-            let boxes = regions.len() - appended..regions.len();
+            let boxes = cut.regions.len() - cut.boxes..cut.regions.len();
             images.push(self.looked(image, asked, marking, boxes).await?);
         }
         Ok(Look(images))
-    }
-
-    fn options(&self, first: u32, appended: usize, shuffle: u64) -> AllocateOptions {
-        let usual = self.engine.allocate_options();
-        AllocateOptions {
-            page_size: self.request.page_size.or(usual.page_size),
-            max_marks: self.request.max_marks.or(usual.max_marks),
-            view: self.policy.view,
-            first,
-            appended,
-            shuffle,
-            ..usual
-        }
     }
 
     /// Encodes what was drawn; `boxes` are the indices of the regions that are boxes from texts.
@@ -181,14 +184,14 @@ impl<'a> Looker<'a> {
         let encode = move || {
             let pages = marking.marked.pages.iter();
             let pages: Vec<PromptImage> = pages
-                .map(|page| picture(page, &policy))
+                .map(|page| prompt_image(page, &policy))
                 .collect::<Result<_>>()?;
-            let view = image.view()?;
-            let clean = clean.then(|| picture(&view, &policy)).transpose()?;
+            let pixels = image.as_image()?;
+            let clean = clean.then(|| prompt_image(&pixels, &policy)).transpose()?;
             let allocation = &marking.marked.allocation;
             let notes = allocation.marks.iter().map(|mark| {
                 let mark = &mark.mark;
-                RegionNote::new(index, &mark.text, &mark.region, &view)
+                RegionNote::new(index, &mark.text, &mark.region, &pixels)
             });
             let ids = boxes.map(|index| {
                 let mark = allocation.marks.iter().find(|mark| mark.index == index);

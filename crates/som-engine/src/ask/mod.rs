@@ -6,19 +6,16 @@
 
 mod budget;
 mod look;
-mod picture;
+mod prompt_image;
 mod rounds;
 mod spans;
 mod turns;
 mod votes;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use som_core::{
-    Cancellation, Error, Finish, ProviderInfo, Result, Usage,
+    Cancellation, Error, Finish, Layer, MarkOptions, ProviderInfo, Result, Timings, Usage,
     ground::Mention,
     prompt::{Field, Layout, Template},
     task::{Consensus, Grounded, Task},
@@ -27,25 +24,21 @@ use tokio::sync::mpsc;
 
 pub use self::budget::Budget;
 use self::{budget::Spent, look::Looker, rounds::Rounds, turns::Conversation, votes::Votes};
-use crate::{
-    Engine, SharedImage,
-    engine::{LayerRequest, Marking, RegionSource, Segmentation},
-};
+use crate::{Engine, Marking, RegionSource, Segmented, SharedImage};
 
 /// The most that [`AskRequest::votes`] may be.
-pub const MOST_VOTES: u32 = 64;
+pub const MAX_VOTES: u32 = 64;
 
-/// Asks a large multimodal model about images.
+/// Asks a large multimodal model about images. Written as
+/// `AskRequest { votes: 3, ..AskRequest::new(images, task) }`.
 #[derive(Clone, Debug)]
 pub struct AskRequest {
     /// At least one: image 1, image 2 and so on.
     pub images: Vec<AskImage>,
     /// The layers of ink, the lowest first; `None` for those in the settings.
-    pub layers: Option<Vec<LayerRequest>>,
-    /// Most marks on one copy of an image; `None` for the settings' page size.
-    pub page_size: Option<u32>,
-    /// Most marks on an image, those of the largest regions; `None` for all.
-    pub max_marks: Option<u32>,
+    pub layers: Option<Vec<Layer>>,
+    /// What is asked of the marks of each image; what is not set is as in the settings.
+    pub options: MarkOptions,
     /// What is asked. Texts may speak of marks and boxes
     /// ([`Interleaved`](som_core::prompt::Interleaved)).
     pub task: Task,
@@ -60,7 +53,7 @@ pub struct AskRequest {
     /// Whether the answer keeps to a JSON schema; `None` for where the task has one to gain from
     /// and the model can.
     pub structured: Option<bool>,
-    /// How often to ask, each time with other labels and colours; 1 to [`MOST_VOTES`].
+    /// How often to ask, each time with other labels and colours; 1 to [`MAX_VOTES`].
     pub votes: u32,
     /// What it may cost.
     pub budget: Budget,
@@ -91,8 +84,8 @@ pub enum AskEvent {
     Regions {
         /// Its index, from 0.
         image: usize,
-        /// How.
-        segmentation: Arc<Segmentation>,
+        /// Its regions.
+        segmented: Arc<Segmented>,
     },
     /// An image was marked.
     Marked {
@@ -137,19 +130,27 @@ pub struct AskOutcome {
     pub usage: Option<Usage>,
     /// What that costs in US dollars; `None` without prices.
     pub cost: Option<f64>,
-    /// How long the stages took.
-    pub timings: AskTimings,
+    /// What `segment` and `mark` took for all images, and `answer`.
+    pub timings: Timings,
 }
 
-/// How long the stages of an answer took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AskTimings {
-    /// Cutting all images.
-    pub segment: Duration,
-    /// Allocating, drawing and encoding all of them.
-    pub mark: Duration,
-    /// The model, all rounds of it.
-    pub answer: Duration,
+impl AskRequest {
+    /// Asks `task` about `images` as the settings say.
+    pub fn new(images: Vec<AskImage>, task: Task) -> Self {
+        Self {
+            images,
+            layers: None,
+            options: MarkOptions::default(),
+            task,
+            history: Vec::new(),
+            lmm: None,
+            template: None,
+            layout: Layout::default(),
+            structured: None,
+            votes: 1,
+            budget: Budget::default(),
+        }
+    }
 }
 
 impl AskOutcome {
@@ -179,14 +180,14 @@ impl Engine {
         let info = provider.info();
         check(&request, info)?;
         let conversation = Conversation::read(&request)?;
-        let mut timings = AskTimings::default();
+        let mut timings = Timings::default();
 
         let started = Instant::now();
         let looker = Looker::new(self, &request, &conversation, info, cancellation, events).await?;
-        timings.segment = started.elapsed();
+        timings.segment = Some(started.elapsed());
         let drawing = Instant::now();
         let known = looker.look(0).await?;
-        timings.mark = drawing.elapsed();
+        timings.mark = Some(drawing.elapsed());
 
         let answering = Instant::now();
         let mut rounds = Rounds::new(provider.as_ref(), &request.budget, cancellation, events);
@@ -199,7 +200,7 @@ impl Engine {
             cancellation,
         )
         .await?;
-        timings.answer = answering.elapsed();
+        timings.answer = Some(answering.elapsed());
 
         let cut_short = votes.cut_short.clone();
         let (vote, consensus) = votes.best(&request)?;
@@ -252,9 +253,9 @@ fn check(request: &AskRequest, info: &ProviderInfo) -> Result<()> {
     if request.images.is_empty() {
         return Err(Error::invalid("there is no image to ask about"));
     }
-    if !(1..=MOST_VOTES).contains(&request.votes) {
+    if !(1..=MAX_VOTES).contains(&request.votes) {
         return Err(Error::invalid(format!(
-            "votes is {} (it must be from 1 to {MOST_VOTES})",
+            "votes is {} (it must be from 1 to {MAX_VOTES})",
             request.votes
         )));
     }

@@ -11,9 +11,9 @@ use tokio::sync::OnceCell;
 
 use super::Provenance;
 use crate::{
-    models::Models,
     remote::Remote,
     settings::{Settings, WorkerSettings},
+    weights::Weights,
     worker::Pool,
 };
 
@@ -173,7 +173,7 @@ impl KnownSegmenter {
         }
         let (worker, mut options) = self.configured(settings)?;
         if let Some(Value::String(weights)) = options.get_mut("weights") {
-            let path = Models::open(&settings.models)?
+            let path = Weights::open(&settings.models)?
                 .resolve(weights)
                 .map_err(|error| error.at(self.who()))?;
             *weights = path.to_string_lossy().into_owned();

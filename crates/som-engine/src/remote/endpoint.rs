@@ -33,8 +33,8 @@ const CHECK_BAD: Duration = Duration::from_millis(250);
 /// The largest message, as the servers of som have it.
 const MESSAGE_BYTES: usize = 64 << 20;
 /// More than this in one answer is a fault.
-const MOST_REGIONS: usize = 1 << 16;
-const MOST_BYTES: usize = 256 << 20;
+const MAX_REGIONS: usize = 1 << 16;
+const MAX_BYTES: usize = 256 << 20;
 
 /// One endpoint.
 pub(super) struct Endpoint {
@@ -72,7 +72,7 @@ pub(super) struct Described {
 pub(super) enum Failure {
     /// The request would fail anywhere.
     Final(Error),
-    /// The call did not reach the endpoint, or it has no place: others may do.
+    /// The call did not reach the endpoint, or it takes no more of them: others may do.
     Elsewhere(Error),
     /// The endpoint died over the call. Perhaps because of it.
     Died(Error),
@@ -198,7 +198,7 @@ impl Endpoint {
         &self,
         request: SegmentRequest,
     ) -> Result<Vec<pb::Region>, Failure> {
-        let _place = Place::take(&self.in_progress);
+        let _counted = InProgress::count(&self.in_progress);
         let result = self.collect(request).await;
         let mut state = self.state();
         match &result {
@@ -229,9 +229,9 @@ impl Endpoint {
         while let Some(message) = stream.message().await.map_err(failure)? {
             bytes += prost::Message::encoded_len(&message);
             regions.extend(message.region);
-            if regions.len() > MOST_REGIONS || bytes > MOST_BYTES {
+            if regions.len() > MAX_REGIONS || bytes > MAX_BYTES {
                 let why = format!(
-                    "{}: more than {MOST_REGIONS} regions or {MOST_BYTES} bytes",
+                    "{}: more than {MAX_REGIONS} regions or {MAX_BYTES} bytes",
                     self.address()
                 );
                 return Err(Failure::Final(Error::internal(why)));
@@ -283,16 +283,16 @@ fn stranger(status: &Status) -> Error {
 }
 
 /// Counts a call in progress.
-struct Place<'a>(&'a AtomicUsize);
+struct InProgress<'a>(&'a AtomicUsize);
 
-impl<'a> Place<'a> {
-    fn take(counter: &'a AtomicUsize) -> Self {
+impl<'a> InProgress<'a> {
+    fn count(counter: &'a AtomicUsize) -> Self {
         counter.fetch_add(1, Ordering::Relaxed);
         Self(counter)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for InProgress<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

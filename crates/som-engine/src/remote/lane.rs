@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Endpoints that may die over one call: it may be the call that kills them.
-const MOST_DEATHS: usize = 3;
+const MAX_DEATHS: usize = 3;
 /// Pauses after which all endpoints are tried again.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(50),
@@ -127,7 +127,7 @@ impl Lane {
                     Err(Failure::Elsewhere(error)) => failures.push(error),
                     Err(Failure::Died(error)) => {
                         deaths += 1;
-                        if deaths == MOST_DEATHS {
+                        if deaths == MAX_DEATHS {
                             let why = format!(
                                 "{deaths} endpoints in a row died over the call; the last: {error}"
                             );

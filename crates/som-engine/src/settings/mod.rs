@@ -1,7 +1,6 @@
 //! The settings ladder: embedded defaults up to flags, each value with its origin.
 
-mod lmm;
-mod millis;
+mod mark;
 mod server;
 mod telemetry;
 
@@ -13,13 +12,14 @@ use std::{
 use config::{ConfigError, Map, Source, Value, ValueKind};
 use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{Error, Params, Result};
+use som_lmm::{LmmSettings, Lmms};
 
 pub use self::{
-    lmm::{LmmSettings, ProviderKind},
-    server::{ServerSettings, TlsSettings, TokenSettings},
+    mark::MarkSettings,
+    server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
     telemetry::{LogFormat, TelemetrySettings},
 };
-pub use crate::models::ModelSettings;
+pub use crate::weights::WeightSettings;
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
@@ -35,14 +35,14 @@ pub struct Settings {
     pub mark: MarkSettings,
     /// Who is asked when a request says nothing else.
     pub ask: AskSettings,
-    /// How the multimodal model rescales a picture.
+    /// How the multimodal model rescales an image.
     pub view: ViewSettings,
     /// What an image may cost.
     pub limits: LimitSettings,
     /// Where plugin libraries are.
     pub plugins: PluginSettings,
     /// Where the weights of learned segmenters are.
-    pub models: ModelSettings,
+    pub models: WeightSettings,
     /// How `som serve` and `som backend` listen, and what they allow.
     pub server: ServerSettings,
     /// Logs and traces.
@@ -55,19 +55,6 @@ pub struct Settings {
     pub lmm: BTreeMap<String, LmmSettings>,
 }
 
-/// How images are marked when a request says nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MarkSettings {
-    /// Segmenter id.
-    pub segmenter: String,
-    /// Mark style ids, from the lowest layer of ink to the highest.
-    #[serde(deserialize_with = "list")]
-    pub styles: Vec<String>,
-    /// Marks on one page; 0 for as many as fit.
-    pub page_size: u32,
-}
-
 /// Who is asked when a request says nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,7 +63,7 @@ pub struct AskSettings {
     pub lmm: String,
 }
 
-/// How the multimodal model rescales a picture before it sees it; 0 is no limit.
+/// How the multimodal model rescales an image before it sees it; 0 is no limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ViewSettings {
@@ -84,8 +71,6 @@ pub struct ViewSettings {
     pub long_side: u32,
     /// The shortest side in pixels that is kept.
     pub short_side: u32,
-    /// Height in pixels below which the model cannot read a glyph.
-    pub min_glyph: f32,
 }
 
 /// What an image may cost before it is refused.
@@ -124,6 +109,17 @@ pub struct WorkerSettings {
 }
 
 impl Settings {
+    /// The large multimodal models that are named. `variable` looks up an environment variable.
+    ///
+    /// # Errors
+    /// Invalid, naming the table and the key that is wrong; NotFound, if `ask.lmm` names none.
+    pub fn lmms(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Lmms> {
+        let lmms = Lmms::open(&self.lmm, variable).map_err(|error| error.at("settings"))?;
+        let chosen = lmms.get(&self.ask.lmm);
+        chosen.map_err(|error| error.at("settings: ask.lmm"))?;
+        Ok(lmms)
+    }
+
     /// som's own keys of the table of segmenter `id`, and the options that are left for it.
     ///
     /// # Errors

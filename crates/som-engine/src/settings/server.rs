@@ -1,10 +1,14 @@
 //! `[server]`: how `som serve` and `som backend` listen, and what they allow.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
-
-use super::millis;
+use som_core::{Error, Result};
+use som_lmm::millis;
 
 /// How `som serve` and `som backend` listen, and what they allow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,4 +77,89 @@ pub struct TokenSettings {
     pub calls: usize,
     /// Calls a second, over time; 0 for no limit.
     pub per_second: f64,
+}
+
+/// Where a token is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenSource<'a> {
+    /// In this environment variable.
+    Variable(&'a str),
+    /// In this file.
+    File(&'a Path),
+}
+
+impl ServerSettings {
+    /// Checks what can be checked before a file is read or an address bound.
+    ///
+    /// # Errors
+    /// Invalid, naming the key that is wrong.
+    pub fn check(&self) -> Result<()> {
+        let counts = [
+            ("message_bytes", self.message_bytes),
+            ("calls", self.calls),
+            ("connections", self.connections),
+        ];
+        let times = [
+            ("deadline_ms", self.deadline),
+            ("handshake_ms", self.handshake),
+            ("idle_ms", self.idle),
+            ("keepalive_ms", self.keepalive),
+            ("keepalive_timeout_ms", self.keepalive_timeout),
+        ];
+        let counts = counts.map(|(key, count)| (key, count == 0));
+        let times = times.map(|(key, time)| (key, time.is_zero()));
+        if let Some((key, _)) = counts
+            .into_iter()
+            .chain(times)
+            .find(|(_, is_zero)| *is_zero)
+        {
+            return Err(Error::invalid(format!(
+                "server.{key} is 0, but has to be above"
+            )));
+        }
+        for (name, token) in &self.token {
+            token
+                .check()
+                .map_err(|error| error.at(format!("server.token.{name}")))?;
+        }
+        self.tls.check().map_err(|error| error.at("server.tls"))
+    }
+}
+
+impl TlsSettings {
+    fn check(&self) -> Result<()> {
+        let is_given = |path: &PathBuf| !path.as_os_str().is_empty();
+        if !is_given(&self.certificate)
+            && (is_given(&self.key) || is_given(&self.client_authorities))
+        {
+            return Err(Error::invalid(
+                "a key or client_authorities, but no certificate",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl TokenSettings {
+    /// Where the token is.
+    ///
+    /// # Errors
+    /// Invalid, if neither or both are named.
+    pub fn source(&self) -> Result<TokenSource<'_>> {
+        match (self.env.as_str(), self.file.as_path()) {
+            ("", file) if file.as_os_str().is_empty() => {
+                Err(Error::invalid("set env or file to say where the token is"))
+            }
+            ("", file) => Ok(TokenSource::File(file)),
+            (variable, file) if file.as_os_str().is_empty() => Ok(TokenSource::Variable(variable)),
+            _ => Err(Error::invalid("set env or file, not both")),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(self.per_second >= 0.0 && self.per_second.is_finite()) {
+            return Err(Error::invalid("per_second has to be 0 (no limit) or above"));
+        }
+        self.source().map(drop)
+    }
 }

@@ -13,12 +13,11 @@ use som_core::{
     Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prompt, ProviderInfo, Region, Result,
     Size, Usage, View,
     lmm::{AnswerStream, Prices},
-    prompt::Layout,
     task::Task,
 };
 use som_engine::{
     Engine, RegionSource,
-    ask::{AskEvent, AskImage, AskOutcome, AskRequest, Budget},
+    ask::{AskEvent, AskImage, AskOutcome, AskRequest},
     registry::{Provenance, Registry},
     settings::Ladder,
 };
@@ -170,20 +169,7 @@ pub(crate) fn image() -> AskImage {
 }
 
 pub(crate) fn request(task: Task) -> AskRequest {
-    AskRequest {
-        images: vec![image()],
-        layers: None,
-        page_size: None,
-        max_marks: None,
-        task,
-        history: Vec::new(),
-        lmm: None,
-        template: None,
-        layout: Layout::default(),
-        structured: None,
-        votes: 1,
-        budget: Budget::default(),
-    }
+    AskRequest::new(vec![image()], task)
 }
 
 pub(crate) fn question(text: &str) -> AskRequest {

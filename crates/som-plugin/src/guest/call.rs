@@ -1,13 +1,10 @@
 //! One call, as an author's code sees it, and the guard around every callback.
 
-use std::{
-    error::Error as _,
-    ffi::{CString, c_char},
-};
+use std::ffi::c_char;
 
-use som_core::{Call, Error, ErrorKind, Params, Region, Result};
+use som_core::{Call, Error, ErrorKind, Params, Region, Result, error::chain};
 
-use super::log::{Level, log};
+use super::log::{Level, c_message, log};
 use crate::{
     borrow,
     contain::contain,
@@ -54,7 +51,7 @@ pub(super) unsafe fn guard(
     };
     let status = status::of_kind(error.kind());
     if let Some(fail) = raw.fail {
-        let why = c_message(&with_causes(&error));
+        let why = c_message(&chain(&error));
         // SAFETY: `call` is the host's own, `why` lives until the function returns.
         unsafe { fail(call, status, why.as_ptr()) };
     }
@@ -70,23 +67,6 @@ unsafe fn params(pointer: *const c_char) -> Result<Params> {
         Some(json) => serde_json::from_str(json)
             .map_err(|error| Error::internal(format!("the host's params {json:?}: {error}"))),
     }
-}
-
-/// The message and those of the causes, which cannot cross the boundary otherwise.
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
-/// A message for people as C has it: a NUL within would cut it short, so it is replaced.
-pub(super) fn c_message(message: &str) -> CString {
-    CString::new(message.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
 /// A `som_call` for the time of one callback.

@@ -1,11 +1,11 @@
 //! Telling the host's log something.
 
 use std::{
+    ffi::CString,
     ptr,
     sync::atomic::{AtomicPtr, Ordering},
 };
 
-use super::call::c_message;
 use crate::{
     borrow,
     sys::{som_host, som_level},
@@ -48,6 +48,11 @@ pub fn log(level: Level, message: &str) {
         // SAFETY: `log` takes any thread, and the message lives until it returns.
         unsafe { log(host, level as som_level, c_message(message).as_ptr()) };
     }
+}
+
+/// A message for people as C has it: a NUL within would cut it short, so it is replaced.
+pub(super) fn c_message(message: &str) -> CString {
+    CString::new(message.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
 /// Hands a formatted message to the host's log: `log!(Level::Warn, "no GPU, using {cores} cores")`.

@@ -4,17 +4,14 @@ use std::pin::Pin;
 
 use futures_util::Stream;
 use som_core::{
-    Error, Result,
+    Error, Result, Timings,
     prompt::{Layout, Template},
 };
-use som_engine::{
-    RegionSource,
-    ask::{AskEvent, AskImage, AskOutcome, AskRequest, Budget, Exchange},
-};
+use som_engine::ask::{AskEvent, AskImage, AskOutcome, AskRequest, Budget, Exchange};
 use som_proto::{
     ask, mark, params,
-    pb::v1::{self as pb, PictureFormat, ask_response::Stage},
-    region,
+    pb::v1::{self as pb, PictureFormat, ask_request, ask_response::Stage},
+    region, segment,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -23,9 +20,8 @@ use tracing::Instrument as _;
 
 use super::{
     Som,
-    image::Picture,
-    mark::{format, layer_to_wire, layers, picture_to_wire},
-    milliseconds, segmentation_to_wire, segmenter,
+    mark::{format, layers, picture_to_wire},
+    segment::segmenter,
 };
 use crate::call::{Call, Work};
 
@@ -38,7 +34,7 @@ pub(crate) type Stages = Pin<Box<dyn Stream<Item = Result<pb::AskResponse, Statu
 /// A request, read, and what of it concerns the answers alone.
 pub(super) struct Asking {
     pub(super) request: AskRequest,
-    pub(super) pictures: Vec<Picture>,
+    pub(super) infos: Vec<pb::ImageInfo>,
     pub(super) format: PictureFormat,
 }
 
@@ -86,7 +82,10 @@ impl Som {
             Ok::<_, Error>(())
         };
         let (outcome, ()) = tokio::try_join!(ask, pass_on)?;
-        work.call.metrics.stage("answer", outcome.timings.answer);
+        work.call.metrics.stages(&Timings {
+            answer: outcome.timings.answer,
+            ..Timings::default()
+        });
         send(stages, Stage::Answer(answer_to_wire(&outcome))).await
     }
 
@@ -98,25 +97,21 @@ impl Som {
         let format = format(request.format)?;
         let task = ask::task_from_wire(request.task)?;
         let layers = layers(request.styles)?;
-        let template = Some(request.template).filter(|text| !text.is_empty());
-        let template = template.map(|text| Template::parse(&text)).transpose()?;
+        let template = request.prompt.map(template).transpose()?;
         let mut images = Vec::new();
-        let mut pictures = Vec::new();
+        let mut infos = Vec::new();
         for (index, image) in request.images.into_iter().enumerate() {
-            let (image, picture) = self
+            let (image, info) = self
                 .image_of(image, work)
                 .await
                 .map_err(|error| error.at(format!("image {}", index + 1)))?;
             images.push(image);
-            pictures.push(picture);
+            infos.push(info);
         }
         let history = request.history.into_iter();
         let request = AskRequest {
-            images,
             layers,
-            page_size: request.page_size.filter(|&size| size > 0),
-            max_marks: request.max_marks,
-            task,
+            options: mark::options_from_wire(request.options),
             history: history
                 .map(|pb::Exchange { question, answer }| Exchange { question, answer })
                 .collect(),
@@ -129,49 +124,40 @@ impl Som {
             structured: request.structured,
             votes: request.votes.max(1),
             budget: budget(request.budget.unwrap_or_default()),
+            ..AskRequest::new(images, task)
         };
         Ok(Asking {
             request,
-            pictures,
+            infos,
             format,
         })
     }
 
-    async fn image_of(&self, wire: pb::AskImage, work: &Work<'_>) -> Result<(AskImage, Picture)> {
-        let params = params::from_wire(wire.params)?;
-        let picture = self.picture(wire.image, work).await?;
-        let regions = match wire.regions {
-            Some(list) => {
-                let size = picture.size();
-                let read = move || region::list_from_wire(list.regions, size);
-                RegionSource::Given(self.engine.compute(read).await?)
-            }
-            None => RegionSource::Segmenter {
-                id: segmenter(wire.segmenter),
-                params,
-            },
-        };
-        let image = picture.pixels.clone();
-        Ok((AskImage { image, regions }, picture))
+    async fn image_of(
+        &self,
+        wire: pb::AskImage,
+        work: &Work<'_>,
+    ) -> Result<(AskImage, pb::ImageInfo)> {
+        let segmenter = segmenter(wire.segmenter, params::from_wire(wire.params)?);
+        let image = self.request_image(wire.image, work).await?;
+        let regions = self.regions(wire.regions, segmenter, &image).await?;
+        let info = image.info();
+        let image = image.pixels;
+        Ok((AskImage { image, regions }, info))
     }
 
     /// What the client is told of a stage.
     async fn stage(&self, event: AskEvent, asking: &Asking) -> Result<Stage> {
         Ok(match event {
-            AskEvent::Regions {
-                image,
-                segmentation,
-            } => {
-                let info = asking.pictures.get(image).map(Picture::info);
+            AskEvent::Regions { image, segmented } => {
+                let info = asking.infos.get(image).cloned();
                 let encode = move || {
-                    let regions = segmentation.regions.iter().map(region::to_wire).collect();
-                    let mut segmentation = (*segmentation).clone();
-                    segmentation.regions.clear();
+                    let segmentation = segment::segmentation_to_wire(&segmented.segmentation);
                     Ok(pb::AskRegions {
                         image: index(image),
                         info,
-                        segmentation: Some(segmentation_to_wire(segmentation)),
-                        regions,
+                        segmentation: Some(segmentation),
+                        regions: segmented.regions.iter().map(region::to_wire).collect(),
                     })
                 };
                 Stage::Regions(self.engine.compute(encode).await?)
@@ -193,6 +179,17 @@ async fn send(stages: &mpsc::Sender<Result<pb::AskResponse, Status>>, stage: Sta
     let answer = pb::AskResponse { stage: Some(stage) };
     let sent = stages.send(Ok(answer)).await;
     sent.map_err(|_| Error::cancelled())
+}
+
+/// The words of the prompt.
+///
+/// # Errors
+/// NotFound for the name of no template, Invalid for words that are none.
+fn template(prompt: ask_request::Prompt) -> Result<Template> {
+    match prompt {
+        ask_request::Prompt::Template(name) => Template::named(&name),
+        ask_request::Prompt::Words(words) => Template::parse(&words),
+    }
 }
 
 fn budget(wire: pb::Budget) -> Budget {
@@ -218,7 +215,7 @@ pub(super) fn marked_to_wire(
     let pages = pages.filter(|_| format != PictureFormat::None);
     Ok(pb::AskMarked {
         image: index(image),
-        styles: marking.layers.iter().cloned().map(layer_to_wire).collect(),
+        styles: marking.layers.iter().map(mark::layer_to_wire).collect(),
         marks: allocation.marks.iter().map(mark::to_wire).collect(),
         unmarked: allocation
             .unmarked
@@ -252,11 +249,7 @@ pub(super) fn answer_to_wire(outcome: &AskOutcome) -> pb::Answer {
         rounds: outcome.rounds,
         usage: outcome.usage.map(ask::usage_to_wire),
         cost: outcome.cost,
-        timings: Some(pb::AskTimings {
-            segment: milliseconds(outcome.timings.segment),
-            mark: milliseconds(outcome.timings.mark),
-            answer: milliseconds(outcome.timings.answer),
-        }),
+        timings: Some(segment::ask_timings_to_wire(&outcome.timings)),
     }
 }
 

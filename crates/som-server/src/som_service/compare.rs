@@ -5,12 +5,13 @@ use std::pin::Pin;
 use futures_util::Stream;
 use som_core::{Error, Result};
 use som_engine::{
-    RegionSource,
+    RegionSource, SegmenterChoice,
     compare::{CompareRequest, CompareRow, Compared},
 };
 use som_proto::{
-    params,
+    mark, params,
     pb::v1::{self as pb, PictureFormat, compare_response::Outcome},
+    segment::milliseconds,
     status,
 };
 use tokio::sync::mpsc;
@@ -22,7 +23,7 @@ use super::{
     Som,
     ask::{answer_to_wire, marked_to_wire},
     mark::layers,
-    milliseconds, segmenter,
+    segment::segmenter,
 };
 use crate::call::{Call, Work};
 
@@ -94,13 +95,12 @@ impl Som {
 }
 
 fn row_from_wire(row: pb::CompareRow) -> Result<CompareRow> {
-    let params = params::from_wire(row.params)?;
-    let id = segmenter(row.segmenter);
-    let regions =
-        (id.is_some() || !params.is_empty()).then_some(RegionSource::Segmenter { id, params });
+    let segmenter = segmenter(row.segmenter, params::from_wire(row.params)?);
+    let is_set = segmenter != SegmenterChoice::default();
     Ok(CompareRow {
-        regions,
+        regions: is_set.then_some(RegionSource::Segmenter(segmenter)),
         layers: layers(row.styles)?,
+        options: mark::options_from_wire(row.options),
         lmm: Some(row.lmm).filter(|name| !name.is_empty()),
     })
 }
@@ -121,6 +121,6 @@ fn row_to_wire(
             .map(|(image, marking)| marked_to_wire(image, marking, format))
             .collect::<Result<_>>()?,
         outcome: answer.or(failure.map(Outcome::Failure)),
-        took: milliseconds(compared.took),
+        took: milliseconds(Some(compared.took)),
     })
 }

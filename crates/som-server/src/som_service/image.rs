@@ -22,21 +22,21 @@ use crate::{
 };
 
 /// The image to work on.
-pub(super) struct Picture {
+pub(super) struct RequestImage {
     /// Upright.
     pub(super) pixels: SharedImage,
     /// The digest under which it is kept.
     digest: Option<Digest>,
-    /// How long decoding took.
-    pub(super) took: Duration,
+    /// How long decoding took; `None` if there was nothing to decode.
+    pub(super) took: Option<Duration>,
 }
 
-impl Picture {
+impl RequestImage {
     fn new(pixels: SharedImage, digest: Option<Digest>) -> Self {
         Self {
             pixels,
             digest,
-            took: Duration::ZERO,
+            took: None,
         }
     }
 
@@ -62,27 +62,27 @@ impl Som {
     /// # Errors
     /// Invalid or Unsupported for what is no image, Exhausted for one beyond the limits, NotFound
     /// for a digest that is not kept.
-    pub(super) async fn picture(
+    pub(super) async fn request_image(
         &self,
         image: Option<pb::Image>,
         work: &Work<'_>,
-    ) -> Result<Picture> {
+    ) -> Result<RequestImage> {
         let content = image.and_then(|image| image.content);
         match content.ok_or_else(|| Error::invalid("image is not set"))? {
             Content::Encoded(image) => self.decode(image, work).await,
             Content::Raw(image) => {
                 let limit = self.engine.settings().limits.image_pixels;
                 let (size, pixels) = wire_image::from_wire(image, limit)?;
-                Ok(Picture::new(SharedImage::new(size, pixels)?, None))
+                Ok(RequestImage::new(SharedImage::new(size, pixels)?, None))
             }
             Content::Sha256(digest) => {
                 let (digest, pixels) = self.kept.find(&work.call.owner, &digest)?;
-                Ok(Picture::new(pixels, Some(digest)))
+                Ok(RequestImage::new(pixels, Some(digest)))
             }
         }
     }
 
-    async fn decode(&self, image: pb::EncodedImage, work: &Work<'_>) -> Result<Picture> {
+    async fn decode(&self, image: pb::EncodedImage, work: &Work<'_>) -> Result<RequestImage> {
         let limits = self.engine.settings().limits.clone();
         if image.data.len() as u64 > limits.image_bytes {
             return Err(Error::exhausted(format!(
@@ -96,17 +96,19 @@ impl Som {
             let started = Instant::now();
             let digest = image.keep.then(|| kept::digest(&image.data));
             if let Some(pixels) = digest.and_then(|digest| kept.get(&owner, digest)) {
-                return Ok(Picture::new(pixels, digest));
+                return Ok(RequestImage::new(pixels, digest));
             }
             let pixels = SharedImage::from(decode(&image.data, limits.image_pixels)?);
-            Ok(Picture {
+            Ok(RequestImage {
                 digest: digest.filter(|&digest| kept.put(&owner, digest, pixels.clone())),
                 pixels,
-                took: started.elapsed(),
+                took: Some(started.elapsed()),
             })
         };
-        let picture = self.engine.compute(decode).await?;
-        work.call.metrics.stage("decode", picture.took);
-        Ok(picture)
+        let image = self.engine.compute(decode).await?;
+        if let Some(took) = image.took {
+            work.call.metrics.stage("decode", took);
+        }
+        Ok(image)
     }
 }

@@ -4,17 +4,17 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 use som_core::{
-    AllocateOptions, Error, Result,
+    Error, Layer, Result, Timings,
     encode::{Encoding, encode},
 };
-use som_engine::{LayerRequest, MarkRequest, Marking, RegionSource};
+use som_engine::{MarkRequest, Marking};
 use som_proto::{
     mark, params,
     pb::v1::{self as pb, PictureFormat},
-    region,
+    segment,
 };
 
-use super::{Som, image::Picture, milliseconds, segmentation_to_wire, segmenter};
+use super::{Som, image::RequestImage, segment::segmenter};
 use crate::call::Work;
 
 impl Som {
@@ -31,63 +31,37 @@ impl Som {
         // What is wrong with the small parts is told before the image is decoded.
         let format = format(request.format)?;
         let layers = layers(request.styles)?;
-        let options = self.options(request.page_size, request.max_marks);
-        let params = params::from_wire(request.params)?;
-        let picture = self.picture(request.image, work).await?;
-        let regions = match request.regions {
-            Some(list) => {
-                let size = picture.size();
-                let read = move || region::list_from_wire(list.regions, size);
-                RegionSource::Given(self.engine.compute(read).await?)
-            }
-            None => RegionSource::Segmenter {
-                id: segmenter(request.segmenter),
-                params,
-            },
-        };
+        let segmenter = segmenter(request.segmenter, params::from_wire(request.params)?);
+        let image = self.request_image(request.image, work).await?;
+        let regions = self.regions(request.regions, segmenter, &image).await?;
         let request = MarkRequest {
-            image: picture.pixels.clone(),
             regions,
             layers,
-            options,
+            options: mark::options_from_wire(request.options),
             draw: format != PictureFormat::None,
+            ..MarkRequest::new(image.pixels.clone())
         };
         let marking = self.engine.mark(request, &work.cancellation).await?;
         let metrics = &work.call.metrics;
-        if let Some(segmentation) = &marking.segmentation {
-            metrics.stage("segment", segmentation.took);
-        }
-        metrics.stage("allocate", marking.allocate);
-        metrics.stage("draw", marking.draw);
-        let encode = move || answer(&picture, marking, format);
-        let (answer, took) = self.engine.compute(encode).await?;
-        metrics.stage("encode", took);
+        metrics.stages(&marking.timings);
+        let encode = move || answer(&image, marking, format);
+        let (answer, encode) = self.engine.compute(encode).await?;
+        metrics.stage("encode", encode);
         Ok(answer)
-    }
-
-    /// What mark allocation may do: the settings, unless the request says otherwise.
-    fn options(&self, page_size: Option<u32>, max_marks: Option<u32>) -> AllocateOptions {
-        let mut options = self.engine.allocate_options();
-        if let Some(page_size) = page_size {
-            options.page_size = Some(page_size).filter(|&size| size > 0);
-        }
-        options.max_marks = max_marks;
-        options
     }
 }
 
 /// The answer, and how long it took to make it. Blocking.
 fn answer(
-    picture: &Picture,
+    image: &RequestImage,
     marking: Marking,
     format: PictureFormat,
 ) -> Result<(pb::MarkResponse, Duration)> {
     let Marking {
-        segmentation,
+        origin,
         layers,
         marked,
-        allocate,
-        draw,
+        timings,
     } = marking;
     let _span = tracing::info_span!("encode").entered();
     let started = Instant::now();
@@ -96,29 +70,25 @@ fn answer(
         .map(|page| picture_to_wire(page, format))
         .collect::<Result<_>>()?;
     let allocation = marked.allocation;
-    let marks: Vec<_> = allocation.marks.iter().map(mark::to_wire).collect();
+    let marks = allocation.marks.iter().map(mark::to_wire).collect();
     let unmarked = allocation.unmarked.iter().map(mark::unmarked_to_wire);
     let unmarked = unmarked.collect();
-    let took = started.elapsed();
-    let timings = pb::Timings {
-        decode: milliseconds(picture.took),
-        segment: segmentation
-            .as_ref()
-            .map_or(0.0, |segmentation| milliseconds(segmentation.took)),
-        allocate: milliseconds(allocate),
-        draw: milliseconds(draw),
-        encode: milliseconds(took),
+    let encode = started.elapsed();
+    let timings = Timings {
+        decode: image.took,
+        encode: Some(encode),
+        ..timings
     };
     let answer = pb::MarkResponse {
-        image: Some(picture.info()),
-        segmentation: segmentation.map(segmentation_to_wire),
-        styles: layers.into_iter().map(layer_to_wire).collect(),
+        image: Some(image.info()),
+        segmentation: segment::origin_to_wire(&origin),
+        styles: layers.iter().map(mark::layer_to_wire).collect(),
         marks,
         unmarked,
         pages,
-        timings: Some(timings),
+        timings: Some(segment::timings_to_wire(&timings)),
     };
-    Ok((answer, took))
+    Ok((answer, encode))
 }
 
 /// A marked image as the request asked for it.
@@ -141,29 +111,12 @@ pub(super) fn picture_to_wire(page: RgbImage, format: PictureFormat) -> Result<p
 }
 
 /// The layers of ink; `None` for those in the settings.
-pub(super) fn layers(styles: Vec<pb::StyleLayer>) -> Result<Option<Vec<LayerRequest>>> {
+pub(super) fn layers(styles: Vec<pb::StyleLayer>) -> Result<Option<Vec<Layer>>> {
     if styles.is_empty() {
         return Ok(None);
     }
-    let layer = |layer: pb::StyleLayer| match params::from_wire(layer.params) {
-        Ok(params) => Ok(LayerRequest {
-            style: layer.id,
-            params,
-        }),
-        Err(error) => Err(error.at(format!("mark style \"{}\"", layer.id))),
-    };
-    styles
-        .into_iter()
-        .map(layer)
-        .collect::<Result<_>>()
-        .map(Some)
-}
-
-pub(super) fn layer_to_wire(layer: LayerRequest) -> pb::StyleLayer {
-    pb::StyleLayer {
-        id: layer.style,
-        params: Some(params::to_wire(&layer.params)),
-    }
+    let layers = styles.into_iter().map(mark::layer_from_wire);
+    layers.collect::<Result<_>>().map(Some)
 }
 
 pub(super) fn format(number: i32) -> Result<PictureFormat> {

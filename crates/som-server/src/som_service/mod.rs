@@ -11,15 +11,12 @@ mod mark;
 mod segment;
 mod stream;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use som_engine::{Engine, Segmentation};
-use som_proto::{
-    params,
-    pb::v1::{
-        self as pb, AskRequest, CompareRequest, MarkRequest, MarkResponse, MarkStreamRequest,
-        SegmentRequest, SegmentResponse, som_service_server::SomService,
-    },
+use som_engine::Engine;
+use som_proto::pb::v1::{
+    AskRequest, CompareRequest, MarkRequest, MarkResponse, MarkStreamRequest, SegmentRequest,
+    SegmentResponse, som_service_server::SomService,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -93,23 +90,4 @@ impl SomService for Som {
         let rows = self.clone().compared(call.clone(), request.into_inner());
         Ok(call.reply(rows))
     }
-}
-
-/// Who cut the image, for the client.
-fn segmentation_to_wire(segmentation: Segmentation) -> pb::Segmentation {
-    pb::Segmentation {
-        segmenter: segmentation.segmenter,
-        version: segmentation.version,
-        params: Some(params::to_wire(&segmentation.params)),
-    }
-}
-
-/// The segmenter that a request names; `None` for the one in the settings.
-fn segmenter(id: String) -> Option<String> {
-    Some(id).filter(|id| !id.is_empty())
-}
-
-/// As [`pb::Timings`] has it.
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
 }

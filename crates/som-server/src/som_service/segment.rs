@@ -1,10 +1,10 @@
 //! Segment: image → regions.
 
-use som_core::Result;
-use som_engine::SegmentRequest;
-use som_proto::{params, pb::v1 as pb, region};
+use som_core::{Params, Result, Timings};
+use som_engine::{RegionSource, SegmentRequest, SegmenterChoice};
+use som_proto::{params, pb::v1 as pb, region, segment};
 
-use super::{Som, milliseconds, segmentation_to_wire, segmenter};
+use super::{Som, image::RequestImage};
 use crate::call::Work;
 
 impl Som {
@@ -17,27 +17,51 @@ impl Som {
         request: pb::SegmentRequest,
         work: &Work<'_>,
     ) -> Result<pb::SegmentResponse> {
-        let params = params::from_wire(request.params)?;
-        let picture = self.picture(request.image, work).await?;
+        let segmenter = segmenter(request.segmenter, params::from_wire(request.params)?);
+        let image = self.request_image(request.image, work).await?;
         let request = SegmentRequest {
-            image: picture.pixels.clone(),
-            segmenter: segmenter(request.segmenter),
-            params,
+            segmenter,
+            ..SegmentRequest::new(image.pixels.clone())
         };
-        let mut segmentation = self.engine.segment(request, &work.cancellation).await?;
-        work.call.metrics.stage("segment", segmentation.took);
-        let timings = pb::Timings {
-            decode: milliseconds(picture.took),
-            segment: milliseconds(segmentation.took),
-            ..pb::Timings::default()
+        let segmented = self.engine.segment(request, &work.cancellation).await?;
+        work.call.metrics.stages(&segmented.timings);
+        let timings = Timings {
+            decode: image.took,
+            ..segmented.timings
         };
-        let regions = std::mem::take(&mut segmentation.regions);
-        let encode = move || Ok(regions.iter().map(region::to_wire).collect());
+        let segmentation = segment::segmentation_to_wire(&segmented.segmentation);
+        let encode = move || Ok(segmented.regions.iter().map(region::to_wire).collect());
         Ok(pb::SegmentResponse {
-            image: Some(picture.info()),
-            segmentation: Some(segmentation_to_wire(segmentation)),
+            image: Some(image.info()),
+            segmentation: Some(segmentation),
             regions: self.engine.compute(encode).await?,
-            timings: Some(timings),
+            timings: Some(segment::timings_to_wire(&timings)),
         })
+    }
+
+    /// Where the regions of a request to mark come from.
+    ///
+    /// # Errors
+    /// Whatever is wrong with regions that are given.
+    pub(super) async fn regions(
+        &self,
+        given: Option<pb::RegionList>,
+        segmenter: SegmenterChoice,
+        image: &RequestImage,
+    ) -> Result<RegionSource> {
+        let Some(list) = given else {
+            return Ok(RegionSource::Segmenter(segmenter));
+        };
+        let size = image.size();
+        let read = move || region::list_from_wire(list.regions, size);
+        Ok(RegionSource::Given(self.engine.compute(read).await?))
+    }
+}
+
+/// The segmenter that a request names, and what it is told.
+pub(super) fn segmenter(id: String, params: Params) -> SegmenterChoice {
+    SegmenterChoice {
+        id: Some(id).filter(|id| !id.is_empty()),
+        params,
     }
 }

@@ -5,8 +5,8 @@ use som_core::{Size, task::Task};
 use som_proto::{
     ask, mark, params,
     pb::v1::{
-        self as pb, ask_response::Stage, catalog_service_client::CatalogServiceClient,
-        compare_response::Outcome,
+        self as pb, ask_request::Prompt, ask_response::Stage,
+        catalog_service_client::CatalogServiceClient, compare_response::Outcome,
     },
 };
 use tonic::{Code, Status};
@@ -76,6 +76,66 @@ async fn marked_images_may_be_left_out() {
         panic!("{:?}", stages[1]);
     };
     assert_eq!((marked.marks.len(), marked.pages.len()), (4, 0));
+}
+
+#[tokio::test]
+async fn zero_is_no_limit_and_what_is_not_set_is_left_to_the_settings() {
+    let (server, _) = front("[mark]\nsegmenter = 'columns'\npage_size = 3\nmax_marks = 5").await;
+    let counts = |marked: &pb::AskMarked| (marked.marks.len(), marked.pages.len());
+    let options = |page_size, max_marks| pb::MarkOptions {
+        page_size,
+        max_marks,
+        ..pb::MarkOptions::default()
+    };
+    let ask = |options| pb::AskRequest {
+        options: Some(options),
+        ..question("the left column", json!({"count": 6}))
+    };
+    let all = options(Some(0), Some(0));
+    for (options, expected) in [
+        (options(None, None), (5, 2)),
+        (all, (6, 1)),
+        (options(Some(2), None), (5, 3)),
+        (options(None, Some(2)), (2, 1)),
+    ] {
+        let stages = stages(&server, ask(options)).await.unwrap();
+        let Stage::Marked(marked) = &stages[1] else {
+            panic!("{:?}", stages[1]);
+        };
+        assert_eq!(counts(marked), expected, "{options:?}");
+    }
+
+    // A row leaves to the question what it does not set.
+    let row = |options| pb::CompareRow {
+        options: Some(options),
+        ..pb::CompareRow::default()
+    };
+    let request = pb::CompareRequest {
+        ask: Some(ask(options(Some(2), Some(4)))),
+        rows: vec![
+            row(options(None, None)),
+            row(options(Some(0), None)),
+            row(all),
+        ],
+    };
+    let rows = rows(&server, request).await.unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| counts(&row.marked[0])).collect();
+    assert_eq!(rows, [(4, 2), (4, 1), (6, 1)]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_prompt_has_words_or_the_name_of_a_template() {
+    let (server, _) = front("").await;
+    let words = "Which one is it? {question}".to_owned();
+    for prompt in [Prompt::Template("reason".into()), Prompt::Words(words)] {
+        let request = pb::AskRequest {
+            prompt: Some(prompt),
+            ..question("the left column", json!({}))
+        };
+        assert!(stages(&server, request).await.is_ok());
+    }
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -211,11 +271,27 @@ async fn what_is_wrong_with_a_question_is_told() {
         ),
         (
             pb::AskRequest {
-                template: "{qestion}".into(),
+                prompt: Some(Prompt::Words("{qestion}".into())),
                 ..good()
             },
             Code::InvalidArgument,
             "did you mean \"question\"",
+        ),
+        (
+            pb::AskRequest {
+                prompt: Some(Prompt::Template("rason".into())),
+                ..good()
+            },
+            Code::NotFound,
+            "did you mean \"reason\"",
+        ),
+        (
+            pb::AskRequest {
+                prompt: Some(Prompt::Words("reason".into())),
+                ..good()
+            },
+            Code::InvalidArgument,
+            "it has no place for what is asked",
         ),
         (
             pb::AskRequest {

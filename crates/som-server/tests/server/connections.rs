@@ -71,6 +71,27 @@ async fn settings_that_make_no_sense_are_refused() {
             format!("server.{key} is 0, but has to be above")
         );
     }
+    for (table, why) in [
+        (
+            "token.bob]\nfile = 'x'\nper_second = -1.0",
+            "token.bob: per_second has to be 0",
+        ),
+        (
+            "token.bob]\nfile = 'x'\nenv = 'X'",
+            "token.bob: set env or file, not both",
+        ),
+        (
+            "tls]\nkey = 'x'",
+            "tls: a key or client_authorities, but no certificate",
+        ),
+    ] {
+        let error = refusal(&format!("[server.{table}")).await;
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+        assert!(
+            error.message().starts_with(&format!("server.{why}")),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn it_is_like_the_segmenter_itself() {
             .unwrap();
         let there = engine.segment(request("far", params), &go).await.unwrap();
         assert_eq!(here.regions, there.regions);
-        assert_eq!(here.params, there.params);
+        assert_eq!(here.segmentation.params, there.segmentation.params);
     }
     let error = engine
         .segment(request("far", json!({"fail": "no"})), &Cancellation::new())

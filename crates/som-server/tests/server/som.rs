@@ -2,8 +2,8 @@
 
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::json;
-use som_core::{Cancellation, Size};
-use som_engine::{MarkRequest, RegionSource, SegmentRequest};
+use som_core::{Cancellation, Layer, Size};
+use som_engine::{MarkRequest, SegmentRequest, SegmenterChoice};
 use som_proto::{
     mark as wire_mark, params,
     pb::v1::{self as pb, image::Content},
@@ -79,9 +79,11 @@ async fn segment_gives_what_the_engine_gives() {
         .unwrap()
         .into_inner();
     let request = SegmentRequest {
-        image: picture().into(),
-        segmenter: None,
-        params: told(json!({"count": 5})),
+        segmenter: SegmenterChoice {
+            id: None,
+            params: told(json!({"count": 5})),
+        },
+        ..SegmentRequest::new(picture().into())
     };
     let expected = twin.segment(request, &Cancellation::new()).await.unwrap();
 
@@ -94,7 +96,7 @@ async fn segment_gives_what_the_engine_gives() {
     assert_eq!(segmentation.version, "1.0.0");
     assert_eq!(
         params::from_wire(segmentation.params).unwrap(),
-        expected.params
+        expected.segmentation.params
     );
     let info = answer.image.unwrap();
     assert_eq!(info.size.map(region::size_from_wire), Some(SIZE));
@@ -123,22 +125,16 @@ async fn mark_gives_what_the_engine_gives() {
         .await
         .unwrap()
         .into_inner();
-    let style = |style: &str, params| som_engine::LayerRequest {
+    let style = |style: &str, params| Layer {
         style: style.into(),
         params: told(params),
     };
     let request = MarkRequest {
-        image: picture().into(),
-        regions: RegionSource::Segmenter {
-            id: None,
-            params: told(json!({})),
-        },
         layers: Some(vec![
             style("contour", json!({"thickness": 3})),
             style("number", json!({})),
         ]),
-        options: twin.allocate_options(),
-        draw: true,
+        ..MarkRequest::new(picture().into())
     };
     let expected = twin.mark(request, &Cancellation::new()).await.unwrap();
 
@@ -277,7 +273,10 @@ async fn an_image_is_the_same_in_whichever_form_it_comes() {
 async fn pages_have_a_limit_together() {
     let (server, _) = front("[limits]\nimage_pixels = 100000").await;
     let request = |page_size| pb::MarkRequest {
-        page_size: Some(page_size),
+        options: Some(pb::MarkOptions {
+            page_size: Some(page_size),
+            ..pb::MarkOptions::default()
+        }),
         params: wire(json!({"count": 4})),
         ..mark_png()
     };
@@ -296,8 +295,11 @@ async fn marks_can_be_limited_on_a_page_and_altogether() {
     let mut client = som(&server).await;
     let mut counts = async |page_size, max_marks| {
         let request = pb::MarkRequest {
-            page_size,
-            max_marks,
+            options: Some(pb::MarkOptions {
+                page_size,
+                max_marks,
+                ..pb::MarkOptions::default()
+            }),
             params: wire(json!({"count": 4})),
             ..mark_png()
         };
@@ -318,7 +320,7 @@ async fn marks_can_be_limited_on_a_page_and_altogether() {
     );
     assert_eq!(counts(Some(0), None).await, (4, 1, 0), "as many as fit");
     assert_eq!(counts(Some(1), Some(3)).await, (3, 3, 1));
-    assert_eq!(counts(None, Some(0)).await, (0, 1, 4));
+    assert_eq!(counts(None, Some(0)).await, (4, 2, 0), "all");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use som_core::{
     Size, segment::SegmenterFactory,
 };
 use som_engine::{
-    Engine, SegmentRequest,
+    Engine, SegmentRequest, SegmenterChoice,
     registry::{Provenance, Registry},
     settings::{Ladder, Settings},
 };
@@ -199,9 +199,11 @@ pub(crate) fn image() -> v1::Image {
 pub(crate) fn request(id: &str, params: serde_json::Value) -> SegmentRequest {
     let params: Params = serde_json::from_value(params).unwrap();
     SegmentRequest {
-        image: RgbImage::new(12, 8).into(),
-        segmenter: Some(id.into()),
-        params,
+        segmenter: SegmenterChoice {
+            id: Some(id.into()),
+            params,
+        },
+        ..SegmentRequest::new(RgbImage::new(12, 8).into())
     }
 }
 

@@ -17,7 +17,7 @@
 
 from . import tasks
 from .aio import AsyncClient
-from .answers import Answer, Finding, Mention
+from .answers import Answer, Finding, Location, Mention
 from .client import Client
 from .connection import Connection
 from .errors import SomError
@@ -27,6 +27,7 @@ from .types import (
     Failure,
     Mark,
     Marking,
+    MarkOptions,
     Page,
     Region,
     Rle,
@@ -44,7 +45,9 @@ __all__ = [
     "Finding",
     "ImageLike",
     "Kept",
+    "Location",
     "Mark",
+    "MarkOptions",
     "Marking",
     "Mention",
     "Page",

@@ -14,7 +14,7 @@ from .calls import Attempts, Call, Stubs
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike
-from .requests import AskOptions, MarkOptions, Params
+from .requests import AskArguments, MarkArguments, Params
 from .tasks import Task
 from .types import Descriptor, Failure, Marking, Segmentation
 
@@ -53,12 +53,12 @@ class AsyncClient:
         """As `Client.segment`."""
         return await self._run(calls.segment(image, segmenter, params))
 
-    async def mark(self, image: ImageLike, **options: Unpack[MarkOptions]) -> Marking:
+    async def mark(self, image: ImageLike, **options: Unpack[MarkArguments]) -> Marking:
         """As `Client.mark`."""
         return await self._run(calls.mark(image, **options))
 
     async def mark_stream(
-        self, images: Iterable[ImageLike], **options: Unpack[MarkOptions]
+        self, images: Iterable[ImageLike], **options: Unpack[MarkArguments]
     ) -> AsyncIterator[Marking | Failure]:
         """As `Client.mark_stream`."""
         answers = self._stubs.som.MarkStream(
@@ -77,7 +77,7 @@ class AsyncClient:
         images: Iterable[ImageLike],
         question: str | Task,
         on_text: Callable[[str], None] | None = None,
-        **options: Unpack[AskOptions],
+        **options: Unpack[AskArguments],
     ) -> Answer:
         """As `Client.ask`."""
         listener = Listener(on_text)

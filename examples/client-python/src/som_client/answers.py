@@ -9,8 +9,33 @@ import grpc
 
 from som.v1 import ask_pb2, som_pb2
 
+from . import types
 from .errors import SomError
-from .types import Mark, Page
+from .types import Box, Mark, Page
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a box or point of an answer lies, in pixels of the original image."""
+
+    image: int
+    """Index of the image in the request."""
+    box: Box | None
+    point: tuple[int, int] | None
+    """This, if there is no box."""
+    iou: float
+    """The box's intersection over union with that of the region it is taken for; 1 for a point
+    inside a region."""
+
+    @classmethod
+    def of(cls, wire: ask_pb2.Location) -> Location:
+        is_box = wire.HasField("box")
+        return cls(
+            image=wire.image,
+            box=types.box(wire.box) if is_box else None,
+            point=None if is_box else (wire.point.x, wire.point.y),
+            iou=wire.iou,
+        )
 
 
 @dataclass(frozen=True)
@@ -24,6 +49,8 @@ class Mention:
     marks: list[Mark]
     unresolved: list[str]
     """Names of marks that are not there."""
+    location: Location | None
+    """Of a box or a point."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +58,8 @@ class Finding:
     """One result of the task: a description, an expression, a phrase, or a tracked mark."""
 
     text: str
+    span: tuple[int, int] | None
+    """Where the phrase stands in the sentence, in bytes of UTF-8."""
     of: int | None
     """The mark that it is about, if the task is about marks."""
     marks: list[Mark]
@@ -62,6 +91,12 @@ class Answer:
     """Of prompts and of answers."""
     cost: float | None
     """In US dollars, where the server knows prices."""
+    cut_short: str
+    """Why less was asked than was wanted, such as a budget that was used up; else empty."""
+    rounds: int
+    """Requests to the model."""
+    timings_ms: dict[str, float] = field(compare=False)
+    """By stage."""
 
 
 class Listener:
@@ -105,6 +140,9 @@ class Listener:
             pages=self._pages,
             tokens=tokens,
             cost=wire.cost if wire.HasField("cost") else None,
+            cut_short=wire.cut_short,
+            rounds=wire.rounds,
+            timings_ms=types.timings(wire.timings),
         )
 
     def _mention(self, wire: ask_pb2.Mention, text: str) -> Mention:
@@ -116,11 +154,13 @@ class Listener:
             status=_name(ask_pb2.MentionStatus.Name(wire.status)),
             marks=self._known(wire.marks),
             unresolved=list(wire.unresolved),
+            location=Location.of(wire.location) if wire.HasField("location") else None,
         )
 
     def _finding(self, wire: ask_pb2.Finding) -> Finding:
         return Finding(
             text=wire.text,
+            span=(wire.span.start, wire.span.end) if wire.HasField("span") else None,
             of=wire.of if wire.HasField("of") else None,
             marks=self._known(wire.marks),
             status=_name(ask_pb2.MentionStatus.Name(wire.status)),

@@ -13,7 +13,7 @@ from som.v1 import catalog_pb2, catalog_pb2_grpc, som_pb2, som_pb2_grpc
 from . import requests, types
 from .errors import SomError
 from .images import ImageLike, Kept
-from .requests import MarkOptions, Params
+from .requests import MarkArguments, Params
 from .types import Descriptor, Marking, Segmentation
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def segment(image: ImageLike, segmenter: str, params: Params | None) -> Call[Seg
     return Call(lambda stubs: stubs.som.Segment, request, Segmentation.of, _kept(image))
 
 
-def mark(image: ImageLike, **options: Unpack[MarkOptions]) -> Call[Marking]:
+def mark(image: ImageLike, **options: Unpack[MarkArguments]) -> Call[Marking]:
     request = requests.mark(image, **options)
     return Call(lambda stubs: stubs.som.Mark, request, Marking.of, _kept(image))
 
@@ -59,7 +59,7 @@ def mark_styles() -> Call[list[Descriptor]]:
 
 
 def stream(
-    images: Iterable[ImageLike], **options: Unpack[MarkOptions]
+    images: Iterable[ImageLike], **options: Unpack[MarkArguments]
 ) -> Iterator[som_pb2.MarkStreamRequest]:
     """The requests of a stream, made when they are sent."""
     for image in images:

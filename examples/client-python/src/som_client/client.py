@@ -14,7 +14,7 @@ from .calls import Attempts, Call, Stubs
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike
-from .requests import AskOptions, MarkOptions, Params
+from .requests import AskArguments, MarkArguments, Params
 from .tasks import Task
 from .types import Descriptor, Failure, Marking, Segmentation
 
@@ -57,12 +57,12 @@ class Client:
         """The regions of an image. Hints go into `params` as "hints"."""
         return self._run(calls.segment(image, segmenter, params))
 
-    def mark(self, image: ImageLike, **options: Unpack[MarkOptions]) -> Marking:
+    def mark(self, image: ImageLike, **options: Unpack[MarkArguments]) -> Marking:
         """The marked image."""
         return self._run(calls.mark(image, **options))
 
     def mark_stream(
-        self, images: Iterable[ImageLike], **options: Unpack[MarkOptions]
+        self, images: Iterable[ImageLike], **options: Unpack[MarkArguments]
     ) -> Iterator[Marking | Failure]:
         """The marked images of many images, in their order. What is wrong with one image is its
         `Failure`; `images` is read as fast as the server works."""
@@ -82,7 +82,7 @@ class Client:
         images: Iterable[ImageLike],
         question: str | Task,
         on_text: Callable[[str], None] | None = None,
-        **options: Unpack[AskOptions],
+        **options: Unpack[AskArguments],
     ) -> Answer:
         """The answer of a multimodal model to a question about images. `on_text` gets its text
         as it comes in; it begins anew if the model has to mend its answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, TypeAlias, Unpack
 
 from google.protobuf import json_format, struct_pb2
 
@@ -12,7 +12,7 @@ from som.v1 import ask_pb2, som_pb2, types_pb2
 from . import images, tasks
 from .images import ImageLike, Kept
 from .tasks import Task
-from .types import Region
+from .types import MarkOptions, Region
 
 Params: TypeAlias = Mapping[str, Any]
 Styles: TypeAlias = Sequence[str | tuple[str, Params]]
@@ -20,7 +20,7 @@ Styles: TypeAlias = Sequence[str | tuple[str, Params]]
 Format: TypeAlias = Literal["png", "jpeg", "webp", "raw", "none"]
 
 
-class MarkOptions(TypedDict, total=False):
+class MarkArguments(MarkOptions, total=False):
     """How an image is marked; what is left out is the server's choice."""
 
     segmenter: str
@@ -29,15 +29,11 @@ class MarkOptions(TypedDict, total=False):
     regions: Iterable[Region] | None
     """Marked in place of what the segmenter would find."""
     styles: Styles
-    page_size: int | None
-    """Marks on one page at most; 0 for as many as fit."""
-    max_marks: int | None
-    """Marks altogether at most."""
     format: Format
     """Of the pages: "png" if left out."""
 
 
-class AskOptions(TypedDict, total=False):
+class AskArguments(MarkOptions, total=False):
     """How a question is asked; what is left out is the server's choice."""
 
     lmm: str
@@ -46,17 +42,28 @@ class AskOptions(TypedDict, total=False):
     params: Params | None
     """The segmenter's parameters, hints among them."""
     styles: Styles
-    template: str
-    """The words of the prompt, by name, such as "som-bench-labelling"."""
+    template: str | None
+    """The words of the prompt by the name of a template, such as "som-bench-labelling"."""
+    words: str | None
+    """The words of the prompt themselves, with fields such as {question}; what stands above a line
+    of "---" goes to the system."""
     clean: bool
     """Show the model each image without marks, too."""
     table: bool
     """Give the model a table of the regions, too."""
+    history: Iterable[tuple[str, str]]
+    """Questions and answers so far, about the same images."""
+    structured: bool | None
+    """Whether the answer keeps to a JSON schema; None for where that helps."""
     votes: int
     """How often to ask, each time with other labels and colours."""
     max_tokens: int
+    """Of all answers together; 0 for the model's own limits."""
+    max_rounds: int
+    """How often to ask for one answer: 2, the default, lets the model mend one that names marks
+    which are not there."""
     max_cost: float
-    """In US dollars."""
+    """In US dollars; 0 for no limit."""
     format: Format
     """Of the pages that come with the answer: "none" if left out."""
 
@@ -67,7 +74,7 @@ def segment(image: ImageLike, segmenter: str, params: Params | None) -> som_pb2.
     )
 
 
-def mark(image: ImageLike, **options: Unpack[MarkOptions]) -> som_pb2.MarkRequest:
+def mark(image: ImageLike, **options: Unpack[MarkArguments]) -> som_pb2.MarkRequest:
     regions = options.get("regions")
     given = None
     if regions is not None:
@@ -78,15 +85,16 @@ def mark(image: ImageLike, **options: Unpack[MarkOptions]) -> som_pb2.MarkReques
         params=struct(options.get("params")),
         regions=given,
         styles=[_layer(style) for style in options.get("styles", ())],
-        page_size=options.get("page_size"),
-        max_marks=options.get("max_marks"),
+        options=_mark_options(options),
         format=_format(options.get("format", "png")),
     )
 
 
 def ask(
-    images_: Iterable[ImageLike], question: str | Task, **options: Unpack[AskOptions]
+    images_: Iterable[ImageLike], question: str | Task, **options: Unpack[AskArguments]
 ) -> som_pb2.AskRequest:
+    if options.get("template") is not None and options.get("words") is not None:
+        raise ValueError("a prompt has a template or words, not both")
     return som_pb2.AskRequest(
         images=[
             ask_pb2.AskImage(
@@ -99,13 +107,22 @@ def ask(
         ],
         task=tasks.ask(question) if isinstance(question, str) else question,
         styles=[_layer(style) for style in options.get("styles", ())],
+        options=_mark_options(options),
+        history=[
+            ask_pb2.Exchange(question=question, answer=answer)
+            for question, answer in options.get("history", ())
+        ],
         lmm=options.get("lmm", ""),
-        template=options.get("template", ""),
+        template=options.get("template"),
+        words=options.get("words"),
         clean=options.get("clean", False),
         table=options.get("table", False),
+        structured=options.get("structured"),
         votes=options.get("votes", 1),
         budget=ask_pb2.Budget(
-            max_tokens=options.get("max_tokens", 0), max_cost=options.get("max_cost", 0.0)
+            max_tokens=options.get("max_tokens", 0),
+            max_rounds=options.get("max_rounds", 0),
+            max_cost=options.get("max_cost", 0.0),
         ),
         format=_format(options.get("format", "none")),
     )
@@ -114,6 +131,12 @@ def ask(
 def struct(params: Params | None) -> struct_pb2.Struct:
     """Parameters as they travel."""
     return json_format.ParseDict(dict(params or {}), struct_pb2.Struct())
+
+
+def _mark_options(given: Mapping[str, Any]) -> types_pb2.MarkOptions:
+    """What of `given` is asked of marks."""
+    names = [name for name in MarkOptions.__annotations__ if name in given]
+    return types_pb2.MarkOptions(**{name: given[name] for name in names})
 
 
 def _format(name: Format) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from google.protobuf import json_format
 from pycocotools import mask as coco
 
-from som.v1 import catalog_pb2, som_pb2, types_pb2
+from som.v1 import ask_pb2, catalog_pb2, som_pb2, types_pb2
 
 from .errors import code_of
 
@@ -31,6 +31,23 @@ class Rle(TypedDict):
 
     size: list[int]
     counts: bytes
+
+
+class MarkOptions(TypedDict, total=False):
+    """What may be asked of marks.
+
+    An option that is left out, or None, is the server's choice. 0 asks for no limit, and as a font
+    size for one that suits.
+    """
+
+    page_size: int | None
+    """Marks on one page at most; further ones go to further pages."""
+    max_marks: int | None
+    """Marks altogether at most: those of the largest regions."""
+    min_glyph: float | None
+    """Least height of digits and capitals, in pixels of the image that the model sees."""
+    font_size: float | None
+    """Font size of the labels in pixels of the image."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +74,7 @@ class Region:
     def of(cls, wire: types_pb2.Region) -> Region:
         size = wire.mask.size
         return cls(
-            bbox=_box(wire.bbox),
+            bbox=box(wire.bbox),
             area=wire.area,
             rle={"size": [size.height, size.width], "counts": wire.mask.counts.encode()},
             score=wire.score if wire.HasField("score") else None,
@@ -90,11 +107,15 @@ class Segmentation:
 
     size: tuple[int, int]
     """Width and height of the image."""
+    sha256: bytes
+    """The digest under which the server keeps the image; empty if it does not."""
     segmenter: str
     version: str
     params: dict[str, Any]
     """What the segmenter was told, defaults filled in."""
     regions: list[Region]
+    timings_ms: dict[str, float] = field(compare=False)
+    """By stage."""
 
     def to_supervision(self) -> supervision.Detections:
         """As `supervision.Detections`, with the index of each region as `data["region"]`."""
@@ -104,10 +125,12 @@ class Segmentation:
     def of(cls, wire: som_pb2.SegmentResponse) -> Segmentation:
         return cls(
             size=_size(wire.image.size),
+            sha256=wire.image.sha256,
             segmenter=wire.segmentation.segmenter,
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
             regions=[Region.of(region) for region in wire.regions],
+            timings_ms=timings(wire.timings),
         )
 
 
@@ -122,8 +145,21 @@ class Mark:
     page: int
     color: str
     """As "#1f77b4"."""
-    contrast: float
+    font_size: float
+    """Of the text in pixels; 0 without text."""
+    inside_image: bool
+    """The label's box lies wholly inside the image."""
+    clear_of_labels: bool
+    """The label's box shares no pixel with another label's box on its page."""
+    on_region: float
+    """The share of the label's box that lies on the visible part of its own region."""
     leader: bool
+    """A line ties the label to its region."""
+    anchor_on_region: bool
+    contrast: float
+    """Of the text against its plate: WCAG's ratio, from 1 to 21."""
+    glyph_height: float
+    """Of digits and capitals in pixels of the image that the model sees; 0 without text."""
     region: Region
     index: int
     """The region's index in the segmenter's own list."""
@@ -133,12 +169,18 @@ class Mark:
         return cls(
             id=wire.id,
             text=wire.text,
-            label_box=_box(wire.label_box),
+            label_box=box(wire.label_box),
             anchor=(wire.anchor.x, wire.anchor.y),
             page=wire.page,
             color=f"#{wire.color:06x}",
-            contrast=wire.facts.contrast,
+            font_size=wire.font_size,
+            inside_image=wire.facts.inside_image,
+            clear_of_labels=wire.facts.clear_of_labels,
+            on_region=wire.facts.on_region,
             leader=wire.facts.leader,
+            anchor_on_region=wire.facts.anchor_on_region,
+            contrast=wire.facts.contrast,
+            glyph_height=wire.facts.glyph_height,
             region=Region.of(wire.region),
             index=wire.index,
         )
@@ -166,8 +208,9 @@ class Page:
 
     size: tuple[int, int]
     """Width and height."""
+    format: str
+    """"png", "jpeg", "webp" or "raw"."""
     data: bytes = field(repr=False)
-    """In the format that was asked for."""
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the file."""
@@ -181,7 +224,9 @@ class Page:
 
     @classmethod
     def of(cls, wire: types_pb2.Picture) -> Page:
-        return cls(size=_size(wire.size), data=wire.data)
+        name = types_pb2.PictureFormat.Name(wire.format)
+        format = name.removeprefix("PICTURE_FORMAT_").lower()
+        return cls(size=_size(wire.size), format=format, data=wire.data)
 
 
 @dataclass(frozen=True)
@@ -190,14 +235,18 @@ class Marking:
 
     size: tuple[int, int]
     """Width and height of the image."""
+    sha256: bytes
+    """The digest under which the server keeps the image; empty if it does not."""
     segmenter: str
     """Empty if the regions came with the request."""
+    version: str
     params: dict[str, Any]
     styles: list[str]
     marks: list[Mark]
     unmarked: list[Unmarked]
     pages: list[Page]
-    timings_ms: dict[str, float]
+    timings_ms: dict[str, float] = field(compare=False)
+    """By stage; 0 for one that was not run."""
 
     def to_supervision(self) -> supervision.Detections:
         """As `supervision.Detections`, with the text of each mark as `data["mark"]`."""
@@ -206,18 +255,17 @@ class Marking:
 
     @classmethod
     def of(cls, wire: som_pb2.MarkResponse) -> Marking:
-        timings = wire.timings
         return cls(
             size=_size(wire.image.size),
+            sha256=wire.image.sha256,
             segmenter=wire.segmentation.segmenter,
+            version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
             styles=[layer.id for layer in wire.styles],
             marks=[Mark.of(mark) for mark in wire.marks],
             unmarked=[Unmarked.of(region) for region in wire.unmarked],
             pages=[Page.of(page) for page in wire.pages],
-            timings_ms={
-                stage.name: getattr(timings, stage.name) for stage in timings.DESCRIPTOR.fields
-            },
+            timings_ms=timings(wire.timings),
         )
 
 
@@ -267,6 +315,11 @@ def outcome(wire: som_pb2.MarkStreamResponse) -> Marking | Failure:
     return Failure.of(wire.failure)
 
 
+def timings(wire: types_pb2.Timings | ask_pb2.AskTimings) -> dict[str, float]:
+    """Milliseconds by stage."""
+    return {stage.name: getattr(wire, stage.name) for stage in wire.DESCRIPTOR.fields}
+
+
 def segmenters(wire: catalog_pb2.ListSegmentersResponse) -> list[Descriptor]:
     return [Descriptor.of(segmenter) for segmenter in wire.segmenters]
 
@@ -275,7 +328,7 @@ def mark_styles(wire: catalog_pb2.ListMarkStylesResponse) -> list[Descriptor]:
     return [Descriptor.of(style) for style in wire.mark_styles]
 
 
-def _box(wire: types_pb2.BBox) -> Box:
+def box(wire: types_pb2.BBox) -> Box:
     return (wire.x, wire.y, wire.width, wire.height)
 
 

@@ -18,9 +18,9 @@ impl Placer<'_> {
         };
         let area = self.visible.parts()[rank].area as f64;
         let mut ridge = Vec::new();
-        for rung in 0..self.ladder.len() {
-            let font_size = self.ladder.font_size(rung);
-            let Size { width, height } = self.ladder.measure(rung, rank)?;
+        for step in 0..self.fonts.len() {
+            let font_size = self.fonts.font_size(step);
+            let Size { width, height } = self.fonts.measure(step, rank)?;
             let box_area = f64::from(width) * f64::from(height);
             if box_area > area * HIDDEN {
                 continue;

@@ -35,9 +35,9 @@ impl Placer<'_> {
             },
         };
         for protect_all in [true, false] {
-            for rung in self.ladder.len() / 2..self.ladder.len() {
-                let size = self.ladder.measure(rung, rank)?;
-                let font_size = self.ladder.font_size(rung);
+            for step in self.fonts.len() / 2..self.fonts.len() {
+                let size = self.fonts.measure(step, rank)?;
+                let font_size = self.fonts.font_size(step);
                 let protected = |other: usize| protect_all && to_come[other];
                 if let Some(bbox) = self.nearest(page, rank, anchor, size, font_size, protected) {
                     return Ok(Some(Label {

@@ -11,12 +11,12 @@ impl Placer<'_> {
             return Ok(None);
         };
         let most = self.visible.parts()[rank].area as f64 * OWN_SHARE;
-        for rung in 0..=self.ladder.len() {
+        for step in 0..=self.fonts.len() {
             // At last the smallest size without any room around it.
-            let tight = rung == self.ladder.len();
-            let rung = rung.min(self.ladder.len() - 1);
-            let font_size = self.ladder.font_size(rung);
-            let Size { width, height } = self.ladder.measure(rung, rank)?;
+            let tight = step == self.fonts.len();
+            let step = step.min(self.fonts.len() - 1);
+            let font_size = self.fonts.font_size(step);
+            let Size { width, height } = self.fonts.measure(step, rank)?;
             if f64::from(width) * f64::from(height) > most {
                 continue;
             }

@@ -16,7 +16,7 @@ mod widen;
 
 use super::{
     distance::{Columns, Spot},
-    legibility::Ladder,
+    legibility::FontSizes,
     page::Page,
     visible::{Tally, Visible},
 };
@@ -49,7 +49,7 @@ pub(super) struct Places {
 pub(super) fn place(
     visible: &Visible,
     masks: &[&Mask],
-    ladder: Option<Ladder<'_>>,
+    fonts: Option<FontSizes<'_>>,
     page_size: usize,
     call: &Call<'_>,
 ) -> Result<Places> {
@@ -60,15 +60,15 @@ pub(super) fn place(
             Ok(columns.widest(rank))
         })
         .collect::<Result<Vec<_>>>()?;
-    match ladder {
+    match fonts {
         None => Ok(without_labels(masks, &widest, page_size)),
-        Some(ladder) => {
+        Some(fonts) => {
             let tally = Tally::new(masks.len());
             Placer {
                 visible,
                 columns,
                 masks,
-                ladder,
+                fonts,
                 widest,
                 tally,
                 call: *call,
@@ -106,7 +106,7 @@ struct Placer<'a> {
     visible: &'a Visible,
     columns: Columns<'a>,
     masks: &'a [&'a Mask],
-    ladder: Ladder<'a>,
+    fonts: FontSizes<'a>,
     /// By rank, where the visible region is widest.
     widest: Vec<Option<Spot>>,
     tally: Tally,
@@ -263,8 +263,8 @@ impl Placer<'_> {
 
     /// The last resort, on a page of its own: on the region, whatever it hides.
     fn alone(&mut self, rank: usize) -> Result<Option<Label>> {
-        let rung = self.ladder.len() - 1;
-        let Size { width, height } = self.ladder.measure(rung, rank)?;
+        let step = self.fonts.len() - 1;
+        let Size { width, height } = self.fonts.measure(step, rank)?;
         let image = self.visible.size();
         if width > image.width || height > image.height {
             return Ok(None);
@@ -279,7 +279,7 @@ impl Placer<'_> {
         Ok(Some(Label {
             bbox,
             anchor,
-            font_size: self.ladder.font_size(rung),
+            font_size: self.fonts.font_size(step),
         }))
     }
 }

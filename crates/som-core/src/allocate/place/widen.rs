@@ -9,7 +9,7 @@ impl Placer<'_> {
     pub(super) fn widen(&mut self, page: &mut Page, labels: &mut [(usize, Label)]) -> Result<()> {
         for (rank, label) in labels {
             self.call.check()?;
-            let Some(size) = self.ladder.measure_caption(label.font_size, *rank)? else {
+            let Some(size) = self.fonts.measure_caption(label.font_size, *rank)? else {
                 continue;
             };
             let old = *label;

@@ -1,22 +1,16 @@
-//! From runs along the rows to runs down the columns, and back.
+//! Masks with few runs: run by run.
 //!
 //! A column's run begins or ends exactly where a row differs from the one above, so both ways
-//! cost time by outline, not by area. Where nearly all is outline, bits are faster.
+//! cost time by outline, not by area.
 
-use super::{
-    super::{Mask, Span},
-    grid,
-};
+use super::super::{Mask, Span};
 use crate::{Error, Result, Size};
 
 /// The most runs a decoded mask may have: 256 MiB of them, as much as noise of 67 megapixels.
-const MAX_RUNS: usize = 1 << 25;
+pub(super) const MAX_RUNS: usize = 1 << 25;
 
 /// Column-major run lengths, the first one counting zeros.
 pub(super) fn counts(mask: &Mask) -> Vec<u32> {
-    if is_busy(mask.spans.len(), mask.bbox.area()) {
-        return grid::counts(mask);
-    }
     let slot = |x: u32| (x - mask.bbox.x) as usize + 1;
     // Where rows differ from the row above: the row, and the columns from..to.
     let mut changes = Vec::with_capacity(2 * mask.spans.len());
@@ -57,15 +51,6 @@ pub(super) fn counts(mask: &Mask) -> Vec<u32> {
     lengths(&edges, mask.size.pixels())
 }
 
-/// True if there are so many runs that it pays to go through all pixels, 64 at a time. Memory for
-/// these stays in proportion to the runs.
-const fn is_busy(runs: usize, pixels: u64) -> bool {
-    runs as u64 * BUSY > pixels
-}
-
-/// Pixels a run below which a mask is busy; measured.
-const BUSY: u64 = 128;
-
 /// Run lengths from the edges, the positions at which pixels change, in order and modulo 2^32.
 pub(super) fn lengths(edges: &[u32], pixels: u64) -> Vec<u32> {
     let Some((&first, &last)) = edges.first().zip(edges.last()) else {
@@ -89,14 +74,12 @@ fn without_pairs(edges: &[u32]) -> Vec<u32> {
     left
 }
 
-/// The mask of column-major run lengths that add up to the pixels of `size`.
-pub(in crate::mask) fn mask(size: Size, counts: &[u32]) -> Result<Mask> {
-    if size.pixels() == 0 {
-        return Ok(Mask::empty(size));
-    }
-    if is_busy(counts.len() / 2, size.pixels()) && size.pixels() / 2 <= MAX_RUNS as u64 {
-        return Ok(grid::mask(size, counts));
-    }
+/// The mask of column-major run lengths that add up to the pixels of `size`, of which there are
+/// some.
+///
+/// # Errors
+/// Exhausted, if the mask has more than [`MAX_RUNS`].
+pub(super) fn mask(size: Size, counts: &[u32]) -> Result<Mask> {
     let (flips, offsets) = flips(size, counts);
     // The columns at which the row goes in and out. The first row has all flips behind it: one
     // in its own row at its own column, one further down at the next.

@@ -3,8 +3,9 @@
 //! Runs go down the columns, starting with zeros. The formats are those of the COCO API
 //! (`cocodataset/cocoapi`, `maskApi.c`); what is written is byte-equal to pycocotools.
 
-pub(super) mod columns;
+mod columns;
 mod grid;
+pub(super) mod runs;
 mod text;
 
 use serde::{Deserialize, Serialize};
@@ -43,12 +44,12 @@ impl Rle {
 impl Mask {
     /// As COCO RLE with compressed counts, byte-equal to pycocotools.
     pub fn to_rle(&self) -> Rle {
-        self.to_rle_with(Counts::Compressed(text::compress(&columns::counts(self))))
+        self.to_rle_with(Counts::Compressed(text::compress(&runs::counts(self))))
     }
 
     /// As COCO RLE with uncompressed counts.
     pub fn to_uncompressed_rle(&self) -> Rle {
-        self.to_rle_with(Counts::Uncompressed(columns::counts(self)))
+        self.to_rle_with(Counts::Uncompressed(runs::counts(self)))
     }
 
     /// From COCO RLE of either kind. Runs of length 0 are taken as they come.
@@ -77,7 +78,7 @@ impl Mask {
                 size.pixels()
             )));
         }
-        columns::mask(size, counts)
+        runs::mask(size, counts)
     }
 
     const fn to_rle_with(&self, counts: Counts) -> Rle {

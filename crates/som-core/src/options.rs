@@ -1,0 +1,152 @@
+//! What a user may ask of marks: the same options behind every door.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Height in pixels below which few LMMs read a digit.
+const MIN_GLYPH: f32 = 9.0;
+
+/// What a user may ask of marks.
+///
+/// An option that is not set is left to whoever is asked next: that of a row to its question, that
+/// of a request to the settings, and theirs to the default of its field. 0 asks for no limit, and as
+/// a font size for one that suits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MarkOptions {
+    /// Marks on one page: further ones go to further pages. By default as many as fit.
+    pub page_size: Option<u32>,
+    /// Marks altogether: those of the largest regions. By default all, up to 65 534.
+    pub max_marks: Option<u32>,
+    /// Least height of digits and capitals in pixels of the image that the LMM sees, at least 0. By
+    /// default 9.
+    pub min_glyph: Option<f32>,
+    /// Font size of the labels in pixels of the image, 0 or at least 1. By default one that suits
+    /// image and LMM. A `font_size` among the labelling style's parameters goes before it.
+    pub font_size: Option<f32>,
+}
+
+impl MarkOptions {
+    /// These options, and those of `usual` where they are not set.
+    #[must_use]
+    pub fn or(&self, usual: &Self) -> Self {
+        Self {
+            page_size: self.page_size.or(usual.page_size),
+            max_marks: self.max_marks.or(usual.max_marks),
+            min_glyph: self.min_glyph.or(usual.min_glyph),
+            font_size: self.font_size.or(usual.font_size),
+        }
+    }
+
+    /// # Errors
+    /// Invalid, naming the option that is out of range.
+    pub(crate) fn check(&self) -> Result<()> {
+        let min_glyph = self.min_glyph();
+        if !(min_glyph.is_finite() && min_glyph >= 0.0) {
+            return Err(Error::invalid(format!(
+                "min_glyph is {min_glyph} (it must be 0 or more)"
+            )));
+        }
+        match self.font_size() {
+            Some(size) if !(size.is_finite() && size >= 1.0) => Err(Error::invalid(format!(
+                "font_size is {size} (it must be at least 1, or 0 for one that suits)"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Most marks on one page.
+    pub(crate) fn page_size(&self) -> usize {
+        limit(self.page_size)
+    }
+
+    /// Most marks altogether.
+    pub(crate) fn max_marks(&self) -> usize {
+        limit(self.max_marks)
+    }
+
+    /// Least height of digits and capitals in pixels of the image that the LMM sees.
+    pub(crate) fn min_glyph(&self) -> f32 {
+        self.min_glyph.unwrap_or(MIN_GLYPH)
+    }
+
+    /// The font size; `None` for one that suits.
+    pub(crate) fn font_size(&self) -> Option<f32> {
+        self.font_size.filter(|&size| size != 0.0)
+    }
+}
+
+/// A limit, where 0 is none.
+fn limit(limit: Option<u32>) -> usize {
+    match limit.unwrap_or_default() {
+        0 => usize::MAX,
+        limit => limit as usize,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_is_left_to_the_next() {
+        let own = MarkOptions {
+            page_size: Some(0),
+            min_glyph: Some(12.0),
+            ..MarkOptions::default()
+        };
+        let usual = MarkOptions {
+            page_size: Some(5),
+            max_marks: Some(7),
+            ..MarkOptions::default()
+        };
+        let both = MarkOptions {
+            page_size: Some(0),
+            max_marks: Some(7),
+            min_glyph: Some(12.0),
+            font_size: None,
+        };
+        assert_eq!(own.or(&usual), both);
+        assert_eq!(own.or(&MarkOptions::default()), own);
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        let zero = MarkOptions {
+            page_size: Some(0),
+            max_marks: Some(0),
+            min_glyph: Some(0.0),
+            font_size: Some(0.0),
+        };
+        for options in [&zero, &MarkOptions::default()] {
+            assert!(options.check().is_ok());
+            assert_eq!(options.page_size(), usize::MAX);
+            assert_eq!(options.max_marks(), usize::MAX);
+            assert_eq!(options.font_size(), None);
+        }
+        assert_eq!(zero.min_glyph(), 0.0);
+        assert_eq!(MarkOptions::default().min_glyph(), MIN_GLYPH);
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_named() {
+        let glyph = |min_glyph| MarkOptions {
+            min_glyph: Some(min_glyph),
+            ..MarkOptions::default()
+        };
+        let font = |font_size| MarkOptions {
+            font_size: Some(font_size),
+            ..MarkOptions::default()
+        };
+        for (options, name) in [
+            (glyph(-1.0), "min_glyph is -1"),
+            (glyph(f32::NAN), "min_glyph is NaN"),
+            (font(0.5), "font_size is 0.5"),
+            (font(f32::INFINITY), "font_size is inf"),
+        ] {
+            let error = options.check().unwrap_err();
+            assert!(error.message().starts_with(name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What the engine is asked for, and what comes of it.
+//!
+//! A request is written from what it cannot do without, and what else is wanted:
+//! `MarkRequest { draw: false, ..MarkRequest::new(image) }`. So it can grow without breaking whoever
+//! writes one.
+
+use som_core::{Layer, MarkOptions, Marked, Origin, Params, Region, Segmentation, Timings};
+
+use crate::SharedImage;
+
+/// Which segmenter cuts an image, and what it is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SegmenterChoice {
+    /// Segmenter id; `None` for the one in the settings.
+    pub id: Option<String>,
+    /// Parameters of the call, `hints` among them.
+    pub params: Params,
+}
+
+/// Asks for regions.
+#[derive(Clone, Debug)]
+pub struct SegmentRequest {
+    /// The image, decoded and upright.
+    pub image: SharedImage,
+    /// Who cuts it.
+    pub segmenter: SegmenterChoice,
+}
+
+/// The regions of an image, and how they came about.
+#[derive(Clone, Debug)]
+pub struct Segmented {
+    /// Who cut the image, and how.
+    pub segmentation: Segmentation,
+    /// In the segmenter's own order.
+    pub regions: Vec<Region>,
+    /// What `segment` took.
+    pub timings: Timings,
+}
+
+/// Asks for a marked image.
+#[derive(Clone, Debug)]
+pub struct MarkRequest {
+    /// The image, decoded and upright.
+    pub image: SharedImage,
+    /// Where its regions come from.
+    pub regions: RegionSource,
+    /// The layers of ink, the lowest first; `None` for those in the settings.
+    pub layers: Option<Vec<Layer>>,
+    /// What is asked of the marks; what is not set is as in the settings.
+    pub options: MarkOptions,
+    /// False for marks alone: no page is drawn.
+    pub draw: bool,
+}
+
+/// Where the regions to mark come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RegionSource {
+    /// The image is segmented.
+    Segmenter(SegmenterChoice),
+    /// They are given.
+    Given(Vec<Region>),
+}
+
+/// A marked image, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Marking {
+    /// Where the regions come from that are now in the marks.
+    pub origin: Origin,
+    /// The layers of ink with the parameters they got, defaults filled in.
+    pub layers: Vec<Layer>,
+    /// Marks and pages; no page, if none was to be drawn.
+    pub marked: Marked,
+    /// What `segment`, `allocate` and `draw` took.
+    pub timings: Timings,
+}
+
+impl SegmentRequest {
+    /// As the settings cut `image`.
+    pub fn new(image: SharedImage) -> Self {
+        Self {
+            image,
+            segmenter: SegmenterChoice::default(),
+        }
+    }
+}
+
+impl MarkRequest {
+    /// As the settings cut and mark `image`.
+    pub fn new(image: SharedImage) -> Self {
+        Self {
+            image,
+            regions: RegionSource::default(),
+            layers: None,
+            options: MarkOptions::default(),
+            draw: true,
+        }
+    }
+}
+
+impl Default for RegionSource {
+    /// The segmenter in the settings.
+    fn default() -> Self {
+        Self::Segmenter(SegmenterChoice::default())
+    }
+}
