@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use som_core::{Error, Result};
 use tch::{Cuda, Device, Kind};
 
-use crate::{cuda, threads};
+use crate::{cuda, memory, threads};
 
 /// Where and how precisely a network computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,6 +46,18 @@ impl Compute {
     /// True on a GPU.
     pub fn is_gpu(self) -> bool {
         self.device != Device::Cpu
+    }
+
+    /// Checks that `bytes` of memory are left for `what`. On a GPU the allocation itself reports
+    /// that memory is short.
+    ///
+    /// # Errors
+    /// Exhausted, with what is needed and what is left.
+    pub fn require(self, bytes: u64, what: &str) -> Result<()> {
+        if self.is_gpu() {
+            return Ok(());
+        }
+        memory::require(bytes, what)
     }
 
     /// The element type of weights and activations.

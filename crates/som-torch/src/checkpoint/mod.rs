@@ -5,9 +5,11 @@
 //! and the stream of pickles before it) and safetensors. Opening reads names, shapes and element
 //! types only.
 
+mod config;
 mod pickle;
 mod pth;
 mod safetensors;
+mod shapes;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +20,7 @@ use std::{
 use som_core::{Error, Result};
 use tch::{Kind, Tensor};
 
+pub use self::{config::ConfigFile, shapes::Shapes};
 use crate::torch_error;
 
 /// The named tensors of a file; their numbers are read one tensor at a time.

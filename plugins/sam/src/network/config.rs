@@ -3,11 +3,9 @@
 //! So the released ViT-B, ViT-L and ViT-H and any other network of this design load through the
 //! same code.
 
-use std::fs;
-
 use serde::Deserialize;
-use som_core::{Error, Result};
-use som_torch::Checkpoint;
+use som_core::Result;
+use som_torch::{Source, checkpoint::Shapes};
 
 /// Every size of a Segment Anything network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,13 +53,13 @@ pub(crate) struct Decoder {
 }
 
 impl Config {
-    /// The sizes of the network in `checkpoint`.
+    /// The sizes of the network in the files of `source`.
     ///
     /// # Errors
     /// Invalid, if that is no Segment Anything network.
-    pub(crate) fn of(checkpoint: &Checkpoint) -> Result<Self> {
-        let shapes = Shapes { checkpoint };
-        let told = Told::beside(checkpoint)?;
+    pub(crate) fn of(source: &Source) -> Result<Self> {
+        let shapes = Shapes::of(&source.checkpoint, "Segment Anything");
+        let told = source.config.parse::<Told>(TOLD)?.unwrap_or_default();
         let [width, _, patch, _] = shapes.get("image_encoder.patch_embed.proj.weight")?;
         let [_, grid, _, _] = shapes.get("image_encoder.pos_embed")?;
         let [embedding, ..]: [i64; 4] = shapes.get("image_encoder.neck.0.weight")?;
@@ -209,7 +207,7 @@ fn decoder(shapes: &Shapes<'_>, embedding: i64, heads: Option<i64>) -> Result<De
 }
 
 /// The sizes that no shape tells: a projection to 8 heads looks like one to 4, and pixels beyond the
-/// last whole patch leave no trace. `config.json` beside the checkpoint may say them.
+/// last whole patch leave no trace. The file of the option `config` may say them.
 #[derive(Debug, Default, Deserialize)]
 struct Told {
     /// Heads of the mask decoder.
@@ -218,53 +216,5 @@ struct Told {
     image_size: Option<i64>,
 }
 
-impl Told {
-    /// # Errors
-    /// Invalid, if there is such a file, but it is no JSON or says them otherwise than as whole
-    /// numbers.
-    fn beside(checkpoint: &Checkpoint) -> Result<Self> {
-        let path = checkpoint.path().with_file_name("config.json");
-        let Ok(text) = fs::read(&path) else {
-            return Ok(Self::default());
-        };
-        serde_json::from_slice(&text).map_err(|error| {
-            Error::invalid(format!(
-                "{}, beside the checkpoint: {error} (it may hold decoder_num_heads and image_size, whole numbers)",
-                path.display()
-            ))
-        })
-    }
-}
-
-struct Shapes<'a> {
-    checkpoint: &'a Checkpoint,
-}
-
-impl Shapes<'_> {
-    fn get<const N: usize>(&self, name: &str) -> Result<[i64; N]> {
-        let shape = self
-            .checkpoint
-            .shape(name)
-            .ok_or_else(|| self.foreign(&format!("it has no tensor {name}")))?;
-        shape
-            .try_into()
-            .map_err(|_| self.foreign(&format!("its tensor {name} has the shape {shape:?}")))
-    }
-
-    /// How many numbered tensors `prefix`N`suffix` there are from 0 on.
-    fn count(&self, prefix: &str, suffix: &str) -> i64 {
-        let is_there = |index: &i64| {
-            self.checkpoint
-                .shape(&format!("{prefix}{index}{suffix}"))
-                .is_some()
-        };
-        (0..).take_while(is_there).count() as i64
-    }
-
-    fn foreign(&self, why: &str) -> Error {
-        let path = self.checkpoint.path().display();
-        Error::invalid(format!(
-            "checkpoint {path} is no Segment Anything network: {why}"
-        ))
-    }
-}
+/// For people whose file says something else.
+const TOLD: &str = "decoder_num_heads and image_size, whole numbers";

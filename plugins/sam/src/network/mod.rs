@@ -9,10 +9,8 @@ mod image_encoder;
 mod mask_decoder;
 mod prompt_encoder;
 
-use std::path::Path;
-
 use som_core::Result;
-use som_torch::{Checkpoint, Compute, Loader, torch_error};
+use som_torch::{Loader, Source, torch_error};
 use tch::Kind;
 
 pub(crate) use self::{
@@ -32,18 +30,18 @@ pub(crate) struct Sam {
 }
 
 impl Sam {
-    /// Loads the checkpoint at `path`.
+    /// Loads the network of `source`.
     ///
     /// The precision is the image encoder's, which does nearly all the work. Prompt encoder and
     /// mask decoder always compute in single precision.
     ///
     /// # Errors
-    /// Unavailable, if there is no such file; Invalid, if it holds another network, with every
+    /// Invalid, if the files hold another network, with every
     /// tensor that does not fit; Exhausted, if memory runs out.
-    pub(crate) fn load(path: &Path, compute: Compute) -> Result<Self> {
-        let checkpoint = Checkpoint::open(path)?;
-        let loader = Loader::new(&checkpoint, compute.device)?;
-        let config = Config::of(&checkpoint)?;
+    pub(crate) fn load(source: &Source) -> Result<Self> {
+        let compute = source.compute;
+        let loader = Loader::new(&source.checkpoint, compute.device)?;
+        let config = Config::of(source)?;
         let whole = loader.root(Kind::Float);
         let image_encoder =
             ImageEncoder::load(&loader.root(compute.kind()).at("image_encoder"), &config);

@@ -10,14 +10,15 @@ use som_core::{
     hint::{BoxHint, PointHint},
     mask::Rle,
 };
-use som_torch::{Checkpoint, Compute, Precision};
+use som_torch::{
+    Checkpoint, Precision,
+    generate::{Automatic, generate},
+    interactive,
+};
 use tch::IndexOp;
 
 use super::*;
-use crate::{
-    automatic::generate,
-    params::{Automatic, CallParams},
-};
+use crate::{network::Meaning, params::CallParams};
 
 /// Numbers of the official project for one checkpoint and image.
 struct Golden {
@@ -33,12 +34,12 @@ impl Golden {
         let compute = Compute::open(&device, Precision::Fp32).unwrap();
         // Relative, so that the tests can be carried to a machine with a GPU.
         let folder = Path::new("tests/assets").join(name);
-        let sam = Sam::load(&folder.join("checkpoint.pth"), compute).unwrap();
+        let source = Source::open(&folder.join("checkpoint.pth"), None, compute).unwrap();
         Self {
             expected: Checkpoint::open(&folder.join("expected.safetensors")).unwrap(),
             json: serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap())
                 .unwrap(),
-            predictor: Predictor::new(sam, compute.device).unwrap(),
+            predictor: Predictor::open(&source).unwrap(),
             pixels: image::open(folder.join("image.png")).unwrap().into_rgb8(),
         }
     }
@@ -54,7 +55,7 @@ impl Golden {
 
     fn encode(&self) -> EncodedImage {
         self.predictor
-            .encode(&self.image(), &Call::uncancellable(&Params::new()))
+            .run_encoder(&self.image(), &Call::uncancellable(&Params::new()))
             .unwrap()
     }
 
@@ -111,7 +112,7 @@ fn the_image_encoder_matches() {
             let expected = Vec::<u8>::try_from(expected.flatten(0, -1)).unwrap();
             assert!(expected == *resized.as_raw(), "resized image");
         }
-        let input = predictor.normalize(resized.as_raw(), inside).unwrap();
+        let input = predictor.input(&image, inside).unwrap();
         let rows: Vec<i64> =
             serde_json::from_value(golden.json["preprocessed_rows_y"].clone()).unwrap();
         let rows = input.index_select(0, &Tensor::from_slice(&rows).to_device(input.device()));
@@ -209,7 +210,7 @@ fn prompts_match() {
             let mask_name = format!("{name}.mask_input");
             let side = if golden.has(&mask_name) {
                 let logits = golden.tensor(&mask_name).squeeze_dim(0);
-                let logits = logits.to_device(predictor.device);
+                let logits = logits.to_device(predictor.compute.device);
                 let dense = predictor.sam.prompt_encoder.embed_mask(&logits).unwrap();
                 let dense = channels_first(&dense.view([grid, grid, -1]));
                 golden.compare(&format!("{name}.dense_embeddings"), &dense, 1e-4);
@@ -217,7 +218,7 @@ fn prompts_match() {
             } else {
                 encoded.side.clone()
             };
-            let decoded = predictor.decode(&side, &[tokens]).unwrap();
+            let decoded = predictor.run_decoder(&side, &[tokens]).unwrap();
             let decoder = &predictor.sam.mask_decoder;
             let (transformed, image) = decoder.transformed(&decoded.decoded).unwrap();
             golden.compare(&format!("{name}.transformer_tokens"), &transformed, 1e-4);
@@ -236,10 +237,10 @@ fn prompts_match() {
                 &Tensor::from_slice(ious),
                 1e-5,
             );
-            let logits = predictor.masks(&decoded, &[0], ambiguous).unwrap();
-            let found = Tensor::from_slice(&logits.numbers).view([-1, low, low]);
+            let logits = predictor.logits(&decoded, &[0], ambiguous).unwrap();
+            let found = Tensor::from_slice(logits.numbers()).view([-1, low, low]);
             golden.compare(&format!("{name}.low_res_logits"), &found, 1e-4);
-            let upsampling = predictor.upsampling(&encoded, encoded.size.bbox(), encoded.size);
+            let upsampling = predictor.upsampling_of(&encoded, encoded.size.bbox(), encoded.size);
             let expected: Vec<Rle> = serde_json::from_value(case["masks"].clone()).unwrap();
             let found: Vec<Mask> = logits
                 .of_prompts()
@@ -321,7 +322,7 @@ fn batched_prompts_match() {
             ("points_only", padded),
             ("points_and_boxes", with_boxes),
         ] {
-            let decoded = predictor.decode(&encoded.side, &prompts).unwrap();
+            let decoded = predictor.run_decoder(&encoded.side, &prompts).unwrap();
             let ious: Vec<f32> = decoded
                 .ious
                 .iter()
@@ -334,8 +335,8 @@ fn batched_prompts_match() {
                 1e-5,
             );
             let all: Vec<usize> = (0..prompts.len()).collect();
-            let logits = predictor.masks(&decoded, &all, true).unwrap();
-            let logits = Tensor::from_slice(&logits.numbers).view([-1, 3, low, low]);
+            let logits = predictor.logits(&decoded, &all, true).unwrap();
+            let logits = Tensor::from_slice(logits.numbers()).view([-1, 3, low, low]);
             golden.compare(
                 &format!("predict_torch.{name}.low_res_logits"),
                 &logits,
@@ -353,7 +354,7 @@ fn automatic_generation_matches() {
         let predictor = &golden.predictor;
         for (name, setting) in golden.json["amg"].as_object().unwrap() {
             let params: Automatic = serde_json::from_value(setting["params"].clone()).unwrap();
-            let encode = |image: &Image<'_>| predictor.encode(image, &call);
+            let encode = |image: &Image<'_>| predictor.run_encoder(image, &call);
             let found = generate(predictor, encode, &golden.image(), &params, &call).unwrap();
             let expected = setting["masks"].as_array().unwrap();
             assert_eq!(found.len(), expected.len(), "{name}");
@@ -373,7 +374,7 @@ fn automatic_generation_matches() {
                 let point: [[f64; 2]; 1] =
                     serde_json::from_value(expected["point_coords"].clone()).unwrap();
                 assert!(
-                    (0..2).all(|axis| (found.point[axis] - point[0][axis]).abs() < 1e-9),
+                    (0..2).all(|axis| (found.points[0][axis] - point[0][axis]).abs() < 1e-9),
                     "{name} {index}"
                 );
                 let [x, y, width, height]: [f64; 4] =
@@ -394,7 +395,10 @@ fn weights_that_give_no_numbers_are_an_error_not_an_empty_image() {
 
     let golden = Golden::open("shapes");
     spoil(&golden.predictor.sam.image_encoder.positions);
-    let error = golden.predictor.encode(&golden.image(), &call).unwrap_err();
+    let error = golden
+        .predictor
+        .run_encoder(&golden.image(), &call)
+        .unwrap_err();
     assert!(error.message().contains("image encoder"), "{error}");
 
     let golden = Golden::open("shapes");
@@ -404,7 +408,7 @@ fn weights_that_give_no_numbers_are_an_error_not_an_empty_image() {
     let prompts = [vec![token, PromptToken::PADDING]];
     let error = golden
         .predictor
-        .decode(&encoded.side, &prompts)
+        .run_decoder(&encoded.side, &prompts)
         .unwrap_err();
     assert!(error.message().contains("mask decoder"), "{error}");
 }
@@ -451,14 +455,17 @@ fn hints_give_what_the_official_predictor_gives() {
             params["multimask_output"] = case["multimask_output"].clone();
             let call = Call::uncancellable(&params);
             let parsed: CallParams = call.parse().unwrap();
-            let found =
-                crate::interactive::predict(&golden.predictor, &encoded, &hints, &parsed, &call)
-                    .unwrap();
+            let predictor = &golden.predictor;
+            let upsampling = predictor.upsampling_of(&encoded, encoded.size.bbox(), encoded.size);
+            let answer = |prompt: &_| predictor.answer(&encoded, prompt, parsed.multimask_output);
+            let found = interactive::predict(&hints, encoded.size, &upsampling, 1.0, &call, answer)
+                .unwrap();
             let expected: Vec<Rle> = serde_json::from_value(case["masks"].clone()).unwrap();
             let ious: Vec<f32> = serde_json::from_value(case["iou_predictions"].clone()).unwrap();
             assert_eq!(found.len(), expected.len(), "{name}");
             for ((found, expected), iou) in found.iter().zip(&expected).zip(ious) {
-                assert!((found.predicted_iou - iou).abs() < 1e-5, "{name}");
+                let predicted = found.extra["predicted_iou"].as_f64().unwrap() as f32;
+                assert!((predicted - iou).abs() < 1e-5, "{name}");
                 assert!(
                     found.mask.iou(&Mask::from_rle(expected).unwrap()) >= 0.999,
                     "{name}"

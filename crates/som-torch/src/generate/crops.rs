@@ -4,7 +4,7 @@ use som_core::{BBox, Size};
 
 /// One crop to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Crop {
+pub(super) struct Crop {
     pub bbox: BBox,
     /// 0: the whole image; each further layer has twice as many crops along each side.
     pub layer: u32,
@@ -12,7 +12,7 @@ pub(crate) struct Crop {
 
 /// The whole image, then `layers` layers of crops that overlap by `overlap` of the shorter side in
 /// the first layer and by less in the further ones; columns of crops from left to right.
-pub(crate) fn crops(image: Size, layers: u32, overlap: f64) -> Vec<Crop> {
+pub(super) fn crops(image: Size, layers: u32, overlap: f64) -> Vec<Crop> {
     let mut crops = vec![Crop {
         bbox: image.bbox(),
         layer: 0,
@@ -45,7 +45,7 @@ fn side(whole: u32, count: u32, overlap: u32) -> u32 {
 
 /// `side` x `side` points as fractions of a crop's sides, each in the middle of its cell, row by
 /// row.
-pub(crate) fn grid(side: u32) -> Vec<[f64; 2]> {
+pub(super) fn grid(side: u32) -> Vec<[f64; 2]> {
     let first = 1.0 / (2.0 * f64::from(side));
     let last = 1.0 - first;
     // As numpy's linspace computes it, since every last bit of a point matters to some mask.

@@ -1,7 +1,7 @@
 //! From a network's low-resolution logits to masks of the image.
 //!
-//! SAM upsamples logits bilinearly to the square input, cuts off the padding, upsamples again to
-//! the image, and only then thresholds. Here that is one pass per mask that keeps no full-size
+//! SAM, and networks after it, upsample logits bilinearly to the padded input, cut off the padding,
+//! resize again to the image, and only then threshold. Here that is one pass per mask that keeps no full-size
 //! logits: both interpolations are folded into one set of weights per row and column, rows are
 //! thresholded as they arise, and rows and columns where no logit can reach a threshold are
 //! skipped.
@@ -11,8 +11,9 @@ use som_core::{BBox, Mask, Size, mask::MaskBuilder};
 /// How low-resolution logits cover one image, or one crop of it.
 #[derive(Clone, Debug)]
 pub struct Upsampling {
-    /// Low-resolution rows and columns.
-    low: usize,
+    /// Low-resolution columns.
+    low_width: usize,
+    low_height: usize,
     rows: Vec<Taps>,
     columns: Vec<Taps>,
     /// Where the crop lies in the image, and the image's size.
@@ -37,19 +38,20 @@ pub struct Thresholded {
 }
 
 impl Upsampling {
-    /// Logits of `low` x `low` that cover a square input of `square` x `square`, whose top-left
-    /// `inside` shows the pixels `crop` of an image of size `image`.
-    pub fn new(low: u32, square: u32, inside: Size, crop: BBox, image: Size) -> Self {
+    /// Logits of the size `low` that cover an input of the size `padded`, which is no smaller and
+    /// whose top-left `inside` shows the pixels `crop` of an image of size `image`.
+    pub fn new(low: Size, padded: Size, inside: Size, crop: BBox, image: Size) -> Self {
         Self {
-            low: low as usize,
-            rows: taps(low, square, inside.height, crop.height),
-            columns: taps(low, square, inside.width, crop.width),
+            low_width: low.width as usize,
+            low_height: low.height as usize,
+            rows: taps(low.height, padded.height, inside.height, crop.height),
+            columns: taps(low.width, padded.width, inside.width, crop.width),
             crop,
             image,
         }
     }
 
-    /// The mask of `logits` (`low * low`, row by row) above `threshold`, and its stability.
+    /// The mask of `logits` (of the size `low`, row by row) above `threshold`, and its stability.
     pub fn threshold(&self, logits: &[f32], threshold: f32, offset: f32) -> Thresholded {
         let (higher, lower) = (threshold + offset, threshold - offset);
         let mut mask = MaskBuilder::new(self.image);
@@ -58,9 +60,9 @@ impl Upsampling {
         // The columns first, since that is the pass which cannot be vectorised.
         let columns = &self.columns[part.columns.clone()];
         let width = columns.len();
-        let mut wide = vec![0.0_f32; self.low * width];
+        let mut wide = vec![0.0_f32; self.low_height * width];
         for row in part.low_rows {
-            let logits = &logits[row * self.low..(row + 1) * self.low];
+            let logits = &logits[row * self.low_width..(row + 1) * self.low_width];
             let wide = &mut wide[row * width..(row + 1) * width];
             for (value, taps) in wide.iter_mut().zip(columns) {
                 *value = taps
@@ -100,7 +102,7 @@ impl Upsampling {
     fn part_above(&self, logits: &[f32], threshold: f32) -> Part {
         let mut low_rows = Bounds::default();
         let mut low_columns = Bounds::default();
-        for (y, row) in logits.chunks_exact(self.low).enumerate() {
+        for (y, row) in logits.chunks_exact(self.low_width).enumerate() {
             let above = |value: &f32| *value > threshold;
             if let Some(first) = row.iter().position(above) {
                 low_rows.include(y);
@@ -115,7 +117,7 @@ impl Upsampling {
             .next_back()
             .map_or(0, |y| self.rows[y].start + 3);
         Part {
-            low_rows: first..last.min(self.low),
+            low_rows: first..last.min(self.low_height),
             columns: touching(&self.columns, &low_columns),
             rows,
         }
@@ -177,12 +179,12 @@ fn push_runs(mask: &mut MaskBuilder, y: u32, left: u32, values: &[f32], threshol
 }
 
 /// Per output, the weights of the inputs over both interpolations.
-fn taps(low: u32, square: u32, inside: u32, output: u32) -> Vec<Taps> {
+fn taps(low: u32, padded: u32, inside: u32, output: u32) -> Vec<Taps> {
     let fold = |index| {
         let mut taps = Taps::default();
         let [(first, weight), (second, rest)] = neighbors(index, inside, output);
         let parts = [(first, weight), (second, rest)].map(|(index, weight)| {
-            neighbors(index, low, square).map(|(index, inner)| (index as usize, weight * inner))
+            neighbors(index, low, padded).map(|(index, inner)| (index as usize, weight * inner))
         });
         // Three consecutive inputs cover all four parts, since the first step only enlarges.
         taps.start = parts[0][0].0.min((low as usize).saturating_sub(3));
@@ -216,19 +218,15 @@ mod tests {
     use tch::Tensor;
 
     /// What the official project computes, step by step.
-    fn reference(low: u32, square: u32, inside: Size, output: Size, logits: &[f32]) -> Vec<f32> {
-        let side = i64::from(square);
-        let logits = Tensor::from_slice(logits).view([1, 1, i64::from(low), i64::from(low)]);
+    fn reference(low: Size, padded: Size, inside: Size, output: Size, logits: &[f32]) -> Vec<f32> {
+        let sides = |size: Size| [i64::from(size.height), i64::from(size.width)];
+        let [rows, columns] = sides(low);
+        let logits = Tensor::from_slice(logits).view([1, 1, rows, columns]);
         let full = logits
-            .upsample_bilinear2d([side, side], false, None, None)
+            .upsample_bilinear2d(sides(padded), false, None, None)
             .narrow(2, 0, inside.height.into())
             .narrow(3, 0, inside.width.into())
-            .upsample_bilinear2d(
-                [output.height.into(), output.width.into()],
-                false,
-                None,
-                None,
-            );
+            .upsample_bilinear2d(sides(output), false, None, None);
         Vec::try_from(full.flatten(0, -1)).unwrap()
     }
 
@@ -236,21 +234,24 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(60))]
         #[test]
         fn equals_upsampling_in_two_steps(
-            grid in 1_u32..12, width in 1_u32..90, height in 1_u32..90, seed in any::<u64>(),
-            offset in 0.0_f32..1.0,
+            across in 1_u32..12, down in 1_u32..12, square in any::<bool>(),
+            width in 1_u32..90, height in 1_u32..90, seed in any::<u64>(), offset in 0.0_f32..1.0,
         ) {
-            let (low, square) = (4 * grid, 16 * grid);
+            let grid = Size::new(across, if square { across } else { down });
+            let low = Size::new(4 * grid.width, 4 * grid.height);
+            let padded = Size::new(16 * grid.width, 16 * grid.height);
             let output = Size::new(width, height);
-            let inside = crate::resize::longest_side(output, square);
+            let longest = padded.width.min(padded.height);
+            let inside = crate::resize::longest_side(output, longest);
             let mut state = seed | 1;
-            let logits: Vec<f32> = (0..low * low).map(|_| {
+            let logits: Vec<f32> = (0..low.width * low.height).map(|_| {
                 state ^= state << 13; state ^= state >> 7; state ^= state << 17;
                 (state % 4001) as f32 / 1000.0 - 2.2
             }).collect();
-            let full = reference(low, square, inside, output, &logits);
+            let full = reference(low, padded, inside, output, &logits);
             let crop = BBox::new(3, 5, width, height);
             let image = Size::new(width + 4, height + 9);
-            let upsampling = Upsampling::new(low, square, inside, crop, image);
+            let upsampling = Upsampling::new(low, padded, inside, crop, image);
             let found = upsampling.threshold(&logits, 0.0, offset);
             let above = |threshold: f32, slack: f32| {
                 full.iter().filter(|&&value| value > threshold + slack).count() as f32
@@ -275,8 +276,8 @@ mod tests {
     #[test]
     fn nothing_above_gives_an_empty_mask_without_stability() {
         let upsampling = Upsampling::new(
-            8,
-            32,
+            Size::new(8, 8),
+            Size::new(32, 32),
             Size::new(32, 20),
             Size::new(64, 40).bbox(),
             Size::new(64, 40),

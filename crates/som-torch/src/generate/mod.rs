@@ -1,29 +1,37 @@
 //! Automatic generation: a grid of points, and of all their masks those worth keeping.
 //!
-//! The official `SamAutomaticMaskGenerator`, with the same parameters and results. Here masks that
-//! their predicted IoU rules out are never made, and no mask ever exists as full-size logits.
+//! The official `SamAutomaticMaskGenerator` (`facebookresearch/segment-anything`,
+//! `segment_anything/automatic_mask_generator.py`), with the same parameters and results, over any
+//! [`Promptable`] network. Here masks that their predicted IoU rules out are never made, and no mask
+//! ever exists as full-size logits.
+
+mod crops;
+mod filter;
+mod params;
+mod promptable;
+mod search;
 
 use rayon::prelude::*;
 use som_core::{BBox, Call, Error, Image, Result, Size, nms};
 
-use crate::{
+use self::{
     crops::{Crop, crops},
-    params::Automatic,
-    predictor::{EncodedImage, Predictor},
-    search::{Found, Search},
+    search::Search,
 };
+pub use self::{params::Automatic, promptable::Promptable};
+use crate::Candidate;
 
 /// Finds everything in `image`. `encode` runs or remembers the image encoder.
 ///
 /// # Errors
 /// Invalid for parameters that contradict each other; Cancelled; Exhausted if memory runs out.
-pub(crate) fn generate(
-    predictor: &Predictor,
-    mut encode: impl FnMut(&Image<'_>) -> Result<EncodedImage>,
+pub fn generate<P: Promptable>(
+    network: &P,
+    mut encode: impl FnMut(&Image<'_>) -> Result<P::Encoded>,
     image: &Image<'_>,
     params: &Automatic,
     call: &Call<'_>,
-) -> Result<Vec<Found>> {
+) -> Result<Vec<Candidate>> {
     let size = Size::new(image.width(), image.height());
     let grids = params.grids()?;
     let crops = crops(size, params.crop_n_layers, params.crop_overlap_ratio);
@@ -42,7 +50,7 @@ pub(crate) fn generate(
                 encode(&view.ok_or_else(|| Error::internal("a crop has too few pixels"))?)?
             }
         };
-        let search = Search::new(predictor, encoded, crop.bbox, size, params);
+        let search = Search::new(network, encoded, crop.bbox, size, params);
         let in_crop = search.run(points, call)?;
         let scores: Vec<f32> = in_crop.iter().map(|found| found.predicted_iou).collect();
         found.extend(survivors(in_crop, &scores, params.box_nms_thresh));
@@ -51,7 +59,7 @@ pub(crate) fn generate(
         // Smaller crops show things larger.
         let scores: Vec<f32> = found
             .iter()
-            .map(|found: &Found| 1.0 / found.crop.area() as f32)
+            .map(|found: &Candidate| 1.0 / found.crop.area() as f32)
             .collect();
         found = survivors(found, &scores, params.crop_nms_thresh);
     }
@@ -62,9 +70,9 @@ pub(crate) fn generate(
 }
 
 /// What non-maximum suppression leaves, by falling score.
-fn survivors(found: Vec<Found>, scores: &[f32], threshold: f64) -> Vec<Found> {
-    let boxes: Vec<[f32; 4]> = found.iter().map(Found::corners).collect();
-    let mut found: Vec<Option<Found>> = found.into_iter().map(Some).collect();
+fn survivors(found: Vec<Candidate>, scores: &[f32], threshold: f64) -> Vec<Candidate> {
+    let boxes: Vec<[f32; 4]> = found.iter().map(Candidate::corners).collect();
+    let mut found: Vec<Option<Candidate>> = found.into_iter().map(Some).collect();
     nms::by_box(&boxes, scores, None, threshold)
         .into_iter()
         .filter_map(|index| found[index].take())
@@ -72,9 +80,9 @@ fn survivors(found: Vec<Found>, scores: &[f32], threshold: f64) -> Vec<Found> {
 }
 
 /// Removes small holes and islands, then duplicates that arose; masks that had none come first.
-fn without_specks(found: Vec<Found>, params: &Automatic) -> Vec<Found> {
+fn without_specks(found: Vec<Candidate>, params: &Automatic) -> Vec<Candidate> {
     let area = params.min_mask_region_area;
-    let (found, scores): (Vec<Found>, Vec<f32>) = found
+    let (found, scores): (Vec<Candidate>, Vec<f32>) = found
         .into_par_iter()
         .map(|found| {
             let mask = found
@@ -88,7 +96,7 @@ fn without_specks(found: Vec<Found>, params: &Automatic) -> Vec<Found> {
             } else {
                 1.0
             };
-            (Found { mask, ..found }, score)
+            (Candidate { mask, ..found }, score)
         })
         .unzip();
     survivors(

@@ -1,0 +1,136 @@
+//! The search of one crop: what each of its points finds.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use som_core::{BBox, Call, Result, Size};
+
+use super::{filter::Filter, params::Automatic, promptable::Promptable};
+use crate::{
+    Candidate,
+    masks::{MASK_THRESHOLD, Thresholded, Upsampling},
+    memory, threads,
+};
+
+/// The search of one crop. Each thread takes part with a clone, which shares the numbers:
+/// libtorch's tensors move between threads, but must not be shared by them.
+#[derive(Clone)]
+pub(super) struct Search<'a, P: Promptable> {
+    network: P,
+    encoded: P::Encoded,
+    upsampling: Upsampling,
+    filter: Filter<'a>,
+}
+
+impl<'a, P: Promptable> Search<'a, P> {
+    /// A search of what `encoded` is: `crop` of an image of size `image`.
+    pub(super) fn new(
+        network: &P,
+        encoded: P::Encoded,
+        crop: BBox,
+        image: Size,
+        params: &'a Automatic,
+    ) -> Self {
+        Self {
+            network: network.clone(),
+            upsampling: network.upsampling(&encoded, crop, image),
+            encoded,
+            filter: Filter {
+                params,
+                at_zero: P::FILTERS_AT_ZERO,
+                crop,
+                image,
+            },
+        }
+    }
+
+    /// What points, given as fractions of the crop's sides, find.
+    ///
+    /// On the CPU each core takes one batch after another and computes it alone: that scales better
+    /// than sharing out every operation, and no core waits for another.
+    ///
+    /// # Errors
+    /// Cancelled; Exhausted, if memory runs out.
+    pub(super) fn run(self, points: &[[f64; 2]], call: &Call<'_>) -> Result<Vec<Candidate>> {
+        let Filter { params, crop, .. } = self.filter;
+        let BBox { width, height, .. } = crop;
+        let points: Vec<[f64; 2]> = points
+            .iter()
+            .map(|[x, y]| [x * f64::from(width), y * f64::from(height)])
+            .collect();
+        let most = params.points_per_batch as usize;
+        let batch = self.network.batch(most).clamp(1, most.max(1));
+        let batches: Vec<_> = points.chunks(batch).collect();
+        let next = AtomicUsize::new(0);
+        let work = |search: Self| {
+            let _no_gradients = tch::no_grad_guard();
+            threads::use_one();
+            let mut found = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(points) = batches.get(index) else {
+                    return Ok(found);
+                };
+                call.check()?;
+                found.push((index, search.batch(points)?));
+            }
+        };
+        let threads = if self.network.is_on_cpu() {
+            let threads = rayon::current_num_threads().min(batches.len());
+            let needed = self.network.decoding_bytes(threads * batch);
+            memory::require(needed, "the mask decoder's activations")?;
+            threads
+        } else {
+            1
+        };
+        let clones: Vec<Self> = (0..threads).map(|_| self.clone()).collect();
+        let found: Result<Vec<Vec<_>>> = clones.into_par_iter().map(work).collect();
+        let mut found: Vec<(usize, Vec<Candidate>)> = found?.into_iter().flatten().collect();
+        found.sort_by_key(|(index, _)| *index);
+        Ok(found.into_iter().flat_map(|(_, found)| found).collect())
+    }
+
+    /// What one batch of points, in the crop's pixels, finds.
+    fn batch(&self, points: &[[f64; 2]]) -> Result<Vec<Candidate>> {
+        let Self {
+            network,
+            encoded,
+            upsampling,
+            filter,
+        } = self;
+        let decoded = network.decode(encoded, points)?;
+        let ious = network.ious(&decoded);
+        let chosen: Vec<usize> = (0..points.len())
+            .filter(|&point| ious[point].iter().any(|&iou| filter.is_good(iou)))
+            .collect();
+        let logits = network.masks(&decoded, &chosen)?;
+        let candidates: Vec<(usize, f32, &[f32])> = chosen
+            .iter()
+            .zip(logits.of_prompts())
+            .flat_map(|(&point, masks)| {
+                ious[point]
+                    .iter()
+                    .zip(masks)
+                    .map(move |(&iou, mask)| (point, iou, mask))
+            })
+            .filter(|&(_, iou, _)| filter.is_good(iou))
+            .collect();
+        let Filter { params, crop, .. } = *filter;
+        let finish = |(point, predicted_iou, logits): (usize, f32, &[f32])| {
+            let Thresholded {
+                mask,
+                stability_score,
+            } = upsampling.threshold(logits, MASK_THRESHOLD, params.stability_score_offset);
+            let [x, y] = points[point];
+            let found = Candidate {
+                mask,
+                predicted_iou,
+                stability_score,
+                points: vec![[x + f64::from(crop.x), y + f64::from(crop.y)]],
+                crop,
+            };
+            filter.keeps(&found).then_some(found)
+        };
+        Ok(candidates.into_par_iter().filter_map(finish).collect())
+    }
+}

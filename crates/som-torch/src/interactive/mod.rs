@@ -1,0 +1,59 @@
+//! Interactive prediction: what points, boxes, strokes and earlier masks ask for.
+
+mod prompt;
+mod stroke;
+
+use som_core::{Call, Hints, Region, Result, Size};
+
+pub use self::prompt::{Prompt, prompts};
+use crate::{
+    Candidate,
+    masks::{MASK_THRESHOLD, MaskLogits, Thresholded, Upsampling},
+};
+
+/// What a network answers to one prompt.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The predicted IoU of each mask.
+    pub ious: Vec<f32>,
+    /// The logits of the masks.
+    pub logits: MaskLogits,
+}
+
+/// Predicts the masks that `hints` ask for in an image of size `image`: for each prompt what
+/// `answer` gives. `offset` is by how much the threshold is moved to measure stability. A region has
+/// the number of its prompt in its extras, as `prompt`.
+///
+/// # Errors
+/// Invalid for hints that contradict each other; Cancelled; what `answer` reports.
+pub fn predict(
+    hints: &Hints,
+    image: Size,
+    upsampling: &Upsampling,
+    offset: f32,
+    call: &Call<'_>,
+    answer: impl Fn(&Prompt) -> Result<Answer>,
+) -> Result<Vec<Region>> {
+    let mut regions = Vec::new();
+    for (index, prompt) in prompts(hints)?.iter().enumerate() {
+        call.check()?;
+        let Answer { ious, logits } = answer(prompt)?;
+        for (predicted_iou, logits) in ious.into_iter().zip(logits.of_prompts().flatten()) {
+            let Thresholded {
+                mask,
+                stability_score,
+            } = upsampling.threshold(logits, MASK_THRESHOLD, offset);
+            let points = prompt.points.iter().map(|point| [point.x, point.y]);
+            let mut region = Region::from(Candidate {
+                mask,
+                predicted_iou,
+                stability_score,
+                points: points.collect(),
+                crop: image.bbox(),
+            });
+            region.extra.insert("prompt".to_owned(), index.into());
+            regions.push(region);
+        }
+    }
+    Ok(regions)
+}

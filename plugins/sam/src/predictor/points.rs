@@ -1,0 +1,48 @@
+//! Points of automatic generation: batches of clicks, each answered with masks for an ambiguous
+//! prompt.
+
+use som_core::{BBox, Result, Size};
+use som_torch::{
+    generate::Promptable,
+    masks::{MaskLogits, Upsampling},
+    torch_error,
+};
+
+use super::{DecodedPrompts, EncodedImage, Predictor};
+
+impl Promptable for Predictor {
+    type Encoded = EncodedImage;
+    type Decoded = DecodedPrompts;
+
+    fn is_on_cpu(&self) -> bool {
+        !self.compute.is_gpu()
+    }
+
+    /// On the CPU as many as its cache holds. Points do not see each other.
+    fn batch(&self, most: usize) -> usize {
+        most.min(if self.is_on_cpu() { 8 } else { 64 })
+    }
+
+    fn decoding_bytes(&self, points: usize) -> u64 {
+        size_of::<f32>() as u64 * points as u64 * self.sam.config.decoding()
+    }
+
+    fn decode(&self, image: &EncodedImage, points: &[[f64; 2]]) -> Result<DecodedPrompts> {
+        let clicks = points.iter().map(|&point| image.click(point, self.side()));
+        let clicks: Vec<_> = clicks.collect();
+        self.run_decoder(&image.side, &clicks)
+    }
+
+    fn ious<'a>(&self, decoded: &'a DecodedPrompts) -> Vec<&'a [f32]> {
+        let ious = decoded.ious.iter();
+        ious.map(|ious| ious.get(1..).unwrap_or_default()).collect()
+    }
+
+    fn masks(&self, decoded: &DecodedPrompts, chosen: &[usize]) -> Result<MaskLogits> {
+        self.logits(decoded, chosen, true).map_err(torch_error)
+    }
+
+    fn upsampling(&self, image: &EncodedImage, crop: BBox, size: Size) -> Upsampling {
+        self.upsampling_of(image, crop, size)
+    }
+}
