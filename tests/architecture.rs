@@ -1,10 +1,14 @@
 //! The sentences of `crates/README.md`, held to.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
 
 use serde_json::Value;
 
-use crate::source::{root, rust_files};
+use crate::source::{Source, root, rust_files};
 
 /// Where Rust sources live.
 const SOURCES: [&str; 4] = ["crates", "plugins", "examples", "tests"];
@@ -114,6 +118,40 @@ fn core_links_no_runtime_and_no_network() {
 }
 
 #[test]
+fn files_do_not_import_each_other() {
+    let mut circles = BTreeMap::new();
+    for (folder, files) in modules() {
+        let mut imports: BTreeMap<Vec<String>, BTreeSet<Vec<String>>> = BTreeMap::new();
+        for (module, source) in &files {
+            let targets = source.imports().into_iter();
+            let targets = targets.filter_map(|path| target(&files, module, &path));
+            // A part may use what its module is about, which in turn is made of its parts.
+            let targets = targets.filter(|target| !module.starts_with(target));
+            imports.insert(module.clone(), targets.collect());
+        }
+        // What leads nowhere further is in no circle, and neither is what nothing leads to.
+        loop {
+            let known: BTreeSet<_> = imports.keys().cloned().collect();
+            let reached: BTreeSet<_> = imports.values().flatten().cloned().collect();
+            imports.retain(|module, targets| {
+                targets.retain(|target| known.contains(target));
+                !targets.is_empty() && reached.contains(module)
+            });
+            if imports.len() == known.len() {
+                break;
+            }
+        }
+        if !imports.is_empty() {
+            circles.insert(folder, imports);
+        }
+    }
+    assert!(
+        circles.is_empty(),
+        "files that import each other: {circles:#?}"
+    );
+}
+
+#[test]
 fn every_crate_takes_the_lints_that_forbid_panics_and_unsafe() {
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     for lint in [
@@ -159,6 +197,50 @@ fn every_invariant_names_tests_that_exist() {
             );
         }
     }
+}
+
+/// The files of each folder of sources, by the modules that they are.
+fn modules() -> BTreeMap<String, BTreeMap<Vec<String>, Source>> {
+    let mut folders: BTreeMap<String, BTreeMap<_, _>> = BTreeMap::new();
+    for source in rust_files(&["crates", "plugins"]) {
+        let in_src = source.path.find("/src/").map(|at| at + "/src".len());
+        let in_command = source
+            .path
+            .starts_with("crates/cli/")
+            .then_some("crates/cli".len());
+        let Some(folder) = in_src.or(in_command) else {
+            continue;
+        };
+        let (folder, file) = source.path.split_at(folder);
+        let file = file.trim_matches('/').trim_end_matches(".rs");
+        let mut module: Vec<String> = file.split('/').map(str::to_owned).collect();
+        module.pop_if(|last| ["mod", "lib", "main"].contains(&last.as_str()));
+        let files = folders.entry(folder.to_owned()).or_default();
+        files.insert(module, source);
+    }
+    folders
+}
+
+/// The other file that `path` leads to, as the file of `module` imports it; `None` for another
+/// crate's.
+fn target(
+    files: &BTreeMap<Vec<String>, Source>,
+    module: &[String],
+    path: &[String],
+) -> Option<Vec<String>> {
+    let ups = path.iter().take_while(|word| *word == "super").count();
+    let (base, rest) = match path[0].as_str() {
+        "crate" => (&[][..], &path[1..]),
+        "self" => (module, &path[1..]),
+        "super" => (&module[..module.len() - ups], &path[ups..]),
+        part if files.contains_key(&[module, &[part.to_owned()]].concat()) => (module, path),
+        _ => return None,
+    };
+    let mut found = [base, rest].concat();
+    while !files.contains_key(&found) {
+        found.pop()?;
+    }
+    (found != module).then_some(found)
 }
 
 /// `crates/README.md`, as far as tests read it.

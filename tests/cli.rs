@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use image::RgbImage;
 use serde_json::{Value, json};
-use som_core::{BBox, Mask, mask::Rle};
+use som_core::{BBox, Mask, Rle};
 
 use crate::som::{Folder, Ran, photo, png};
 

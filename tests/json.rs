@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
-use som_core::{BBox, Mask, Point, mask::Rle};
+use som_core::{BBox, Mask, Point, Rle};
 
 use crate::som::Folder;
 

@@ -94,8 +94,51 @@ impl Source {
         found
     }
 
+    /// The paths that are imported, segment by segment, but for those of the file's own tests.
+    pub(crate) fn imports(&self) -> Vec<Vec<String>> {
+        let mut words: Vec<&str> = self.tokens.iter().map(|(token, _)| &**token).collect();
+        if let Some(tests) = words.windows(3).position(|w| w == ["mod", "tests", "{"]) {
+            words.truncate(tests);
+        }
+        let mut imports = Vec::new();
+        for statement in words.split(|word| *word == "use").skip(1) {
+            let mut words = statement.iter().copied();
+            branches(&mut words, &[], &mut imports);
+        }
+        imports
+    }
+
     fn place(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
+    }
+}
+
+/// The paths of one `use`, up to the end of its statement or of its braces, all beginning with
+/// `start`.
+fn branches<'a>(
+    words: &mut impl Iterator<Item = &'a str>,
+    start: &[String],
+    paths: &mut Vec<Vec<String>>,
+) {
+    let mut path = start.to_vec();
+    while let Some(word) = words.next() {
+        match word {
+            ":" => {}
+            "{" => {
+                branches(words, &path, paths);
+                path.clear();
+            }
+            "," | "}" | ";" => {
+                if path.len() > start.len() {
+                    paths.push(std::mem::take(&mut path));
+                }
+                match word {
+                    "," => path = start.to_vec(),
+                    _ => return,
+                }
+            }
+            word => path.push(word.to_owned()),
+        }
     }
 }
 
@@ -141,4 +184,7 @@ fn words_in_comments_and_strings_are_not_code() {
         .map(|(_, name)| name)
         .collect();
     assert_eq!(modules, ["fmt", "io", "fs"]);
+    let imports = source.imports().into_iter().map(|path| path.join("::"));
+    let imports: Vec<String> = imports.collect();
+    assert_eq!(imports, ["std::fmt", "std::io::self", "std::io::Read"]);
 }

@@ -13,7 +13,8 @@ use std::{
 
 use serde_json::json;
 use som_core::{
-    AllocateOptions, Call, Image, Ink, MarkStyle, Mask, Params, Region, mark, mask::Rle,
+    AllocateOptions, Call, Image, MarkStyle, Mask, Params, Region, Rle,
+    pipeline::{Ink, mark},
 };
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
-use som_core::{BBox, Region, Size, mask::Rle};
+use som_core::{BBox, Region, Rle, Size};
 
 /// The category of regions without a class name.
 const NAMELESS: &str = "region";

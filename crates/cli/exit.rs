@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, io, process::ExitCode};
 
-use som_core::{Error, ErrorKind, error::chain};
+use som_core::{Error, ErrorKind, with_causes};
 
 /// The exit code of an error: the one table of the command line.
 pub(crate) const fn code(kind: ErrorKind) -> u8 {
@@ -39,7 +39,7 @@ pub(crate) fn report(error: &Error) -> ExitCode {
 
 /// The error and its causes in one line.
 pub(crate) fn one_line(error: &Error) -> String {
-    chain(error)
+    with_causes(error)
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())

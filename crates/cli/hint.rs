@@ -2,10 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use som_core::{
-    Error, Result,
-    hint::{BoxHint, PointHint},
-};
+use som_core::{BoxHint, Error, PointHint, Result};
 
 /// One `--hint`.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use sha2::{Digest as _, Sha256};
 use som_core::{
-    BBox, Color, Error, Origin, Point, Region, Result, Segmentation, Size, Timings,
-    allocate::{AllocatedMark, Allocation, Unmarked},
+    AllocatedMark, Allocation, BBox, Color, Error, Origin, Point, Region, Result, Segmentation,
+    Size, Timings, Unmarked,
 };
 
 /// A number of things, as people say it.

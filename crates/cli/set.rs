@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use som_core::{Error, Layer, Params, Result, schema::Schema};
+use som_core::{Error, Layer, Params, Result, Schema};
 use som_engine::registry::{KnownSegmenter, Registry, StyleEntry, unknown};
 
 /// One `--set`, as written.

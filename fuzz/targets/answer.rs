@@ -6,10 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use som_core::{
-    BBox, Mask, Region, Scene, Size,
-    ground::ground,
-    scene::{SceneImage, SceneMark},
-    task::Task,
+    BBox, Mask, Region, Scene, SceneImage, SceneMark, Size, ground::ground, task::Task,
 };
 
 const SIZE: Size = Size::new(600, 400);
@@ -18,7 +15,12 @@ fuzz_target!(|text: &str| {
     let (names, answer) = text.split_once('\n').unwrap_or(("1,2,3,A,B,AA", text));
     // Each mark is on a box further to the right.
     let regions: Vec<Region> = (0..8)
-        .map(|index| Region::new(Mask::rect(SIZE, BBox::new(70 * index, 30 * index, 100, 100))))
+        .map(|index| {
+            Region::new(Mask::rect(
+                SIZE,
+                BBox::new(70 * index, 30 * index, 100, 100),
+            ))
+        })
         .collect();
     let marks = names.split(',').zip(1..).map(|(text, id)| SceneMark {
         id,

@@ -4,9 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use som_core::{
-    Scene, Size,
+    Scene, SceneMark, Size,
     prompt::{Fields, Interleaved, Renaming, Template},
-    scene::SceneMark,
 };
 
 fuzz_target!(|text: &str| {

@@ -5,10 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use som_core::{
-    Mask,
-    mask::{Counts, Rle},
-};
+use som_core::{Counts, Mask, Rle};
 
 fuzz_target!(|input: &[u8]| {
     let [height, width, bytes @ ..] = input else {

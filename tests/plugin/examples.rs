@@ -3,7 +3,7 @@ use std::{fs, path::Path};
 use object::{Object, read::NameOrOrdinal};
 use som_core::{
     BBox, Call, Canvas, Color, Image, Mark, MarkStyle, Marks, Mask, Params, Point, Region, Result,
-    Size, segment::SegmenterFactory,
+    SegmenterFactory, Size,
 };
 use som_plugin::host::load;
 

@@ -1,6 +1,6 @@
 use som_core::{
-    BBox, Call, Canvas, Error, ErrorKind, Image, Mask, Params, Region, Result, Segmenter, Size,
-    segment::SegmenterFactory,
+    BBox, Call, Canvas, Error, ErrorKind, Image, Mask, Params, Region, Result, Segmenter,
+    SegmenterFactory, Size,
 };
 use som_plugin::host::{Plugin, load};
 

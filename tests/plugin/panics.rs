@@ -1,6 +1,6 @@
 use som_core::{
     Call, Canvas, ErrorKind, Image, Labelling, MarkStyle, Marks, Params, Region, Result, Segmenter,
-    segment::SegmenterFactory,
+    SegmenterFactory,
 };
 use som_plugin::host::{Plugin, load};
 

@@ -2,7 +2,7 @@ use std::fs;
 
 use image::RgbImage;
 use serde_json::{Value, json};
-use som_core::{Mask, Size, mask::Rle};
+use som_core::{Mask, Rle, Size};
 
 use super::Sam;
 

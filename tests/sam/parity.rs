@@ -1,5 +1,5 @@
 use serde_json::Value;
-use som_core::{Mask, mask::Rle};
+use som_core::{Mask, Rle};
 
 use super::Sam;
 

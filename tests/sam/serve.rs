@@ -1,7 +1,7 @@
 use std::fs;
 
 use serde_json::Value;
-use som_core::{Mask, mask::Rle};
+use som_core::{Mask, Rle};
 
 use super::{Sam, library};
 use crate::som::{Ran, Served};

@@ -6,9 +6,10 @@ use std::{
 };
 
 use som_core::{
-    Cancellation, Layer, MarkOptions, Marked, Params, Result, Size, Timings,
+    Cancellation, Layer, MarkOptions, Params, Result, Size, Timings,
     decode::decode,
     encode::{Encoding, encode},
+    pipeline::Marked,
 };
 use som_engine::{
     Engine, MarkRequest, Marking, RegionSource, SegmentRequest, SegmenterChoice, SharedImage,

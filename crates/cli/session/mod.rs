@@ -8,8 +8,8 @@ use std::{path::Path, thread};
 use clap::Args;
 use image::DynamicImage;
 use som_core::{
-    Cancellation, Error, Hints, MarkOptions, Mask, Origin, Params, Result, Size, Timings,
-    allocate::Allocation, decode::decode, encode::Encoding, mask::Rle,
+    Allocation, Cancellation, Error, Hints, MarkOptions, Mask, Origin, Params, Result, Rle, Size,
+    Timings, decode::decode, encode::Encoding,
 };
 use som_engine::{
     Segmented,

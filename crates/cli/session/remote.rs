@@ -5,10 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use som_client::{Client, Connection, Token};
 use som_core::{
-    Descriptor, Error, Layer, MarkOptions, Params, Result, Size,
-    allocate::{AllocatedMark, Allocation, Unmarked},
-    encode::Encoding,
-    schema::Schema,
+    AllocatedMark, Allocation, Descriptor, Error, Layer, MarkOptions, Params, Result, Schema, Size,
+    Unmarked, encode::Encoding,
 };
 use som_engine::{
     Segmented,

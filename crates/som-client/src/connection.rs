@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use som_core::{Error, Result, error::chain};
+use som_core::{Error, Result, with_causes};
 use tonic::{
     Request,
     metadata::{Ascii, MetadataValue},
@@ -71,8 +71,9 @@ impl Connection {
                 "not an endpoint like http://host:50051, https://host:50051 or unix:/run/som.sock",
             ));
         }
-        let endpoint = Endpoint::from_shared(self.address.clone())
-            .map_err(|error| Error::invalid(format!("malformed endpoint: {}", chain(&error))))?;
+        let endpoint = Endpoint::from_shared(self.address.clone()).map_err(|error| {
+            Error::invalid(format!("malformed endpoint: {}", with_causes(&error)))
+        })?;
         Ok(endpoint
             .connect_timeout(CONNECT)
             .http2_keep_alive_interval(KEEPALIVE)
@@ -100,7 +101,10 @@ impl Connection {
             tls = tls.identity(Identity::from_pem(certificate, read("key", &self.key)?));
         }
         endpoint.tls_config(tls).map_err(|error| {
-            Error::invalid(format!("the TLS files are unusable: {}", chain(&error)))
+            Error::invalid(format!(
+                "the TLS files are unusable: {}",
+                with_causes(&error)
+            ))
         })
     }
 

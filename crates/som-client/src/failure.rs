@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use som_core::{Error, error::chain};
+use som_core::{Error, with_causes};
 use som_proto::status;
 use tonic::Status;
 
@@ -11,7 +11,7 @@ use tonic::Status;
 pub fn explain(status: &Status) -> Error {
     match status.source() {
         // A status with a source was made on this side.
-        Some(source) => Error::unavailable(chain(source)),
+        Some(source) => Error::unavailable(with_causes(source)),
         None => status::from_wire(status),
     }
 }

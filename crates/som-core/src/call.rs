@@ -48,7 +48,7 @@ impl<'a> Call<'a> {
     }
 
     /// The same call with other parameters.
-    pub const fn with_params<'b>(&self, params: &'b Params) -> Call<'b>
+    pub(crate) const fn with_params<'b>(&self, params: &'b Params) -> Call<'b>
     where
         'a: 'b,
     {

@@ -192,7 +192,7 @@ impl StdError for Error {
 }
 
 /// An error with its causes, outermost first: `what failed: why: and why that`.
-pub fn chain(error: &dyn StdError) -> String {
+pub fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -216,9 +216,9 @@ mod tests {
         let quoting = Error::unavailable("connect: connection refused (111)").caused_by(cause);
         let error = Error::internal("no answer").caused_by(quoting);
         assert_eq!(
-            chain(&error),
+            with_causes(&error),
             "no answer: connect: connection refused (111)"
         );
-        assert_eq!(chain(&Error::invalid("alone")), "alone");
+        assert_eq!(with_causes(&Error::invalid("alone")), "alone");
     }
 }

@@ -145,7 +145,7 @@ impl Color {
     }
 
     /// Relative luminance in [0, 1] (WCAG 2.2).
-    pub fn luminance(self) -> f32 {
+    pub(crate) fn luminance(self) -> f32 {
         let [r, g, b] = self.linear();
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }

@@ -76,12 +76,12 @@ impl<'a> Scene<'a> {
     }
 
     /// The marks of image number `index`, from 0.
-    pub fn on_image(&self, index: usize) -> impl Iterator<Item = &SceneMark<'a>> {
+    pub(crate) fn on_image(&self, index: usize) -> impl Iterator<Item = &SceneMark<'a>> {
         self.marks.iter().filter(move |mark| mark.image == index)
     }
 
     /// True if marks have texts by which they can be named.
-    pub fn has_names(&self) -> bool {
+    pub(crate) fn has_names(&self) -> bool {
         self.marks.iter().any(|mark| !mark.text.is_empty())
     }
 }

@@ -3,10 +3,8 @@
 use image::RgbImage;
 use proptest::prelude::*;
 use som_core::{
-    AllocateOptions, Allocation, BBox, Call, Image, Labelling, MarkOptions, Mask, Params, Point,
-    Region, Result, Size,
-    allocate::{Labels, UnmarkedReason, allocate},
-    mask::MaskBuilder,
+    AllocateOptions, Allocation, BBox, Call, Image, Labelling, Labels, MarkOptions, Mask,
+    MaskBuilder, Params, Point, Region, Result, Size, UnmarkedReason, allocate,
 };
 
 /// Numbers in boxes of a plain size: two thirds of the font size a digit, the font size high.

@@ -87,16 +87,16 @@ fn a_segmenter_that_takes_hints_need_not_describe_them() {
 #[cfg(feature = "schema")]
 #[test]
 fn the_schema_of_hints_takes_what_hints_are_written_as() {
-    use som_core::{BBox, Hints, Mask, Params, Size, hint, schema::Schema};
+    use som_core::{BBox, BoxHint, Hints, Mask, Params, PointHint, Schema, Size};
 
     let capabilities = ["points", "boxes", "masks", "text"].map(|name| name.parse().unwrap());
     let hints = Hints {
-        points: vec![hint::PointHint {
+        points: vec![PointHint {
             x: 1.5,
             y: 2.0,
             label: 0,
         }],
-        boxes: vec![hint::BoxHint {
+        boxes: vec![BoxHint {
             x: 0.0,
             y: 1.0,
             width: 2.0,

@@ -2,9 +2,8 @@
 
 use proptest::prelude::*;
 use som_core::{
-    BBox, Mask, Region, Scene, Size,
+    BBox, Coordinates, Mask, Region, Scene, SceneImage, SceneMark, Size,
     ground::{Mention, Shape, Status, ground},
-    scene::{Coordinates, SceneImage, SceneMark},
 };
 
 const CORPUS: &str = include_str!("answers.txt");

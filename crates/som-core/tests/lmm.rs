@@ -2,10 +2,9 @@ use std::sync::Arc;
 
 use image::RgbImage;
 use som_core::{
-    Answer, AnswerEvent, BBox, Color, ErrorKind, Finish, Image, ImagePolicy, Mask, Part, Prompt,
-    ProviderInfo, Size, Usage, View,
+    Answer, AnswerEvent, AnswerSchema, BBox, Color, ErrorKind, Finish, Image, ImagePolicy, Mask,
+    Part, Prices, Prompt, PromptImage, ProviderInfo, Role, Size, Turn, Usage, View,
     encode::Encoding,
-    lmm::{AnswerSchema, Prices, PromptImage, Role, Turn},
 };
 
 /// The size that a model sees of an image of the given one.

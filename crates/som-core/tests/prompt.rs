@@ -1,13 +1,12 @@
 //! Templates, interleaved texts, tables, and prompts put together.
 
 use som_core::{
-    BBox, ErrorKind, Scene, Size,
+    BBox, ErrorKind, Scene, SceneMark, Size,
     ground::ground,
     prompt::{
         BoxReference, Field, Fields, Interleaved, Layout, Piece, Renaming, Template, WORDINGS,
         compose, repair, table,
     },
-    scene::SceneMark,
     task::Task,
 };
 

@@ -8,8 +8,9 @@
 use std::{sync::Arc, thread, time::Instant};
 
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Hints, Ink, Layer, LmmProvider, Marked, Origin,
-    Params, Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    AllocateOptions, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
+    Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    pipeline::{Ink, Marked},
 };
 use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};

@@ -7,8 +7,8 @@ use std::{
 
 use image::{Rgb, RgbImage};
 use som_core::{
-    Cancellation, Error, Finish, Layer, Mask, ProviderInfo, Region, Result, Size, Usage,
-    mask::MaskBuilder,
+    Cancellation, Error, Finish, Layer, Mask, MaskBuilder, ProviderInfo, Region, Result, Size,
+    Usage,
     task::{Finding, Task},
 };
 

@@ -4,7 +4,9 @@
 //! `MarkRequest { draw: false, ..MarkRequest::new(image) }`. So it can grow without breaking whoever
 //! writes one.
 
-use som_core::{Layer, MarkOptions, Marked, Origin, Params, Region, Segmentation, Timings};
+use som_core::{
+    Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, pipeline::Marked,
+};
 
 use crate::SharedImage;
 

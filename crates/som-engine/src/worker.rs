@@ -16,8 +16,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use som_core::{
-    Call, Cancellation, Error, ErrorKind, Params, Region, Result, Segmenter,
-    segment::SegmenterFactory,
+    Call, Cancellation, Error, ErrorKind, Params, Region, Result, Segmenter, SegmenterFactory,
 };
 use tokio::sync::oneshot;
 

@@ -6,9 +6,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use image::RgbImage;
 use serde_json::json;
-use som_core::{
-    Call, Cancellation, Descriptor, ErrorKind, Result, Segmenter, segment::SegmenterFactory,
-};
+use som_core::{Call, Cancellation, Descriptor, ErrorKind, Result, Segmenter, SegmenterFactory};
 use som_engine::{
     Engine, SegmentRequest,
     registry::{Provenance, Registry},

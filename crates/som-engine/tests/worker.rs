@@ -15,7 +15,7 @@ use image::RgbImage;
 use serde_json::json;
 use som_core::{
     BBox, Call, Cancellation, Descriptor, Error, ErrorKind, Image, Mask, Params, Region, Result,
-    Segmenter, Size, segment::SegmenterFactory,
+    Segmenter, SegmenterFactory, Size,
 };
 use som_engine::{
     Engine, SegmentRequest, SegmenterChoice,

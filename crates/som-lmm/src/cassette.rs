@@ -14,9 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use som_core::{
-    Answer, AnswerEvent, Cancellation, Error, Finish, LmmProvider, Part, Prompt, ProviderInfo,
-    Result,
-    lmm::{AnswerStream, Role},
+    Answer, AnswerEvent, AnswerStream, Cancellation, Error, Finish, LmmProvider, Part, Prompt,
+    ProviderInfo, Result, Role,
 };
 use tokio::task::spawn_blocking;
 

@@ -15,7 +15,7 @@ mod settings;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use som_core::{Error, ErrorKind, LmmProvider, ProviderInfo, Result, name::Named};
+use som_core::{Error, ErrorKind, LmmProvider, Named, ProviderInfo, Result};
 
 use self::{
     cassette::{Player, Recorder},

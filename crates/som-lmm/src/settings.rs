@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use som_core::{Params, lmm::Prices};
+use som_core::{Params, Prices};
 
 use crate::{millis, provider::ProviderKind};
 

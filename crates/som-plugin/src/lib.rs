@@ -80,8 +80,7 @@ pub use entry::Entry;
 #[doc(no_inline)]
 pub use som_core::{
     BBox, Call, Canvas, Color, Error, ErrorKind, Hints, Image, Labelling, Mark, MarkStyle, Marks,
-    Mask, Params, Point, Region, Result, Segmenter, Size, mask::MaskBuilder,
-    segment::SegmenterFactory,
+    Mask, MaskBuilder, Params, Point, Region, Result, Segmenter, SegmenterFactory, Size,
 };
 
 /// The header, for authors who write in another language.

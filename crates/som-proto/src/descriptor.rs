@@ -1,7 +1,7 @@
 //! Descriptors of segmenters and mark styles.
 
 use serde_json::{Value, json};
-use som_core::{Capability, Descriptor, Error, Result, name::Named};
+use som_core::{Capability, Descriptor, Error, Named, Result};
 
 use crate::pb::v1 as pb;
 

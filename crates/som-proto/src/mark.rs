@@ -2,8 +2,8 @@
 //! none.
 
 use som_core::{
-    Color, Error, Layer, Mark, MarkOptions, Point, Result, Size,
-    allocate::{AllocatedMark, Facts, Unmarked, UnmarkedReason},
+    AllocatedMark, Color, Error, Facts, Layer, Mark, MarkOptions, Point, Result, Size, Unmarked,
+    UnmarkedReason,
 };
 
 use crate::{params, pb::v1 as pb, region};

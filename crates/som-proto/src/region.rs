@@ -1,9 +1,6 @@
 //! Regions and their masks.
 
-use som_core::{
-    BBox, Error, Mask, Point, Region, Result, Size,
-    mask::{Counts, MaskBuilder, Rle},
-};
+use som_core::{BBox, Counts, Error, Mask, MaskBuilder, Point, Region, Result, Rle, Size};
 
 use crate::{params, pb::v1 as pb};
 
@@ -112,7 +109,7 @@ pub fn check_parents(regions: &[Region]) -> Result<()> {
 }
 
 /// To the wire.
-pub fn bbox_to_wire(bbox: BBox) -> pb::BBox {
+pub(crate) fn bbox_to_wire(bbox: BBox) -> pb::BBox {
     pb::BBox {
         x: bbox.x,
         y: bbox.y,
@@ -122,7 +119,7 @@ pub fn bbox_to_wire(bbox: BBox) -> pb::BBox {
 }
 
 /// From the wire.
-pub fn bbox_from_wire(wire: pb::BBox) -> BBox {
+pub(crate) fn bbox_from_wire(wire: pb::BBox) -> BBox {
     BBox::new(wire.x, wire.y, wire.width, wire.height)
 }
 

@@ -1,7 +1,7 @@
 //! A partition of the image at its full resolution, kept as runs: its memory grows with the
 //! outlines, not with the pixels.
 
-use som_core::{BBox, Mask, Point, Size, mask::MaskBuilder};
+use som_core::{BBox, Mask, MaskBuilder, Point, Size};
 
 use crate::grid::Grid;
 

@@ -1,6 +1,6 @@
 //! Target: the objects that hints speak of.
 
-use som_core::{BBox, Error, Hints, Mask, Point, Result, Size, hint::BoxHint};
+use som_core::{BBox, BoxHint, Error, Hints, Mask, Point, Result, Size};
 
 /// One object to find.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +117,7 @@ fn tell(
 
 #[cfg(test)]
 mod tests {
-    use som_core::{ErrorKind, hint::PointHint};
+    use som_core::{ErrorKind, PointHint};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! The segmenter as the host sees it.
 
 use serde_json::json;
-use som_core::{Call, Capability, Params, segment::SegmenterFactory};
+use som_core::{Call, Capability, Params, SegmenterFactory};
 use som_plugin::host::adopt;
 
 use crate::support::{borrowed, photograph, segment};

@@ -7,10 +7,9 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use image::{RgbImage, imageops::FilterType};
 use som_core::{
-    AllocateOptions, Call, Canvas, Image, Ink, MarkStyle, Marks, Mask, Params, Region,
-    allocate::{Labels, allocate},
-    mark,
-    mask::Rle,
+    AllocateOptions, Call, Canvas, Image, Labels, MarkStyle, Marks, Mask, Params, Region, Rle,
+    allocate,
+    pipeline::{Ink, mark},
 };
 
 /// Sizes, and the regions that scikit-image 0.26 finds in the photograph scaled to that width and

@@ -4,8 +4,9 @@
 
 use image::RgbImage;
 use som_core::{
-    AllocateOptions, BBox, Call, Canvas, Color, Image, Ink, Mark, MarkStyle, Mask, Params, Point,
-    Region, Size, mark,
+    AllocateOptions, BBox, Call, Canvas, Color, Image, Mark, MarkStyle, Mask, Params, Point,
+    Region, Size,
+    pipeline::{Ink, mark},
 };
 use som_marks::{Alphabet, Boxes, Contour, MaskFill, Number};
 

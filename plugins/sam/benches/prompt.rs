@@ -8,7 +8,7 @@ use std::path::Path;
 use criterion::{Criterion, criterion_group, criterion_main};
 use image::RgbImage;
 use serde_json::{Value, json};
-use som_core::{Call, Image, Params, Segmenter, schema::Schema};
+use som_core::{Call, Image, Params, Schema, Segmenter};
 use som_plugin::guest::Create;
 use som_sam::SamSegmenter;
 

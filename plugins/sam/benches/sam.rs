@@ -7,7 +7,7 @@
 use std::{collections::HashMap, error::Error, time::Instant};
 
 use serde_json::{Value, json};
-use som_core::{Call, Image, Params, Region, Segmenter, schema::Schema};
+use som_core::{Call, Image, Params, Region, Schema, Segmenter};
 use som_plugin::guest::Create;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use som_core::{Error, Result, name::Named};
+use som_core::{Error, Named, Result};
 use som_plugin::HEADER;
 
 use crate::{General, output::Output};

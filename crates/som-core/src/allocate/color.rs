@@ -10,7 +10,7 @@ use crate::{Color, Image};
 
 /// Colours far from each other in OKLab, none near black or white, none glaring: lightness 0.46
 /// to 0.86, chroma 0.105 to 0.178, chosen one by one to be farthest from those before.
-pub const PALETTE: [Color; 20] = [
+const PALETTE: [Color; 20] = [
     Color::from_u32(0x1ea2ae),
     Color::from_u32(0x36eafc),
     Color::from_u32(0x006090),

@@ -26,7 +26,7 @@ pub struct Facts {
 
 impl Facts {
     /// Least contrast ratio of text (WCAG 2.2, level AA).
-    pub const MIN_CONTRAST: f32 = 4.5;
+    pub(crate) const MIN_CONTRAST: f32 = 4.5;
 
     /// True if everything holds that allocation promises: the label is in the image and clear of
     /// others, on its region or tied to it, with enough contrast and at least `min_glyph` high.

@@ -18,7 +18,7 @@ mod visible;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{color::PALETTE, facts::Facts};
+pub use self::facts::Facts;
 use self::{
     legibility::FontSizes,
     numbering::Numbering,

@@ -1,9 +1,6 @@
 use proptest::prelude::*;
 use serde::Deserialize;
-use som_core::{
-    BBox, ErrorKind, Mask, Size,
-    mask::{Counts, Rle},
-};
+use som_core::{BBox, Counts, ErrorKind, Mask, Rle, Size};
 
 use super::{masks, picture};
 use crate::python;

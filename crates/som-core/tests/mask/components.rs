@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use som_core::{Mask, mask::Connectivity};
+use som_core::{Connectivity, Mask};
 
 use super::{check, masks, model, picture};
 

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use som_core::{BBox, ErrorKind, Mask, Size, mask::MaskBuilder};
+use som_core::{BBox, ErrorKind, Mask, MaskBuilder, Size};
 
 use super::{check, masks, model, picture, sizes};
 

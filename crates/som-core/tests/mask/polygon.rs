@@ -1,10 +1,7 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
-use som_core::{
-    Mask, Point, Size,
-    mask::{Connectivity, Polygon, Ring},
-};
+use som_core::{Connectivity, Mask, Point, Polygon, Ring, Size};
 
 use super::{check, masks, picture};
 

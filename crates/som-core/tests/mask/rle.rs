@@ -1,8 +1,5 @@
 use proptest::{collection::vec, prelude::*};
-use som_core::{
-    BBox, ErrorKind, Mask, Size,
-    mask::{Counts, Rle},
-};
+use som_core::{BBox, Counts, ErrorKind, Mask, Rle, Size};
 
 use super::{check, masks, picture};
 

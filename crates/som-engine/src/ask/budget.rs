@@ -1,6 +1,6 @@
 //! What a request may cost, and what it has cost.
 
-use som_core::{Error, ProviderInfo, Result, Usage, lmm::Prices};
+use som_core::{Error, Prices, ProviderInfo, Result, Usage};
 
 /// What one request may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]

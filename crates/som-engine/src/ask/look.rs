@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use som_core::{
-    AllocateOptions, Cancellation, ImagePolicy, Layer, Origin, ProviderInfo, Region, Result, Scene,
-    Size,
-    lmm::{PromptImage, RegionNote},
-    prompt::BoxReference,
-    scene::SceneImage,
+    AllocateOptions, Cancellation, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo, Region,
+    RegionNote, Result, Scene, SceneImage, prompt::BoxReference,
 };
 use tokio::sync::mpsc;
 
 use super::{
-    AskEvent, AskImage, AskRequest, prompt_image::prompt_image, rounds::send, turns::Conversation,
+    AskImage, AskRequest,
+    conversation::Conversation,
+    events::{AskEvent, send},
+    prompt_image::prompt_image,
 };
 use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking};
 
@@ -213,12 +213,5 @@ impl<'a> Looker<'a> {
             })
         };
         self.engine.compute(encode).await
-    }
-}
-
-impl AskImage {
-    /// Its size in pixels.
-    pub(super) fn size(&self) -> Size {
-        self.image.size()
     }
 }

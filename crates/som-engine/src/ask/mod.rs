@@ -5,26 +5,28 @@
 //! Every stage is told as it is done ([`AskEvent`]); what it all comes to is the [`AskOutcome`].
 
 mod budget;
+mod conversation;
+mod events;
 mod look;
 mod prompt_image;
 mod rounds;
 mod spans;
 mod turns;
+mod vote;
 mod votes;
 
 use std::{sync::Arc, time::Instant};
 
 use som_core::{
-    Cancellation, Error, Finish, Layer, MarkOptions, ProviderInfo, Result, Timings, Usage,
-    ground::Mention,
+    Cancellation, Error, Finish, Layer, MarkOptions, ProviderInfo, Result, Size, Timings, Usage,
     prompt::{Field, Layout, Template},
     task::{Consensus, Grounded, Task},
 };
 use tokio::sync::mpsc;
 
-pub use self::budget::Budget;
-use self::{budget::Spent, look::Looker, rounds::Rounds, turns::Conversation, votes::Votes};
-use crate::{Engine, Marking, RegionSource, Segmented, SharedImage};
+pub use self::{budget::Budget, events::AskEvent};
+use self::{budget::Spent, conversation::Conversation, look::Looker, rounds::Rounds, votes::Votes};
+use crate::{Engine, RegionSource, SharedImage};
 
 /// The most that [`AskRequest::votes`] may be.
 pub const MAX_VOTES: u32 = 64;
@@ -77,38 +79,6 @@ pub struct Exchange {
     pub answer: String,
 }
 
-/// A stage that is done.
-#[derive(Clone, Debug)]
-pub enum AskEvent {
-    /// An image was cut.
-    Regions {
-        /// Its index, from 0.
-        image: usize,
-        /// Its regions.
-        segmented: Arc<Segmented>,
-    },
-    /// An image was marked.
-    Marked {
-        /// Its index, from 0.
-        image: usize,
-        /// Its marks and pages.
-        marking: Arc<Marking>,
-    },
-    /// The model is asked, for the first time or because its answer named marks that are not
-    /// there. What came before is void.
-    Round {
-        /// From 1.
-        number: u32,
-    },
-    /// More of the answer.
-    Text(String),
-    /// A mention in the lines that are complete; of the final answer those of
-    /// [`AskOutcome::grounded`] count.
-    Mention(Mention),
-    /// What all requests have taken so far.
-    Usage(Usage),
-}
-
 /// What an answer comes to.
 #[derive(Clone, Debug)]
 pub struct AskOutcome {
@@ -150,6 +120,13 @@ impl AskRequest {
             votes: 1,
             budget: Budget::default(),
         }
+    }
+}
+
+impl AskImage {
+    /// Its size in pixels.
+    fn size(&self) -> Size {
+        self.image.size()
     }
 }
 

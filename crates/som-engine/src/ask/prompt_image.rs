@@ -5,9 +5,8 @@ use std::ops::Deref;
 use fast_image_resize as resize;
 use image::{ImageBuffer, Rgb, RgbImage};
 use som_core::{
-    Error, ImagePolicy, Result, Size,
+    Error, ImagePolicy, PromptImage, Result, Size,
     encode::{Encoding, encode},
-    lmm::PromptImage,
 };
 
 /// Lossless files larger than this give way to high-quality ones even where they are allowed.

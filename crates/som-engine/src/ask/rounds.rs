@@ -3,25 +3,18 @@
 use futures_util::StreamExt;
 use som_core::{
     Answer, AnswerEvent, Cancellation, Error, Finish, LmmProvider, Prompt, ProviderInfo, Result,
-    Scene, prompt::repair, task::Task,
+    Scene, prompt::repair,
 };
 use tokio::sync::mpsc;
 
 use super::{
-    AskEvent, Budget,
+    Budget,
     budget::Spent,
+    events::{AskEvent, send},
     spans::Spans,
     turns::{Asked, repairing},
-    votes::Vote,
+    vote::Vote,
 };
-
-/// Sends an event.
-///
-/// # Errors
-/// Cancelled, if nobody receives events any more.
-pub(super) async fn send(events: &mpsc::Sender<AskEvent>, event: AskEvent) -> Result<()> {
-    events.send(event).await.map_err(|_| Error::cancelled())
-}
 
 /// All rounds of one request.
 pub(super) struct Rounds<'a> {
@@ -79,7 +72,7 @@ impl<'a> Rounds<'a> {
     ) -> Result<Vote> {
         let Asked { prompt, task } = asked;
         let answer = self.round(&prompt, scene, 1, aloud).await?;
-        let mut vote = read(answer, &task, scene);
+        let mut vote = Vote::read(answer, &task, scene);
         if self.budget.max_rounds > 1
             && vote.finish == Finish::Stop
             && self.check().is_ok()
@@ -88,7 +81,7 @@ impl<'a> Rounds<'a> {
             let prompt = repairing(prompt, &vote.text, words);
             match self.round(&prompt, scene, 2, aloud).await {
                 Ok(answer) => {
-                    let mended = read(answer, &task, scene);
+                    let mended = Vote::read(answer, &task, scene);
                     if mended.mends(&vote) {
                         vote = mended;
                     }
@@ -134,14 +127,5 @@ impl<'a> Rounds<'a> {
             send(self.events, AskEvent::Usage(usage)).await?;
         }
         Ok(answer)
-    }
-}
-
-fn read(answer: Answer, task: &Task, scene: &Scene<'_>) -> Vote {
-    let Answer { text, finish, .. } = answer;
-    Vote {
-        grounded: task.read(&text, scene),
-        finish: finish.unwrap_or_else(|| Finish::Partial("it did not end".to_owned())),
-        text,
     }
 }

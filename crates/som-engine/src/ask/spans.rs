@@ -56,7 +56,7 @@ impl<'a> Spans<'a> {
 
 #[cfg(test)]
 mod tests {
-    use som_core::scene::SceneMark;
+    use som_core::SceneMark;
 
     use super::*;
 

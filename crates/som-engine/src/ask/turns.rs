@@ -1,21 +1,12 @@
-//! What was said so far, and the prompt it makes.
+//! What was said and drawn so far → the turns of a prompt.
 
 use som_core::{
-    Error, Mask, Part, Prompt, Region, Result, Size,
-    lmm::{Notes, Role, Turn},
-    prompt::{BoxReference, Field, Interleaved, Piece, Renaming, compose},
+    Error, Notes, Part, Prompt, Result, Role, Turn,
+    prompt::{Field, Interleaved, Piece, Renaming, compose},
     task::Task,
 };
 
-use super::{AskImage, AskRequest, look::Look};
-
-/// The texts of a request, with their references read.
-pub(super) struct Conversation {
-    /// Questions and answers from earlier.
-    history: Vec<(Interleaved, String)>,
-    /// The texts of the task, in order.
-    texts: Vec<Interleaved>,
-}
+use super::{AskRequest, conversation::Conversation, look::Look};
 
 /// A prompt, and the task in its words.
 pub(super) struct Asked {
@@ -23,62 +14,21 @@ pub(super) struct Asked {
     pub(super) task: Task,
 }
 
-impl Conversation {
-    /// Reads the texts of `request`.
-    ///
-    /// # Errors
-    /// Invalid, if a reference is malformed or lies outside its image.
-    pub(super) fn read(request: &AskRequest) -> Result<Self> {
-        let history = request.history.iter().map(|exchange| {
-            let question = Interleaved::parse(&exchange.question)?;
-            Ok((question, exchange.answer.clone()))
-        });
-        let texts = request.task.texts().iter();
-        let conversation = Self {
-            history: history.collect::<Result<_>>()?,
-            texts: texts
-                .map(|text| Interleaved::parse(text))
-                .collect::<Result<_>>()?,
-        };
-        let sizes: Vec<Size> = request.images.iter().map(AskImage::size).collect();
-        conversation
-            .interleaved()
-            .try_for_each(|text| text.check(&sizes))?;
-        Ok(conversation)
-    }
-
-    /// Every text of the user's in the order in which it was said.
-    fn interleaved(&self) -> impl Iterator<Item = &Interleaved> {
-        let history = self.history.iter().map(|(question, _)| question);
-        history.chain(&self.texts)
-    }
-
-    /// Every box that was spoken of, in order.
-    pub(super) fn boxes(&self) -> impl Iterator<Item = BoxReference> {
-        self.interleaved().flat_map(Interleaved::boxes)
-    }
-
-    /// The boxes on image number `image`, of `size`, as regions.
-    pub(super) fn boxes_on(&self, image: usize, size: Size) -> Vec<Region> {
-        let here = self.boxes().filter(|reference| reference.image == image);
-        here.map(|reference| Region::new(Mask::rect(size, reference.bbox)))
-            .collect()
-    }
-
+impl Asked {
     /// The prompt for what `drawn` shows; the user knows its marks by the names of `known`.
     ///
     /// # Errors
     /// Invalid, if the request speaks of marks that are not there, or its template of what it
     /// does not give.
-    pub(super) fn prompt(
-        &self,
+    pub(super) fn new(
+        conversation: &Conversation,
         request: &AskRequest,
         known: &Look,
         drawn: &Look,
         structured: bool,
-    ) -> Result<Asked> {
+    ) -> Result<Self> {
         let (known, scene) = (known.scene(), drawn.scene());
-        let ids = drawn.ids_of(self.boxes());
+        let ids = drawn.ids_of(conversation.boxes());
         let mut boxes = ids.as_slice();
         let mut render = |text: &Interleaved| {
             let (own, rest) = boxes.split_at(text.boxes().count());
@@ -90,7 +40,7 @@ impl Conversation {
             })
         };
         let mut history = Vec::new();
-        for (question, answer) in &self.history {
+        for (question, answer) in &conversation.history {
             let answer = Renaming {
                 known: &known,
                 drawn: &scene,
@@ -99,7 +49,11 @@ impl Conversation {
             .renamed(answer);
             history.push((render(question)?, answer));
         }
-        let texts = self.texts.iter().map(render).collect::<Result<_>>()?;
+        let texts = conversation
+            .texts
+            .iter()
+            .map(render)
+            .collect::<Result<_>>()?;
         let task = request.task.with_texts(texts);
         task.check(&scene)?;
 
@@ -132,7 +86,7 @@ impl Conversation {
             },
             ..Prompt::default()
         };
-        Ok(Asked { prompt, task })
+        Ok(Self { prompt, task })
     }
 }
 

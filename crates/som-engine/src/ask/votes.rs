@@ -1,25 +1,18 @@
 //! One answer, or several to the same question over marks of other names and colours.
 
 use som_core::{
-    Cancellation, Error, Finish, ProviderInfo, Result,
-    ground::ground,
-    prompt::Renaming,
+    Cancellation, Error, ProviderInfo, Result,
     task::{Consensus, Grounded, Task, merge},
 };
 
 use super::{
     AskRequest,
+    conversation::Conversation,
     look::{Look, Looker},
     rounds::Rounds,
-    turns::Conversation,
+    turns::Asked,
+    vote::Vote,
 };
-
-/// One answer, read.
-pub(super) struct Vote {
-    pub(super) text: String,
-    pub(super) finish: Finish,
-    pub(super) grounded: Grounded,
-}
 
 /// All answers to one request.
 pub(super) struct Votes {
@@ -55,7 +48,7 @@ impl Votes {
                 _ => Some(looker.look(number.into()).await?),
             };
             let drawn = other.as_ref().unwrap_or(known);
-            let asked = conversation.prompt(request, known, drawn, structured)?;
+            let asked = Asked::new(conversation, request, known, drawn, structured)?;
             match rounds.vote(asked, &drawn.scene(), other.is_none()).await {
                 Ok(vote) => votes.push(vote.retold(&request.task, drawn, known)),
                 // Of several answers, those there are count.
@@ -88,40 +81,6 @@ impl Votes {
             Error::exhausted(why.unwrap_or("nothing was asked"))
         })?;
         Ok((vote, consensus))
-    }
-}
-
-impl Vote {
-    /// True for a complete answer that names no more marks which are not there.
-    pub(super) fn mends(&self, other: &Self) -> bool {
-        let missing = |vote: &Self| {
-            let mentions = vote.grounded.mentions.iter();
-            mentions.map(|mention| mention.unresolved.len()).sum()
-        };
-        let (here, there): (usize, usize) = (missing(self), missing(other));
-        self.finish == Finish::Stop && !self.text.trim().is_empty() && here <= there
-    }
-
-    /// The same in the names of `known`, which the user sees, instead of those that were `drawn`;
-    /// expressions as `task` has them.
-    fn retold(mut self, task: &Task, drawn: &Look, known: &Look) -> Self {
-        let (drawn, known) = (drawn.scene(), known.scene());
-        let renaming = Renaming {
-            known: &drawn,
-            drawn: &known,
-            boxes: &[],
-        };
-        let text = renaming.renamed(&self.text);
-        if text != self.text {
-            self.grounded.mentions = ground(&text, &known);
-            self.text = text;
-        }
-        if let Task::Refer { expressions } = task {
-            for (finding, expression) in self.grounded.findings.iter_mut().zip(expressions) {
-                finding.text.clone_from(expression);
-            }
-        }
-        self
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use som_core::{Descriptor, Error, MarkStyle, Result, segment::SegmenterFactory};
+use som_core::{Descriptor, Error, MarkStyle, Result, SegmenterFactory};
 use som_plugin::{
     Entry,
     host::{self, Plugin},

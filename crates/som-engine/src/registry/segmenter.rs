@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use som_core::{Descriptor, Error, Params, Result, schema::Schema, segment::SegmenterFactory};
+use som_core::{Descriptor, Error, Params, Result, Schema, SegmenterFactory};
 use tokio::sync::OnceCell;
 
 use super::Provenance;

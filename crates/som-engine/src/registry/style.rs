@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use som_core::{Descriptor, MarkStyle, Params, Result, schema::Schema};
+use som_core::{Descriptor, MarkStyle, Params, Result, Schema};
 
 use super::Provenance;
 

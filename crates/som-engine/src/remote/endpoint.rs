@@ -138,7 +138,7 @@ impl Endpoint {
             .descriptor
             .ok_or_else(|| lie("descriptor is not set".into()))?;
         let told = descriptor::from_wire(told).map_err(|error| lie(error.to_string()))?;
-        som_core::schema::Schema::compile(&told.params).map_err(|error| lie(error.to_string()))?;
+        som_core::Schema::compile(&told.params).map_err(|error| lie(error.to_string()))?;
         let descriptor = Descriptor {
             id: id.to_owned(),
             ..told

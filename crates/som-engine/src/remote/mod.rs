@@ -18,8 +18,7 @@ use std::{
 };
 
 use som_core::{
-    Call, Descriptor, Error, ErrorKind, Image, Region, Result, Segmenter, Size,
-    segment::SegmenterFactory,
+    Call, Descriptor, Error, ErrorKind, Image, Region, Result, Segmenter, SegmenterFactory, Size,
 };
 use som_proto::{image, params, pb::plugin::v1 as pb, region};
 use tokio::runtime::{Builder, Runtime};

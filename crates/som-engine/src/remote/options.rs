@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use som_client::{Connection, Token};
-use som_core::{Error, Result, schema::Schema};
+use som_core::{Error, Result, Schema};
 
 use crate::settings::Settings;
 

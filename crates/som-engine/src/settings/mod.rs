@@ -19,7 +19,7 @@ pub use self::{
     server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
     telemetry::{LogFormat, TelemetrySettings},
 };
-pub use crate::weights::WeightSettings;
+use crate::weights::WeightSettings;
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];

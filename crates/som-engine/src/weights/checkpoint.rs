@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use som_core::{Error, Result, name::Named};
+use som_core::{Error, Named, Result};
 
 /// A file of weights, and where its official copy is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

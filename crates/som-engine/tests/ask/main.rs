@@ -7,8 +7,7 @@ mod script;
 use serde_json::json;
 use som_core::{
     AnswerEvent, BBox, Cancellation, Error, ErrorKind, Finish, ImagePolicy, Prompt, ProviderInfo,
-    Size, View,
-    lmm::Role,
+    Role, Size, View,
     prompt::{Layout, Template},
     task::Task,
 };

@@ -9,11 +9,9 @@ use futures_util::{StreamExt as _, stream};
 use image::{Rgb, RgbImage};
 use serde_json::json;
 use som_core::{
-    AnswerEvent, BBox, Call, Cancellation, Canvas, Descriptor, Error, Finish, ImagePolicy,
-    Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prompt, ProviderInfo, Region, Result,
-    Size, Usage, View,
-    lmm::{AnswerStream, Prices},
-    task::Task,
+    AnswerEvent, AnswerStream, BBox, Call, Cancellation, Canvas, Descriptor, Error, Finish,
+    ImagePolicy, Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prices, Prompt,
+    ProviderInfo, Region, Result, Size, Usage, View, task::Task,
 };
 use som_engine::{
     Engine, RegionSource,

@@ -6,7 +6,7 @@ mod reading;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Url;
 use serde_json::Value;
-use som_core::{Error, Params, Prompt, Result, lmm::PromptImage};
+use som_core::{Error, Params, Prompt, PromptImage, Result};
 
 pub(crate) use self::{
     failure::{Failure, Retry, explanation},

@@ -1,7 +1,7 @@
 //! The HTTP client: rustls with ring, like everything else here that encrypts.
 
 use reqwest::{Client, ClientBuilder};
-use som_core::{Error, Result, error::chain};
+use som_core::{Error, Result, with_causes};
 
 /// A client after `configure`.
 ///
@@ -14,5 +14,5 @@ pub fn client(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<
     let builder = Client::builder().user_agent(concat!("som/", env!("CARGO_PKG_VERSION")));
     configure(builder)
         .build()
-        .map_err(|error| Error::unavailable(format!("no HTTP client: {}", chain(&error))))
+        .map_err(|error| Error::unavailable(format!("no HTTP client: {}", with_causes(&error))))
 }

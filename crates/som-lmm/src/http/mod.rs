@@ -15,7 +15,7 @@ use reqwest::{
     Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
-use som_core::{Cancellation, Error, LmmProvider, Prompt, ProviderInfo, Result, lmm::AnswerStream};
+use som_core::{AnswerStream, Cancellation, Error, LmmProvider, Prompt, ProviderInfo, Result};
 
 pub use self::client::client;
 use self::{

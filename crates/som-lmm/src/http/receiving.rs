@@ -9,7 +9,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap},
 };
 use serde_json::Value;
-use som_core::{AnswerEvent, Error, ErrorKind, Finish, Result, lmm::AnswerStream};
+use som_core::{AnswerEvent, AnswerStream, Error, ErrorKind, Finish, Result};
 
 use super::{
     deadline::Deadline,

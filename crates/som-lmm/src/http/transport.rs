@@ -11,7 +11,7 @@ use reqwest::{
     Client, Response, Url,
     header::{CONTENT_TYPE, HeaderMap},
 };
-use som_core::{Error, Result, error::chain};
+use som_core::{Error, Result, with_causes};
 
 use super::{client::client, deadline::Deadline, retry::retry_after};
 use crate::{
@@ -147,5 +147,5 @@ fn broken(error: reqwest::Error) -> Error {
         true => "cannot connect",
         false => "the connection broke",
     };
-    Error::unavailable(format!("{what}: {}", chain(&error.without_url())))
+    Error::unavailable(format!("{what}: {}", with_causes(&error.without_url())))
 }

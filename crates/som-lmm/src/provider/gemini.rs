@@ -5,10 +5,7 @@
 
 use reqwest::Url;
 use serde_json::{Value, json};
-use som_core::{
-    Finish, Params, Part, Prompt,
-    lmm::{Role, Turn},
-};
+use som_core::{Finish, Params, Part, Prompt, Role, Turn};
 
 use super::row::{Api, Provider, Reach};
 use crate::dialect::{Dialect, Failure, Model, Reading, base64, number, text};

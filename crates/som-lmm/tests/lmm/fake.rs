@@ -18,8 +18,8 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::Value;
 use som_core::{
-    Answer, AnswerEvent, Cancellation, LmmProvider, Part, Prompt, Result, Size, encode::Encoding,
-    lmm::PromptImage,
+    Answer, AnswerEvent, Cancellation, LmmProvider, Part, Prompt, PromptImage, Result, Size,
+    encode::Encoding,
 };
 use som_lmm::{LmmSettings, Lmms};
 

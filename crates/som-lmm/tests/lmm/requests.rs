@@ -1,9 +1,5 @@
 use serde_json::json;
-use som_core::{
-    ErrorKind, Part, Prompt,
-    encode::Encoding,
-    lmm::{AnswerSchema, Role, Turn},
-};
+use som_core::{AnswerSchema, ErrorKind, Part, Prompt, Role, Turn, encode::Encoding};
 
 use crate::{
     fake::{Fake, KEY, KEY_ENV, Reply, ask, model, open_with, picture, words},

@@ -9,9 +9,8 @@ use std::{
 
 use image::{Rgb, RgbImage};
 use som_core::{
-    ErrorKind, Finish, Part, Prompt, Size,
+    ErrorKind, Finish, Part, Prompt, PromptImage, Size,
     encode::{Encoding, encode},
-    lmm::PromptImage,
 };
 
 use crate::fake::{ask, open_with, words};

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use som_core::{Call, Error, ErrorKind, Params, Region, Result, error::chain};
+use som_core::{Call, Error, ErrorKind, Params, Region, Result, with_causes};
 
 use super::log::{Level, c_message, log};
 use crate::{
@@ -51,7 +51,7 @@ pub(super) unsafe fn guard(
     };
     let status = status::of_kind(error.kind());
     if let Some(fail) = raw.fail {
-        let why = c_message(&chain(&error));
+        let why = c_message(&with_causes(&error));
         // SAFETY: `call` is the host's own, `why` lives until the function returns.
         unsafe { fail(call, status, why.as_ptr()) };
     }

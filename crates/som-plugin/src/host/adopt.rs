@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use som_core::{Error, Result, segment::SegmenterFactory};
+use som_core::{Error, Result, SegmenterFactory};
 
 use super::{log::Host, mark_style::PluginStyle, segmenter::PluginSegmenter};
 use crate::{borrow, contain, entry::Entry, sys::som_plugin};

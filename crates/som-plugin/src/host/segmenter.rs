@@ -3,8 +3,7 @@
 use std::{ffi::c_void, ptr};
 
 use som_core::{
-    Call, Descriptor, Error, ErrorKind, Image, Region, Result, Segmenter, Size,
-    segment::SegmenterFactory,
+    Call, Descriptor, Error, ErrorKind, Image, Region, Result, Segmenter, SegmenterFactory, Size,
 };
 
 use super::{

@@ -6,7 +6,7 @@ use futures_util::Stream;
 use som_core::{Error, Result};
 use som_engine::{
     RegionSource, SegmenterChoice,
-    compare::{CompareRequest, CompareRow, Compared},
+    compare::{CompareRequest, CompareRow, Compared, MAX_ROWS},
 };
 use som_proto::{
     mark, params,
@@ -33,7 +33,7 @@ pub(crate) type Rows = Pin<Box<dyn Stream<Item = Result<pb::CompareResponse, Sta
 impl Som {
     /// The rows of one request. What is wrong with it as a whole is the only item.
     pub(super) fn compared(self, call: Call, request: pb::CompareRequest) -> Rows {
-        let (rows, received) = mpsc::channel(request.rows.len().clamp(1, 64));
+        let (rows, received) = mpsc::channel(request.rows.len().clamp(1, MAX_ROWS));
         let compare = async move {
             let work = call.begin();
             let done = tokio::select! {

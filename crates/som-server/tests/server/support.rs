@@ -14,7 +14,7 @@ use image::RgbImage;
 use serde_json::json;
 use som_core::{
     BBox, Call, Capability, Descriptor, Error, Image, Mask, Params, Region, Result, Segmenter,
-    Size, segment::SegmenterFactory,
+    SegmenterFactory, Size,
 };
 use som_engine::{
     Engine, SegmentRequest, SegmenterChoice,

@@ -1,10 +1,6 @@
 //! From hints to prompts: which of them are about the same thing.
 
-use som_core::{
-    Error, Hints, Mask, Result,
-    hint::{BoxHint, PointHint},
-    mask::Rle,
-};
+use som_core::{BoxHint, Error, Hints, Mask, PointHint, Result, Rle};
 
 use super::stroke::along;
 

@@ -1,6 +1,6 @@
 //! A stroke as points: networks take no strokes.
 
-use som_core::{Mask, Point, hint::PointHint};
+use som_core::{Mask, Point, PointHint};
 
 /// Points that stand for a stroke.
 const POINTS: usize = 8;

@@ -6,7 +6,7 @@
 //! thresholded as they arise, and rows and columns where no logit can reach a threshold are
 //! skipped.
 
-use som_core::{BBox, Mask, Size, mask::MaskBuilder};
+use som_core::{BBox, Mask, MaskBuilder, Size};
 
 /// How low-resolution logits cover one image, or one crop of it.
 #[derive(Clone, Debug)]

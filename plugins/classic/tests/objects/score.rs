@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use som_core::{Mask, Region, Size, mask::MaskBuilder};
+use som_core::{Mask, MaskBuilder, Region, Size};
 
 use crate::support::segment;
 

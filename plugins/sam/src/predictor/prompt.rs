@@ -1,6 +1,6 @@
 //! A prompt as the network is told it.
 
-use som_core::{Mask, Result, hint::BoxHint};
+use som_core::{BoxHint, Mask, Result};
 use som_torch::{
     TorchResult,
     interactive::{Answer, Prompt},

@@ -5,11 +5,7 @@ use std::{env, path::Path};
 
 use image::RgbImage;
 use serde_json::Value;
-use som_core::{
-    Hints, Mask, Params,
-    hint::{BoxHint, PointHint},
-    mask::Rle,
-};
+use som_core::{BoxHint, Hints, Mask, Params, PointHint, Rle};
 use som_torch::{
     Checkpoint, Precision,
     generate::{Automatic, generate},

@@ -8,10 +8,8 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use som_core::{
-    AnswerEvent, Cancellation, Error, Finish, ImagePolicy, LmmProvider, Prompt, ProviderInfo,
-    Usage, View,
-    encode::Encoding,
-    lmm::{AnswerStream, Notes, Prices, RegionNote},
+    AnswerEvent, AnswerStream, Cancellation, Error, Finish, ImagePolicy, LmmProvider, Notes,
+    Prices, Prompt, ProviderInfo, RegionNote, Usage, View, encode::Encoding,
 };
 
 use self::{

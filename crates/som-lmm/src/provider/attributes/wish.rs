@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use som_core::lmm::RegionNote;
+use som_core::RegionNote;
 
 use super::color::ColorName;
 

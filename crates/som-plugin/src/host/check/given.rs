@@ -2,7 +2,7 @@
 //! schema.
 
 use serde_json::{Value, json};
-use som_core::{Descriptor, Error, Params, Result, schema::Schema, segment::SegmenterFactory as _};
+use som_core::{Descriptor, Error, Params, Result, Schema, SegmenterFactory as _};
 
 use super::super::adopt::Plugin;
 

@@ -1,10 +1,7 @@
 //! Hints to try a segmenter with.
 
 use serde_json::Value;
-use som_core::{
-    BBox, Capability, Descriptor, Hints, Mask, Size,
-    hint::{BoxHint, PointHint},
-};
+use som_core::{BBox, BoxHint, Capability, Descriptor, Hints, Mask, PointHint, Size};
 
 /// Hints of each kind that a segmenter declares, and what each is.
 pub(super) fn hints_of(descriptor: &Descriptor, size: Size) -> Vec<(&'static str, Value)> {

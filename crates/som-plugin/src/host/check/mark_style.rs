@@ -8,12 +8,13 @@ use std::{
 };
 
 use som_core::{
-    AllocateOptions, BBox, Call, Error, ErrorKind, MarkStyle as _, Marks, Mask, Params, Region,
-    Result, Size,
-    allocate::{Labels, allocate},
+    AllocateOptions, BBox, Call, Error, ErrorKind, Labels, MarkStyle as _, Marks, Mask, Params,
+    Region, Result, Size, allocate,
 };
 
-use super::{super::mark_style::PluginStyle, Ask, Check, Setup, given::Given, picture::Picture};
+use super::{
+    super::mark_style::PluginStyle, Ask, Check, Setup, given::Given, test_image::TestImage,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -102,17 +103,13 @@ impl StyleSubject {
     }
 
     /// Draws the marks that som would allocate for a few regions.
-    fn mark(&self, picture: &mut Picture, params: &Params) -> Result<()> {
-        self.mark_regions(
-            picture,
-            regions(picture.size()),
-            &Call::uncancellable(params),
-        )
+    fn mark(&self, image: &mut TestImage, params: &Params) -> Result<()> {
+        self.mark_regions(image, regions(image.size()), &Call::uncancellable(params))
     }
 
     fn mark_regions(
         &self,
-        picture: &mut Picture,
+        image: &mut TestImage,
         regions: Vec<Region>,
         call: &Call<'_>,
     ) -> Result<()> {
@@ -122,18 +119,18 @@ impl StyleSubject {
         });
         let everyone = Call::uncancellable(call.params());
         let options = AllocateOptions::default();
-        let allocation = allocate(&picture.image()?, regions, labels, &options, &everyone)?;
+        let allocation = allocate(&image.image()?, regions, labels, &options, &everyone)?;
         let marks: Marks<'_> = allocation.on_page(1).map(|mark| &mark.mark).collect();
-        let what = picture.to_string();
-        let drawn = self.style.draw(&mut picture.canvas()?, &marks, call);
+        let what = image.to_string();
+        let drawn = self.style.draw(&mut image.canvas()?, &marks, call);
         drawn.map_err(|error| error.at(what))
     }
 
     /// A photograph with the marks of an ordinary call on it.
-    fn marked_photograph(&self) -> Result<Picture> {
-        let mut picture = Picture::photograph(160, 120);
-        self.mark(&mut picture, &self.params.params()?)?;
-        Ok(picture)
+    fn marked_photograph(&self) -> Result<TestImage> {
+        let mut image = TestImage::photograph(160, 120);
+        self.mark(&mut image, &self.params.params()?)?;
+        Ok(image)
     }
 }
 
@@ -208,12 +205,12 @@ fn draws(subject: &StyleSubject) -> Result<()> {
 fn canvas(subject: &StyleSubject) -> Result<()> {
     let params = subject.params.params()?;
     for surroundings in [0, 255] {
-        for picture in Picture::of_every_size() {
-            let mut picture = picture.amid(surroundings);
-            subject.mark(&mut picture, &params)?;
-            picture
+        for image in TestImage::of_every_size() {
+            let mut image = image.amid(surroundings);
+            subject.mark(&mut image, &params)?;
+            image
                 .check_surroundings()
-                .map_err(|error| error.at(&picture))?;
+                .map_err(|error| error.at(&image))?;
         }
     }
     Ok(())
@@ -221,10 +218,10 @@ fn canvas(subject: &StyleSubject) -> Result<()> {
 
 fn nothing(subject: &StyleSubject) -> Result<()> {
     let params = subject.params.params()?;
-    let mut picture = Picture::photograph(33, 27);
-    let before = picture.pixels().to_vec();
-    subject.mark_regions(&mut picture, Vec::new(), &Call::uncancellable(&params))?;
-    if picture.pixels() != before {
+    let mut image = TestImage::photograph(33, 27);
+    let before = image.pixels().to_vec();
+    subject.mark_regions(&mut image, Vec::new(), &Call::uncancellable(&params))?;
+    if image.pixels() != before {
         return Err(Error::internal("it draws although there are no marks"));
     }
     Ok(())
@@ -239,19 +236,19 @@ fn parameters(subject: &StyleSubject) -> Result<()> {
     for (key, value) in subject.params.edges() {
         let at = |error: Error| error.at(format_args!("with {key} = {value}"));
         let params = subject.params.with(&key, value.clone()).map_err(at)?;
-        let mut picture = Picture::photograph(160, 120);
-        subject.mark(&mut picture, &params).map_err(at)?;
-        picture.check_surroundings().map_err(at)?;
+        let mut image = TestImage::photograph(160, 120);
+        subject.mark(&mut image, &params).map_err(at)?;
+        image.check_surroundings().map_err(at)?;
     }
     Ok(())
 }
 
 fn cancellation(subject: &StyleSubject) -> Result<()> {
     let params = subject.params.params()?;
-    let mut picture = Picture::photograph(160, 120);
-    let regions = regions(picture.size());
+    let mut image = TestImage::photograph(160, 120);
+    let regions = regions(image.size());
     let start = Instant::now();
-    let result = subject.mark_regions(&mut picture, regions, &Call::new(&params, &|| true));
+    let result = subject.mark_regions(&mut image, regions, &Call::new(&params, &|| true));
     let took = start.elapsed();
     if took > subject.grace {
         let (took, grace) = (took.as_secs_f64(), subject.grace.as_secs_f64());
@@ -286,7 +283,7 @@ fn threads(subject: &StyleSubject) -> Result<()> {
 
 /// # Errors
 /// Internal, naming the first pixel that differs.
-fn check_same(expected: &Picture, found: &Picture, when: &str) -> Result<()> {
+fn check_same(expected: &TestImage, found: &TestImage, when: &str) -> Result<()> {
     let width = expected.size().width as usize;
     let mut pixels = expected.pixels().chunks(3).zip(found.pixels().chunks(3));
     match pixels.position(|(a, b)| a != b) {

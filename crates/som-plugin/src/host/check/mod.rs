@@ -8,12 +8,12 @@ mod given;
 mod hints;
 mod library;
 mod mark_style;
-mod picture;
+mod test_image;
 mod segmenter;
 
 use std::{fmt, path::Path, str::FromStr, time::Duration};
 
-use som_core::{Error, ErrorKind, Result, segment::SegmenterFactory as _};
+use som_core::{Error, ErrorKind, Result, SegmenterFactory as _};
 
 use self::{mark_style::StyleSubject, segmenter::SegmenterSubject};
 use super::library::load;

@@ -10,8 +10,8 @@ use std::{
 };
 
 use som_core::{
-    Call, Capability, Descriptor, Error, ErrorKind, Params, Region, Result, Segmenter as _, Size,
-    segment::SegmenterFactory as _,
+    Call, Capability, Descriptor, Error, ErrorKind, Params, Region, Result, Segmenter as _,
+    SegmenterFactory as _, Size,
 };
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
     Ask, Check, Setup,
     given::Given,
     hints::{hints_for, hints_of},
-    picture::Picture,
+    test_image::TestImage,
 };
 use crate::sys::{SOM_CANCELLED, SOM_OK};
 
@@ -142,17 +142,17 @@ impl SegmenterSubject {
     }
 
     /// An ordinary call.
-    fn segment(&self, instance: &mut Instance, picture: &Picture) -> Result<Vec<Region>> {
-        let params = self.params(picture.size())?;
+    fn segment(&self, instance: &mut Instance, image: &TestImage) -> Result<Vec<Region>> {
+        let params = self.params(image.size())?;
         instance
-            .segment(&picture.image()?, &Call::uncancellable(&params))
-            .map_err(|error| error.at(picture))
+            .segment(&image.image()?, &Call::uncancellable(&params))
+            .map_err(|error| error.at(image))
     }
 
     /// What ordinary calls give, `None` if that is not always the same: `repeats` tells.
-    fn settled(&self, instance: &mut Instance, picture: &Picture) -> Result<Option<Vec<Region>>> {
-        let first = self.segment(instance, picture)?;
-        Ok((self.segment(instance, picture)? == first).then_some(first))
+    fn settled(&self, instance: &mut Instance, image: &TestImage) -> Result<Option<Vec<Region>>> {
+        let first = self.segment(instance, image)?;
+        Ok((self.segment(instance, image)? == first).then_some(first))
     }
 }
 
@@ -184,8 +184,8 @@ fn creates(subject: &SegmenterSubject) -> Result<()> {
 }
 
 fn segments(subject: &SegmenterSubject) -> Result<()> {
-    let picture = Picture::photograph(160, 120);
-    let regions = subject.segment(&mut subject.create()?, &picture)?;
+    let image = TestImage::photograph(160, 120);
+    let regions = subject.segment(&mut subject.create()?, &image)?;
     let labelled = regions.iter().position(|region| region.label.is_some());
     match labelled {
         Some(index) if !subject.descriptor().can(Capability::Labels) => Err(Error::internal(
@@ -197,8 +197,8 @@ fn segments(subject: &SegmenterSubject) -> Result<()> {
 
 fn sizes(subject: &SegmenterSubject) -> Result<()> {
     let mut instance = subject.create()?;
-    for picture in Picture::of_every_size() {
-        subject.segment(&mut instance, &picture)?;
+    for image in TestImage::of_every_size() {
+        subject.segment(&mut instance, &image)?;
     }
     Ok(())
 }
@@ -206,16 +206,16 @@ fn sizes(subject: &SegmenterSubject) -> Result<()> {
 /// What a segmenter reads beyond the image changes what it finds.
 fn image(subject: &SegmenterSubject) -> Result<()> {
     let mut instance = subject.create()?;
-    let picture = Picture::photograph(33, 27);
-    let before = picture.pixels().to_vec();
-    let Some(expected) = subject.settled(&mut instance, &picture)? else {
+    let image = TestImage::photograph(33, 27);
+    let before = image.pixels().to_vec();
+    let Some(expected) = subject.settled(&mut instance, &image)? else {
         return Ok(());
     };
-    let elsewhere = picture.clone().amid(255);
+    let elsewhere = image.clone().amid(255);
     let found = subject.segment(&mut instance, &elsewhere)?;
-    for picture in [picture, elsewhere] {
-        picture.check_surroundings()?;
-        if picture.pixels() != before {
+    for image in [image, elsewhere] {
+        image.check_surroundings()?;
+        if image.pixels() != before {
             return Err(Error::internal("it changed the pixels of the image"));
         }
     }
@@ -223,12 +223,12 @@ fn image(subject: &SegmenterSubject) -> Result<()> {
 }
 
 fn repeats(subject: &SegmenterSubject) -> Result<()> {
-    let picture = Picture::photograph(97, 61);
+    let image = TestImage::photograph(97, 61);
     let mut instance = subject.create()?;
-    let first = subject.segment(&mut instance, &picture)?;
-    let again = subject.segment(&mut instance, &picture)?;
+    let first = subject.segment(&mut instance, &image)?;
+    let again = subject.segment(&mut instance, &image)?;
     check_same(&first, &again, "the second time")?;
-    let other = subject.segment(&mut subject.create()?, &picture)?;
+    let other = subject.segment(&mut subject.create()?, &image)?;
     check_same(&first, &other, "from another instance")
 }
 
@@ -236,9 +236,9 @@ fn repeats(subject: &SegmenterSubject) -> Result<()> {
 const LONG_ENOUGH: Duration = Duration::from_secs(3);
 
 fn parameters(subject: &SegmenterSubject) -> Result<()> {
-    let picture = Picture::photograph(48, 40);
+    let image = TestImage::photograph(48, 40);
     let mut instance = subject.create()?;
-    let ordinary = subject.params(picture.size())?;
+    let ordinary = subject.params(image.size())?;
     for (key, value) in subject.params.edges() {
         let at = |error: Error| error.at(format_args!("with {key} = {value}"));
         let mut params = subject.params.with(&key, value.clone()).map_err(at)?;
@@ -248,7 +248,7 @@ fn parameters(subject: &SegmenterSubject) -> Result<()> {
         // What is allowed may take long; it is enough that it goes on.
         let end = Instant::now() + LONG_ENOUGH;
         let is_over = || Instant::now() >= end;
-        match instance.segment(&picture.image()?, &Call::new(&params, &is_over)) {
+        match instance.segment(&image.image()?, &Call::new(&params, &is_over)) {
             Err(error) if error.kind() == ErrorKind::Cancelled && is_over() => {}
             result => drop(result.map_err(at)?),
         }
@@ -257,18 +257,18 @@ fn parameters(subject: &SegmenterSubject) -> Result<()> {
 }
 
 fn hints(subject: &SegmenterSubject) -> Result<()> {
-    let picture = Picture::photograph(97, 61);
+    let image = TestImage::photograph(97, 61);
     let descriptor = subject.descriptor();
     let mut instance = subject.create()?;
-    for (what, hints) in hints_of(descriptor, picture.size()) {
+    for (what, hints) in hints_of(descriptor, image.size()) {
         let params = subject.params.with("hints", hints)?;
         instance
-            .segment(&picture.image()?, &Call::uncancellable(&params))
+            .segment(&image.image()?, &Call::uncancellable(&params))
             .map_err(|error| error.at(format_args!("with {what} as a hint")))?;
     }
     for capability in Capability::ALL {
         let undeclared = !descriptor.can(capability);
-        for (what, hints) in hints_for(capability, picture.size()) {
+        for (what, hints) in hints_for(capability, image.size()) {
             if undeclared && subject.params.with("hints", hints).is_ok() {
                 return Err(Error::internal(format!(
                     "its schema takes {what} as a hint, but the capability {capability} is not declared"
@@ -280,7 +280,7 @@ fn hints(subject: &SegmenterSubject) -> Result<()> {
         return Ok(());
     }
     let params = subject.params.params()?;
-    let result = instance.segment(&picture.image()?, &Call::uncancellable(&params));
+    let result = instance.segment(&image.image()?, &Call::uncancellable(&params));
     match result.as_ref().map_err(Error::kind) {
         Err(ErrorKind::Unsupported | ErrorKind::Invalid) => Ok(()),
         Err(_) => result.map(drop).map_err(|error| error.at("without hints")),
@@ -292,7 +292,7 @@ fn hints(subject: &SegmenterSubject) -> Result<()> {
 
 fn cancellation(subject: &SegmenterSubject) -> Result<()> {
     let mut instance = subject.create()?;
-    let small = Picture::photograph(48, 40);
+    let small = TestImage::photograph(48, 40);
     let before = "cancelled before it began";
     let conduct = cancelled_call(subject, &mut instance, &small, before, &|| true)?;
     if conduct.status == SOM_OK {
@@ -303,7 +303,7 @@ fn cancellation(subject: &SegmenterSubject) -> Result<()> {
     // As soon as the plugin has asked once.
     let asked = AtomicU32::new(0);
     let after_a_question = || asked.fetch_add(1, Ordering::Relaxed) > 0;
-    let large = Picture::photograph(1024, 768);
+    let large = TestImage::photograph(1024, 768);
     let during = "cancelled while it ran";
     cancelled_call(subject, &mut instance, &large, during, &after_a_question).map(drop)
 }
@@ -312,13 +312,13 @@ fn cancellation(subject: &SegmenterSubject) -> Result<()> {
 fn cancelled_call(
     subject: &SegmenterSubject,
     instance: &mut Instance,
-    picture: &Picture,
+    image: &TestImage,
     when: &str,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Conduct> {
-    let params = subject.params(picture.size())?;
+    let params = subject.params(image.size())?;
     let start = Instant::now();
-    let conduct = instance.watch(&picture.image()?, &Call::new(&params, cancelled))?;
+    let conduct = instance.watch(&image.image()?, &Call::new(&params, cancelled))?;
     let took = start.elapsed();
     if took > subject.grace {
         let (took, grace) = (took.as_secs_f64(), subject.grace.as_secs_f64());
@@ -345,16 +345,16 @@ fn cancelled_call(
 }
 
 fn threads(subject: &SegmenterSubject) -> Result<()> {
-    let picture = Picture::photograph(97, 61);
-    let Some(alone) = subject.settled(&mut subject.create()?, &picture)? else {
+    let image = TestImage::photograph(97, 61);
+    let Some(alone) = subject.settled(&mut subject.create()?, &image)? else {
         return Ok(());
     };
     let mut instances = [subject.create()?, subject.create()?];
     let together = Barrier::new(instances.len());
     let run = |instance: &mut Instance| {
         together.wait();
-        let first = subject.segment(instance, &picture)?;
-        Ok((first, subject.segment(instance, &picture)?))
+        let first = subject.segment(instance, &image)?;
+        Ok((first, subject.segment(instance, &image)?))
     };
     let results = thread::scope(|scope| {
         let threads = instances
@@ -369,7 +369,7 @@ fn threads(subject: &SegmenterSubject) -> Result<()> {
         check_same(&alone, &second, "beside another instance")?;
     }
     // An instance may change threads.
-    let back = subject.segment(&mut instances[0], &picture)?;
+    let back = subject.segment(&mut instances[0], &image)?;
     check_same(&alone, &back, "back on the first thread")
 }
 

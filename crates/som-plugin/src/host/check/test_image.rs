@@ -1,4 +1,4 @@
-//! Pictures to try a plugin on.
+//! Images to try a plugin on.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use som_core::{Canvas, Error, Image, Result, Size};
 /// Bytes before and after the pixels, which are none of the plugin's business.
 const MARGIN: usize = 4096;
 
-/// A picture that lies amid other bytes: who leaves it is seen.
+/// A image that lies amid other bytes: who leaves it is seen.
 #[derive(Clone)]
-pub(super) struct Picture {
+pub(super) struct TestImage {
     what: &'static str,
     size: Size,
     surroundings: u8,
     bytes: Vec<u8>,
 }
 
-impl Picture {
+impl TestImage {
     /// What a photograph has: a bright and a dark part, a round thing with an edge, soft shades,
     /// texture and noise. The same for the same size.
     pub(super) fn photograph(width: u32, height: u32) -> Self {
@@ -60,7 +60,7 @@ impl Picture {
         }
     }
 
-    /// Pictures of every kind of size, and of one colour.
+    /// Images of every kind of size, and of one colour.
     pub(super) fn of_every_size() -> Vec<Self> {
         vec![
             Self::plain("all white", 1, 1, 255),
@@ -74,7 +74,7 @@ impl Picture {
         ]
     }
 
-    /// The same picture amid other bytes.
+    /// The same image amid other bytes.
     pub(super) fn amid(mut self, surroundings: u8) -> Self {
         let end = self.bytes.len() - MARGIN;
         self.bytes[..MARGIN].fill(surroundings);
@@ -109,7 +109,7 @@ impl Picture {
         Canvas::from_raw(width, height, &mut self.bytes[MARGIN..end]).ok_or_else(too_small)
     }
 
-    /// Checks that the bytes around the picture are as they were.
+    /// Checks that the bytes around the image are as they were.
     ///
     /// # Errors
     /// Internal, saying where somebody wrote.
@@ -134,14 +134,14 @@ impl Picture {
 }
 
 /// `an image of 33x27 pixels, like a photograph`.
-impl fmt::Display for Picture {
+impl fmt::Display for TestImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an image of {} pixels, {}", self.size, self.what)
     }
 }
 
 fn too_small() -> Error {
-    Error::internal("a picture is smaller than its size says")
+    Error::internal("a image is smaller than its size says")
 }
 
 #[cfg(test)]
@@ -149,14 +149,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_leaves_the_picture_is_seen() {
-        let picture = Picture::photograph(5, 3).amid(7);
-        assert_eq!(picture.pixels().len(), 45);
-        picture.check_surroundings().unwrap();
+    fn whoever_leaves_the_image_is_seen() {
+        let image = TestImage::photograph(5, 3).amid(7);
+        assert_eq!(image.pixels().len(), 45);
+        image.check_surroundings().unwrap();
         let wrote = |at: usize| {
-            let mut picture = picture.clone();
-            picture.bytes[at] ^= 1;
-            picture
+            let mut image = image.clone();
+            image.bytes[at] ^= 1;
+            image
                 .check_surroundings()
                 .map_err(|error| error.to_string())
         };
