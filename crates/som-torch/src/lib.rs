@@ -2,7 +2,7 @@
 //!
 //! From the file to the regions: a plugin implements [`Learned`] for its network, and an
 //! [`Instance`] of it is the segmenter. A [`Checkpoint`] is read without Python, a [`Loader`] hands
-//! its tensors to the blocks of [`nn`] and reports every one that does not fit, [`Compute`] says
+//! its tensors to the blocks of [`nn`], [`backbone`] and [`text`] and reports every one that does not fit, [`Compute`] says
 //! where and how precisely they run, [`resize`] and [`input`] make the network's input as the
 //! training did, and [`masks`] turns its output into masks. [`memory`] and [`threads`] tell
 //! beforehand what there is no room for, [`numbers`] what came out damaged.
@@ -13,6 +13,7 @@
 //! Networks return [`TorchResult`]; at the boundary to the rest of som, [`torch_error`] makes it
 //! one of som's own errors.
 
+pub mod backbone;
 pub mod cache;
 mod candidate;
 pub mod checkpoint;

@@ -1,7 +1,7 @@
 //! Every map as a mask of its own.
 
 use rayon::prelude::*;
-use som_core::{Call, Mask, Result, mask::MaskBuilder};
+use som_core::{Call, Mask, MaskBuilder, Result};
 
 use super::{MaskMaps, push_runs};
 

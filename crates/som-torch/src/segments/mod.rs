@@ -11,7 +11,7 @@ mod semantic;
 
 use std::ops::Range;
 
-use som_core::{Mask, Size, mask::MaskBuilder};
+use som_core::{Mask, MaskBuilder, Size};
 
 pub use self::{
     instances::{Inside, instances},

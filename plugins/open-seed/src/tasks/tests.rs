@@ -1,7 +1,7 @@
 //! Every run of the official project, to the regions.
 
 use serde_json::{Value, json};
-use som_core::{Params, mask::Rle, schema::Schema};
+use som_core::{Params, Rle, Schema};
 
 use super::*;
 use crate::{

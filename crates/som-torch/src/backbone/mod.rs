@@ -1,0 +1,8 @@
+//! From an image to feature maps: the networks that come first in many segmenters.
+//!
+//! All read their sizes off the tensors, take a normalised image `[height, width, 3]`, and give maps
+//! `[rows, columns, channels]`, from the finest to the coarsest.
+
+mod swin;
+
+pub use self::swin::{Stage as SwinStage, Swin, SwinSizes};
