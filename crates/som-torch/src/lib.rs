@@ -3,7 +3,7 @@
 //! From the file to the regions: a plugin implements [`Learned`] for its network, and an
 //! [`Instance`] of it is the segmenter. A [`Checkpoint`] is read without Python, a [`Loader`] hands
 //! its tensors to blocks and reports every one that does not fit ([`nn`] has the small blocks,
-//! [`backbone`], [`attention`] and [`decoder`] what is made of them), [`Compute`] says where and how
+//! [`backbone`], [`attention`], [`decoder`] and [`text`] what is made of them), [`Compute`] says where and how
 //! precisely they run, [`resize`] and [`input`] make the network's input as the training did, and
 //! [`masks`] turns its output into masks. [`memory`] and [`threads`] tell beforehand what there is no
 //! room for, [`numbers`] what came out damaged.
@@ -19,6 +19,7 @@ pub mod backbone;
 pub mod cache;
 mod candidate;
 pub mod checkpoint;
+pub mod classes;
 mod cuda;
 pub mod decoder;
 pub mod device;
@@ -31,8 +32,11 @@ pub mod masks;
 pub mod memory;
 pub mod nn;
 pub mod numbers;
+pub mod resample;
 pub mod resize;
 pub mod segmenter;
+pub mod segments;
+pub mod text;
 pub mod threads;
 
 pub use crate::{
