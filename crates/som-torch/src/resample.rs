@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use som_core::Size;
+
 /// What one axis does: for each output the inputs that it is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
@@ -119,7 +121,7 @@ impl Axis {
     }
 
     /// The inputs that these outputs are made of.
-    fn needed(&self, outputs: &Range<usize>) -> Range<usize> {
+    pub(crate) fn needed(&self, outputs: &Range<usize>) -> Range<usize> {
         let taps = &self.taps[outputs.clone()];
         let start = taps.iter().map(|taps| taps.start).min();
         let end = taps.iter().map(|taps| taps.start + taps.weights.len());
@@ -155,9 +157,19 @@ impl Resampling {
         self.rows.inputs * self.columns.inputs
     }
 
+    /// The size of what comes out.
+    pub fn size(&self) -> Size {
+        Size::new(self.columns.len() as u32, self.rows.len() as u32)
+    }
+
     /// These rows of one map, which comes as all of its numbers, row by row; into `out`, row by
     /// row.
     pub fn band(&self, map: &[f32], rows: Range<usize>, out: &mut [f32]) {
+        self.band_from(0, map, rows, out);
+    }
+
+    /// The same of a map of which only the rows from `first` on are there, as far as needed.
+    pub fn band_from(&self, first: usize, map: &[f32], rows: Range<usize>, out: &mut [f32]) {
         let Self {
             rows: down,
             columns,
@@ -165,7 +177,7 @@ impl Resampling {
         let width = columns.len();
         let needed = down.needed(&rows);
         let mut stretched = vec![0.0_f32; needed.len() * width];
-        let low = map[needed.start * columns.inputs..].chunks_exact(columns.inputs.max(1));
+        let low = map[(needed.start - first) * columns.inputs..].chunks_exact(columns.inputs.max(1));
         // The columns first, since that is the pass which cannot be vectorised.
         for (row, stretched) in low.zip(stretched.chunks_exact_mut(width.max(1))) {
             for (value, taps) in stretched.iter_mut().zip(&columns.taps) {

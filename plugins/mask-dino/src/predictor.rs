@@ -1,12 +1,10 @@
 //! Images through the network.
 
-use som_core::{Call, Error, Image, Result, Size};
+use som_core::{Call, Image, Result, Size};
 use som_torch::{
     Compute, Encoded, Source, TorchResult,
-    checkpoint::Shapes,
-    classes::Vocabulary,
+    classes::{Class, DataSet},
     input::Normalization,
-    mask_classification::ClassLogits,
     numbers,
     resize::{self, shortest_edge},
     threads, torch_error,
@@ -23,7 +21,8 @@ const OVERHEAD: u64 = 2;
 #[derive(Clone, Debug)]
 pub struct Predictor {
     pub(crate) network: Network,
-    pub(crate) vocabulary: Option<Vocabulary>,
+    /// What its classes are called; none, where nobody knows.
+    pub(crate) classes: Vec<Class>,
     compute: Compute,
 }
 
@@ -39,7 +38,8 @@ pub struct InputSize {
 /// What the network said about an image. Clones share the numbers.
 #[derive(Debug)]
 pub struct Prediction {
-    pub(crate) class_logits: ClassLogits,
+    /// Query by query, class by class.
+    class_logits: Vec<f32>,
     /// Centre x and y, width and height, in 0..1 of the padded image.
     pub(crate) boxes: Vec<[f32; 4]>,
     /// `[queries, channels]`
@@ -69,11 +69,17 @@ impl Clone for Prediction {
 impl Encoded for Prediction {
     fn bytes(&self) -> u64 {
         let numbers = self.mask_embeddings.numel() + self.mask_features.numel();
-        4 * (numbers + self.boxes.len() * (4 + self.class_logits.classes())) as u64
+        4 * (numbers + 4 * self.boxes.len() + self.class_logits.len()) as u64
     }
 }
 
 impl Prediction {
+    /// The logits of each query, class by class.
+    pub(crate) fn class_logits(&self) -> impl Iterator<Item = &[f32]> {
+        let columns = self.class_logits.len() / self.boxes.len().max(1);
+        self.class_logits.chunks_exact(columns.max(1))
+    }
+
     /// The logits of queries' masks, `[queries, rows, columns]`, and the size of each.
     ///
     /// # Errors
@@ -103,9 +109,9 @@ impl Predictor {
             .config
             .parse("what the official configuration says, such as num_classes and initialize_box_type")?;
         let network = Network::load(&source.checkpoint, told.as_ref(), source.compute)?;
-        let vocabulary = network.config.output.vocabulary.as_deref();
+        let classes = network.config.output.vocabulary.map(DataSet::classes);
         Ok(Self {
-            vocabulary: vocabulary.map(Vocabulary::named).transpose()?,
+            classes: classes.unwrap_or_default(),
             network,
             compute: source.compute,
         })
@@ -156,11 +162,10 @@ impl Predictor {
             mask_features,
         } = answer;
         let read = || {
-            let columns = class_logits.size()[1].unsigned_abs() as usize;
             let class_logits = cpu_numbers(&class_logits)?;
             let boxes = cpu_numbers(&boxes)?;
             Ok(Prediction {
-                class_logits: ClassLogits::new(class_logits, columns),
+                class_logits,
                 boxes: boxes.as_chunks().0.to_vec(),
                 mask_embeddings,
                 mask_features,

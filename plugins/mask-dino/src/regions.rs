@@ -1,12 +1,13 @@
 //! From the network's answers to regions: what each task is.
+//!
+//! `maskdino/maskdino.py` of the official project: `instance_inference`, `panoptic_inference` and
+//! `semantic_inference`.
 
 use serde_json::json;
-use som_core::{Error, Mask, Region, Result, Size};
+use som_core::{Call, Error, Mask, Region, Result};
 use som_torch::{
-    mask_classification::{
-        Choice, Voting, best_choices, instances, kept, panoptic, semantic, softmax, spread,
-    },
-    masks::{Enlargement, Filter},
+    resample::{Axis, Resampling},
+    segments::{Inside, Kept, MaskMaps, instances, panoptic, semantic},
     torch_error,
 };
 use tch::Tensor;
@@ -19,26 +20,46 @@ use crate::{
 /// The regions that a task asks for.
 ///
 /// # Errors
-/// Exhausted, if memory runs out.
+/// Cancelled; Exhausted, if memory runs out.
 pub(crate) fn regions(
     predictor: &Predictor,
     prediction: &Prediction,
     output: &Output,
+    call: &Call<'_>,
 ) -> Result<Vec<Region>> {
     match output.task {
-        Task::Instance => as_instances(predictor, prediction, output),
-        Task::Panoptic => as_segments(predictor, prediction, output),
-        Task::Semantic => as_classes(predictor, prediction, output),
+        Task::Instance => as_instances(predictor, prediction, output, call),
+        Task::Panoptic => as_segments(predictor, prediction, output, call),
+        Task::Semantic => as_classes(predictor, prediction, output, call),
     }
 }
 
-/// Instances, by falling score.
+/// A query that is taken for something of a class.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    query: usize,
+    class: usize,
+    score: f32,
+}
+
+/// Instances, by falling score: of all pairs of a query and a class the likeliest ones.
 fn as_instances(
     predictor: &Predictor,
     prediction: &Prediction,
     output: &Output,
+    call: &Call<'_>,
 ) -> Result<Vec<Region>> {
-    let mut choices = best_choices(&prediction.class_logits, output.detections_per_image);
+    let pairs = prediction.class_logits().enumerate();
+    let pairs = pairs.flat_map(|(query, logits)| {
+        logits.iter().enumerate().map(move |(class, &logit)| Choice {
+            query,
+            class,
+            score: sigmoid(logit),
+        })
+    });
+    let mut choices: Vec<Choice> = pairs.collect();
+    choices.sort_by(|a, b| b.score.total_cmp(&a.score));
+    choices.truncate(output.detections_per_image);
     if output.only_things {
         choices.retain(|choice| predictor.is_thing(choice.class));
     }
@@ -46,28 +67,28 @@ fn as_instances(
     let mut queries: Vec<usize> = choices.iter().map(|choice| choice.query).collect();
     queries.sort_unstable();
     queries.dedup();
-    let logits = prediction.masks(&queries).map_err(torch_error)?;
-    let logits = cpu_numbers(&logits).map_err(torch_error)?;
-    let low = prediction.low();
-    let each = low.width as usize * low.height as usize;
-    let found = instances(&logits, each, &enlargement(prediction));
-    let score = |choice: &Choice, certainty: f32| match output.focus_on_box {
-        true => choice.score,
-        false => choice.score * certainty,
-    };
+    let logits = prediction.masks(&queries).and_then(|masks| cpu_numbers(&masks));
+    let logits = logits.map_err(torch_error)?;
+    let found = instances(&MaskMaps::new(&logits, &to_image(prediction)), call)?;
     let mut regions = Vec::with_capacity(choices.len());
-    for choice in &choices {
-        let found = queries.binary_search(&choice.query).ok();
-        let Some(found) = found.and_then(|index| found.get(index)) else {
+    for Choice {
+        query,
+        class,
+        score,
+    } in choices
+    {
+        let index = queries.binary_search(&query).ok();
+        let Some(Inside { mask, mean }) = index.and_then(|index| found.get(index)) else {|index| found_at(&found, index)) else {
             return Err(Error::internal("an instance without a mask"));
         };
-        let score = score(choice, found.certainty);
-        let mut region = predictor.region(found.mask.clone(), choice.class, Some(score));
-        let corners = prediction.corners(choice.query);
+        let score = score * if output.focus_on_box { 1.0 } else { mean };
+        let mut region = predictor.region(mask.clone(), class, Some(score));
+        let corners = prediction.corners(query);
         region.extra.insert("pred_box".to_owned(), json!(corners));
         regions.push(region);
     }
-    regions.sort_by(|a, b| b.score.unwrap_or(0.0).total_cmp(&a.score.unwrap_or(0.0)));
+    let score = |region: &Region| region.score.unwrap_or_default();
+    regions.sort_by(|a, b| score(b).total_cmp(&score(a)));
     Ok(regions)
 }
 
@@ -76,24 +97,22 @@ fn as_segments(
     predictor: &Predictor,
     prediction: &Prediction,
     output: &Output,
+    call: &Call<'_>,
 ) -> Result<Vec<Region>> {
-    let kept = kept(
-        &prediction.class_logits,
-        output.object_mask_threshold,
-        output.temperature,
-        None,
-    );
-    let queries: Vec<usize> = kept.iter().map(|choice| choice.query).collect();
-    let logits = prediction.masks(&queries).map_err(torch_error)?;
-    let logits = cpu_numbers(&logits).map_err(torch_error)?;
+    let rows = prediction.class_logits().enumerate();
+    let (queries, kept): (Vec<usize>, Vec<Kept>) = rows
+        .filter(|(_, logits)| sigmoid(largest(logits).1) > output.object_mask_threshold)
+        .map(|(query, logits)| {
+            let (class, score) = largest(&spread(logits, output.temperature));
+            (query, Kept { class, score })
+        })
+        .unzip();
+    let logits = prediction.masks(&queries).and_then(|masks| cpu_numbers(&masks));
+    let logits = logits.map_err(torch_error)?;
+    let to_image = to_image(prediction);
+    let maps = MaskMaps::new(&logits, &to_image);
     let is_thing = |class| predictor.is_thing(class);
-    let segments = panoptic(
-        &kept,
-        &logits,
-        &enlargement(prediction),
-        output.overlap_threshold,
-        is_thing,
-    );
+    let segments = panoptic(&maps, &kept, is_thing, output.overlap_threshold, call)?;
     let regions = segments
         .into_iter()
         .map(|segment| predictor.region(segment.mask, segment.class, Some(segment.score)));
@@ -105,9 +124,10 @@ fn as_classes(
     predictor: &Predictor,
     prediction: &Prediction,
     output: &Output,
+    call: &Call<'_>,
 ) -> Result<Vec<Region>> {
     let config = &predictor.network.config;
-    let scores = prediction.class_logits.rows().flat_map(|logits| {
+    let scores = prediction.class_logits().flat_map(|logits| {
         if !config.has_no_object {
             return spread(logits, output.temperature);
         }
@@ -124,42 +144,95 @@ fn as_classes(
         padded,
         ..
     } = *prediction;
-    let whole = Enlargement::once(prediction.low(), padded);
+    // Masks of semantic segmentation alone vote at the size of the input; their votes come to the
+    // image.
+    let low = prediction.low();
     let (first, second) = match output.enlarge_first {
-        true => (enlargement(prediction), None),
+        true => (to_image(prediction), None),
         false => {
-            let second = Enlargement::new(padded, padded, inside, size, Filter::Bilinear);
-            (whole, Some(second))
+            let first = Resampling {
+                rows: Axis::identity(low.height).bilinear(padded.height),
+                columns: Axis::identity(low.width).bilinear(padded.width),
+            };
+            let then = |padded, inside, size| {
+                Axis::identity(padded).cropped(inside).bilinear(size)
+            };
+            let second = Resampling {
+                rows: then(padded.height, inside.height, size.height),
+                columns: then(padded.width, inside.width, size.width),
+            };
+            (first, Some(second))
         }
     };
-    let vote = || {
+    let read = || {
         let masks = prediction.masks(&queries)?;
         let classes = Tensor::f_from_slice(&scores)?
             .f_view([queries.len() as i64, config.classes])?
             .f_to_device(masks.device())?;
-        semantic(&Voting {
-            classes: &classes,
-            masks: &masks,
-            first: &first,
-            second: second.as_ref(),
-        })
+        Ok((cpu_numbers(&masks)?, classes))
     };
-    let masks = vote().map_err(torch_error)?;
+    let (logits, classes) = read().map_err(torch_error)?;
+    let maps = MaskMaps::new(&logits, &first);
+    let masks = semantic(&maps, &classes, second.as_ref(), call)?;
     let regions = masks.into_iter().enumerate();
     Ok(regions
         .map(|(class, mask)| predictor.region(mask, class, None))
         .collect())
 }
 
-/// From the masks' logits to the image.
-fn enlargement(prediction: &Prediction) -> Enlargement {
+/// From the masks' logits to the image: enlarged to the padded input, cut to what shows the image,
+/// and resized to it.
+fn to_image(prediction: &Prediction) -> Resampling {
     let Prediction {
         size,
         inside,
         padded,
         ..
     } = *prediction;
-    Enlargement::new(prediction.low(), padded, inside, size, Filter::Bilinear)
+    let low = prediction.low();
+    let axis = |low, padded, inside, size| {
+        Axis::identity(low).bilinear(padded).cropped(inside).bilinear(size)
+    };
+    Resampling {
+        rows: axis(low.height, padded.height, inside.height, size.height),
+        columns: axis(low.width, padded.width, inside.width, size.width),
+    }
+}
+
+/// How likely each class is by itself, and with a temperature in comparison with the others: sigmoids
+/// are made for detection and hardly differ; a softmax over them, divided by little, spreads them.
+fn spread(logits: &[f32], temperature: Option<f32>) -> Vec<f32> {
+    let mut scores: Vec<f32> = logits.iter().copied().map(sigmoid).collect();
+    if let Some(temperature) = temperature {
+        for score in &mut scores {
+            *score /= temperature;
+        }
+        softmax(&mut scores);
+    }
+    scores
+}
+
+/// Numbers that add up to one, each as large as its logit says.
+fn softmax(logits: &mut [f32]) {
+    let (_, most) = largest(logits);
+    for logit in &mut *logits {
+        *logit = (*logit - most).exp();
+    }
+    let total: f32 = logits.iter().sum();
+    for number in logits {
+        *number /= total;
+    }
+}
+
+fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// The first of the largest numbers, and where it is.
+fn largest(numbers: &[f32]) -> (usize, f32) {
+    let start = (0, f32::NEG_INFINITY);
+    let numbers = numbers.iter().copied().enumerate();
+    numbers.fold(start, |best, next| if next.1 > best.1 { next } else { best })
 }
 
 impl Prediction {
@@ -183,27 +256,25 @@ impl Prediction {
 impl Predictor {
     /// Whether a class is one of things, which can be counted.
     fn is_thing(&self, class: usize) -> bool {
-        let told = self.network.config.output.things;
-        let known = || {
-            let vocabulary = self.vocabulary.as_ref()?;
-            Some(vocabulary.classes.get(class)?.thing)
-        };
-        told.map_or_else(|| known().unwrap_or(true), |things| (class as i64) < things)
+        match self.network.config.output.things {
+            Some(things) => (class as i64) < things,
+            None => self.classes.get(class).is_none_or(|class| class.is_thing),
+        }
     }
 
-    /// A region with what the official project reports of it, under the same names.
+    /// A region with what the official project reports of it. Classes that have no names are called by
+    /// their numbers.
     fn region(&self, mask: Mask, class: usize, score: Option<f32>) -> Region {
-        let name = self.vocabulary.as_ref().and_then(|vocabulary| {
-            let class = vocabulary.classes.get(class)?;
-            Some(class.name.clone())
-        });
+        let known = self.classes.get(class);
+        let label = known.map_or_else(|| format!("class {class}"), |class| class.name.to_owned());
+        let id = known.map_or(class as u64, |class| class.id);
         let mut region = Region {
             score: score.map(|score| score.clamp(0.0, 1.0)),
-            label: Some(name.unwrap_or_else(|| format!("class {class}"))),
+            label: Some(label),
             ..Region::new(mask)
         };
         let thing = self.is_thing(class);
-        region.extra.insert("category_id".to_owned(), json!(class));
+        region.extra.insert("category_id".to_owned(), json!(id));
         region.extra.insert("thing".to_owned(), json!(thing));
         region
     }

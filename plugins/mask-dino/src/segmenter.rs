@@ -25,14 +25,11 @@ impl Learned for Predictor {
     fn summary(&self) -> String {
         let config = &self.network.config;
         format!(
-            "a {} backbone, {} levels, {} queries, {} classes{}",
+            "a {} backbone, {} levels, {} queries, {} classes",
             config.backbone.name(),
             config.pixel_decoder.count(),
             config.query_count(),
             config.classes,
-            self.vocabulary
-                .as_ref()
-                .map_or(String::new(), |vocabulary| format!(" ({})", vocabulary.source))
         )
     }
 
@@ -82,6 +79,6 @@ impl Learned for Predictor {
         };
         let prediction = instance.encode(image, setting, call)?;
         call.check()?;
-        regions(predictor, &prediction, &output)
+        regions(predictor, &prediction, &output, call)
     }
 }

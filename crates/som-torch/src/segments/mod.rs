@@ -54,16 +54,11 @@ impl<'a> MaskMaps<'a> {
     }
 
     fn size(&self) -> Size {
-        let Resampling { rows, columns } = self.resampling;
-        Size::new(columns.len() as u32, rows.len() as u32)
+        self.resampling.size()
     }
 
     fn bands(&self) -> Vec<Range<usize>> {
-        let rows = self.resampling.rows.len();
-        (0..rows)
-            .step_by(BAND)
-            .map(|start| start..(start + BAND).min(rows))
-            .collect()
+        bands(self.resampling.rows.len())
     }
 
     /// The probabilities of map `index` in a band of the image's rows, into `out`, row by row.
@@ -74,6 +69,14 @@ impl<'a> MaskMaps<'a> {
             *value = 1.0 / (1.0 + (-*value).exp());
         }
     }
+}
+
+/// So many rows in bands.
+fn bands(rows: usize) -> Vec<Range<usize>> {
+    let starts = (0..rows).step_by(BAND);
+    starts
+        .map(|start| start..(start + BAND).min(rows))
+        .collect()
 }
 
 /// Adds the runs of pixels of row `y` that belong to a mask each; `None` belongs to none.

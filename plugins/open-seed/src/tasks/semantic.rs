@@ -16,7 +16,7 @@ pub(super) fn regions(answer: &Answer<'_>, call: &Call<'_>) -> Result<Vec<Region
         .map_err(torch_error)?;
     let count = weights.size().first().map_or(0, |&count| count as usize);
     let queries: Vec<usize> = (0..count).collect();
-    let masks = answer.with_maps(&queries, |maps| segments::semantic(maps, &weights, call))?;
+    let masks = answer.with_maps(&queries, |maps| segments::semantic(maps, &weights, None, call))?;
     let masks = masks.into_iter().enumerate();
     let masks = masks.filter(|(_, mask)| !mask.is_empty());
     Ok(masks

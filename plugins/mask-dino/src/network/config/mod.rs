@@ -9,6 +9,7 @@ use som_core::{Error, Result};
 use som_torch::{
     Scope,
     backbone::{ResNetSizes, SwinSizes},
+    classes::DataSet,
     decoder::{PixelDecoderSizes, QueryDecoderSizes, boxes::BoxRule},
 };
 use serde::Deserialize;
@@ -73,10 +74,10 @@ pub(crate) struct Input {
 pub(crate) struct Output {
     /// What the network was trained for.
     pub task: Task,
-    /// Classes below this are things. `None`: as the vocabulary says.
+    /// Classes below this are things. `None`: as the data set has it.
     pub things: Option<i64>,
-    /// The id of the classes' names.
-    pub vocabulary: Option<String>,
+    /// The data set whose classes it knows.
+    pub vocabulary: Option<DataSet>,
     /// Whether only things are instances.
     pub only_things: bool,
     /// Whether masks are brought to the image's size before they vote on the class of each pixel.
@@ -260,7 +261,7 @@ impl Output {
                 _ => Task::Semantic,
             },
             things: said.num_thing_classes,
-            vocabulary: official.map(|official| official.vocabulary.clone()),
+            vocabulary: official.and_then(|official| DataSet::named(&official.vocabulary)),
             only_things: panoptic,
             enlarge_first: panoptic || instance,
             object_mask_threshold: said

@@ -17,7 +17,7 @@ pub(crate) struct Official {
     pub initialize_box_type: Option<Initialize>,
     pub num_queries: i64,
     pub task: Task,
-    /// The id of its classes' names.
+    /// The data set whose classes it knows.
     pub vocabulary: String,
     pub object_mask_threshold: f32,
     pub resize_shortest_edge: u32,

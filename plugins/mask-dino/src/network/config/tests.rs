@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io::Write as _, path::Path};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use som_torch::{Checkpoint, Compute, Loader, Precision};
+use som_torch::{Checkpoint, Compute, Loader, Precision, classes::DataSet};
 use tch::{Device, Kind};
 
 use super::*;
@@ -160,7 +160,7 @@ fn the_table_names_the_official_files() {
         shape.unwrap()[0] = rows;
     }
     let config = released.config();
-    assert_eq!(config.output.vocabulary.as_deref(), Some("cityscapes"));
+    assert_eq!(config.output.vocabulary, Some(DataSet::Cityscapes));
     assert_eq!((config.input.shortest_edge, config.input.max_size), (1024, 2048));
 }
 
