@@ -20,6 +20,21 @@ pub fn longest_side(size: Size, target: u32) -> Size {
     Size::new(side(size.width), side(size.height))
 }
 
+/// The size at which the shorter side is `target`, unless the longer one then exceeded `most`:
+/// Detectron2's rule (`ResizeShortestEdge`). No side gets 0.
+pub fn shortest_edge(size: Size, target: u32, most: u32) -> Size {
+    let [width, height] = [size.width, size.height].map(|side| f64::from(side.max(1)));
+    let target = f64::from(target);
+    let scale = target / width.min(height);
+    let (width, height) = match height < width {
+        true => (scale * width, target),
+        false => (target, scale * height),
+    };
+    let scale = (f64::from(most) / width.max(height)).min(1.0);
+    let side = |side: f64| ((side * scale + 0.5) as u32).max(1);
+    Size::new(side(width), side(height))
+}
+
 /// The size at which the shorter side is `target`, and the longer one in proportion, cut off to whole
 /// pixels: torchvision's rule for `Resize(target)`. No side gets 0.
 pub fn shortest_side(size: Size, target: u32) -> Size {
@@ -191,6 +206,16 @@ mod tests {
         assert_eq!(longest_side(Size::new(400, 267), 320), Size::new(320, 214));
         assert_eq!(longest_side(Size::new(3, 8000), 1024), Size::new(1, 1024));
         assert_eq!(longest_side(Size::new(1, 1), 1024), Size::new(1024, 1024));
+    }
+
+    #[test]
+    fn the_shorter_side_is_the_target_unless_the_longer_is_too_long() {
+        let size = |width, height| shortest_edge(Size::new(width, height), 800, 1333);
+        assert_eq!(size(640, 480), Size::new(1067, 800));
+        assert_eq!(size(480, 640), Size::new(800, 1067));
+        assert_eq!(size(4000, 1000), Size::new(1333, 333));
+        assert_eq!(size(1, 1), Size::new(800, 800));
+        assert_eq!(size(1, 8000), Size::new(1, 1333));
     }
 
     /// Made with Pillow 13.0.0, of numbers that a multiplicative generator gives: first across for
