@@ -117,8 +117,9 @@ impl Promptable for AtLevels<'_> {
     }
 
     fn decoding_bytes(&self, points: usize) -> u64 {
+        // Query by query: fused attention keeps no logits of queries to each other.
         let queries = points as u64 * self.network.config.masks.unsigned_abs();
-        4 * self.network.config.queries.activations(queries, 0)
+        4 * queries * self.network.config.queries.activations(1, 0)
     }
 
     fn decode(&self, image: &EncodedImage, points: &[[f64; 2]]) -> Result<DecodedPoints> {
