@@ -60,7 +60,7 @@ pub enum Role {
 pub enum Part {
     /// Words.
     Text(String),
-    /// A picture.
+    /// An image.
     Image(PromptImage),
 }
 
@@ -71,7 +71,7 @@ pub struct PromptImage {
     pub bytes: Arc<[u8]>,
     /// Its format.
     pub format: Encoding,
-    /// Of the picture.
+    /// Of the image.
     pub size: Size,
 }
 
@@ -89,7 +89,7 @@ pub struct AnswerSchema {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegionNote {
     /// Which image the mark is on, from 0.
-    pub picture: usize,
+    pub image_index: usize,
     /// The mark's text.
     pub name: String,
     /// The region's class name, if the segmenter gives one.
@@ -133,11 +133,11 @@ impl Turn {
 }
 
 impl RegionNote {
-    /// Of the mark that says `name` on `region` of image number `picture`, whose pixels without ink
+    /// Of the mark that says `name` on `region` of image number `image_index`, whose pixels without ink
     /// are `image`.
-    pub fn new(picture: usize, name: &str, region: &Region, image: &Image<'_>) -> Self {
+    pub fn new(image_index: usize, name: &str, region: &Region, image: &Image<'_>) -> Self {
         Self {
-            picture,
+            image_index,
             name: name.to_owned(),
             label: region.label.clone(),
             bbox: region.bbox(),

@@ -180,7 +180,7 @@ mod tests {
     /// orange (the fruit) in the middle.
     fn notes(question: &str) -> Notes {
         let note = |name: &str, label: Option<&str>, bbox: BBox, rgb: u32| RegionNote {
-            picture: 0,
+            image_index: 0,
             name: name.into(),
             label: label.map(str::to_owned),
             bbox,
