@@ -5,8 +5,8 @@
 #![no_main]
 
 // The binary's own file: it has no library.
-#[path = "../../crates/cli/set.rs"]
-mod set;
+#[path = "../../crates/cli/flags/assignment.rs"]
+mod assignment;
 
 use std::sync::LazyLock;
 
@@ -16,6 +16,8 @@ use som_engine::{
     registry::{KnownSegmenter, Registry},
     settings::Ladder,
 };
+
+use self::assignment::Assignment;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     let (settings, _) = Ladder::embedded().load().unwrap();
@@ -32,15 +34,20 @@ static CLASSIC: LazyLock<&KnownSegmenter> = LazyLock::new(|| {
 
 fuzz_target!(|text: &str| {
     let classic: &KnownSegmenter = &CLASSIC;
-    let takers = set::Takers::of_registry(classic, &REGISTRY);
-    let stack = ["mask", "contour", "box", "alphabet", "number"].map(str::to_owned);
-    let settings: Vec<set::Setting> = text.lines().filter_map(|line| line.parse().ok()).collect();
-    if let Ok(assigned) = set::Assigned::of(&settings, &takers) {
-        let _ = assigned.layers(&stack, &takers);
-        assert!(assigned.options.len() + assigned.params.len() <= settings.len());
+    let read = |key: &str, value: &str| {
+        let _ = classic.params().parse_text("classic", key, value);
+        for style in REGISTRY.styles() {
+            let _ = style.params().parse_text("a style", key, value);
+        }
+    };
+    for line in text.lines() {
+        if let Ok(Assignment { key, value }) = line.parse() {
+            assert!(!key.trim().is_empty());
+            read(&key, &value);
+        }
+        let _ = Assignment::list(line);
     }
-    let level = set::Setting::new("level", text.to_owned());
-    let _ = set::Assigned::of(&[level], &takers);
+    read("level", &Assignment::new("level", text).value);
 
     let Ok(params) = serde_json::from_str::<Params>(text) else {
         return;

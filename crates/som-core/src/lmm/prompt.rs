@@ -133,8 +133,8 @@ impl Turn {
 }
 
 impl RegionNote {
-    /// Of the mark that says `name` on `region` of image number `image_index`, whose pixels without ink
-    /// are `image`.
+    /// Of the mark that says `name` on `region` of the image at `image_index`, whose pixels without
+    /// ink are `image`.
     pub fn new(image_index: usize, name: &str, region: &Region, image: &Image<'_>) -> Self {
         Self {
             image_index,
