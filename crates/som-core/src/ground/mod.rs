@@ -5,7 +5,8 @@
 //! `polarity` (asserted, denied, taken back). What a task makes of them is the matter of
 //! [`task`](crate::task). The words of languages are one table, `words`.
 //!
-//! The time that reading takes grows with the length of the answer alone, whatever is in it.
+//! Reading is meant to take time in proportion to the answer's length, whatever is in it; tests read
+//! up to a megabyte.
 
 pub(crate) mod envelope;
 mod forms;
