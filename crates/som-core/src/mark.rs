@@ -23,6 +23,12 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// The text with the region's class name beside it, "7 cup": what a style writes where names are
+    /// asked for and the label's box has room for it. `None` without a text or a name.
+    pub fn caption(&self) -> Option<String> {
+        caption(&self.text, self.region.label.as_deref()?)
+    }
+
     /// The leader line that ties a label to a region it lies off: from the middle of the label's
     /// box, beneath it, to the anchor.
     pub const fn leader(&self) -> Option<[Point; 2]> {
@@ -32,6 +38,12 @@ impl Mark {
             Some([self.label_box.center(), self.anchor])
         }
     }
+}
+
+/// What [`Mark::caption`] says of a mark with this text and class name.
+pub(crate) fn caption(text: &str, name: &str) -> Option<String> {
+    let name = name.trim();
+    (!text.is_empty() && !name.is_empty()).then(|| format!("{text} {name}"))
 }
 
 /// The marks of one page in the order of their numbers, as every layer of ink gets them.

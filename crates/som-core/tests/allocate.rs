@@ -48,12 +48,26 @@ fn asked(marks: MarkOptions) -> AllocateOptions {
 }
 
 fn run(size: Size, masks: &[Mask], options: &AllocateOptions) -> Allocation {
+    run_with(size, masks, options, false)
+}
+
+/// Every region is called "wine glass"; with `class_names` that is written, too.
+fn run_with(
+    size: Size,
+    masks: &[Mask],
+    options: &AllocateOptions,
+    class_names: bool,
+) -> Allocation {
     let photo = RgbImage::from_fn(size.width, size.height, |x, y| {
         image::Rgb([(x * 7) as u8, (y * 5) as u8, (x * y) as u8])
     });
     let view = Image::from_raw(size.width, size.height, photo.as_raw().as_slice()).unwrap();
-    let regions = masks.iter().cloned().map(Region::new).collect();
-    let params = Params::new();
+    let region = |mask| Region {
+        label: Some("wine glass".to_owned()),
+        ..Region::new(mask)
+    };
+    let regions = masks.iter().cloned().map(region).collect();
+    let params = Params::from_iter([("class_names".to_owned(), class_names.into())]);
     let labels = Labels {
         labelling: &Digits,
         params: &params,
@@ -233,10 +247,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn every_promise_holds((size, masks) in shapes(), page_size in prop::option::of(1_u32..9)) {
+    fn every_promise_holds(
+        (size, masks) in shapes(), page_size in prop::option::of(1_u32..9), class_names in any::<bool>(),
+    ) {
         let options = asked(MarkOptions { page_size, ..MarkOptions::default() });
-        let allocation = run(size, &masks, &options);
-        prop_assert_eq!(&allocation, &run(size, &masks, &options));
+        let allocation = run_with(size, &masks, &options, class_names);
+        prop_assert_eq!(&allocation, &run_with(size, &masks, &options, class_names));
         let marks = &allocation.marks;
         let pixels: usize = masks.iter().filter(|mask| !mask.is_empty()).count();
         let no_room = allocation.unmarked.iter().filter(|u| u.reason == UnmarkedReason::NoRoom).count();
@@ -270,6 +286,52 @@ proptest! {
             prop_assert!(count > 0 && count <= page_size.map_or(usize::MAX, |size| size as usize));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Names take what room is left: nothing gets smaller, moves to another page or is lost, and a
+    /// label is as it was, or has room for the whole caption.
+    #[test]
+    fn class_names_cost_no_mark_anything((size, masks) in shapes()) {
+        let options = AllocateOptions::default();
+        let plain = run(size, &masks, &options);
+        let named = run_with(size, &masks, &options, true);
+        prop_assert_eq!(&plain.unmarked, &named.unmarked);
+        for (plain, named) in plain.marks.iter().zip(&named.marks) {
+            prop_assert_eq!((plain.id, plain.page, &plain.mark.text), (named.id, named.page, &named.mark.text));
+            prop_assert_eq!((plain.font_size, plain.facts.leader), (named.font_size, named.facts.leader));
+            let caption = named.mark.caption().unwrap();
+            let params = Params::from_iter([("font_size".to_owned(), f64::from(named.font_size).into())]);
+            let needed = Digits.measure(&caption, &Call::uncancellable(&params)).unwrap();
+            let label = named.mark.label_box;
+            prop_assert!(label == plain.mark.label_box || Size::new(label.width, label.height) == needed);
+            prop_assert!(named.facts.hold(9.0) || !plain.facts.hold(9.0));
+        }
+    }
+}
+
+#[test]
+fn a_class_name_is_written_where_there_is_room() {
+    let size = Size::new(300, 160);
+    let masks = [
+        disc(size, (80, 80), 70),
+        Mask::rect(size, BBox::new(250, 60, 6, 6)),
+        Mask::rect(size, BBox::new(170, 10, 24, 24)),
+    ];
+    let allocation = run_with(size, &masks, &AllocateOptions::default(), true);
+    let wide: Vec<bool> = allocation
+        .marks
+        .iter()
+        .map(|mark| mark.mark.label_box.width > 60)
+        .collect();
+    // The disc holds its name; the speck has room around it for a label with a leader line; the box
+    // would be hidden by its name.
+    assert_eq!(wide, [true, false, true]);
+    assert_eq!(allocation.marks[0].facts.on_region, 1.0);
+    assert!(allocation.marks[2].facts.leader);
+    assert_eq!(allocation.marks[2].mark.text, "3");
 }
 
 #[test]

@@ -77,6 +77,7 @@ impl MarkStyle for Alphabet {
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 struct Settings {
+    class_names: bool,
     roundness: f32,
     thickness: Thickness,
     color: ColorChoice,
@@ -85,6 +86,7 @@ struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            class_names: false,
             roundness: 0.5,
             thickness: Thickness::default(),
             color: ColorChoice::default(),
@@ -118,7 +120,11 @@ fn draw(canvas: &mut Canvas<'_>, marks: &Marks<'_>, call: &Call<'_>) -> Result<(
     let mut plates = Platemaker::new(Typesetter::new()?, settings.roundness.clamp(0.0, 1.0));
     for mark in marks.iter().filter(|mark| !mark.text.is_empty()) {
         call.check()?;
-        plates.draw(canvas, mark.label_box, &mark.text, settings.color.of(mark));
+        let caption = mark
+            .caption()
+            .filter(|caption| settings.class_names && plates.has_room(mark.label_box, caption));
+        let text = caption.as_ref().unwrap_or(&mark.text);
+        plates.draw(canvas, mark.label_box, text, settings.color.of(mark));
     }
     Ok(())
 }

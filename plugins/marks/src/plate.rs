@@ -28,6 +28,14 @@ fn plate_height(capital: u32) -> u32 {
     capital + 2 * padding(capital)
 }
 
+/// The height of capitals on a plate of `height`.
+fn capital_that_fits(height: u32) -> u32 {
+    let mut capitals = (1..=height).rev();
+    capitals
+        .find(|&capital| plate_height(capital) <= height)
+        .unwrap_or(1)
+}
+
 /// Draws plates and texts; keeps what repeats from one to the next.
 pub(crate) struct Platemaker {
     typesetter: Typesetter,
@@ -43,6 +51,14 @@ impl Platemaker {
             roundness,
             shapes: HashMap::new(),
         }
+    }
+
+    /// True if `text` has its letters in the font and fits into a plate that fills `bbox`, as
+    /// [`measure`] says, without being made smaller.
+    pub(crate) fn has_room(&self, bbox: BBox, text: &str) -> bool {
+        let capital = capital_that_fits(bbox.height);
+        let width = self.typesetter.width(text, capital) + 2 * padding(capital);
+        width <= bbox.width && self.typesetter.can_write(text)
     }
 
     /// Draws the plate that fills `bbox`, in `color`, with `text` on it.
@@ -72,10 +88,7 @@ impl Platemaker {
     }
 
     fn write(&mut self, canvas: &mut Canvas<'_>, bbox: BBox, text: &str, ink: Color) {
-        let mut capital = (1..=bbox.height)
-            .rev()
-            .find(|&c| plate_height(c) <= bbox.height)
-            .unwrap_or(1);
+        let mut capital = capital_that_fits(bbox.height);
         while capital > 1 && self.typesetter.width(text, capital) + 2 > bbox.width {
             capital -= 1;
         }

@@ -45,6 +45,8 @@ pub(crate) const BOX: &str = schema!(thickness!(), halo!(), color!());
 pub(crate) const LABEL: &str = schema!(
     r#""font_size": {"type": ["number", "null"], "minimum": 1, "maximum": 4096, "default": null,
         "description": "Font size in pixels; null: what suits the image and what the model will see"}"#,
+    r#""class_names": {"type": "boolean", "default": false,
+        "description": "Write what the segmenter calls a region beside its label, as in 7 cup, where there is room"}"#,
     r#""roundness": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5,
         "description": "Corners of the plates: 0 square, 1 half circles"}"#,
     thickness!(),

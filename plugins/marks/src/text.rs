@@ -49,6 +49,11 @@ impl Typesetter {
             .or_insert_with(|| rasterise(font, letter, height))
     }
 
+    /// True if the font has every letter of `text`.
+    pub(crate) fn can_write(&self, text: &str) -> bool {
+        text.chars().all(|letter| self.font.glyph_id(letter).0 != 0)
+    }
+
     /// Width of `text` in pixels.
     pub(crate) fn width(&self, text: &str, height: u32) -> u32 {
         text.chars()

@@ -78,6 +78,42 @@ fn labels_stay_in_their_boxes() {
 }
 
 #[test]
+fn a_class_name_is_written_where_it_fits() {
+    let params = Params::from_iter([("font_size".to_owned(), 16.0.into())]);
+    let measure = |text: &str| {
+        let call = Call::uncancellable(&params);
+        Number.labelling().unwrap().measure(text, &call).unwrap()
+    };
+    let draw_named = |name: &str, size: Size, class_names: bool| {
+        let label = BBox::new(20, 50, size.width, size.height);
+        let mut mark = marked(BBox::new(10, 30, 140, 60), label, 0x1e_a2_ae);
+        mark.region.label = Some(name.to_owned());
+        draw(
+            &Number,
+            &[&mark],
+            &serde_json::json!({"class_names": class_names}),
+        )
+    };
+    let room = measure("47 cup");
+    assert!(room.width > measure("47").width && room.height == measure("47").height);
+    // With room, it is written if asked for; the same box without room for it holds the text alone.
+    let (with, without) = (
+        draw_named("cup", room, true),
+        draw_named("cup", room, false),
+    );
+    assert_ne!(with, without);
+    let tight = Size::new(room.width - 1, room.height);
+    assert_eq!(
+        draw_named("cup", tight, true),
+        draw_named("cup", tight, false)
+    );
+    // Letters that the font does not have would be boxes.
+    let wide = measure("47 \u{1f375}\u{1f375}\u{1f375}");
+    let tea = "\u{1f375}\u{1f375}\u{1f375}";
+    assert_eq!(draw_named(tea, wide, true), draw_named(tea, wide, false));
+}
+
+#[test]
 fn a_leader_line_ends_on_its_region() {
     let label = BBox::new(10, 10, 30, 20);
     let mark = marked(BBox::new(100, 80, 5, 5), label, 0xea_d2_0c);

@@ -1,7 +1,9 @@
 //! How large text must be, in pixels of the image, for the LMM to read it.
 
+use serde_json::Value;
+
 use super::{AllocateOptions, Labels};
-use crate::{Call, Error, Params, Result, Size};
+use crate::{Call, Error, Params, Region, Result, Size, mark};
 
 /// Height of digits and capitals per font size. 0.7 is typical of sans-serif faces (DejaVu Sans:
 /// 0.729), so a promise made with it holds.
@@ -12,6 +14,8 @@ pub(super) struct FontSizes<'a> {
     labels: Labels<'a>,
     steps: Vec<Step>,
     texts: Vec<String>,
+    /// By rank, the text and the class name; `None` where there is no name to write.
+    captions: Vec<Option<String>>,
     cancelled: Call<'a>,
 }
 
@@ -23,19 +27,17 @@ struct Step {
 }
 
 impl<'a> FontSizes<'a> {
-    /// For the labels with these `numbers`, by rank, on an image of `size`.
-    pub(super) fn new(
+    /// For the labels of `regions` with these `numbers`, both by rank, on an image of `size`.
+    pub(super) fn new<'r>(
         labels: Labels<'a>,
         options: &AllocateOptions,
         size: Size,
         numbers: &[u32],
+        regions: impl Iterator<Item = &'r Region>,
         call: &Call<'a>,
     ) -> Result<Self> {
         let count = numbers.len();
-        let wanted = labels
-            .params
-            .get("font_size")
-            .and_then(serde_json::Value::as_f64);
+        let wanted = labels.params.get("font_size").and_then(Value::as_f64);
         let sizes = match wanted.map(|size| size as f32).or(options.marks.font_size()) {
             Some(fixed) => vec![fixed],
             None => automatic_sizes(options, size, count),
@@ -55,8 +57,15 @@ impl<'a> FontSizes<'a> {
         let texts = numbers
             .iter()
             .map(|&number| labels.labelling.label(options.first.saturating_add(number)))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        let wanted = labels.params.get("class_names");
+        let wanted = wanted.is_some_and(|wanted| wanted == &Value::Bool(true));
+        let captions = regions.zip(&texts).map(|(region, text)| {
+            let name = region.label.as_deref().filter(|_| wanted);
+            name.and_then(|name| mark::caption(text, name))
+        });
         Ok(Self {
+            captions: captions.collect(),
             labels,
             steps,
             texts,
@@ -80,22 +89,33 @@ impl<'a> FontSizes<'a> {
 
     /// The box that the label of `rank` needs at font size number `step`.
     pub(super) fn measure(&mut self, step: usize, rank: usize) -> Result<Size> {
-        let step = &mut self.steps[step];
-        if let Some(size) = step.boxes[rank] {
+        if let Some(size) = self.steps[step].boxes[rank] {
             return Ok(size);
         }
-        let text = &self.texts[rank];
-        let size = self
-            .labels
-            .labelling
-            .measure(text, &self.cancelled.with_params(&step.params))?;
+        let size = self.box_of(&self.texts[rank], &self.steps[step])?;
+        self.steps[step].boxes[rank] = Some(size);
+        Ok(size)
+    }
+
+    /// The box that the label of `rank` needs with the class name beside its text, at one of the
+    /// font sizes; `None` where no name is to be written.
+    pub(super) fn measure_caption(&self, font_size: f32, rank: usize) -> Result<Option<Size>> {
+        let step = self.steps.iter().find(|step| step.font_size == font_size);
+        match (step, &self.captions[rank]) {
+            (Some(step), Some(caption)) => self.box_of(caption, step).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn box_of(&self, text: &str, step: &Step) -> Result<Size> {
+        let call = self.cancelled.with_params(&step.params);
+        let size = self.labels.labelling.measure(text, &call)?;
         if size.width == 0 || size.height == 0 {
             return Err(Error::internal(format!(
                 "the labelling style measures {text:?} as {}x{} pixels (it must give a box with pixels)",
                 size.width, size.height
             )));
         }
-        step.boxes[rank] = Some(size);
         Ok(size)
     }
 }

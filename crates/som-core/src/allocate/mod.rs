@@ -139,7 +139,10 @@ pub fn allocate(
 
     let visible = Visible::new(size, masks.iter().copied());
     let fonts = labels
-        .map(|labels| FontSizes::new(labels, options, size, &numbering.labels, call))
+        .map(|labels| {
+            let regions = ranked.iter().map(|(_, region)| region);
+            FontSizes::new(labels, options, size, &numbering.labels, regions, call)
+        })
         .transpose()?;
     let texts = fonts.as_ref().map(|fonts| fonts.texts().to_vec());
     let Places {

@@ -45,9 +45,24 @@ impl Page {
         }
     }
 
+    /// Takes a label up again that was put down so.
+    pub(super) fn take(&mut self, rank: usize, label: BBox, under: &Tally) {
+        self.labels.remove(label, &label);
+        for (other, pixels) in under.iter() {
+            if other != rank {
+                self.hidden[other] -= pixels;
+            }
+        }
+    }
+
     /// Draws a leader line.
     pub(super) fn put_leader(&mut self, leader: [Point; 2]) {
         self.leaders.insert(hull(leader), leader);
+    }
+
+    /// Takes a leader line away again.
+    pub(super) fn take_leader(&mut self, leader: [Point; 2]) {
+        self.leaders.remove(hull(leader), &leader);
     }
 
     /// Keeps labels off the end of a leader line.
@@ -91,7 +106,12 @@ impl Page {
     pub(super) fn tangles(&self, label: BBox, leader: [Point; 2]) -> bool {
         self.labels
             .any(hull(leader), |other| crosses(leader, other))
-            || self.leaders.any(label, |other| crosses(other, label))
+            || self.is_crossed(label)
+    }
+
+    /// True if a leader runs through `label`.
+    pub(super) fn is_crossed(&self, label: BBox) -> bool {
+        self.leaders.any(label, |other| crosses(other, label))
     }
 
     /// How many other leaders `leader` would cross.
@@ -111,7 +131,7 @@ struct Grid<T> {
     cells: Vec<Vec<(BBox, T)>>,
 }
 
-impl<T: Copy> Grid<T> {
+impl<T: Copy + PartialEq> Grid<T> {
     /// Pixels per side of a cell: a few labels wide.
     const CELL: u32 = 64;
 
@@ -128,6 +148,14 @@ impl<T: Copy> Grid<T> {
         for cell in Self::cells(self.columns, bbox) {
             if let Some(cell) = self.cells.get_mut(cell) {
                 cell.push((bbox, thing));
+            }
+        }
+    }
+
+    fn remove(&mut self, bbox: BBox, thing: &T) {
+        for cell in Self::cells(self.columns, bbox) {
+            if let Some(cell) = self.cells.get_mut(cell) {
+                cell.retain(|(_, other)| other != thing);
             }
         }
     }

@@ -10,6 +10,7 @@ mod dense;
 mod ops;
 mod outline;
 mod polygon;
+mod resize;
 mod rle;
 
 pub use components::Connectivity;

@@ -10,6 +10,8 @@ mod dense;
 mod ops;
 /// Outlines with holes.
 mod polygon;
+/// Masks of an image of another size.
+mod resize;
 /// COCO run-length encoding.
 mod rle;
 

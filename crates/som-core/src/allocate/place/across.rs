@@ -4,7 +4,7 @@ use super::{Label, Placer, centered};
 use crate::{Result, Size, allocate::page::Page};
 
 /// A label across a thin region has at least this share of its box on it...
-const SHARE: f64 = 0.6;
+pub(super) const SHARE: f64 = 0.6;
 /// ...and hides at most this share of the region.
 const HIDDEN: f64 = 0.25;
 /// Rows of the region to try.

@@ -4,7 +4,7 @@ use super::{Label, OWN_SHARE, Placer, nearest_pixels};
 use crate::{BBox, Mask, Point, Result, Size, allocate::page::Page};
 
 /// A label beside its region hides at most this share of it.
-const HIDDEN: f64 = 0.25;
+pub(super) const HIDDEN: f64 = 0.25;
 /// Of leader lines, in font sizes.
 const LONGEST: f32 = 6.0;
 

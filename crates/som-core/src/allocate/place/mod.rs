@@ -5,10 +5,14 @@
 //! 2. *across* a region that is large but too thin: the middle and most of the label on it;
 //! 3. *beside* the region, with a leader line to it, over what it harms least;
 //! 4. on a further page, where fewer marks are in the way.
+//!
+//! Once all labels of a page lie, those with room around them get as wide as their class names
+//! need.
 
 mod across;
 mod beside;
 mod inside;
+mod widen;
 
 use super::{
     distance::{Columns, Spot},
@@ -117,6 +121,17 @@ struct Label {
     font_size: f32,
 }
 
+impl Label {
+    /// As [`Mark::leader`](crate::Mark::leader).
+    const fn leader(&self) -> Option<[Point; 2]> {
+        if self.bbox.contains(self.anchor) {
+            None
+        } else {
+            Some([self.bbox.center(), self.anchor])
+        }
+    }
+}
+
 impl Placer<'_> {
     fn run(mut self, page_size: usize) -> Result<Places> {
         let size = self.visible.size();
@@ -143,6 +158,8 @@ impl Placer<'_> {
                     Some(label) => labels.push((rank, label)),
                     None => result.no_room.push(rank),
                 }
+            } else {
+                self.widen(&mut page, &mut labels)?;
             }
             let number = result.pages;
             result.pages += u32::from(!labels.is_empty());
