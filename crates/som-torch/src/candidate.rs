@@ -8,6 +8,8 @@ use som_core::{BBox, Mask, Params, Region};
 pub struct Candidate {
     /// Of the whole image.
     pub mask: Mask,
+    /// Which of its prompt's masks it is.
+    pub mask_index: usize,
     /// What the network thinks of it.
     pub predicted_iou: f32,
     /// How little it depends on the threshold; NaN for an empty mask.
@@ -45,6 +47,7 @@ impl From<Candidate> for Region {
             stability_score,
             points,
             crop,
+            mask_index: _,
         } = candidate;
         let mut extra = Params::new();
         // JSON knows no NaN: the stability of an empty mask becomes null.

@@ -2,21 +2,27 @@
 //!
 //! From the file to the regions: a plugin implements [`Learned`] for its network, and an
 //! [`Instance`] of it is the segmenter. A [`Checkpoint`] is read without Python, a [`Loader`] hands
-//! its tensors to the blocks of [`nn`] and reports every one that does not fit, [`Compute`] says
-//! where and how precisely they run, [`resize`] and [`input`] make the network's input as the
-//! training did, and [`masks`] turns its output into masks. [`memory`] and [`threads`] tell
-//! beforehand what there is no room for, [`numbers`] what came out damaged.
+//! its tensors to blocks and reports every one that does not fit ([`nn`] has the small blocks,
+//! [`backbone`], [`attention`], [`decoder`] and [`text`] what is made of them), [`Compute`] says where
+//! and how precisely they run, [`resize`] and [`input`] make the network's input as the training
+//! did, and [`masks`] turns its output into masks. [`memory`] and [`threads`] tell beforehand what
+//! there is no room for, [`numbers`] what came out damaged.
 //!
 //! Networks that answer prompts share more: [`generate`] asks them about a grid of points,
 //! [`interactive`] about what hints point at, and what they find are [`Candidate`]s.
 //!
 //! Networks return [`TorchResult`]; at the boundary to the rest of som, [`torch_error`] makes it
 //! one of som's own errors.
+#![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64")]
 
+pub mod attention;
+pub mod backbone;
 pub mod cache;
 mod candidate;
 pub mod checkpoint;
+pub mod classes;
 mod cuda;
+pub mod decoder;
 pub mod device;
 mod error;
 pub mod generate;
@@ -27,8 +33,11 @@ pub mod masks;
 pub mod memory;
 pub mod nn;
 pub mod numbers;
+pub mod resample;
 pub mod resize;
 pub mod segmenter;
+pub mod segments;
+pub mod text;
 pub mod threads;
 
 pub use crate::{

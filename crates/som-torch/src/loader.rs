@@ -96,9 +96,63 @@ impl Scope<'_> {
 
     /// The shape of the tensor `name` here; `None` if there is no such tensor.
     pub fn shape(&self, name: &str) -> Option<&[i64]> {
-        self.loader
-            .checkpoint
-            .shape(&format!("{}{name}", self.prefix))
+        self.loader.checkpoint.shape(&self.name(name))
+    }
+
+    /// The shape of the tensor `name` here, which has so many axes.
+    ///
+    /// # Errors
+    /// Invalid, if there is no such tensor, or it has more axes or fewer.
+    pub fn extents<const N: usize>(&self, name: &str) -> Result<[i64; N]> {
+        let whole = || self.name(name);
+        let shape = self
+            .shape(name)
+            .ok_or_else(|| Error::invalid(format!("no tensor {}", whole())))?;
+        shape
+            .try_into()
+            .map_err(|_| Error::invalid(format!("the tensor {} has the shape {shape:?}", whole())))
+    }
+
+    /// How many places below this one, numbered from 0, have a tensor of this name.
+    pub fn count(&self, name: &str) -> i64 {
+        let is_missing = |index: &i64| self.shape(&format!("{index}.{name}")).is_none();
+        (0..).find(is_missing).unwrap_or_default()
+    }
+
+    /// The whole name of the tensor `name` here.
+    pub fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// Says that the tensor `name` here, if there is one, is not needed.
+    pub fn leave(&self, name: &str) {
+        self.loader.used.borrow_mut().insert(self.name(name));
+    }
+
+    /// Says that the tensor `name` here repeats another one, or that only training needs it: it may be
+    /// missing, but must not have another shape.
+    pub fn spare(&self, name: &str, shape: &[i64]) {
+        self.leave(name);
+        let found = self.shape(name);
+        if let Some(found) = found.filter(|&found| found != shape) {
+            let name = self.name(name);
+            let misfit = format!("mis-shaped: {name} is {found:?}, expected {shape:?}");
+            self.loader.misfits.borrow_mut().push(misfit);
+        }
+    }
+
+    /// The same place, whose weights become `kind`.
+    #[must_use]
+    pub fn as_kind(&self, kind: Kind) -> Self {
+        Self {
+            kind,
+            ..self.clone()
+        }
+    }
+
+    /// The device that weights get onto.
+    pub const fn device(&self) -> Device {
+        self.loader.device
     }
 
     /// The element type that weights get here.
@@ -109,7 +163,7 @@ impl Scope<'_> {
     /// The tensor `name` here, on the loader's device. Where it is missing or has another shape,
     /// that is noted and a placeholder returned.
     pub fn weight(&self, name: &str, shape: &[i64]) -> Weight {
-        let name = format!("{}{name}", self.prefix);
+        let name = self.name(name);
         let loader = self.loader;
         let found = loader.checkpoint.shape(&name);
         loader.used.borrow_mut().insert(name.clone());

@@ -6,6 +6,8 @@
 //! types only.
 
 mod config;
+mod contradictions;
+mod family;
 mod pickle;
 mod pth;
 mod safetensors;
@@ -20,7 +22,12 @@ use std::{
 use som_core::{Error, Result};
 use tch::{Kind, Tensor};
 
-pub use self::{config::ConfigFile, shapes::Shapes};
+pub use self::{
+    config::ConfigFile,
+    contradictions::Contradictions,
+    family::{foreign, other_family},
+    shapes::Shapes,
+};
 use crate::torch_error;
 
 /// The named tensors of a file; their numbers are read one tensor at a time.

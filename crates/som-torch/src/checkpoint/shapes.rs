@@ -2,7 +2,7 @@
 
 use som_core::{Error, Result};
 
-use super::Checkpoint;
+use super::{Checkpoint, family::foreign};
 
 /// The shapes in a checkpoint, as one kind of network reads them.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,6 @@ impl<'a> Shapes<'a> {
 
     /// The error that says why the checkpoint holds no network of this kind.
     pub fn foreign(&self, why: &str) -> Error {
-        let (path, network) = (self.checkpoint.path().display(), self.network);
-        Error::invalid(format!("checkpoint {path} is no {network} network: {why}"))
+        foreign(self.checkpoint, self.network, why)
     }
 }

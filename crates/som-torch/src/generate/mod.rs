@@ -50,10 +50,9 @@ pub fn generate<P: Promptable>(
                 encode(&view.ok_or_else(|| Error::internal("a crop has too few pixels"))?)?
             }
         };
-        let search = Search::new(network, encoded, crop.bbox, size, params);
-        let in_crop = search.run(points, call)?;
-        let scores: Vec<f32> = in_crop.iter().map(|found| found.predicted_iou).collect();
-        found.extend(survivors(in_crop, &scores, params.box_nms_thresh));
+        found.extend(in_crop(
+            network, encoded, crop.bbox, size, points, params, call,
+        )?);
     }
     if crops.len() > 1 {
         // Smaller crops show things larger.
@@ -63,10 +62,40 @@ pub fn generate<P: Promptable>(
             .collect();
         found = survivors(found, &scores, params.crop_nms_thresh);
     }
-    if params.min_mask_region_area > 0 {
-        found = without_specks(found, params);
-    }
-    Ok(found)
+    Ok(cleaned_up(found, params))
+}
+
+/// Finds everything in an image of this size that is encoded already, without looking at crops.
+///
+/// # Errors
+/// Invalid for parameters that contradict each other; Cancelled; Exhausted if memory runs out.
+pub fn generate_whole<P: Promptable>(
+    network: &P,
+    encoded: P::Encoded,
+    size: Size,
+    params: &Automatic,
+    call: &Call<'_>,
+) -> Result<Vec<Candidate>> {
+    let grids = params.grids()?;
+    let points = grids.first().map_or(&[][..], Vec::as_slice);
+    let found = in_crop(network, encoded, size.bbox(), size, points, params, call)?;
+    Ok(cleaned_up(found, params))
+}
+
+/// What points, given as fractions of a crop's sides, find in it, each thing once.
+fn in_crop<P: Promptable>(
+    network: &P,
+    encoded: P::Encoded,
+    crop: BBox,
+    image: Size,
+    points: &[[f64; 2]],
+    params: &Automatic,
+    call: &Call<'_>,
+) -> Result<Vec<Candidate>> {
+    let search = Search::new(network, encoded, crop, image, params);
+    let found = search.run(points, call)?;
+    let scores: Vec<f32> = found.iter().map(|found| found.predicted_iou).collect();
+    Ok(survivors(found, &scores, params.box_nms_thresh))
 }
 
 /// What non-maximum suppression leaves, by falling score.
@@ -79,9 +108,13 @@ fn survivors(found: Vec<Candidate>, scores: &[f32], threshold: f64) -> Vec<Candi
         .collect()
 }
 
-/// Removes small holes and islands, then duplicates that arose; masks that had none come first.
-fn without_specks(found: Vec<Candidate>, params: &Automatic) -> Vec<Candidate> {
+/// Removes small holes and islands, if that is asked for, then duplicates that arose; masks that had
+/// none come first.
+fn cleaned_up(found: Vec<Candidate>, params: &Automatic) -> Vec<Candidate> {
     let area = params.min_mask_region_area;
+    if area == 0 {
+        return found;
+    }
     let (found, scores): (Vec<Candidate>, Vec<f32>) = found
         .into_par_iter()
         .map(|found| {

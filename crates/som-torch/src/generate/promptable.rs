@@ -36,11 +36,17 @@ pub trait Promptable: Clone + Send {
     /// Point by point, the predicted IoU of each of its masks.
     fn ious<'a>(&self, decoded: &'a Self::Decoded) -> Vec<&'a [f32]>;
 
-    /// The logits of all masks of the chosen points.
+    /// About how many masks to make at a time.
+    fn masks_at_once(&self) -> usize {
+        usize::MAX
+    }
+
+    /// The logits of the chosen masks, each a point and one of its masks: all chosen masks of a point
+    /// one after the other.
     ///
     /// # Errors
     /// Exhausted, if memory runs out.
-    fn masks(&self, decoded: &Self::Decoded, chosen: &[usize]) -> Result<MaskLogits>;
+    fn masks(&self, decoded: &Self::Decoded, chosen: &[(usize, usize)]) -> Result<MaskLogits>;
 
     /// How logits cover the image that was encoded: `crop` of an image of size `size`.
     fn upsampling(&self, image: &Self::Encoded, crop: BBox, size: Size) -> Upsampling;

@@ -92,31 +92,44 @@ impl<'a, P: Promptable> Search<'a, P> {
 
     /// What one batch of points, in the crop's pixels, finds.
     fn batch(&self, points: &[[f64; 2]]) -> Result<Vec<Candidate>> {
+        let decoded = self.network.decode(&self.encoded, points)?;
+        let at_once = self.network.masks_at_once();
+        let mut found = Vec::new();
+        let mut chosen = Vec::new();
+        for (point, ious) in self.network.ious(&decoded).into_iter().enumerate() {
+            let good = ious.iter().copied().enumerate();
+            let good = good.filter(|&(_, iou)| self.filter.is_good(iou));
+            chosen.extend(good.map(|(mask, iou)| ((point, mask), iou)));
+            if chosen.len() >= at_once {
+                found.extend(self.make(points, &decoded, &std::mem::take(&mut chosen))?);
+            }
+        }
+        found.extend(self.make(points, &decoded, &chosen)?);
+        Ok(found)
+    }
+
+    /// Of chosen masks, each a point and one of its masks, with their predicted IoUs: those that the
+    /// filters keep.
+    fn make(
+        &self,
+        points: &[[f64; 2]],
+        decoded: &P::Decoded,
+        chosen: &[((usize, usize), f32)],
+    ) -> Result<Vec<Candidate>> {
+        if chosen.is_empty() {
+            return Ok(Vec::new());
+        }
         let Self {
             network,
-            encoded,
             upsampling,
             filter,
+            ..
         } = self;
-        let decoded = network.decode(encoded, points)?;
-        let ious = network.ious(&decoded);
-        let chosen: Vec<usize> = (0..points.len())
-            .filter(|&point| ious[point].iter().any(|&iou| filter.is_good(iou)))
-            .collect();
-        let logits = network.masks(&decoded, &chosen)?;
-        let candidates: Vec<(usize, f32, &[f32])> = chosen
-            .iter()
-            .zip(logits.of_prompts())
-            .flat_map(|(&point, masks)| {
-                ious[point]
-                    .iter()
-                    .zip(masks)
-                    .map(move |(&iou, mask)| (point, iou, mask))
-            })
-            .filter(|&(_, iou, _)| filter.is_good(iou))
-            .collect();
+        let masks: Vec<(usize, usize)> = chosen.iter().map(|&(mask, _)| mask).collect();
+        let logits = network.masks(decoded, &masks)?;
         let Filter { params, crop, .. } = *filter;
-        let finish = |(point, predicted_iou, logits): (usize, f32, &[f32])| {
+        let finish = |(chosen, logits): (&((usize, usize), f32), &[f32])| {
+            let &((point, mask_index), predicted_iou) = chosen;
             let Thresholded {
                 mask,
                 stability_score,
@@ -124,6 +137,7 @@ impl<'a, P: Promptable> Search<'a, P> {
             let [x, y] = points[point];
             let found = Candidate {
                 mask,
+                mask_index,
                 predicted_iou,
                 stability_score,
                 points: vec![[x + f64::from(crop.x), y + f64::from(crop.y)]],
@@ -131,6 +145,7 @@ impl<'a, P: Promptable> Search<'a, P> {
             };
             filter.keeps(&found).then_some(found)
         };
+        let candidates: Vec<_> = chosen.iter().zip(logits.masks()).collect();
         Ok(candidates.into_par_iter().filter_map(finish).collect())
     }
 }

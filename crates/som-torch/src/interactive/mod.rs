@@ -38,7 +38,9 @@ pub fn predict(
     for (index, prompt) in prompts(hints)?.iter().enumerate() {
         call.check()?;
         let Answer { ious, logits } = answer(prompt)?;
-        for (predicted_iou, logits) in ious.into_iter().zip(logits.of_prompts().flatten()) {
+        for (mask_index, (predicted_iou, logits)) in
+            ious.into_iter().zip(logits.masks()).enumerate()
+        {
             let Thresholded {
                 mask,
                 stability_score,
@@ -46,6 +48,7 @@ pub fn predict(
             let points = prompt.points.iter().map(|point| [point.x, point.y]);
             let mut region = Region::from(Candidate {
                 mask,
+                mask_index,
                 predicted_iou,
                 stability_score,
                 points: points.collect(),

@@ -49,7 +49,90 @@ impl PatchConv {
     }
 }
 
-/// A 3x3 convolution with zero padding and no offset.
+/// A convolution padded with zeros, so that with stride 1 the map keeps its size.
+#[derive(Clone, Debug)]
+pub struct Conv {
+    /// `[output, input / groups, size, size]`, channels last in memory.
+    weight: Weight,
+    bias: Option<Weight>,
+    size: i64,
+    stride: i64,
+    groups: i64,
+}
+
+impl Conv {
+    /// `weight` `[output, input / groups, size, size]`, of an odd size, and an offset `[output]`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn new(
+        weight: &Weight,
+        bias: Option<Weight>,
+        stride: i64,
+        groups: i64,
+    ) -> TorchResult<Self> {
+        let size = weight.size().last().copied().unwrap_or(1);
+        let last = |weight: &Tensor| {
+            let last = weight.f_permute([0, 2, 3, 1])?.f_contiguous()?;
+            last.f_permute([0, 3, 1, 2])
+        };
+        Ok(Self {
+            weight: weight.map(last)?,
+            bias,
+            size,
+            stride,
+            groups,
+        })
+    }
+
+    /// `weight` `[output, input, size, size]` of `scope`, and its `bias` if there is one.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn load(
+        scope: &Scope<'_>,
+        [input, output, size]: [i64; 3],
+        stride: i64,
+        with_bias: bool,
+    ) -> TorchResult<Self> {
+        let weight = scope.weight("weight", &[output, input, size, size]);
+        let bias = with_bias.then(|| scope.weight("bias", &[output]));
+        Self::new(&weight, bias, stride, 1)
+    }
+
+    /// `[height, width, input]` to `[height / stride, width / stride, output]`, rounded up.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn forward(&self, x: &Tensor) -> TorchResult<Tensor> {
+        if self.size == 1 && self.groups == 1 {
+            let x = match self.stride {
+                1 => x.shallow_clone(),
+                stride => x
+                    .f_slice(0, None, None, stride)?
+                    .f_slice(1, None, None, stride)?,
+            };
+            let weight = self.weight.f_flatten(1, -1)?;
+            return x.f_linear(&weight, self.bias.as_deref());
+        }
+        let (stride, padding) = ([self.stride; 2], [self.size / 2; 2]);
+        x.f_permute([2, 0, 1])?
+            .f_unsqueeze(0)?
+            .f_conv2d(
+                &self.weight,
+                self.bias.as_deref(),
+                stride,
+                padding,
+                [1, 1],
+                self.groups,
+            )?
+            .f_squeeze_dim(0)?
+            .f_permute([1, 2, 0])?
+            .f_contiguous()
+    }
+}
+
+/// A 3x3 convolution with zero padding and no offset, as one matrix product.
 #[derive(Clone, Debug)]
 pub struct Conv3x3 {
     /// `[9 · input, output]`, in the order channel, row, column.

@@ -8,13 +8,15 @@ mod conv;
 mod linear;
 mod mlp;
 mod norm;
+mod position;
 mod window;
 
 pub use self::{
-    conv::{Conv3x3, PatchConv, UpConv},
+    conv::{Conv, Conv3x3, PatchConv, UpConv},
     linear::Linear,
     mlp::Mlp,
-    norm::LayerNorm,
+    norm::{GroupNorm, LayerNorm},
+    position::sine_positions,
     window::Windows,
 };
 pub use crate::loader::Weight;

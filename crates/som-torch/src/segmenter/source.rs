@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use som_core::Result;
+use som_core::{Error, Result};
 
-use crate::{Checkpoint, Compute, checkpoint::ConfigFile};
+use crate::{
+    Checkpoint, Compute,
+    checkpoint::{ConfigFile, foreign, other_family},
+};
 
 /// The files of a network, and where it is to run.
 #[derive(Debug)]
@@ -28,5 +31,34 @@ impl Source {
             checkpoint: Checkpoint::open(weights)?,
             compute,
         })
+    }
+
+    /// The sizes that `read` makes of the tensors and of what the config file told.
+    ///
+    /// # Errors
+    /// Invalid: the checkpoint holds no `network`, such as `Mask DINO`, or, if sizes can be read
+    /// without what the file told, the file does not fit the checkpoint.
+    pub fn sizes<T: Default, S>(
+        &self,
+        network: &str,
+        told: &T,
+        read: impl Fn(&T) -> Result<S>,
+    ) -> Result<S> {
+        if let Some(error) = other_family(&self.checkpoint, network) {
+            return Err(error);
+        }
+        read(told).map_err(|error| match read(&T::default()) {
+            Ok(_) => self.misfit(error.message()),
+            Err(_) => foreign(&self.checkpoint, network, error.message()),
+        })
+    }
+
+    /// The error that the config file does not fit the checkpoint.
+    pub fn misfit(&self, why: &str) -> Error {
+        Error::invalid(format!(
+            "config {} does not fit checkpoint {}: {why}",
+            self.config.path().display(),
+            self.checkpoint.path().display()
+        ))
     }
 }

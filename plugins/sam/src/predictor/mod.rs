@@ -180,7 +180,7 @@ impl Predictor {
                 .f_to_kind(Kind::Float)?
                 .f_copy_data(numbers, numbers.len())?;
         }
-        Ok(MaskLogits::new(numbers, count, low * low))
+        Ok(MaskLogits::new(numbers, low * low))
     }
 
     /// How logits cover the image that `encoded` is, which is `crop` of an image of size `image`.

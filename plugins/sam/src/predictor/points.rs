@@ -38,8 +38,21 @@ impl Promptable for Predictor {
         ious.map(|ious| ious.get(1..).unwrap_or_default()).collect()
     }
 
-    fn masks(&self, decoded: &DecodedPrompts, chosen: &[usize]) -> Result<MaskLogits> {
-        self.logits(decoded, chosen, true).map_err(torch_error)
+    /// Masks of one point are made together.
+    fn masks(&self, decoded: &DecodedPrompts, chosen: &[(usize, usize)]) -> Result<MaskLogits> {
+        let mut points: Vec<usize> = chosen.iter().map(|&(point, _)| point).collect();
+        points.dedup();
+        let all = self.logits(decoded, &points, true).map_err(torch_error)?;
+        let each = self.sam.config.decoder.masks as usize - 1;
+        let masks: Vec<&[f32]> = all.masks().collect();
+        let numbers_each = masks.first().map_or(0, |mask| mask.len());
+        let mut numbers = Vec::with_capacity(chosen.len() * numbers_each);
+        for (place, of_point) in chosen.chunk_by(|a, b| a.0 == b.0).enumerate() {
+            for &(_, mask) in of_point {
+                numbers.extend_from_slice(masks[place * each + mask]);
+            }
+        }
+        Ok(MaskLogits::new(numbers, numbers_each))
     }
 
     fn upsampling(&self, image: &EncodedImage, crop: BBox, size: Size) -> Upsampling {

@@ -239,8 +239,7 @@ fn prompts_match() {
             let upsampling = predictor.upsampling_of(&encoded, encoded.size.bbox(), encoded.size);
             let expected: Vec<Rle> = serde_json::from_value(case["masks"].clone()).unwrap();
             let found: Vec<Mask> = logits
-                .of_prompts()
-                .flatten()
+                .masks()
                 .map(|logits| upsampling.threshold(logits, 0.0, 1.0).mask)
                 .collect();
             assert_eq!(found.len(), expected.len());
