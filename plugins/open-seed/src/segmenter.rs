@@ -1,0 +1,113 @@
+//! The segmenter: options to a network, calls to regions.
+
+use som_core::{Call, Image, Region, Result};
+use som_torch::{Instance, Learned, Source, numbers};
+
+use crate::{
+    network::{EncodedImage, Network, Resize},
+    params::CallParams,
+    tasks::Answer,
+    vocabulary::{Embedded, Vocabularies, Vocabulary},
+};
+
+/// The network, and the vocabularies that it was asked for. Clones share both.
+#[derive(Clone, Debug)]
+pub struct OpenSeed {
+    pub(crate) network: Network,
+    pub(crate) vocabularies: Vocabularies,
+}
+
+impl Learned for OpenSeed {
+    const ID: &'static str = "open-seed";
+    type Encoded = EncodedImage;
+    type Setting = Resize;
+
+    fn load(source: &Source) -> Result<Self> {
+        Ok(Self {
+            network: Network::load(source)?,
+            vocabularies: Vocabularies::new(),
+        })
+    }
+
+    fn summary(&self) -> String {
+        let config = &self.network.config;
+        let blocks: i64 = config
+            .backbone
+            .stages
+            .iter()
+            .map(|stage| stage.blocks)
+            .sum();
+        format!(
+            "{blocks} blocks, {} layers, {} queries and {} for stuff",
+            config.decoder.layers, config.queries, config.stuff_queries
+        )
+    }
+
+    fn encode(&self, image: &Image<'_>, resize: Resize, call: &Call<'_>) -> Result<EncodedImage> {
+        self.network.encode(image, resize, call)
+    }
+
+    fn segment(
+        instance: &Instance<Self>,
+        image: &Image<'_>,
+        call: &Call<'_>,
+    ) -> Result<Vec<Region>> {
+        let params: CallParams = call.parse()?;
+        let network = instance.network();
+        let vocabulary = Vocabulary::of(&params)?;
+        let classes = network.embed(&vocabulary, call)?;
+        let image = instance.encode(image, network.resize(&params), call)?;
+        network.regions(&image, &classes, &params, call)
+    }
+}
+
+impl OpenSeed {
+    /// What a vocabulary means to the network.
+    ///
+    /// # Errors
+    /// Invalid, if a name is too long; Cancelled; Exhausted, if memory runs out.
+    pub(crate) fn embed<'a>(
+        &self,
+        vocabulary: &'a Vocabulary,
+        call: &Call<'_>,
+    ) -> Result<Embedded<'a>> {
+        self.vocabularies.embed(&self.network, vocabulary, call)
+    }
+
+    /// How large a call wants the image.
+    pub(crate) fn resize(&self, params: &CallParams) -> Resize {
+        let settings = &self.network.config.settings;
+        Resize {
+            short_side: params
+                .resize_short_side
+                .unwrap_or(settings.resize_short_side),
+            max_size: params.max_size.or(settings.max_size),
+        }
+    }
+
+    /// The regions of an image in which these classes are looked for.
+    ///
+    /// # Errors
+    /// Cancelled; Invalid, if the weights give no numbers; Exhausted, if memory runs out.
+    pub(crate) fn regions(
+        &self,
+        image: &EncodedImage,
+        classes: &Embedded<'_>,
+        params: &CallParams,
+        call: &Call<'_>,
+    ) -> Result<Vec<Region>> {
+        let Network {
+            config, decoder, ..
+        } = &self.network;
+        let predictions = decoder.forward(&image.features, &classes.weights, call)?;
+        numbers::require(&predictions.logits, "decoder")?;
+        numbers::require(&predictions.masks, "decoder")?;
+        let answer = Answer {
+            image,
+            predictions: &predictions,
+            classes,
+            settings: &config.settings,
+        };
+        answer.regions(params, call)
+    }
+}
