@@ -15,24 +15,52 @@ pub(super) struct Case {
 /// A region as the official project has it.
 pub(super) struct Expected {
     /// As COCO RLE.
-    pub mask: Value,
-    pub near: Vec<Near>,
+    mask: Value,
+    near: Vec<Near>,
+    equal: Vec<(&'static str, Value)>,
 }
 
 /// A number of a region: where it stands (a JSON pointer), and how far it may be off.
-pub(super) struct Near {
-    pub place: String,
-    pub value: f64,
-    pub tolerance: f64,
+struct Near {
+    place: String,
+    value: f64,
+    tolerance: f64,
 }
 
-impl Near {
-    pub(super) fn new(place: impl Into<String>, value: &Value, tolerance: f64) -> Self {
+impl Expected {
+    pub(super) fn new(mask: &Value) -> Self {
         Self {
+            mask: mask.clone(),
+            near: Vec::new(),
+            equal: Vec::new(),
+        }
+    }
+
+    /// With a number at a JSON pointer that may be off by so much.
+    #[must_use]
+    pub(super) fn near(mut self, place: impl Into<String>, value: &Value, tolerance: f64) -> Self {
+        self.near.push(Near {
             place: place.into(),
             value: value.as_f64().unwrap(),
             tolerance,
+        });
+        self
+    }
+
+    /// With numbers in a list at a JSON pointer.
+    #[must_use]
+    pub(super) fn near_each(mut self, place: &str, values: &Value, tolerance: f64) -> Self {
+        for (index, value) in values.as_array().unwrap().iter().enumerate() {
+            self = self.near(format!("{place}/{index}"), value, tolerance);
         }
+        self
+    }
+
+    /// With exactly this at a JSON pointer.
+    #[must_use]
+    pub(super) fn equal(mut self, place: &'static str, value: impl Into<Value>) -> Self {
+        self.equal.push((place, value.into()));
+        self
     }
 }
 
@@ -45,6 +73,13 @@ impl Case {
         for (index, (region, expected)) in regions.iter().zip(&self.regions).enumerate() {
             let iou = mask(&region["segmentation"]).iou(&mask(&expected.mask));
             assert!(iou >= 0.99, "{name}, region {index}: IoU {iou}");
+            for (place, value) in &expected.equal {
+                assert_eq!(
+                    region.pointer(place),
+                    Some(value),
+                    "{name}, region {index}, {place}"
+                );
+            }
             for Near {
                 place,
                 value,

@@ -3,7 +3,10 @@ use std::{fs, io::Write as _, path::Path, process::Command};
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::json;
 
-use super::plugin::{Fixture, Plugin, Refused, RefusedConfig};
+use super::{
+    PLUGINS,
+    plugin::{Fixture, Plugin, Refused, RefusedConfig, Table},
+};
 use crate::{som::Ran, source::root};
 
 impl Fixture {
@@ -51,6 +54,28 @@ pub(super) fn checkpoints_that_are_none_are_refused_by_name(plugin: &Plugin) {
         assert!(!fixture.folder.path("out.json").exists(), "{name}");
     }
     assert!(!fixture.folder.path("checkpoint-was-executed").exists());
+}
+
+/// Networks of other projects share many of their tensors.
+pub(super) fn checkpoints_of_other_segmenters_are_named_as_what_they_are(plugin: &Plugin) {
+    let Some(fixture) = plugin.usual() else {
+        return;
+    };
+    let image = fixture.file("image.png");
+    for other in PLUGINS.iter().filter(|other| other.folder != plugin.folder) {
+        let table = other.table();
+        let folder = other.fixtures().join(&table.tests.fixture);
+        let ran = fixture.segment(&image, &folder.join("checkpoint.pth"), &[]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        let Table {
+            network, segmenter, ..
+        } = table;
+        let told = format!(
+            "is no {} network: it is a {network} network, which the segmenter {segmenter} reads",
+            fixture.table.network
+        );
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+    }
 }
 
 pub(super) fn weights_and_devices_that_are_not_there_are_named_with_a_way_out(plugin: &Plugin) {

@@ -19,8 +19,14 @@ mod install;
 // The same through gRPC.
 mod serve;
 
+// Mask DINO.
+mod mask_dino;
+// OpenSeeD.
+mod open_seed;
 // Segment Anything.
 mod sam;
+// Semantic-SAM.
+mod semantic_sam;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -61,6 +67,7 @@ macro_rules! tests_of {
             device::on_a_gpu_nothing_stays_on_the_cpu,
             device::gpus_are_counted,
             faults::checkpoints_that_are_none_are_refused_by_name,
+            faults::checkpoints_of_other_segmenters_are_named_as_what_they_are,
             faults::weights_and_devices_that_are_not_there_are_named_with_a_way_out,
             faults::a_network_larger_than_the_memory_is_refused_before_it_is_read,
             faults::tiny_and_huge_images_are_cut,
@@ -79,7 +86,12 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 1] = [&sam::SAM];
+const PLUGINS: [&Plugin; 4] = [
+    &mask_dino::MASK_DINO,
+    &open_seed::OPEN_SEED,
+    &sam::SAM,
+    &semantic_sam::SEMANTIC_SAM,
+];
 
 #[test]
 fn every_learned_segmenter_is_tested() {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use som_core::{Mask, Size};
 
 use super::{
-    case::{Case, Expected, Near, mask},
+    case::{Case, Expected, mask},
     plugin::{Fixture, Plugin},
     tests_of,
 };
@@ -52,24 +52,13 @@ fn settings(setting: &Value) -> Vec<String> {
 }
 
 /// A mask of the official generator.
-fn generated(mask: &Value) -> Expected {
-    let mut near = vec![
-        Near::new("/score", &mask["predicted_iou"], 1e-3),
-        Near::new("/extra/predicted_iou", &mask["predicted_iou"], 1e-3),
-        Near::new("/extra/stability_score", &mask["stability_score"], 2e-3),
-    ];
-    for axis in 0..2 {
-        let place = format!("/extra/point_coords/0/{axis}");
-        near.push(Near::new(place, &mask["point_coords"][0][axis], 1e-9));
-    }
-    for side in 0..4 {
-        let place = format!("/extra/crop_box/{side}");
-        near.push(Near::new(place, &mask["crop_box"][side], 0.0));
-    }
-    Expected {
-        mask: mask["segmentation"].clone(),
-        near,
-    }
+fn generated(found: &Value) -> Expected {
+    Expected::new(&found["segmentation"])
+        .near("/score", &found["predicted_iou"], 1e-3)
+        .near("/extra/predicted_iou", &found["predicted_iou"], 1e-3)
+        .near("/extra/stability_score", &found["stability_score"], 2e-3)
+        .near_each("/extra/point_coords/0", &found["point_coords"][0], 1e-9)
+        .near_each("/extra/crop_box", &found["crop_box"], 0.0)
 }
 
 /// A prompt of the official predictor.
@@ -81,10 +70,9 @@ fn predicted(name: &str, case: &Value) -> Case {
     }
     let masks = case["masks"].as_array().unwrap().iter();
     let ious = case["iou_predictions"].as_array().unwrap();
-    let regions = masks.zip(ious).map(|(mask, iou)| Expected {
-        mask: mask.clone(),
-        near: vec![Near::new("/extra/predicted_iou", iou, 1e-3)],
-    });
+    let regions = masks
+        .zip(ious)
+        .map(|(mask, iou)| Expected::new(mask).near("/extra/predicted_iou", iou, 1e-3));
     Case {
         name: name.to_owned(),
         arguments,
