@@ -220,6 +220,11 @@ fn mistakes_are_named() {
             2,
             "mark style \"ink\" does not exist",
         ),
+        (
+            &["compare", photo, "what?", "--row", "max_marks=few"],
+            2,
+            "--row max_marks=few",
+        ),
         (&["lmm", "test", "gpt"], 2, "unknown lmm \"gpt\""),
     ] {
         let ran = folder.som(arguments);
@@ -273,7 +278,7 @@ fn rows_are_compared_in_a_table_and_on_a_page() {
         "--row",
         "level=1",
         "--row",
-        "level=2,styles=contour+number",
+        "level=2,styles=contour+number,max_marks=3",
         "--row",
         "lmm=nobody",
         "--html",
@@ -284,6 +289,7 @@ fn rows_are_compared_in_a_table_and_on_a_page() {
     let text = String::from_utf8(ran.stdout).unwrap();
     assert_eq!(text.lines().count(), 3, "{text}");
     assert!(text.contains("failed: unknown lmm \"nobody\""), "{text}");
+    assert!(text.contains("  3 marks  "), "{text}");
     let page = String::from_utf8(folder.read("report.html")).unwrap();
     assert_eq!(
         page.matches("<img src=\"data:image/jpeg;base64,").count(),

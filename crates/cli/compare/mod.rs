@@ -29,8 +29,9 @@ pub(crate) struct Options {
     #[arg(required = true, num_args = 1.., value_names = ["IMAGE", "QUESTION"])]
     words: Vec<String>,
 
-    /// One way to ask: segmenter=ID, styles=A+B, lmm=NAME, and parameters of the segmenter such as
-    /// level=4, separated by commas; what is not given is as in the settings
+    /// One way to ask: segmenter=ID, styles=A+B, lmm=NAME, options of marks such as page_size=9, and
+    /// parameters of the segmenter such as level=4, separated by commas; what is not given is as in
+    /// the settings
     #[arg(long = "row", value_name = "KEY=VALUE,…", required = true)]
     rows: Vec<RowArgument>,
 

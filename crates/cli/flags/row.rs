@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use som_core::{Error, Result};
+use serde_json::Value;
+use som_core::{Error, MarkOptions, Result};
 
 use super::assignment::Assignment;
 
@@ -46,11 +47,27 @@ impl RowArgument {
         self.value("lmm")
     }
 
+    /// What is asked of the marks.
+    ///
+    /// # Errors
+    /// Invalid for a value that is none of its option.
+    pub(crate) fn marks(&self) -> Result<MarkOptions> {
+        let asked = self.assignments.iter();
+        let asked = asked.filter(|assignment| is_of_marks(&assignment.key));
+        let values = asked.map(|Assignment { key, value }| {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| value.as_str().into());
+            (key.clone(), value)
+        });
+        serde_json::from_value(Value::Object(values.collect()))
+            .map_err(|error| Error::invalid(format!("--row {}: {error}", self.text)))
+    }
+
     /// The parameters of the segmenter.
     pub(crate) fn params(&self) -> impl Iterator<Item = &Assignment> {
         const OTHERS: [&str; 3] = ["segmenter", "styles", "lmm"];
+        let is_other = |key: &str| OTHERS.contains(&key) || is_of_marks(key);
         let all = self.assignments.iter();
-        all.filter(|assignment| !OTHERS.contains(&assignment.key.as_str()))
+        all.filter(move |assignment| !is_other(&assignment.key))
     }
 
     /// The value of `key`; the later of two wins.
@@ -59,6 +76,12 @@ impl RowArgument {
         let found = latest.find(|assignment| assignment.key == key);
         found.map(|assignment| assignment.value.as_str())
     }
+}
+
+/// Whether `key` names one of the options of marks.
+fn is_of_marks(key: &str) -> bool {
+    let options = serde_json::to_value(MarkOptions::default());
+    options.is_ok_and(|options| options.get(key).is_some())
 }
 
 #[cfg(test)]
@@ -75,8 +98,21 @@ mod tests {
         assert_eq!(row.lmm(), None);
         let params: Vec<_> = row.params().collect();
         assert_eq!(params, [&Assignment::new("level", "4")]);
+        assert_eq!(row.marks().unwrap(), MarkOptions::default());
         for wrong in ["", "lmm", "=x", "lmm=a,"] {
             assert!(wrong.parse::<RowArgument>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn options_of_marks_are_no_parameters_of_the_segmenter() {
+        let row: RowArgument = "level=2,page_size=5,min_glyph=7.5".parse().unwrap();
+        let params: Vec<_> = row.params().collect();
+        assert_eq!(params, [&Assignment::new("level", "2")]);
+        let marks = row.marks().unwrap();
+        assert_eq!((marks.page_size, marks.min_glyph), (Some(5), Some(7.5)));
+        let row: RowArgument = "max_marks=many".parse().unwrap();
+        let error = row.marks().unwrap_err();
+        assert!(error.message().contains("max_marks=many"), "{error}");
     }
 }

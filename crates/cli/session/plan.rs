@@ -71,8 +71,8 @@ impl Plan {
         Ok(CompareRow {
             regions: self.row_regions(row, catalog)?,
             layers: layers.map(|styles| styles.into_iter().map(layer).collect()),
+            options: row.marks()?,
             lmm: row.lmm().map(str::to_owned),
-            ..CompareRow::default()
         })
     }
 

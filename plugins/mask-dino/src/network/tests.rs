@@ -3,11 +3,12 @@
 
 use std::{env, path::Path};
 
-use som_core::Params;
+use som_core::{ErrorKind, Image, Params};
 use som_torch::{Checkpoint, Compute, Precision, decoder::proposals::Proposals};
 use tch::{Device, IndexOp};
 
 use super::{config::Input, selection::Chosen, *};
+use crate::Predictor;
 
 /// A network, an image, and what the official project makes of it.
 struct Golden {
@@ -260,4 +261,21 @@ fn the_answer_matches() {
         golden.compare("output.pred_masks_low", &masks.unsqueeze(0), 1e-3);
         assert!(masks.i((0, .., ..)).isfinite().all().int64_value(&[]) == 1);
     });
+}
+
+#[test]
+fn weights_that_give_no_numbers_are_an_error_not_an_empty_image() {
+    let _guard = tch::no_grad_guard();
+    let params = Params::new();
+    let call = Call::uncancellable(&params);
+    let compute = Compute::open("cpu", Precision::Fp32).unwrap();
+    let weights = Path::new("tests/assets/swin_panoptic/checkpoint.pth");
+    let source = Source::open(weights, None, compute).unwrap();
+    let mut predictor = Predictor::open(&source).unwrap();
+    predictor.network.config.input.deviation = [0.0; 3];
+    let image = Image::from_raw(1, 1, &[90, 130, 40][..]).unwrap();
+    let size = predictor.input_size();
+    let error = predictor.run(&image, size, &call).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.message().contains("pixel decoder"), "{error}");
 }

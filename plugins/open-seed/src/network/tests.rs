@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use som_core::Params;
+use som_core::{ErrorKind, Params};
 use som_torch::{
     Checkpoint, Precision,
     decoder::{Queries, proposals::Proposals},
@@ -317,4 +317,19 @@ fn write_shapes(path: &Path, keys: &serde_json::Map<String, Value>) {
         .unwrap();
     file.write_all(&header).unwrap();
     file.set_len(8 + header.len() as u64 + end).unwrap();
+}
+
+#[test]
+fn weights_that_give_no_numbers_are_an_error_not_an_empty_image() {
+    both(|golden| {
+        let params = Params::new();
+        let call = Call::uncancellable(&params);
+        let mut network = golden.open_seed.network.clone();
+        network.config.settings.pixel_std = [0.0; 3];
+        let error = network
+            .encode(&golden.image(), golden.resize(), &call)
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.message().contains("backbone"), "{error}");
+    });
 }
