@@ -114,6 +114,10 @@ fn not_loaded(path: &Path, error: &libloading::Error) -> Error {
             "it needs {library}, which is not found ({}, or name its folder in LD_LIBRARY_PATH)",
             how_to_get(library)
         )),
+        // The loader does not tell these two apart.
+        None if said.contains("failed to map segment") => Error::unavailable(format!(
+            "it cannot be loaded: {said} (too little memory, or its file system is mounted noexec)"
+        )),
         None => Error::unavailable(format!("it cannot be loaded: {said}")),
     }
 }
