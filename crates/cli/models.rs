@@ -66,9 +66,13 @@ pub(crate) fn run(options: Options, general: &General) -> Result<ExitCode> {
 fn list(weights: &Weights, as_json: bool) -> Result<ExitCode> {
     let mut text = String::new();
     let mut rows = Vec::new();
+    let lengths = weights
+        .catalog()
+        .map(|(name, checkpoint)| [name, &*checkpoint.segmenter].map(|text| text.chars().count()));
+    let widths = lengths.fold([0, 0], |a, b| [a[0].max(b[0]), a[1].max(b[1])]);
     for (name, checkpoint) in weights.catalog() {
         let path = weights.path(name)?;
-        text += &line(name, checkpoint, path.is_some());
+        text += &line(name, checkpoint, path.is_some(), widths);
         rows.push(json(name, checkpoint, path.as_deref()));
     }
     if as_json {
@@ -80,7 +84,9 @@ fn list(weights: &Weights, as_json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(name: &str, checkpoint: &Checkpoint, is_here: bool) -> String {
+/// In columns: `widths` are those of names and segmenters.
+fn line(name: &str, checkpoint: &Checkpoint, is_here: bool, widths: [usize; 2]) -> String {
+    let [names, segmenters] = widths;
     let Checkpoint {
         segmenter,
         about,
@@ -91,7 +97,9 @@ fn line(name: &str, checkpoint: &Checkpoint, is_here: bool) -> String {
     } = checkpoint;
     let size = size.map_or("?".to_owned(), |size| DecimalBytes(size).to_string());
     let here = if is_here { "here" } else { "-" };
-    format!("{name:<12}  {here:<4}  {segmenter:<8}  {size:>9}  {licence:<10}  {about}  ({url})\n")
+    format!(
+        "{name:<names$}  {here:<4}  {segmenter:<segmenters$}  {size:>9}  {licence:<10}  {about}  ({url})\n"
+    )
 }
 
 fn json(name: &str, checkpoint: &Checkpoint, path: Option<&Path>) -> Value {
