@@ -50,9 +50,11 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
         }
         if !labels.iter().any(|label| label.weight > 0) {
             let counted = enumerated(spoken, &targets);
-            if !counted.is_empty() {
-                labels = counted;
-            }
+            labels = if counted.is_empty() {
+                numbered_behind(spoken, &targets)
+            } else {
+                counted
+            };
         }
     }
     // The surest name of each mark; of those to choose from, if one of the names is among them.
@@ -216,7 +218,8 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         let next = next.map_or(spoken.part.end, |next| next.span.start);
         let named = of_group(&mentions[index..index + group]);
         index += group;
-        let before = spoken.get(previous..first.span.start);
+        let between = spoken.get(previous..first.span.start);
+        let before = between;
         let before = without_tag(before.rsplit('\n').next().unwrap_or(before));
         let free = taken <= first.span.start - before.len();
         let line_start = spoken.get(0..first.span.start).ends_with('\n') || is_indent(before);
@@ -230,7 +233,7 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         let said = says_what(before);
         let ahead = match said {
             Some(said) => label_in(said),
-            None if free => label_in(first_cell(before)),
+            None if free => label_in(standing_by(first_cell(before))),
             None => String::new(),
         };
         let behind = label_in(after);
@@ -241,8 +244,14 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
                 Role::Corrects,
             );
         let tied = is_tied(after);
-        let (text, mut weight) = if (tied || !has_words(&ahead) || line_start && said.is_none())
+        let named_before = names_subject(before)
+            || said.is_some() && has_words(&ahead) && after.trim_start().starts_with('(');
+        let sequel = carried(&labels, between).filter(|_| after.trim_start().starts_with('('));
+        let (text, mut weight) = if let Some(label) = sequel {
+            (label, 1)
+        } else if (tied || !has_words(&ahead) || line_start && said.is_none())
             && (has_words(&behind) || ahead.is_empty())
+            && !named_before
         {
             taken = last.span.end + after.len();
             (
@@ -272,6 +281,59 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         }
     }
     labels
+}
+
+/// "The cup [1] is white": a noun with its article that the line or sentence begins with, right
+/// before its mark.
+fn names_subject(before: &str) -> bool {
+    /// A longer subject, in words, is more than a name.
+    const MOST: usize = 4;
+    let before = before.trim_end_matches([' ', '(', '*']);
+    let start = before.rfind(['.', '!', '?', ';', '|']).map_or(0, |end| end + 1);
+    let text = before[start..].trim_start_matches([' ', '*', '-', '•', '"']);
+    let Some(article) = words::at(text, 0, Role::Article) else {
+        return false;
+    };
+    let noun = &text[article..];
+    let mut count = 0;
+    let plain = words::words(noun).all(|word| {
+        count += 1;
+        let role = |role| words::at(noun, word.start, role).is_some();
+        let one = matches!(&noun[word.clone()], "one" | "thing" | "first" | "last" | "other");
+        !one && !role(Role::Announces) && !role(Role::Beside) && !role(Role::Is)
+    });
+    let spaced = noun.starts_with([' ', '\'']) || article > 0 && text[..article].ends_with('\'');
+    spaced && plain && (1..=MOST).contains(&count)
+}
+
+/// "lies on the table": what something is said to be on or beside.
+fn standing_by(before: &str) -> &str {
+    /// Before the word for the place stands no more than a verb.
+    const MOST: usize = 2;
+    let mut passed = 0;
+    for word in words::words(before) {
+        if let Some(end) = words::at(before, word.start, Role::Beside) {
+            let of = matches!(&before[word], "of" | "with" | "de" | "von" | "mit" | "di" | "con");
+            let rest = before.get(end..).unwrap_or("");
+            return if of || rest.trim().is_empty() { before } else { rest };
+        }
+        passed += 1;
+        let joins = words::at(before, word.start, Role::Joins).is_some();
+        let article = words::at(before, word.start, Role::Article).is_some();
+        if joins || article || passed > MOST {
+            break;
+        }
+    }
+    before
+}
+
+/// "The cars are [2] (red) and [4] (blue)": the name that was said before the last mark, where no
+/// more than a remark in parentheses and "and" stand between.
+fn carried(labels: &[Label], between: &str) -> Option<String> {
+    let inside = between.trim_start().strip_prefix('(')?;
+    let (_, rest) = inside.split_once(')')?;
+    let last = labels.last().filter(|_| is_conjunction(rest))?;
+    Some(last.text.clone())
 }
 
 /// `text` without the tag that it ends with.
@@ -314,7 +376,14 @@ fn below(rest: &str) -> String {
 
 /// True for what is no name: "unknown", "not visible".
 fn says_nothing(text: &str) -> bool {
-    const NOTHING: [&str; 10] = [
+    const NOTHING: [&str; 17] = [
+        "can't tell",
+        "cannot be determined",
+        "not clear",
+        "cannot identify",
+        "can't identify",
+        "not identifiable",
+        "hard to tell",
         "unknown",
         "unclear",
         "n/a",
@@ -362,6 +431,29 @@ fn enumerated(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
     labels
 }
 
+/// `Cup: 1`, `saucer – 2`: lines that end with the number of what they name, and nothing else.
+fn numbered_behind(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
+    let text = spoken.get(spoken.part.clone());
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let labels = lines.map(|line| {
+        let (name, number) = [": ", " – ", " - ", " = ", " → "]
+            .iter()
+            .find_map(|tie| line.rsplit_once(tie))?;
+        let number = number.trim_matches([' ', '*', '.', '`']);
+        let (reading, end) = list_at(number, 0, spoken.names, Setting::Enclosed)?;
+        let mention = reading.mention(0..end);
+        let known = !mention.marks.is_empty() && mention.marks.iter().all(|id| targets.contains(id));
+        let named = Named::by([&mention]).filter(|_| known && end == number.len())?;
+        let text = label_in(name);
+        (!text.is_empty()).then_some(Label {
+            named,
+            text,
+            weight: 1,
+        })
+    });
+    labels.collect::<Option<Vec<Label>>>().unwrap_or_default()
+}
+
 /// Lines that begin with a number, in any order.
 fn lines(text: &str) -> Vec<(String, Range<usize>)> {
     let mut items = Vec::new();
@@ -371,7 +463,7 @@ fn lines(text: &str) -> Vec<(String, Range<usize>)> {
         let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = inner.split_at(digits);
         let rest = rest.trim_start_matches('*');
-        if let Some(rest) = rest.strip_prefix(['.', ')'])
+        if let Some(rest) = rest.strip_prefix(['.', ')', ' '])
             && digits > 0
         {
             let end = start + line.len();

@@ -1,5 +1,7 @@
 //! The name that words give: without what ties it to its mark, reasons and decoration.
 
+use std::borrow::Cow;
+
 use crate::ground::{Role, words};
 
 /// Verbs between a mark and what it is, besides those of the table of words.
@@ -44,7 +46,8 @@ pub(super) fn label_in(text: &str) -> String {
         }
         text = text.trim_start_matches(MARKS);
     }
-    let text = corrected(text);
+    let unstruck = without_struck(text);
+    let text = corrected(&unstruck);
     let text = &text[..end_of(text)];
     let text = without_tail(text);
     // A word that announces a mark is the mark's.
@@ -58,9 +61,27 @@ pub(super) fn label_in(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// `text` without what is struck through: "~~cup~~ bowl".
+fn without_struck(text: &str) -> Cow<'_, str> {
+    let line = text.split('\n').next().unwrap_or(text);
+    if line.matches("~~").count() != 2 {
+        return text.into();
+    }
+    let mut parts = line.splitn(3, "~~");
+    let (before, _, after) = (parts.next(), parts.next(), parts.next());
+    let kept = [before.unwrap_or(""), after.unwrap_or("")].concat();
+    kept.trim_start_matches(MARKS).to_owned().into()
+}
+
 /// `text` behind a verb or an article that it begins with.
 fn without_lead(text: &str) -> &str {
-    const OTHERS: [&str; 32] = [
+    const OTHERS: [&str; 38] = [
+        "might be ",
+        "may be ",
+        "could be ",
+        "must be ",
+        "can be ",
+        "would be ",
         "i think ",
         "i believe ",
         "i'd say ",
@@ -142,7 +163,10 @@ fn corrected(text: &str) -> &str {
         "correction: ",
         "or rather ",
     ];
-    if NOT.iter().any(|not| lower.starts_with(not)) {
+    let denied = [Role::Denies, Role::DeniesBehind]
+        .iter()
+        .any(|role| words::at(&lower, 0, *role).is_some_and(|end| lower[end..].starts_with(' ')));
+    if denied || NOT.iter().any(|not| lower.starts_with(not)) {
         for but in BUT {
             if let Some(at) = lower.find(but) {
                 return without_leads(&text[at + but.len()..]);
@@ -170,7 +194,16 @@ fn without_leads(mut text: &str) -> &str {
 
 /// Where the name at the start of `text` ends: before the next sentence or cell, or a reason.
 fn end_of(text: &str) -> usize {
-    const ENDS: [&str; 20] = [
+    const ENDS: [&str; 29] = [
+        "</",
+        ", not ",
+        " rather than ",
+        " instead of ",
+        ", nicht ",
+        ", kein",
+        ", pas ",
+        ", не ",
+        ", non ",
         " which ",
         " that is ",
         " who ",
@@ -225,7 +258,10 @@ fn without_tail(text: &str) -> &str {
             .iter()
             .chain(&TAILS)
             .find_map(|lead| shorter.strip_suffix(lead));
-        let shorter = lead.or_else(|| without_join(shorter)).unwrap_or(shorter);
+        let shorter = lead
+            .or_else(|| without_join(shorter))
+            .or_else(|| without_place(shorter))
+            .unwrap_or(shorter);
         if shorter.len() == text.len() {
             break;
         }
@@ -238,6 +274,14 @@ fn without_tail(text: &str) -> &str {
 fn without_join(text: &str) -> Option<&str> {
     let (rest, last) = text.rsplit_once(' ')?;
     (words::at(last, 0, Role::Joins) == Some(last.len())).then_some(rest)
+}
+
+/// `text` without the word that leads on to where the next mark is: "a cup, in".
+fn without_place(text: &str) -> Option<&str> {
+    let (rest, last) = text.rsplit_once(' ')?;
+    let places = words::at(last, 0, Role::Beside) == Some(last.len());
+    let parted = rest.ends_with([',', ';']) || without_join(rest).is_some();
+    (places && parted).then_some(rest)
 }
 
 #[cfg(test)]
@@ -257,6 +301,10 @@ mod tests {
             ("是一个杯子", "杯子"),
             ("は赤い箱です", "赤い箱"),
             (" (white cup)", "white cup"),
+            (": ~~cup~~ bowl", "bowl"),
+            (" isn't a cup; it's a bowl", "bowl"),
+            (" is the cup, not the glass", "cup"),
+            (" there is a cup, in ", "cup"),
             (" mark", ""),
         ] {
             assert_eq!(label_in(text), expected, "{text}");

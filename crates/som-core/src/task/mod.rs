@@ -8,6 +8,7 @@ mod describe;
 mod grounded;
 mod json;
 mod label;
+mod mapping;
 mod matching;
 mod nearby;
 mod order;

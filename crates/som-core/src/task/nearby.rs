@@ -15,7 +15,8 @@ use crate::ground::{Mention, Role, words};
 /// near.
 pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec<Option<Named>>> {
     let lower = words::lowered(spoken.text);
-    let keys: Vec<String> = texts.iter().map(|text| key(text, &lower)).collect();
+    let mut keys: Vec<String> = texts.iter().map(|text| key(text, &lower)).collect();
+    let loose = loosened(&mut keys, &lower);
     let places = places(&lower, &keys, spoken.part.clone());
     let meant: Vec<Mention> = meant(spoken, &places);
     let mut said: Vec<Option<Said>> = vec![None; texts.len()];
@@ -33,6 +34,7 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
             lower: &lower,
             places: own,
             mentions: inside,
+            start: range.start,
             end: range.end,
         };
         let found = match (own, pending) {
@@ -41,7 +43,19 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
         };
         for (text, found) in found {
             let kept = &mut said[text];
-            let better = |found: &Said| kept.as_ref().is_none_or(|kept| found.tied && !kept.tied);
+            if let (Some(kept), Some(found)) = (&*kept, &found)
+                && loose[text]
+                && kept.named.marks != found.named.marks
+            {
+                // One word of several does not say which of them is meant.
+                return None;
+            }
+            // "There is no cup in [2]. The cup is [3]": what is named goes before none.
+            let better = |found: &Said| {
+                kept.as_ref().is_none_or(|kept| {
+                    found.tied && (!kept.tied || kept.named == Named::NONE && found.names())
+                })
+            };
             pending = found.is_none().then_some(text);
             if let Some(found) = found.filter(better) {
                 *kept = Some(found);
@@ -91,6 +105,34 @@ fn key(text: &str, lower: &str) -> String {
         return bare.to_owned();
     }
     in_other_words(bare, lower).unwrap_or_else(|| bare.to_owned())
+}
+
+/// Where the words of a text do not stand in the answer, the one that tells it from the others, or
+/// of a single text its last one, which names the thing; and which keys became so short.
+fn loosened(keys: &mut [String], lower: &str) -> Vec<bool> {
+    let all: Vec<Vec<String>> = keys.iter().map(|key| plain_words(key)).collect();
+    let mut loose = vec![false; keys.len()];
+    for (index, own) in all.iter().enumerate() {
+        if stands_in(lower, &keys[index]) || own.len() < 2 {
+            continue;
+        }
+        let telling = |word: &&String| {
+            let others = all.iter().enumerate().filter(|(other, _)| *other != index);
+            let mut others = others.map(|(_, words)| words);
+            word.chars().count() > 2
+                && stands_in(lower, word)
+                && others.all(|words| !words.contains(word))
+        };
+        let word = match keys.len() {
+            1 => own.last().filter(telling),
+            _ => own.iter().find(telling),
+        };
+        if let Some(word) = word {
+            keys[index].clone_from(word);
+            loose[index] = true;
+        }
+    }
+    loose
 }
 
 /// True if `key` stands in `lower`, and not only within other words.
@@ -184,6 +226,10 @@ impl Said {
         named: Named::NONE,
         tied: true,
     };
+
+    fn names(&self) -> bool {
+        !self.named.marks.is_empty()
+    }
 }
 
 /// A sentence, with the texts and mentions in it.
@@ -192,6 +238,7 @@ struct Sentence<'a> {
     lower: &'a str,
     places: &'a [Place],
     mentions: &'a [Mention],
+    start: usize,
     end: usize,
 }
 
@@ -287,10 +334,10 @@ impl Sentence<'_> {
         let (place, next) = (&self.places[index], self.next(index));
         let from = index.checked_sub(1).map_or(0, |last| self.places[last].end);
         let near = self.floor(from.max(place.start.saturating_sub(24)), place.start);
-        if self.is_denied(near..place.start) {
+        let mentions = self.own(index);
+        if self.is_denied(near..place.start, mentions.is_empty()) || index == 0 && self.begins_none() {
             return (Some(Said::NONE), 0);
         }
-        let mentions = self.own(index);
         let first = mentions.first().map_or(next, |mention| mention.span.start);
         let before = self.text(place.end, first);
         if let Some(named) = self.names_behind(place.end, first) {
@@ -323,9 +370,29 @@ impl Sentence<'_> {
         names_behind_tie(&self.spoken.part(self.floor(start, end)..end))
     }
 
-    /// True if the words in `range` say that there is none of what follows.
-    fn is_denied(&self, range: Range<usize>) -> bool {
+    /// "None of the regions shows a cup: [1] is a plate": the sentence begins with saying none.
+    fn begins_none(&self) -> bool {
+        let (Some(place), Some(first)) = (self.places.first(), self.mentions.first()) else {
+            return false;
+        };
+        let start = self.start + self.text(self.start, place.start).len()
+            - self.text(self.start, place.start).trim_start().len();
+        let head = start..place.start;
+        let none = self.spoken.cues.all(start..start + 1, Role::None).next();
+        let kept = [Role::Keeps, Role::Excepts, Role::Contrasts]
+            .iter()
+            .any(|role| self.spoken.cues.any(head.clone(), *role));
+        none.is_some_and(|none| none.end <= place.start)
+            && !kept
+            && first.span.start > place.end
+            && self.text(place.end, first.span.start).contains([':', ',', '–', '—'])
+    }
+
+    /// True if the words in `range` say that there is none of what follows; "not" does so only of
+    /// what no mark stands behind.
+    fn is_denied(&self, range: Range<usize>, alone: bool) -> bool {
         const NO: [&str; 5] = ["no", "without", "kein", "keine", "keinen"];
+        const NOT: [&str; 7] = ["not", "nicht", "pas", "non", "не", "niet", "nie"];
         let text = self.text(range.start, range.end);
         let sentence = text
             .rfind(['\n', '.', ';', '!', '?', '|'])
@@ -337,7 +404,7 @@ impl Sentence<'_> {
             !matches!(*word, "" | "visible" | "any")
                 && words::at(word, 0, Role::Article) != Some(word.len())
         });
-        let no = last.is_some_and(|last| NO.contains(&last));
+        let no = last.is_some_and(|last| NO.contains(&last) || alone && NOT.contains(&last));
         // 没有猫
         let none = self.spoken.cues.all(range.clone(), Role::None).next_back();
         let near = none.is_some_and(|none| {

@@ -9,7 +9,7 @@ use super::{
     said::{list_length, names_behind_tie},
     spoken::Spoken,
 };
-use crate::ground::{Mention, Role, Status};
+use crate::ground::{Mention, Role, Status, words};
 
 /// One finding for each expression, in their order.
 pub(super) fn read(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Finding> {
@@ -148,7 +148,7 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
             order::said_in(spoken, spoken.part.clone()).filter(|_| spoken.mentions.is_empty())
         })
         .or_else(|| (denied && spoken.says_none(spoken.part.clone())).then_some(Named::NONE))
-        .or_else(|| bare_number(spoken))
+        .or_else(|| bare_name(spoken))
 }
 
 /// "I see [1] and [2], none of which is red."
@@ -172,37 +172,43 @@ fn denied_at_last(spoken: &Spoken<'_>) -> bool {
     })
 }
 
-/// "It's 3.", "I'd go with 3.": the only number of a short answer, if it ends a clause.
-fn bare_number(spoken: &Spoken<'_>) -> Option<Named> {
+/// "It's 3.", "I'd go with C.": the only name of a short answer, if it ends a clause.
+fn bare_name(spoken: &Spoken<'_>) -> Option<Named> {
     /// A longer answer, in bytes, says more.
     const LONGEST: usize = 120;
+    const LEADS: [&str; 23] = [
+        "is", "it's", "s", "with", "be", "as", "choose", "pick", "say", "at", "but", "sondern",
+        "mais", "sino", "mas", "ma", "ist", "est", "es", "é", "è", "то", "это",
+    ];
     let text = spoken.get(spoken.part.clone()).trim_start();
     let text = text.split('\n').next().unwrap_or(text);
     let named = spoken.meant().next().is_some();
     if text.len() > LONGEST || named || spoken.says_none(spoken.part.clone()) {
         return None;
     }
-    let start = text.find(|c: char| c.is_ascii_digit())?;
-    let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
-    let (before, after) = (&text[..start], &text[start + digits..]);
+    let is_name = |word: &str| {
+        let letters = word.bytes().all(|byte| byte.is_ascii_uppercase());
+        word.starts_with(|c: char| c.is_ascii_digit())
+            || letters && json::of_text(word, spoken).is_some_and(|named| !named.marks.is_empty())
+    };
+    let led = |before: &str| {
+        let before = before.trim_end_matches([' ', '*', '"', '(']);
+        let mut words = before.rsplit(|c: char| !c.is_alphanumeric() && c != '\'');
+        let last = words.next().unwrap_or("").to_lowercase();
+        LEADS.contains(&last.as_str()) || last.ends_with("'s")
+    };
+    let mut found = words::words(text).filter(|word| is_name(&text[word.clone()]));
+    let mut name = found.find(|word| led(&text[..word.start]));
+    if name.is_some() && found.next().is_some() {
+        name = None;
+    }
+    let name = name?;
+    let (before, after) = (&text[..name.start], &text[name.end..]);
     let ends = after.is_empty() || after.starts_with(['.', ',', '!', ';', '\n', ')', '*', '。']);
     let apart = before.ends_with([' ', '*', '"', '(']);
-    if !ends || !apart || after.contains(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let last = before.trim_end_matches([' ', '*', '"', '(']);
-    let word = last
-        .rsplit(|c: char| !c.is_alphanumeric() && c != '\'')
-        .next()
-        .unwrap_or("");
-    const LEADS: [&str; 16] = [
-        "is", "it's", "s", "with", "be", "as", "choose", "pick", "say", "ist", "est", "es", "é",
-        "è", "то", "это",
-    ];
-    if !LEADS.contains(&word.to_lowercase().as_str()) && !word.to_lowercase().ends_with("'s") {
-        return None;
-    }
-    json::of_text(&text[start..start + digits], spoken)
+    (ends && apart)
+        .then(|| json::of_text(&text[name], spoken))
+        .flatten()
 }
 
 /// "The answer is 3": a number behind the word for the answer.

@@ -35,7 +35,7 @@ const TAGS: [&str; 24] = [
 ];
 
 /// Other openings of thoughts, and what closes them.
-const PAIRS: [(&str, &str); 14] = [
+const PAIRS: [(&str, &str); 15] = [
     // Kimi-VL-Thinking, chat template.
     ("◁think▷", "◁/think▷"),
     // Magistral, chat template of Mistral.
@@ -54,6 +54,8 @@ const PAIRS: [(&str, &str); 14] = [
     ("<|think|>", "<|/think|>"),
     // Open WebUI's wrapping of reasoning_content.
     ("<details type=\"reasoning\"", "</details>"),
+    // GitHub's folded text, where its summary speaks of thoughts.
+    ("<details>", "</details>"),
     // Ollama's command.
     ("Thinking...\n", "...done thinking."),
     // Granite 3.2, chat template.
@@ -196,6 +198,8 @@ fn pair_at(rest: &str, at: usize) -> Option<Edge> {
         let mut end = token.len();
         if token.starts_with("<details type") {
             end = rest.find('>').map_or(end, |close| close + 1);
+        } else if opens && *open == "<details>" {
+            end = summary_of_thought(rest)?;
         }
         Some(Edge {
             span: at..at + end,
@@ -203,6 +207,19 @@ fn pair_at(rest: &str, at: usize) -> Option<Edge> {
             name: Name::Pair(index),
         })
     })
+}
+
+/// The length of `<details><summary>Thought process</summary>`, if that is what `rest` begins with.
+fn summary_of_thought(rest: &str) -> Option<usize> {
+    /// A longer summary, in bytes, is something else.
+    const LONGEST: usize = 96;
+    let near = &rest[..rest.floor_char_boundary(LONGEST)];
+    let (head, _) = near.split_once("</summary>")?;
+    let lower = head.to_lowercase();
+    let thinks = ["thought", "think", "reason"]
+        .iter()
+        .any(|word| lower.contains(word));
+    (thinks && lower.contains("<summary>")).then(|| head.len() + "</summary>".len())
 }
 
 /// `<think>`, `</think>`, `<think time="3">`, `< Think >`.

@@ -7,10 +7,8 @@ use crate::ground::{
     words::{self, Role},
 };
 
-/// What may stand between a keyword and its names besides the words that say "is" and announce.
-const FILLERS: [&str; 12] = [
-    "from ", "is:", "are:", "with ", "as ", "no. ", "nr. ", "n. ", "di ", "de ", "mit ", "с ",
-];
+/// Signs and abbreviations that may stand between a keyword and its names, besides words.
+const FILLERS: [&str; 5] = ["is:", "are:", "no. ", "nr. ", "n. "];
 
 pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     let &Reader {
@@ -49,6 +47,9 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     }
     match list_at(text, start, names, Setting::Open) {
         Some((reading, end)) if reading.resolves() || starts_with_digit(text, start) => {
+            if let Some(found) = up_to(reader, word, start, end) {
+                return found;
+            }
             let written = text[start..end].trim_end_matches(['*', '`', '"', '\'']);
             Found::Mention(reading.mention(start..start + written.len()))
         }
@@ -56,6 +57,28 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             .or_else(|| behind_colon(reader, word))
             .unwrap_or(Found::Skip(next_word(text, at))),
     }
+}
+
+/// "From mark 2 to mark 5", "mark 2 up to mark 5": a range whose last name is announced again.
+fn up_to(reader: &Reader<'_>, word: &str, start: usize, end: usize) -> Option<Found> {
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let next = skip(text, end, |c| c == ' ');
+    let range = words::at(text, next, Role::Ranges)?;
+    let plain = matches!(&text[next..range], "up to" | "through" | "thru" | "until" | "bis");
+    let before = text[..at].trim_end();
+    let begins = before.ends_with("from") || before.ends_with("From");
+    if !plain && !begins {
+        return None;
+    }
+    let again = skip(text, range, |c| c == ' ');
+    let (_, last) = keyword_end(text, again).filter(|(other, _)| *other == word)?;
+    let last = names.name_at(text, last)?;
+    let both = format!("{}-{}", text[start..end].trim_end(), &text[last.clone()]);
+    let (reading, _) = list_at(&both, 0, names, Setting::Open)?;
+    (reading.names == 2 && reading.misses() == 0)
+        .then(|| Found::Mention(reading.mention(start..last.end)))
 }
 
 /// "Two marks apply: 6 and 7": names behind the colon that ends a short clause about marks.
@@ -122,18 +145,21 @@ fn excepted(reader: &Reader<'_>) -> Option<Found> {
         .then(|| Found::Mention(reading.mention(start..start + written.len())))
 }
 
-/// "The mark on the cup is 3": the number that a clause about a mark ends with.
+/// "The mark on the cup is 3": the numbers that a clause about marks ends with.
 fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
     /// Such a clause is not longer, in bytes.
     const LONGEST: usize = 60;
     let &Reader {
         text, at, names, ..
     } = reader;
-    if !["mark", "label", "marker", "id", "tag"].contains(&word.to_lowercase().as_str()) {
+    const WORDS: [&str; 10] = [
+        "mark", "label", "marker", "id", "tag", "marks", "labels", "markers", "ids", "tags",
+    ];
+    if !WORDS.contains(&word.to_lowercase().as_str()) {
         return None;
     }
     let from = at + word.len();
-    let leads = ["on ", "for ", "of ", "you", "that ", "which ", "we ", "i "];
+    let leads = ["on ", "for ", "of ", "you", "that ", "which ", "we ", "i ", "here "];
     if !leads
         .iter()
         .any(|lead| text[from..].trim_start().starts_with(lead))
@@ -150,14 +176,15 @@ fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
         let start = from + word.start;
         if let Some(end) = words::at(text, start, Role::Is) {
             let start = skip(text, end, |c| matches!(c, ' ' | '*' | '"' | ':'));
-            let name = names
-                .name_at(text, start)
-                .filter(|_| starts_with_digit(text, start))?;
-            let after = text[name.end..].trim_start_matches(['*', '"']);
-            let ends = after.is_empty() || after.starts_with(['.', ',', '\n', '!']);
-            let known = !names.get(&text[name.clone()]).is_empty();
-            let (reading, _) = list_at(&text[..name.end], start, names, Setting::Open)?;
-            return (ends && known).then(|| Found::Mention(reading.mention(name)));
+            if !starts_with_digit(text, start) {
+                return None;
+            }
+            let (reading, end) = list_at(text, start, names, Setting::Open)?;
+            let written = text[start..end].trim_end_matches(['*', '"', ' ']);
+            let span = start..start + written.len();
+            let after = &text[end..];
+            let ends = after.is_empty() || after.starts_with(['.', ',', '\n', '!', ';']);
+            return (ends && reading.misses() == 0).then(|| Found::Mention(reading.mention(span)));
         }
         from += word.end;
     }
@@ -223,12 +250,13 @@ fn names_marks(word: &str, before: &str, after: &str) -> bool {
     let alone = words.is_empty() && (after.is_empty() || after.starts_with(['.', ':', '\n', '-']));
     let says = words
         .first()
-        .is_some_and(|last| matches!(*last, "is" | "are" | "was" | "be" | "s" | "as"));
-    // "Indicated by the number 3"
-    let by = matches!(
-        words[..],
-        ["the", "by" | "with" | "under" | "bears" | "has", ..]
-    );
+        .is_some_and(|last| matches!(*last, "is" | "are" | "was" | "be" | "s" | "as" | "to"));
+    // "Indicated by the number 3", "assigned the number 3"
+    const BEARS: [&str; 12] = [
+        "by", "with", "under", "bears", "has", "assigned", "given", "carries", "bearing", "got",
+        "gets", "wears",
+    ];
+    let by = matches!(words[..], ["the", before, ..] if BEARS.contains(&before));
     match word.as_str() {
         "number" => alone || says || by || words.is_empty() && after.starts_with(" is "),
         "area" => false,
@@ -285,12 +313,9 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
                 next += filler.len();
                 continue;
             }
-            let filler = words::at(text, next, Role::Is).into_iter().chain(words::at(
-                text,
-                next,
-                Role::Announces,
-            ));
-            let filler = filler.filter(|&end| {
+            let fillers = [Role::Is, Role::Announces, Role::Fills];
+            let fillers = fillers.map(|role| words::at(text, next, role));
+            let filler = fillers.into_iter().flatten().filter(|&end| {
                 let after = text[end..].chars().next();
                 let glued = text[..end].ends_with(words::is_unspaced);
                 glued || after.is_some_and(|c| matches!(c, ' ' | ':' | '*' | '(' | '#' | '.' | '№'))
@@ -304,6 +329,9 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
         break;
     }
     next = skip(text, next, gap);
+    if let Some(shown) = described(text, next, word) {
+        next = shown;
+    }
     if next > end {
         return Some((word, next));
     }
@@ -315,6 +343,19 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
     }
     let glued = |c: char| c == '#' || c.is_ascii_uppercase();
     (digit(rest) || unspaced && rest.starts_with(glued)).then_some((word, end))
+}
+
+/// "Tagged with a small 4": where the number begins behind an article and what it looks like.
+fn described(text: &str, at: usize, word: &str) -> Option<usize> {
+    const WORDS: [&str; 5] = ["tagged", "marked", "labeled", "labelled", "numbered"];
+    if !WORDS.contains(&word.to_lowercase().as_str()) {
+        return None;
+    }
+    let article = words::at(text, at, Role::Article)?;
+    let look = skip(text, article, |c| c == ' ');
+    let end = skip(text, look, |c| c.is_ascii_lowercase());
+    let number = skip(text, end, |c| matches!(c, ' ' | '"' | '*'));
+    (number > end && starts_with_digit(text, number)).then_some(number)
 }
 
 /// `3番`, `3, 5番`, `3 numaralı`, `第3号`: numbers before a word that says they are names.

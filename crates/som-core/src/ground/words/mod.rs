@@ -51,6 +51,14 @@ pub(super) struct Language {
     alls: &'static str,
     /// "At first": what is said so may be taken back.
     tentative: &'static str,
+    /// "My earlier answer": what follows is no longer meant.
+    retracts: &'static str,
+    /// Answers a question: "yes".
+    affirms: &'static str,
+    /// Between a word that announces and its names: "marks *from* 2 to 5".
+    fills: &'static str,
+    /// What was in one picture is not in the next: "occluded".
+    leaves: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -82,6 +90,10 @@ const SILENT: Language = Language {
     hedges: "",
     alls: "",
     tentative: "",
+    retracts: "",
+    affirms: "",
+    fills: "",
+    leaves: "",
 };
 
 /// What a word does.
@@ -114,6 +126,10 @@ pub(crate) enum Role {
     Hedges,
     All,
     Tentative,
+    Retracts,
+    Affirms,
+    Fills,
+    Leaves,
 }
 
 /// Words that do something, where they stand in a text.
@@ -209,7 +225,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
 
 /// Signs that say something, too.
 fn is_word_or_sign(c: char) -> bool {
-    is_word(c) || matches!(c, '✗' | '✘' | '❌')
+    is_word(c) || matches!(c, '✗' | '✘' | '✖' | '❌' | '🚫' | '⛔')
 }
 
 /// The word that begins at `at`.
@@ -274,6 +290,10 @@ impl Index {
                 (language.hedges, Role::Hedges),
                 (language.alls, Role::All),
                 (language.tentative, Role::Tentative),
+                (language.retracts, Role::Retracts),
+                (language.affirms, Role::Affirms),
+                (language.fills, Role::Fills),
+                (language.leaves, Role::Leaves),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);
