@@ -231,9 +231,12 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         };
         previous = last.span.end;
         let said = says_what(before);
-        let ahead = match said {
+        let line = spoken.get(0..first.span.start).rfind('\n').map_or(0, |end| end + 1);
+        let begins = first.span.start == line + before.len();
+        let subject = subject(before, begins, after);
+        let ahead = match said.or(subject) {
             Some(said) => label_in(said),
-            None if free => label_in(standing_by(first_cell(before))),
+            None if free => label_in(standing_by(last_sentence(first_cell(before)))),
             None => String::new(),
         };
         let behind = label_in(after);
@@ -244,9 +247,10 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
                 Role::Corrects,
             );
         let tied = is_tied(after);
-        let named_before = names_subject(before)
-            || said.is_some() && has_words(&ahead) && after.trim_start().starts_with('(');
-        let sequel = carried(&labels, between).filter(|_| after.trim_start().starts_with('('));
+        let caption = after.trim_start().starts_with('(');
+        let named_before =
+            subject.is_some() || said.is_some() && has_words(&ahead) && caption;
+        let sequel = carried(&labels, between).filter(|_| caption);
         let (text, mut weight) = if let Some(label) = sequel {
             (label, 1)
         } else if (tied || !has_words(&ahead) || line_start && said.is_none())
@@ -283,27 +287,44 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
     labels
 }
 
-/// "The cup [1] is white": a noun with its article that the line or sentence begins with, right
-/// before its mark.
-fn names_subject(before: &str) -> bool {
+/// "The cup [1] is white": the noun that a line or sentence begins with, right before its mark;
+/// one without an article only where what follows is no noun.
+fn subject<'a>(before: &'a str, begins_line: bool, after: &str) -> Option<&'a str> {
     /// A longer subject, in words, is more than a name.
     const MOST: usize = 4;
     let before = before.trim_end_matches([' ', '(', '*']);
-    let start = before.rfind(['.', '!', '?', ';', '|']).map_or(0, |end| end + 1);
-    let text = before[start..].trim_start_matches([' ', '*', '-', '•', '"']);
-    let Some(article) = words::at(text, 0, Role::Article) else {
-        return false;
-    };
-    let noun = &text[article..];
+    let text = last_sentence(before);
+    if text.len() == before.len() && !begins_line {
+        return None;
+    }
+    let text = text.trim_start_matches([' ', '*', '-', '•', '"']);
+    let article = words::at(text, 0, Role::Article).filter(|end| {
+        let rest = &text[*end..];
+        rest.starts_with([' ', '\''])
+    });
+    let noun = &text[article.unwrap_or(0)..];
     let mut count = 0;
     let plain = words::words(noun).all(|word| {
         count += 1;
-        let role = |role| words::at(noun, word.start, role).is_some();
-        let one = matches!(&noun[word.clone()], "one" | "thing" | "first" | "last" | "other");
-        !one && !role(Role::Announces) && !role(Role::Beside) && !role(Role::Is)
+        let other = matches!(&noun[word.clone()], "one" | "thing" | "first" | "last" | "other");
+        let does = [Role::Announces, Role::Beside, Role::Is, Role::Contrasts, Role::None];
+        !other && !does.iter().any(|role| words::at(noun, word.start, *role).is_some())
     });
-    let spaced = noun.starts_with([' ', '\'']) || article > 0 && text[..article].ends_with('\'');
-    spaced && plain && (1..=MOST).contains(&count)
+    let says = words::at(after, after.len() - after.trim_start().len(), Role::Is);
+    let is_noun = says.is_some_and(|end| {
+        let rest = after[end..].trim_start();
+        words::at(rest, 0, Role::Article).is_some()
+    });
+    let alone = count == 1 && noun.starts_with(char::is_uppercase) && says.is_some() && !is_noun
+        || noun.starts_with(words::is_unspaced) && count <= 2 * MOST && says.is_some();
+    let short = (1..=MOST).contains(&count) && article.is_some();
+    (plain && (short || alone)).then_some(text)
+}
+
+fn last_sentence(text: &str) -> &str {
+    let ends = [". ", "! ", "? ", "; "];
+    let end = ends.iter().filter_map(|end| text.rfind(end)).max();
+    end.map_or(text, |end| &text[end + 2..])
 }
 
 /// "lies on the table": what something is said to be on or beside.

@@ -188,7 +188,8 @@ pub(super) fn value(node: &Node, spoken: &Spoken<'_>) -> Option<Named> {
             .try_fold(Named::NONE, |all, item| Some(all.and(value(item, spoken)?))),
         Value::Object(entries) => marks_of(entries, spoken).or_else(|| {
             let span = node.span.clone();
-            Named::by(spoken.part(span).mentions)
+            Named::by(spoken.part(span.clone()).mentions)
+                .or_else(|| spoken.says_none(span).then_some(Named::NONE))
         }),
     }
 }

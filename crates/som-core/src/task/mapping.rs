@@ -40,6 +40,37 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
     (!found.is_empty()).then_some(found)
 }
 
+/// `1, 2, 3 → 5, 4, none`, `first image: 1, 2`, `second image: 5, none`: two lists, the first of marks
+/// of `first`, and the second of what each became.
+pub(super) fn in_lists(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>> {
+    let text = spoken.get(spoken.part.clone()).trim_end();
+    let sign = ["→", "->", "=>", "⇒", "↔"]
+        .iter()
+        .find_map(|sign| text.split_once(sign));
+    let (of, to) = sign.or_else(|| text.split_once('\n'))?;
+    let end = spoken.part.start + text.len();
+    let of = end - text.len()..end - text.len() + of.len();
+    let to = end - to.len()..end;
+    let items = |list: Range<usize>| -> Option<Vec<Named>> {
+        let text = spoken.get(list.clone());
+        let text = text.rsplit(':').next().unwrap_or(text);
+        let mut at = list.end - text.len();
+        let mut items = Vec::new();
+        for piece in text.split(',').take(first.len() + 1) {
+            items.push(became(spoken, at..at + piece.len())?);
+            at += piece.len() + 1;
+        }
+        Some(items)
+    };
+    let (of, to) = (items(of)?, items(to)?);
+    let is_target = |named: &Named| matches!(named.marks[..], [id] if first.contains(&id));
+    if of.len() < 2 || of.len() != to.len() || !of.iter().all(is_target) {
+        return None;
+    }
+    let each = of.into_iter().zip(to);
+    Some(each.map(|(of, to)| (of.marks[0], to)).collect())
+}
+
 /// The lines of the answer, parted at semicolons, and at commas outside of brackets.
 fn pieces(spoken: &Spoken<'_>) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();

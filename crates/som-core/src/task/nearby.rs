@@ -404,7 +404,12 @@ impl Sentence<'_> {
             !matches!(*word, "" | "visible" | "any")
                 && words::at(word, 0, Role::Article) != Some(word.len())
         });
-        let no = last.is_some_and(|last| NO.contains(&last) || alone && NOT.contains(&last));
+        let not = last.is_some_and(|last| NOT.contains(&last)) && {
+            // "But not the spoon"
+            let before = words.find(|word| !word.is_empty()).unwrap_or("");
+            alone && words::at(before, 0, Role::Contrasts) == Some(before.len())
+        };
+        let no = not || last.is_some_and(|last| NO.contains(&last));
         // 没有猫
         let none = self.spoken.cues.all(range.clone(), Role::None).next_back();
         let near = none.is_some_and(|none| {

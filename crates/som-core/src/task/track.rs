@@ -38,7 +38,8 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32]) -> Vec<Finding> {
         found.extend(pair.of.marks.iter().map(|&of| (of, pair.found.clone())));
     }
     if found.is_empty() {
-        found = mapping::read(spoken, &first)
+        found = mapping::in_lists(spoken, &first)
+            .or_else(|| mapping::read(spoken, &first))
             .or_else(|| pairs(spoken, &first))
             .unwrap_or_else(|| written(spoken, &first));
     }

@@ -149,12 +149,17 @@ impl<'a> Around<'a> {
         }
         let mut joined = between.contains([',', '/', '&']);
         let mut by_word = false;
+        let mut passed = 0;
         for word in words::words(between) {
-            if words::at(between, word.start, Role::Joins).is_some() {
+            let role = |role| words::at(between, word.start, role);
+            if word.start < passed {
+                continue;
+            } else if let Some(end) = role(Role::Joins) {
                 joined = true;
                 by_word = true;
-            } else if words::at(between, word.start, Role::Announces).is_none()
-                && words::at(between, word.start, Role::Article).is_none()
+                passed = end;
+            } else if role(Role::Denies).is_some()
+                || role(Role::Announces).is_none() && role(Role::Article).is_none()
             {
                 return false;
             }
@@ -215,6 +220,10 @@ impl<'a> Around<'a> {
         }
         // "The one that is not red is [3]": what is denied stands before the verb.
         let verb = self.cues.all(between, Role::Is).last();
+        // "I was wrong: it is [4]"
+        if verb.is_some() && text.contains(':') {
+            return false;
+        }
         verb.is_none_or(|verb| {
             let subject = self.text.get(cue.end..verb.start).unwrap_or("");
             let mut words = words::words(subject).map(|word| subject[word].to_lowercase());
