@@ -8,7 +8,7 @@ use super::{
     json,
     label::{is_tied, label_in},
     matching::{plain_words, same, same_words},
-    said::is_conjunction,
+    said::{is_conjunction, names_behind_tie},
     spoken::Spoken,
 };
 use crate::{
@@ -50,11 +50,9 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
         }
         if !labels.iter().any(|label| label.weight > 0) {
             let counted = enumerated(spoken, &targets);
-            labels = if counted.is_empty() {
-                numbered_behind(spoken, &targets)
-            } else {
-                counted
-            };
+            let said = [counted, numbered_behind(spoken, &targets), behind_verbs(spoken, &targets)];
+            let mut said = said.into_iter().filter(|labels| !labels.is_empty());
+            labels = said.next().unwrap_or(labels);
         }
     }
     // The surest name of each mark; of those to choose from, if one of the names is among them.
@@ -299,8 +297,10 @@ fn subject<'a>(before: &'a str, begins_line: bool, after: &str) -> Option<&'a st
     }
     let text = text.trim_start_matches([' ', '*', '-', '•', '"']);
     let article = words::at(text, 0, Role::Article).filter(|end| {
-        let rest = &text[*end..];
-        rest.starts_with([' ', '\''])
+        // "L'assiette", but not "I'd say".
+        let (article, rest) = text.split_at(*end);
+        let short = matches!(article, "l" | "L" | "d" | "un" | "Un");
+        rest.starts_with(' ') && article != "I" || short && rest.starts_with('\'')
     });
     let noun = &text[article.unwrap_or(0)..];
     let mut count = 0;
@@ -473,6 +473,30 @@ fn numbered_behind(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
         })
     });
     labels.collect::<Option<Vec<Label>>>().unwrap_or_default()
+}
+
+/// "The cup is 1, the saucer is 2": names before a verb and numbers behind it.
+fn behind_verbs(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
+    let mut labels = Vec::new();
+    let mut from = spoken.part.start;
+    for verb in spoken.cues.all(spoken.part.clone(), Role::Is) {
+        let Some(named) = names_behind_tie(&spoken.part(verb.start..spoken.part.end)) else {
+            continue;
+        };
+        let before = spoken.get(from..verb.start);
+        from = verb.end;
+        let name = before.trim_start_matches(|c: char| !c.is_alphabetic());
+        let name = words::at(name, 0, Role::Joins).map_or(name, |end| &name[end..]);
+        let text = label_in(last_sentence(name));
+        if named.marks.iter().all(|id| targets.contains(id)) && !text.is_empty() {
+            labels.push(Label {
+                named,
+                text,
+                weight: 1,
+            });
+        }
+    }
+    labels
 }
 
 /// Lines that begin with a number, in any order.

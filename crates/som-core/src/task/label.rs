@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::ground::{Role, words};
+use crate::ground::{Role, json::Key, words};
 
 /// Verbs between a mark and what it is, besides those of the table of words.
 const VERBS: [&str; 14] = [
@@ -46,6 +46,7 @@ pub(super) fn label_in(text: &str) -> String {
         }
         text = text.trim_start_matches(MARKS);
     }
+    let text = without_key(text);
     let unstruck = without_struck(text);
     let text = corrected(&unstruck);
     let text = &text[..end_of(text)];
@@ -59,6 +60,16 @@ pub(super) fn label_in(text: &str) -> String {
     let plain = text.replace(['*', '`', '"'], "");
     let plain = plain.trim_matches([' ', '(', ')', '.', ',', '[', ']']);
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `text` behind a key that says that it is a name: "name: red box".
+fn without_key(text: &str) -> &str {
+    let keyed = text.split_once(": ").filter(|(key, _)| {
+        let word = key.trim_matches(['"', ' ', '*']);
+        word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+            && matches!(Key::of(word), Key::Text | Key::MarksOrText)
+    });
+    keyed.map_or(text, |(_, name)| name.trim_start_matches(MARKS))
 }
 
 /// `text` without what is struck through: "~~cup~~ bowl".
@@ -75,7 +86,12 @@ fn without_struck(text: &str) -> Cow<'_, str> {
 
 /// `text` behind a verb or an article that it begins with.
 fn without_lead(text: &str) -> &str {
-    const OTHERS: [&str; 38] = [
+    const OTHERS: [&str; 43] = [
+        "definitely ",
+        "certainly ",
+        "obviously ",
+        "surely ",
+        "really ",
         "might be ",
         "may be ",
         "could be ",
@@ -167,11 +183,14 @@ fn corrected(text: &str) -> &str {
         .iter()
         .any(|role| words::at(&lower, 0, *role).is_some_and(|end| lower[end..].starts_with(' ')));
     let not = NOT.iter().any(|not| lower.starts_with(not));
-    if denied || not {
+    let guessed = words::at(&lower, 0, Role::Tentative).is_some();
+    if denied || not || guessed {
         let renamed = BUT
             .iter()
-            .find_map(|but| Some(&text[lower.find(but)? + but.len()..]));
-        if not || renamed.is_some() {
+            .find_map(|but| Some(&text[lower.find(but)? + but.len()..]))
+            .or_else(|| said_instead(text, &lower));
+        let denied = not && !guessed;
+        if denied || renamed.is_some() {
             return renamed.map_or("", without_leads);
         }
     }
@@ -181,6 +200,20 @@ fn corrected(text: &str) -> &str {
         }
     }
     text
+}
+
+/// "It's a fox" of "a dog. It's a fox".
+fn said_instead<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
+    const ENDS: [&str; 5] = [". ", "; ", " — ", " – ", "—"];
+    const LEADS: [&str; 20] = [
+        "it's ", "it is ", "this is ", "that's ", "that is ", "rather", "i'd say ", "i would say ",
+        "i think ", "more like", "probably ", "actually", "instead", "es ist ", "das ist ",
+        "c'est ", "es una ", "es un ", "это ", "це ",
+    ];
+    let end = ENDS.iter().filter_map(|end| Some(lower.find(end)? + end.len()));
+    let end = end.min()?;
+    let begins = LEADS.iter().any(|lead| lower[end..].starts_with(lead));
+    begins.then(|| &text[end..])
 }
 
 fn without_leads(mut text: &str) -> &str {

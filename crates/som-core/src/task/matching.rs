@@ -67,7 +67,12 @@ const SYNONYMS: [&[&str]; 40] = [
 ];
 
 /// Spellings of one word.
-const SPELLINGS: [(&str, &str); 14] = [
+const SPELLINGS: [(&str, &str); 19] = [
+    ("dryer", "drier"),
+    ("jewellery", "jewelry"),
+    ("pyjamas", "pajamas"),
+    ("aluminium", "aluminum"),
+    ("moustache", "mustache"),
     ("grey", "gray"),
     ("colour", "color"),
     ("coloured", "colored"),

@@ -135,6 +135,9 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
     if denied_at_last(spoken) {
         return Some(Named::NONE);
     }
+    if let Some(named) = stated_first(spoken) {
+        return Some(named);
+    }
     let near = marks_of_each(spoken, expressions).and_then(|given| given.into_iter().next()?);
     if let Some(named) = near {
         let meant: Vec<Mention> = spoken.meant().cloned().collect();
@@ -151,25 +154,53 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
         .or_else(|| bare_name(spoken))
 }
 
-/// "I see [1] and [2], none of which is red."
+/// "I see [1] and [2], none of which is red", "I looked at [1] and [2], but found none".
 fn denied_at_last(spoken: &Spoken<'_>) -> bool {
+    /// Between the last mark and the word for none there are no more words.
+    const MOST: usize = 3;
+    const NONE: [&str; 13] = [
+        "none", "neither", "nothing", "keine", "aucun", "ningun", "nessun", "nenhum", "geen",
+        "żad", "ни", "жод", "没有",
+    ];
     let Some(last) = spoken.meant().last() else {
         return false;
     };
-    let end = last.span.end;
-    let rest = spoken.get(end..spoken.part.end);
-    let gap = rest.len()
-        - rest
-            .trim_start_matches([',', ' ', '–', '—', '(', '-', '.'])
-            .len();
-    let none = spoken.cues.all(end..end + gap + 1, Role::None).next();
-    none.is_some_and(|none| {
-        let words = spoken.get(none.start..none.end).to_lowercase();
-        none.start == end + gap
-            && (words.starts_with("none")
-                || words.starts_with("neither")
-                || words.starts_with("keine"))
-    })
+    let mut near = (last.span.end + 48).min(spoken.part.end);
+    while !spoken.text.is_char_boundary(near) {
+        near -= 1;
+    }
+    let Some(none) = spoken.cues.all(last.span.end..near, Role::None).next() else {
+        return false;
+    };
+    let between = spoken.get(last.span.end..none.start);
+    let says = spoken.get(none.start..none.end).to_lowercase();
+    let direct = !between.contains(char::is_alphanumeric);
+    let turned = spoken.cues.any(last.span.end..none.start, Role::Contrasts)
+        && !between.contains(['.', ';', '\n']);
+    let few = words::words(between).take(MOST + 1).count() <= MOST;
+    NONE.iter().any(|word| says.starts_with(word)) && few && (direct || turned)
+}
+
+/// "[6]. (Marks 1 and 2 are cups, too.)": an answer whose first sentence is a mark and nothing else
+/// goes on to explain it.
+fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
+    /// Less is not an explanation, in words.
+    const LEAST: usize = 3;
+    let first = spoken.mentions.first().filter(|first| first.is_meant())?;
+    let before = spoken.get(spoken.part.start..first.span.start);
+    let alone = words::words(before).all(|word| {
+        [Role::Announces, Role::Article, Role::Answers, Role::Is]
+            .iter()
+            .any(|role| words::at(before, word.start, *role).is_some())
+    });
+    let rest = spoken.get(first.span.end..spoken.part.end);
+    let rest = rest.trim_start_matches(['*', ']', '"', ')']).strip_prefix('.')?;
+    let next = rest.trim_start();
+    let explains = next.starts_with(|c: char| c.is_alphabetic() || c == '(')
+        && words::words(next).take(LEAST).count() == LEAST;
+    (alone && explains && rest.len() > next.len())
+        .then(|| Named::by([first]))
+        .flatten()
 }
 
 /// "It's 3.", "I'd go with C.": the only name of a short answer, if it ends a clause.

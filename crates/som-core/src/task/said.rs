@@ -17,22 +17,8 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     if let Some(end) = words::at(list, 0, Role::Is) {
         list = list[end..].trim_start_matches(is_closing);
         // "is now 5"
-        const NOW: [&str; 10] = [
-            "now ",
-            "jetzt ",
-            "maintenant ",
-            "ahora ",
-            "agora ",
-            "adesso ",
-            "nu ",
-            "теперь ",
-            "тепер ",
-            "teraz ",
-        ];
-        list = NOW
-            .iter()
-            .find_map(|now| list.strip_prefix(now))
-            .unwrap_or(list);
+        let now = words::at(list, 0, Role::Now).map(|end| &list[end..]);
+        list = now.and_then(|rest| rest.strip_prefix(' ')).unwrap_or(list);
         is_tied = true;
     }
     if !is_tied {

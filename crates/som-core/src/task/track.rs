@@ -4,7 +4,7 @@ use std::{collections::HashSet, ops::Range};
 
 use super::{
     grounded::{Finding, Named},
-    json, mapping,
+    json, mapping, order,
     said::{is_conjunction, names_behind_tie},
     spoken::Spoken,
 };
@@ -43,8 +43,13 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32]) -> Vec<Finding> {
             .or_else(|| pairs(spoken, &first))
             .unwrap_or_else(|| written(spoken, &first));
     }
-    if found.is_empty() {
-        found = all_gone(spoken, &targets);
+    if found.iter().all(|(_, named)| *named == Named::MISSING) {
+        let gone = all_gone(spoken, &targets);
+        found = if gone.is_empty() {
+            in_order(spoken, &targets)
+        } else {
+            gone
+        };
     }
     let of_target = |of: u32| {
         // What is said last of it stands, if it says something.
@@ -102,6 +107,13 @@ fn pairs(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>>
         })
         .collect();
     pairs.filter(|pairs| !pairs.is_empty())
+}
+
+/// `1. [4]`, `2. none`: what is said of each by its order alone.
+fn in_order(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<(u32, Named)> {
+    let said = order::in_order(spoken, targets.len()).unwrap_or_default();
+    let each = targets.iter().zip(said);
+    each.filter_map(|(&of, named)| Some((of, named?))).collect()
 }
 
 /// "All objects have disappeared."
@@ -335,8 +347,15 @@ fn opened(
                 .any(|end| between.contains(end))
                 && !is_conjunction(between)
         });
+        // "It moved behind [6], now [5]"
+        let now = !reversed
+            && previous.is_some_and(|last| {
+                let between = last.span.end..mention.span.start;
+                spoken.cues.any(between, Role::Now)
+            });
+        let free = !reversed && !apart && early.is_none();
         let into = match entries.last_mut() {
-            Some(entry) if entry.found.is_none() || !reversed && !apart && early.is_none() => {
+            Some(entry) if entry.found.is_none() || free || now => {
                 &mut entry.found
             }
             _ => &mut early,
@@ -347,6 +366,9 @@ fn opened(
                 let between = last.span.end..mention.span.start;
                 spoken.cues.any(between, Role::Hedges)
             });
+        if now {
+            *into = None;
+        }
         let status = if wavers { mention.status.max(Status::Ambiguous) } else { mention.status };
         fill(into, status, there);
     }

@@ -167,11 +167,12 @@ fn closes_after(edges: &[Edge]) -> Vec<usize> {
 /// Every beginning and end of a thought, in order.
 fn edges(answer: &str) -> Vec<Edge> {
     let mut edges = Vec::new();
+    let staged = answer.contains("<CONCLUSION>") || answer.contains("<conclusion>");
     let mut from = 0;
     while let Some(found) = answer[from..].find(['<', '◁', '[', 'T', '.', 'H', '-']) {
         let at = from + found;
         let rest = &answer[at..];
-        let edge = pair_at(rest, at).or_else(|| tag_at(rest, at));
+        let edge = pair_at(rest, at).or_else(|| tag_at(rest, at, staged));
         from = match &edge {
             Some(edge) => edge.span.end,
             None => at + rest.chars().next().map_or(1, char::len_utf8),
@@ -223,7 +224,9 @@ fn summary_of_thought(rest: &str) -> Option<usize> {
 }
 
 /// `<think>`, `</think>`, `<think time="3">`, `< Think >`.
-fn tag_at(rest: &str, at: usize) -> Option<Edge> {
+///
+/// LLaVA-CoT comes to its `<CONCLUSION>` in stages, all of which are thoughts.
+fn tag_at(rest: &str, at: usize, staged: bool) -> Option<Edge> {
     /// Longer ones, in bytes, are no such tag.
     const LONGEST: usize = 120;
     let inside = rest.strip_prefix('<')?;
@@ -235,7 +238,9 @@ fn tag_at(rest: &str, at: usize) -> Option<Edge> {
         None => (inside, true),
     };
     let name = name.split([' ', '\n', '=']).next().unwrap_or("");
-    let tag = TAGS.iter().find(|tag| name.eq_ignore_ascii_case(tag));
+    let stages: &[&str] = if staged { &["summary", "caption"] } else { &[] };
+    let mut tags = TAGS.iter().chain(stages);
+    let tag = tags.find(|tag| name.eq_ignore_ascii_case(tag));
     let name = match tag {
         Some(tag) => Name::Tag(tag),
         None if name.eq_ignore_ascii_case("answer") => Name::Answer,

@@ -46,6 +46,8 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
         return Found::Skip(end);
     }
     match list_at(text, start, names, Setting::Open) {
+        // "Answer 2: [7]" counts the answers.
+        Some((_, end)) if is_counted_answer(reader, word, start, end) => Found::Skip(end),
         Some((reading, end)) if reading.resolves() || starts_with_digit(text, start) => {
             if let Some(found) = up_to(reader, word, start, end) {
                 return found;
@@ -57,6 +59,18 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             .or_else(|| behind_colon(reader, word))
             .unwrap_or(Found::Skip(next_word(text, at))),
     }
+}
+
+/// True for the number of "Answer 2: …".
+fn is_counted_answer(reader: &Reader<'_>, word: &str, start: usize, end: usize) -> bool {
+    let text = reader.text;
+    let between = &text[reader.at + word.len()..start];
+    let said = text[end..].strip_prefix(':');
+    let says = said.is_some_and(|said| {
+        let line = said.split('\n').next().unwrap_or(said);
+        line.contains(char::is_alphanumeric)
+    });
+    says && between.trim().is_empty() && words::at(word, 0, Role::Answers) == Some(word.len())
 }
 
 /// "From mark 2 to mark 5", "mark 2 up to mark 5": a range whose last name is announced again.
@@ -355,7 +369,7 @@ fn described(text: &str, at: usize, word: &str) -> Option<usize> {
     let look = skip(text, article, |c| c == ' ');
     let end = skip(text, look, |c| c.is_ascii_lowercase());
     let number = skip(text, end, |c| matches!(c, ' ' | '"' | '*'));
-    (number > end && starts_with_digit(text, number)).then_some(number)
+    (number > article && starts_with_digit(text, number)).then_some(number)
 }
 
 /// `3番`, `3, 5番`, `3 numaralı`, `第3号`: numbers before a word that says they are names.
@@ -388,6 +402,16 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
                 let written = text[at..end].trim_end_matches(['*', '`', '"', ' ']);
                 Found::Mention(reading.mention(at..at + written.len()))
             });
+    }
+    // 2番から5番
+    let near = text.floor_char_boundary(at + 64);
+    if words::at(text, name.end, Role::Counts).is_some()
+        && let Some((range, end)) = list_at(&text[..near], at, names, Setting::Open)
+        && (range.names, range.misses()) == (2, 0)
+        && let written = text[at..end].trim_end()
+        && written.contains(words::is_unspaced)
+    {
+        return Found::Mention(range.mention(at..at + written.len()));
     }
     let mut end = name.end;
     for _ in 0..MOST {

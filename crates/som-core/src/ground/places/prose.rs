@@ -154,7 +154,8 @@ fn from_to(rest: &str, words: &[String]) -> Option<Place> {
         .into_iter()
         .position(|byte| matches!(byte, b'(' | b'['))?;
     let between = &after[..gap];
-    if between.contains(|c: char| c.is_ascii_digit() || c == '\n') {
+    let lines = between.contains('\n') && !between.to_lowercase().contains("bottom");
+    if between.contains(|c: char| c.is_ascii_digit()) || lines {
         return None;
     }
     let (second, after) = pair(&after[gap..])?;
@@ -306,10 +307,19 @@ fn announces(words: &[String], beginnings: &[&str]) -> bool {
         !matches!(
             word.as_str(),
             "is" | "are" | "at" | "of" | "the" | "it" | "its" | "as" | "ist" | "est" | "es"
-        )
+        ) && !names_side(word)
     });
     last.next()
         .is_some_and(|word| beginnings.iter().any(|start| word.starts_with(start)))
+}
+
+/// True for what says which number is which: "(x1, y1, x2, y2): …".
+fn names_side(word: &str) -> bool {
+    const SIDES: [&str; 10] = [
+        "left", "top", "right", "bottom", "width", "height", "xmin", "ymin", "xmax", "ymax",
+    ];
+    SIDES.contains(&word)
+        || word.len() <= 2 && word.starts_with(['x', 'y', 'w', 'h']) 
 }
 
 /// How many of the numbers are no marks.

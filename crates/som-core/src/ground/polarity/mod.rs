@@ -102,7 +102,7 @@ impl<'a> Around<'a> {
 
     fn polarity(&self, last: Option<Polarity>) -> Polarity {
         let last = last.filter(|_| self.is_preceded);
-        if self.is_struck() || self.reaching(Role::Retracts, 6, false).is_some() {
+        if self.is_struck() || self.is_retracted() {
             return Polarity::Replaced;
         }
         if self.is_joined()
@@ -350,7 +350,43 @@ impl<'a> Around<'a> {
     }
 
     fn is_beside(&self) -> bool {
-        self.reaching(Role::Beside, 5, false).is_some() || self.is_behind(Role::BesideBehind)
+        let beside = self.reaching(Role::Beside, 5, false);
+        beside.is_some_and(|cue| !self.is_at(cue)) || self.is_behind(Role::BesideBehind)
+    }
+
+    /// True for "is at mark 4": that is where the mark itself is.
+    fn is_at(&self, cue: Cue) -> bool {
+        const AT: [&str; 19] = [
+            "at", "in", "under", "bei", "en", "em", "no", "na", "dans", "nel", "nella", "bij", "w",
+            "pod", "в", "под", "у", "під", "ở",
+        ];
+        let word = self.text.get(cue.start..cue.end).unwrap_or("");
+        let between = self.text.get(cue.end..self.before.end).unwrap_or("");
+        let mut announced = false;
+        let direct = words::words(between).all(|word| {
+            let announces = words::at(between, word.start, Role::Announces).is_some();
+            announced |= announces;
+            announces || words::at(between, word.start, Role::Article).is_some()
+        });
+        let is = self.cues.all(self.before.start..cue.start, Role::Is).last();
+        let said = is.is_some_and(|is| {
+            let between = self.text.get(is.end..cue.start).unwrap_or("x");
+            !between.contains(char::is_alphanumeric)
+        });
+        AT.contains(&word.to_lowercase().as_str()) && announced && direct && said
+    }
+
+    /// True for "I previously said that the cup is [3]".
+    fn is_retracted(&self) -> bool {
+        /// What is taken back is not further, in words.
+        const MOST: usize = 12;
+        let mut retracts = self.cues.all(self.before.clone(), Role::Retracts);
+        retracts.any(|cue| {
+            let between = self.text.get(cue.end..self.before.end).unwrap_or(";");
+            let near = words::words(between).take(MOST + 1).count() <= MOST;
+            near && !between.contains([',', ';', ':', '—', '–'])
+                && !self.cues.any(cue.end..self.before.end, Role::Contrasts)
+        })
     }
 
     /// True for `~~[3]~~`.

@@ -59,6 +59,8 @@ pub(super) struct Language {
     fills: &'static str,
     /// What was in one picture is not in the next: "occluded".
     leaves: &'static str,
+    /// Between a mark and what it became: "is *now* 5".
+    now: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -94,6 +96,7 @@ const SILENT: Language = Language {
     affirms: "",
     fills: "",
     leaves: "",
+    now: "",
 };
 
 /// What a word does.
@@ -130,6 +133,7 @@ pub(crate) enum Role {
     Affirms,
     Fills,
     Leaves,
+    Now,
 }
 
 /// Words that do something, where they stand in a text.
@@ -294,6 +298,7 @@ impl Index {
                 (language.affirms, Role::Affirms),
                 (language.fills, Role::Fills),
                 (language.leaves, Role::Leaves),
+                (language.now, Role::Now),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);
