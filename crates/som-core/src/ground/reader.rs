@@ -212,7 +212,9 @@ fn heads_row(line: &str) -> bool {
     };
     let near = &cells[..cells.floor_char_boundary(LONGEST)];
     let mut cells = first_line(near).trim_end().trim_end_matches('|').split('|');
-    let title = cells.next().is_some_and(|title| Title::of(title) == Title::Marks);
+    let title = cells
+        .next()
+        .is_some_and(|title| Title::of(title) == Title::Marks);
     let mut count = 0;
     title
         && cells.all(|cell| {

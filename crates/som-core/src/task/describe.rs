@@ -50,7 +50,11 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
         }
         if !labels.iter().any(|label| label.weight > 0) {
             let counted = enumerated(spoken, &targets);
-            let said = [counted, numbered_behind(spoken, &targets), behind_verbs(spoken, &targets)];
+            let said = [
+                counted,
+                numbered_behind(spoken, &targets),
+                behind_verbs(spoken, &targets),
+            ];
             let mut said = said.into_iter().filter(|labels| !labels.is_empty());
             labels = said.next().unwrap_or(labels);
         }
@@ -217,8 +221,10 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         let named = of_group(&mentions[index..index + group]);
         index += group;
         let between = spoken.get(previous..first.span.start);
-        let before = between;
-        let before = without_tag(before.rsplit('\n').next().unwrap_or(before));
+        let (broken, before) = match between.rsplit_once('\n') {
+            Some((_, line)) => (true, without_tag(line)),
+            None => (previous == spoken.part.start, without_tag(between)),
+        };
         let free = taken <= first.span.start - before.len();
         let line_start = spoken.get(0..first.span.start).ends_with('\n') || is_indent(before);
         let rest = spoken.get(last.span.end..next);
@@ -229,9 +235,7 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         };
         previous = last.span.end;
         let said = says_what(before);
-        let line = spoken.get(0..first.span.start).rfind('\n').map_or(0, |end| end + 1);
-        let begins = first.span.start == line + before.len();
-        let subject = subject(before, begins, after);
+        let subject = subject(before, broken, after);
         let ahead = match said.or(subject) {
             Some(said) => label_in(said),
             None if free => label_in(standing_by(last_sentence(first_cell(before)))),
@@ -246,8 +250,7 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
             );
         let tied = is_tied(after);
         let caption = after.trim_start().starts_with('(');
-        let named_before =
-            subject.is_some() || said.is_some() && has_words(&ahead) && caption;
+        let named_before = subject.is_some() || said.is_some() && has_words(&ahead) && caption;
         let sequel = carried(&labels, between).filter(|_| caption);
         let (text, mut weight) = if let Some(label) = sequel {
             (label, 1)
@@ -306,9 +309,21 @@ fn subject<'a>(before: &'a str, begins_line: bool, after: &str) -> Option<&'a st
     let mut count = 0;
     let plain = words::words(noun).all(|word| {
         count += 1;
-        let other = matches!(&noun[word.clone()], "one" | "thing" | "first" | "last" | "other");
-        let does = [Role::Announces, Role::Beside, Role::Is, Role::Contrasts, Role::None];
-        !other && !does.iter().any(|role| words::at(noun, word.start, *role).is_some())
+        let other = matches!(
+            &noun[word.clone()],
+            "one" | "thing" | "first" | "last" | "other"
+        );
+        let does = [
+            Role::Announces,
+            Role::Beside,
+            Role::Is,
+            Role::Contrasts,
+            Role::None,
+        ];
+        !other
+            && !does
+                .iter()
+                .any(|role| words::at(noun, word.start, *role).is_some())
     });
     let says = words::at(after, after.len() - after.trim_start().len(), Role::Is);
     let is_noun = says.is_some_and(|end| {
@@ -334,9 +349,16 @@ fn standing_by(before: &str) -> &str {
     let mut passed = 0;
     for word in words::words(before) {
         if let Some(end) = words::at(before, word.start, Role::Beside) {
-            let of = matches!(&before[word], "of" | "with" | "de" | "von" | "mit" | "di" | "con");
+            let of = matches!(
+                &before[word],
+                "of" | "with" | "de" | "von" | "mit" | "di" | "con"
+            );
             let rest = before.get(end..).unwrap_or("");
-            return if of || rest.trim().is_empty() { before } else { rest };
+            return if of || rest.trim().is_empty() {
+                before
+            } else {
+                rest
+            };
         }
         passed += 1;
         let joins = words::at(before, word.start, Role::Joins).is_some();
@@ -463,7 +485,8 @@ fn numbered_behind(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
         let number = number.trim_matches([' ', '*', '.', '`']);
         let (reading, end) = list_at(number, 0, spoken.names, Setting::Enclosed)?;
         let mention = reading.mention(0..end);
-        let known = !mention.marks.is_empty() && mention.marks.iter().all(|id| targets.contains(id));
+        let known =
+            !mention.marks.is_empty() && mention.marks.iter().all(|id| targets.contains(id));
         let named = Named::by([&mention]).filter(|_| known && end == number.len())?;
         let text = label_in(name);
         (!text.is_empty()).then_some(Label {

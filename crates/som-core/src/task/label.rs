@@ -66,7 +66,8 @@ pub(super) fn label_in(text: &str) -> String {
 fn without_key(text: &str) -> &str {
     let keyed = text.split_once(": ").filter(|(key, _)| {
         let word = key.trim_matches(['"', ' ', '*']);
-        word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        word.bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
             && matches!(Key::of(word), Key::Text | Key::MarksOrText)
     });
     keyed.map_or(text, |(_, name)| name.trim_start_matches(MARKS))
@@ -206,11 +207,30 @@ fn corrected(text: &str) -> &str {
 fn said_instead<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
     const ENDS: [&str; 5] = [". ", "; ", " — ", " – ", "—"];
     const LEADS: [&str; 20] = [
-        "it's ", "it is ", "this is ", "that's ", "that is ", "rather", "i'd say ", "i would say ",
-        "i think ", "more like", "probably ", "actually", "instead", "es ist ", "das ist ",
-        "c'est ", "es una ", "es un ", "это ", "це ",
+        "it's ",
+        "it is ",
+        "this is ",
+        "that's ",
+        "that is ",
+        "rather",
+        "i'd say ",
+        "i would say ",
+        "i think ",
+        "more like",
+        "probably ",
+        "actually",
+        "instead",
+        "es ist ",
+        "das ist ",
+        "c'est ",
+        "es una ",
+        "es un ",
+        "это ",
+        "це ",
     ];
-    let end = ENDS.iter().filter_map(|end| Some(lower.find(end)? + end.len()));
+    let end = ENDS
+        .iter()
+        .filter_map(|end| Some(lower.find(end)? + end.len()));
     let end = end.min()?;
     let begins = LEADS.iter().any(|lead| lower[end..].starts_with(lead));
     begins.then(|| &text[end..])

@@ -43,12 +43,13 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
 /// `1, 2, 3 → 5, 4, none`, `first image: 1, 2`, `second image: 5, none`: two lists, the first of marks
 /// of `first`, and the second of what each became.
 pub(super) fn in_lists(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>> {
-    let text = spoken.get(spoken.part.clone()).trim_end();
+    let all = spoken.get(spoken.part.clone()).trim_end();
+    let text = all.trim_start();
     let sign = ["→", "->", "=>", "⇒", "↔"]
         .iter()
         .find_map(|sign| text.split_once(sign));
     let (of, to) = sign.or_else(|| text.split_once('\n'))?;
-    let end = spoken.part.start + text.len();
+    let end = spoken.part.start + all.len();
     let of = end - text.len()..end - text.len() + of.len();
     let to = end - to.len()..end;
     let items = |list: Range<usize>| -> Option<Vec<Named>> {
@@ -177,6 +178,7 @@ fn became(spoken: &Spoken<'_>, value: Range<usize>) -> Option<Named> {
         });
     }
     let start = value.end - inside.len();
-    let gone = spoken.says_none(start..value.end) || spoken.cues.any(start..value.end, Role::Leaves);
+    let gone =
+        spoken.says_none(start..value.end) || spoken.cues.any(start..value.end, Role::Leaves);
     (gone && !said.contains(|c: char| c.is_ascii_digit())).then_some(Named::NONE)
 }

@@ -283,7 +283,12 @@ impl Sentence<'_> {
         let respectively = self.places.len() > 1
             && self.mentions.len() == self.places.len()
             && self.spoken.cues.any(start..self.end, Role::Each);
-        (listed && tied && fits || respectively).then(|| {
+        // "The spoon is left of the saucer: [3] and [5]"
+        let behind = self
+            .text(last.end, first.span.start)
+            .trim_start()
+            .starts_with(':');
+        (fits && (listed && tied || behind) || respectively).then(|| {
             let each = self.places.iter().zip(self.mentions);
             each.map(|(place, mention)| {
                 (place.text, self.list(std::slice::from_ref(mention), true))
@@ -335,7 +340,9 @@ impl Sentence<'_> {
         let from = index.checked_sub(1).map_or(0, |last| self.places[last].end);
         let near = self.floor(from.max(place.start.saturating_sub(24)), place.start);
         let mentions = self.own(index);
-        if self.is_denied(near..place.start, mentions.is_empty()) || index == 0 && self.begins_none() {
+        if self.is_denied(near..place.start, mentions.is_empty())
+            || index == 0 && self.begins_none()
+        {
             return (Some(Said::NONE), 0);
         }
         let first = mentions.first().map_or(next, |mention| mention.span.start);
@@ -385,7 +392,9 @@ impl Sentence<'_> {
         none.is_some_and(|none| none.end <= place.start)
             && !kept
             && first.span.start > place.end
-            && self.text(place.end, first.span.start).contains([':', ',', '–', '—'])
+            && self
+                .text(place.end, first.span.start)
+                .contains([':', ',', '–', '—'])
     }
 
     /// True if the words in `range` say that there is none of what follows; "not" does so only of

@@ -97,7 +97,10 @@ fn lettered(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let ends = ends.chain([text.len()]);
     let said = starts.iter().zip(ends).map(|((_, start), end)| {
         let inside = text[*start..end].trim_end_matches(['(', '*', ' ']);
-        said_in(spoken, part.start + start..part.start + start + inside.len())
+        said_in(
+            spoken,
+            part.start + start..part.start + start + inside.len(),
+        )
     });
     let said: Vec<Option<Named>> = said.collect();
     said.iter().all(Option::is_some).then_some(said)
@@ -108,7 +111,11 @@ fn listed(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let part = spoken.part.clone();
     let text = spoken.get(part.clone());
     let head = match text.split_once(':') {
-        Some((head, _)) if spoken.cues.any(part.start..part.start + head.len(), Role::Each) => {
+        Some((head, _))
+            if spoken
+                .cues
+                .any(part.start..part.start + head.len(), Role::Each) =>
+        {
             head.len() + 1
         }
         Some(_) => return None,

@@ -194,7 +194,9 @@ fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
             .any(|role| words::at(before, word.start, *role).is_some())
     });
     let rest = spoken.get(first.span.end..spoken.part.end);
-    let rest = rest.trim_start_matches(['*', ']', '"', ')']).strip_prefix('.')?;
+    let rest = rest
+        .trim_start_matches(['*', ']', '"', ')'])
+        .strip_prefix('.')?;
     let next = rest.trim_start();
     let explains = next.starts_with(|c: char| c.is_alphabetic() || c == '(')
         && words::words(next).take(LEAST).count() == LEAST;

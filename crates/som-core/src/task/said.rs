@@ -27,14 +27,18 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     // An empty cell, "| – |", and "→ ×".
     let sign = list.trim_start_matches(['×', '∅', '✗', '✘', '❌', '∄', 'ø']);
     if list.is_empty() || sign.len() < list.len() && is_end(sign) {
-        let cell = text
-            .trim_end_matches([' ', '|', '\n', '*', '.', ',', ';', '×', '∅', '✗', '✘', '❌', '∄', 'ø']);
-        let signed = cell.len() < text.len() && sign.len() < list.len() || cell.ends_with(['–', '—', '-']);
+        let cell = text.trim_end_matches([
+            ' ', '|', '\n', '*', '.', ',', ';', '×', '∅', '✗', '✘', '❌', '∄', 'ø',
+        ]);
+        let signed =
+            cell.len() < text.len() && sign.len() < list.len() || cell.ends_with(['–', '—', '-']);
         let tied = text.contains(['|', '→', ':', '=', '>']);
         return (signed && tied).then_some(Named::NONE);
     }
     if is_end(list) {
-        let dash = text.trim_end_matches(['.', ',', ';', ' ', '\n']).ends_with(['–', '—', '-']);
+        let dash = text
+            .trim_end_matches(['.', ',', ';', ' ', '\n'])
+            .ends_with(['–', '—', '-']);
         return (dash && text.contains([':', '→', '='])).then_some(Named::NONE);
     }
     let start = spoken.part.end - list.len();

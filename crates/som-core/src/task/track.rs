@@ -212,18 +212,20 @@ fn share(spoken: &Spoken<'_>, entries: &mut [Entry]) {
     let mut last = entries.len();
     while last > 1 {
         last -= 1;
-        let listed = |entry: &Entry| {
-            entry.found.is_none() && is_conjunction(spoken.get(entry.tail.clone()))
-        };
+        let listed =
+            |entry: &Entry| entry.found.is_none() && is_conjunction(spoken.get(entry.tail.clone()));
         let mut from = last;
         while from > 0 && listed(&entries[from - 1]) {
             from -= 1;
         }
+        let listed = from..=last;
         let group = last - from + 1;
-        let Some(named) = entries[last].found.clone().filter(|_| group > 1) else {
+        let named = entries[last].found.clone().filter(|_| group > 1);
+        last = from;
+        let Some(named) = named else {
             continue;
         };
-        for (index, entry) in entries[from..=last].iter_mut().enumerate() {
+        for (index, entry) in entries[listed].iter_mut().enumerate() {
             let marks = match named.marks[..] {
                 [one] => vec![one],
                 ref each if each.len() == group => vec![each[index]],
@@ -232,7 +234,6 @@ fn share(spoken: &Spoken<'_>, entries: &mut [Entry]) {
             let status = named.status;
             entry.found = Some(Named { marks, status });
         }
-        last = from;
     }
 }
 
@@ -355,9 +356,7 @@ fn opened(
             });
         let free = !reversed && !apart && early.is_none();
         let into = match entries.last_mut() {
-            Some(entry) if entry.found.is_none() || free || now => {
-                &mut entry.found
-            }
+            Some(entry) if entry.found.is_none() || free || now => &mut entry.found,
             _ => &mut early,
         };
         // "[5] or [6]"
@@ -369,7 +368,11 @@ fn opened(
         if now {
             *into = None;
         }
-        let status = if wavers { mention.status.max(Status::Ambiguous) } else { mention.status };
+        let status = if wavers {
+            mention.status.max(Status::Ambiguous)
+        } else {
+            mention.status
+        };
         fill(into, status, there);
     }
     if let (Some(entry), Some(early)) = (entries.last_mut(), early)

@@ -80,7 +80,10 @@ fn up_to(reader: &Reader<'_>, word: &str, start: usize, end: usize) -> Option<Fo
     } = reader;
     let next = skip(text, end, |c| c == ' ');
     let range = words::at(text, next, Role::Ranges)?;
-    let plain = matches!(&text[next..range], "up to" | "through" | "thru" | "until" | "bis");
+    let plain = matches!(
+        &text[next..range],
+        "up to" | "through" | "thru" | "until" | "bis"
+    );
     let before = text[..at].trim_end();
     let begins = before.ends_with("from") || before.ends_with("From");
     if !plain && !begins {
@@ -173,7 +176,9 @@ fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
         return None;
     }
     let from = at + word.len();
-    let leads = ["on ", "for ", "of ", "you", "that ", "which ", "we ", "i ", "here "];
+    let leads = [
+        "on ", "for ", "of ", "you", "that ", "which ", "we ", "i ", "here ",
+    ];
     if !leads
         .iter()
         .any(|lead| text[from..].trim_start().starts_with(lead))
@@ -282,13 +287,7 @@ fn names_marks(word: &str, before: &str, after: &str) -> bool {
 pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
     /// More words between a keyword and its names are something else.
     const MOST: usize = 5;
-    let letters = skip(text, at, char::is_alphabetic);
-    let end = if text[letters..].starts_with(|c: char| c.is_ascii_digit()) {
-        // mark3
-        words::at(&text[..letters], at, Role::Announces)?
-    } else {
-        words::at(text, at, Role::Announces)?
-    };
+    let end = words::at(text, at, Role::Announces).or_else(|| glued_end(text, at))?;
     let word = &text[at..end];
     let unspaced = word.ends_with(words::is_unspaced);
     let gap = |c: char| matches!(c, ' ' | ':' | '=' | '*' | '`' | '"' | '\'' | '_');
@@ -357,6 +356,18 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
     }
     let glued = |c: char| c == '#' || c.is_ascii_uppercase();
     (digit(rest) || unspaced && rest.starts_with(glued)).then_some((word, end))
+}
+
+/// The end of a keyword with its number right behind it: "mark3".
+fn glued_end(text: &str, at: usize) -> Option<usize> {
+    /// No keyword is longer, in bytes.
+    const LONGEST: usize = 32;
+    let near = &text[at..text.floor_char_boundary(at + LONGEST)];
+    let letters = near.find(|c: char| !c.is_alphabetic())?;
+    let digit = near[letters..].starts_with(|c: char| c.is_ascii_digit());
+    let word = &near[..letters];
+    let end = words::at(word, 0, Role::Announces).filter(|_| digit)?;
+    Some(at + end)
 }
 
 /// "Tagged with a small 4": where the number begins behind an article and what it looks like.

@@ -110,8 +110,11 @@ fn mention_at(reader: &Reader<'_>) -> Found {
     }
 }
 
-/// The JSON at the reader's place.
+/// The JSON at the reader's place. A list in a list is come to by itself.
 fn document(reader: &Reader<'_>) -> Option<Found> {
+    if reader.rest().starts_with("[[") {
+        return None;
+    }
     let node = parse(reader.text, reader.at)?;
     let mentions = json::mentions(&node, reader);
     Some(Found::Document(node, mentions))

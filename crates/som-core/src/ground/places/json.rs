@@ -120,7 +120,10 @@ fn of_list(key: PlaceKey, items: &[Node], span: Range<usize>, scene: &Scene<'_>)
 fn corner_of(entries: &[Entry]) -> Option<Vec<f64>> {
     let of = |name: &str| {
         let mut entries = entries.iter();
-        entries.find(|entry| entry.key.eq_ignore_ascii_case(name))?.node.number()
+        entries
+            .find(|entry| entry.key.eq_ignore_ascii_case(name))?
+            .node
+            .number()
     };
     Some(vec![of("x")?, of("y")?])
 }

@@ -70,7 +70,12 @@ pub(super) fn take_back(text: &str, cues: &Cues, mentions: &mut [Mention], index
     };
     // "The cup is [2]... wait, [2] is a bowl": it is said to be something else.
     let end = mentions[index].span.end;
-    let renames = words::at(text, end + usize::from(text[end..].starts_with(' ')), Role::Is).is_some();
+    let renames = words::at(
+        text,
+        end + usize::from(text[end..].starts_with(' ')),
+        Role::Is,
+    )
+    .is_some();
     for other in taken {
         let earlier = &mut mentions[other];
         if earlier.polarity == Polarity::Asserted && (earlier.marks != marks || renames) {
