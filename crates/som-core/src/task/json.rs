@@ -293,7 +293,10 @@ fn each(of: &Named, found: Named, entries: &[Entry]) -> Vec<Found> {
     };
     let mut lists = entries.iter().filter_map(|entry| entry.node.list());
     let all = lists.all(|items| items.len() == count) && count > 1;
-    let to = entries.iter().filter_map(|entry| entry.node.list()).last();
+    let to = entries
+        .iter()
+        .filter_map(|entry| entry.node.list())
+        .next_back();
     let Some(to) = to.filter(|_| all) else {
         let of = of.clone();
         return vec![Found { of, found }];

@@ -96,7 +96,8 @@ fn lettered(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let ends = starts.iter().skip(1).map(|(start, _)| *start);
     let ends = ends.chain([text.len()]);
     let said = starts.iter().zip(ends).map(|((_, start), end)| {
-        let inside = text[*start..end].trim_end_matches(['(', '*', ' ']);
+        let line = text[*start..end].split('\n').next().unwrap_or("");
+        let inside = line.trim_end_matches(['(', '*', ' ']);
         said_in(
             spoken,
             part.start + start..part.start + start + inside.len(),
@@ -109,7 +110,10 @@ fn lettered(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
 /// "In order: 2, 5, 8", "1, 2, none": names and nones with commas between, and nothing else.
 fn listed(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let part = spoken.part.clone();
-    let text = spoken.get(part.clone());
+    let text = spoken.get(part.clone()).trim_end();
+    let lead = text.len() - text.trim_start().len();
+    let line = text[lead..].split('\n').next().unwrap_or("");
+    let text = &text[..lead + line.len()];
     let head = match text.split_once(':') {
         Some((head, _))
             if spoken

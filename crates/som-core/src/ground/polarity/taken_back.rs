@@ -208,9 +208,11 @@ pub(super) fn deny_earlier(mentions: &mut [Mention]) {
         }
         let marks = mentions[index].marks.clone();
         let again = mentions.get(index + 1..index + 4).unwrap_or(&[]);
-        if again
-            .iter()
-            .any(|later| later.is_meant() && later.marks == marks)
+        // What leads nowhere is not the same as anything.
+        if marks.is_empty()
+            || again
+                .iter()
+                .any(|later| later.is_meant() && later.marks == marks)
         {
             continue;
         }
