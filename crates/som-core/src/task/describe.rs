@@ -1,19 +1,21 @@
 //! `describe`: what is in each region?
 
-use std::{collections::HashMap, ops::Range};
+use std::collections::HashMap;
 
 use super::{
     Match,
+    choice::{Choice, chosen_from},
     grounded::{Finding, Named},
     json,
     label::{is_tied, label_in},
-    matching::{plain_words, same, same_words},
-    said::{is_conjunction, names_behind_tie},
+    numbered::{behind_verbs, enumerated, numbered_behind},
+    said::is_conjunction,
     spoken::Spoken,
+    subject::{last_sentence, standing_by, subject},
 };
 use crate::{
     Scene,
-    ground::{Mention, Role, Setting, Status, enumerators, list_at, words},
+    ground::{Mention, Role, Status},
 };
 
 /// The marks that are described: those chosen, or all.
@@ -49,14 +51,20 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
             labels.extend(last);
         }
         if !labels.iter().any(|label| label.weight > 0) {
-            let counted = enumerated(spoken, &targets);
             let said = [
-                counted,
+                enumerated(spoken, &targets),
                 numbered_behind(spoken, &targets),
                 behind_verbs(spoken, &targets),
             ];
-            let mut said = said.into_iter().filter(|labels| !labels.is_empty());
-            labels = said.next().unwrap_or(labels);
+            let mut said = said.into_iter().filter(|called| !called.is_empty());
+            if let Some(called) = said.next() {
+                let label = |(named, text)| Label {
+                    named,
+                    text,
+                    weight: 1,
+                };
+                labels = called.into_iter().map(label).collect();
+            }
         }
     }
     // The surest name of each mark; of those to choose from, if one of the names is among them.
@@ -97,87 +105,6 @@ fn of_mark(id: u32, label: String, status: Status, matched: Option<Match>) -> Fi
         matched,
         ..Finding::new(label, Named { marks, status })
     }
-}
-
-enum Choice<'a> {
-    One(&'a str, Match),
-    Several,
-    None,
-}
-
-/// The name in `vocabulary` that `label` is; else the one that it holds.
-fn chosen_from<'a>(vocabulary: &'a [String], label: &str) -> Choice<'a> {
-    let whole = vocabulary
-        .iter()
-        .filter_map(|name| Some((same(label, name)?, name)));
-    if let Some((matched, name)) = whole.min_by_key(|(matched, _)| *matched) {
-        return Choice::One(name, matched);
-    }
-    /// A name is among the first words of what is said, in bytes.
-    const NEAR: usize = 240;
-    let clause = affirmed(label);
-    let clause = &clause[..clause.floor_char_boundary(NEAR)];
-    let plain = plain_words(clause);
-    // Names that the label holds as a run of its words, the longest ones, from the first on.
-    let mut held: Vec<(usize, usize, &String, Match)> = Vec::new();
-    for name in vocabulary {
-        let wanted = plain_words(name);
-        for length in [
-            wanted.len(),
-            wanted.len() + 1,
-            wanted.len().saturating_sub(1),
-        ] {
-            if length == 0 || length > plain.len() {
-                continue;
-            }
-            let windows = plain.windows(length).enumerate();
-            for (at, window) in windows {
-                if let Some(matched) = same_words(window, &wanted) {
-                    held.push((at, length, name, matched));
-                }
-            }
-        }
-    }
-    let inside = |(at, length, ..): &(usize, usize, &String, Match)| {
-        held.iter().any(|(other, longer, ..)| {
-            longer > length && other <= at && at + length <= other + longer
-        })
-    };
-    let outer: Vec<_> = held.iter().filter(|place| !inside(place)).collect();
-    let Some(first) = outer
-        .iter()
-        .min_by_key(|(at, length, ..)| (*at, std::cmp::Reverse(*length)))
-    else {
-        return Choice::None;
-    };
-    let rival = outer.iter().any(|other| other.2 != first.2);
-    let wavers = rival
-        && words::words(clause).any(|word| {
-            words::at(clause, word.start, Role::Hedges).is_some()
-                && matches!(&clause[word], "or" | "oder" | "ou" | "o")
-        });
-    match first {
-        _ if wavers => Choice::Several,
-        (_, _, name, Match::Synonym) => Choice::One(name, Match::Synonym),
-        (_, _, name, _) => Choice::One(name, Match::Normalised),
-    }
-}
-
-/// `label` without what it denies: "cup" of "cup, not a bowl".
-fn affirmed(label: &str) -> &str {
-    let lower_at = |needle: &str| words::lowered(label).find(needle);
-    let end = [
-        ", not ",
-        " (not ",
-        " and not ",
-        " rather than ",
-        " instead of ",
-        " nicht ",
-    ]
-    .iter()
-    .filter_map(|not| lower_at(not))
-    .min();
-    &label[..end.unwrap_or(label.len())]
 }
 
 /// What the answer's JSON says.
@@ -288,88 +215,6 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
     labels
 }
 
-/// "The cup [1] is white": the noun that a line or sentence begins with, right before its mark;
-/// one without an article only where what follows is no noun.
-fn subject<'a>(before: &'a str, begins_line: bool, after: &str) -> Option<&'a str> {
-    /// A longer subject, in words, is more than a name.
-    const MOST: usize = 4;
-    let before = before.trim_end_matches([' ', '(', '*']);
-    let text = last_sentence(before);
-    if text.len() == before.len() && !begins_line {
-        return None;
-    }
-    let text = text.trim_start_matches([' ', '*', '-', '•', '"']);
-    let article = words::at(text, 0, Role::Article).filter(|end| {
-        // "L'assiette", but not "I'd say".
-        let (article, rest) = text.split_at(*end);
-        let short = matches!(article, "l" | "L" | "d" | "un" | "Un");
-        rest.starts_with(' ') && article != "I" || short && rest.starts_with('\'')
-    });
-    let noun = &text[article.unwrap_or(0)..];
-    let mut count = 0;
-    let plain = words::words(noun).all(|word| {
-        count += 1;
-        let other = matches!(
-            &noun[word.clone()],
-            "one" | "thing" | "first" | "last" | "other"
-        );
-        let does = [
-            Role::Announces,
-            Role::Beside,
-            Role::Is,
-            Role::Contrasts,
-            Role::None,
-        ];
-        !other
-            && !does
-                .iter()
-                .any(|role| words::at(noun, word.start, *role).is_some())
-    });
-    let says = words::at(after, after.len() - after.trim_start().len(), Role::Is);
-    let is_noun = says.is_some_and(|end| {
-        let rest = after[end..].trim_start();
-        words::at(rest, 0, Role::Article).is_some()
-    });
-    let alone = count == 1 && noun.starts_with(char::is_uppercase) && says.is_some() && !is_noun
-        || noun.starts_with(words::is_unspaced) && count <= 2 * MOST && says.is_some();
-    let short = (1..=MOST).contains(&count) && article.is_some();
-    (plain && (short || alone)).then_some(text)
-}
-
-fn last_sentence(text: &str) -> &str {
-    let ends = [". ", "! ", "? ", "; "];
-    let end = ends.iter().filter_map(|end| text.rfind(end)).max();
-    end.map_or(text, |end| &text[end + 2..])
-}
-
-/// "lies on the table": what something is said to be on or beside.
-fn standing_by(before: &str) -> &str {
-    /// Before the word for the place stands no more than a verb.
-    const MOST: usize = 2;
-    let mut passed = 0;
-    for word in words::words(before) {
-        if let Some(end) = words::at(before, word.start, Role::Beside) {
-            let of = matches!(
-                &before[word],
-                "of" | "with" | "de" | "von" | "mit" | "di" | "con"
-            );
-            let rest = before.get(end..).unwrap_or("");
-            return if of || rest.trim().is_empty() {
-                before
-            } else {
-                rest
-            };
-        }
-        passed += 1;
-        let joins = words::at(before, word.start, Role::Joins).is_some();
-        let article = words::at(before, word.start, Role::Article).is_some();
-        if joins || article || passed > MOST {
-            break;
-        }
-    }
-    before
-}
-
 /// "The cars are [2] (red) and [4] (blue)": the name that was said before the last mark, where no
 /// more than a remark in parentheses and "and" stand between.
 fn carried(labels: &[Label], between: &str) -> Option<String> {
@@ -440,106 +285,6 @@ fn says_nothing(text: &str) -> bool {
     ];
     let text = text.to_lowercase();
     NOTHING.contains(&text.as_str())
-}
-
-/// `1. cup`, `2) plate`, `**3**. spoon`: names in a numbered list, if it numbers nothing but marks
-/// that were asked for.
-fn enumerated(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
-    let mut labels = Vec::new();
-    let text = spoken.get(spoken.part.clone());
-    let items: Vec<(String, Range<usize>)> = match enumerators(text) {
-        items if items.len() > 1 => items
-            .into_iter()
-            .map(|item| (item.number.to_string(), item.inside))
-            .collect(),
-        _ => lines(text),
-    };
-    for (number, inside) in items {
-        let Some((reading, _)) = list_at(&number, 0, spoken.names, Setting::Enclosed) else {
-            continue;
-        };
-        let mention = reading.mention(0..number.len());
-        if !mention.marks.iter().all(|id| targets.contains(id)) || mention.marks.is_empty() {
-            return Vec::new();
-        }
-        let inside = text.get(inside).unwrap_or("");
-        let label = label_in(inside.split('\n').next().unwrap_or(""));
-        labels.extend(Named::by([&mention]).map(|named| Label {
-            named,
-            text: label,
-            weight: 1,
-        }));
-    }
-    labels.retain(|label| !label.text.is_empty());
-    labels
-}
-
-/// `Cup: 1`, `saucer – 2`: lines that end with the number of what they name, and nothing else.
-fn numbered_behind(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
-    let text = spoken.get(spoken.part.clone());
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let labels = lines.map(|line| {
-        let (name, number) = [": ", " – ", " - ", " = ", " → "]
-            .iter()
-            .find_map(|tie| line.rsplit_once(tie))?;
-        let number = number.trim_matches([' ', '*', '.', '`']);
-        let (reading, end) = list_at(number, 0, spoken.names, Setting::Enclosed)?;
-        let mention = reading.mention(0..end);
-        let known =
-            !mention.marks.is_empty() && mention.marks.iter().all(|id| targets.contains(id));
-        let named = Named::by([&mention]).filter(|_| known && end == number.len())?;
-        let text = label_in(name);
-        (!text.is_empty()).then_some(Label {
-            named,
-            text,
-            weight: 1,
-        })
-    });
-    labels.collect::<Option<Vec<Label>>>().unwrap_or_default()
-}
-
-/// "The cup is 1, the saucer is 2": names before a verb and numbers behind it.
-fn behind_verbs(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
-    let mut labels = Vec::new();
-    let mut from = spoken.part.start;
-    for verb in spoken.cues.all(spoken.part.clone(), Role::Is) {
-        let Some(named) = names_behind_tie(&spoken.part(verb.start..spoken.part.end)) else {
-            continue;
-        };
-        let before = spoken.get(from..verb.start);
-        from = verb.end;
-        let name = before.trim_start_matches(|c: char| !c.is_alphabetic());
-        let name = words::at(name, 0, Role::Joins).map_or(name, |end| &name[end..]);
-        let text = label_in(last_sentence(name));
-        if named.marks.iter().all(|id| targets.contains(id)) && !text.is_empty() {
-            labels.push(Label {
-                named,
-                text,
-                weight: 1,
-            });
-        }
-    }
-    labels
-}
-
-/// Lines that begin with a number, in any order.
-fn lines(text: &str) -> Vec<(String, Range<usize>)> {
-    let mut items = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let inner = line.trim_start_matches([' ', '\t', '-', '*', '•', '(']);
-        let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, rest) = inner.split_at(digits);
-        let rest = rest.trim_start_matches('*');
-        if let Some(rest) = rest.strip_prefix(['.', ')', ' '])
-            && digits > 0
-        {
-            let end = start + line.len();
-            items.push((number.to_owned(), end - rest.len()..end));
-        }
-        start += line.len();
-    }
-    items
 }
 
 /// What a text before a mark says it is: "the plate" of "a cup, and the plate is".

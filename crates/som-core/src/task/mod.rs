@@ -4,6 +4,7 @@
 //! Every task is a [`Template`] with fields, a JSON Schema for models that answer by one, and a
 //! reader of answers, written freely or by the schema: both give the same [`Grounded`] answer.
 
+mod choice;
 mod describe;
 mod grounded;
 mod json;
@@ -11,11 +12,14 @@ mod label;
 mod mapping;
 mod matching;
 mod nearby;
+mod numbered;
 mod order;
 mod phrases;
 mod refer;
 mod said;
+mod sentence;
 mod spoken;
+mod subject;
 mod track;
 mod votes;
 

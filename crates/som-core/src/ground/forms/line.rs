@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Found, Reader, is_lower_letter, keyword::keyword_end, starts_with_digit};
+use super::{Found, Reader, announced::keyword_end, is_lower_letter, starts_with_digit};
 use crate::ground::{
     names::{Setting, is_quantity, list_at, skip},
     title::Title,

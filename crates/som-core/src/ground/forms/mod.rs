@@ -12,6 +12,7 @@
 //!
 //! Boxes and points come in brackets, JSON and tags: see `places`.
 
+mod announced;
 mod below;
 mod bracket;
 mod call;
@@ -127,7 +128,7 @@ fn named(text: &str, span: Range<usize>, names: &Names) -> Option<Reading> {
     let mut start = skip(text, span.start, |c| {
         c.is_whitespace() || matches!(c, '[' | '(' | '<')
     });
-    if let Some((_, after)) = keyword::keyword_end(text, start) {
+    if let Some((_, after)) = announced::keyword_end(text, start) {
         start = skip(text, after, |c| matches!(c, '[' | ' '));
     }
     let (reading, end) = list_at(text, start, names, Setting::Enclosed)?;
