@@ -13,7 +13,14 @@
 //! ! broke off                         the answer broke off in thought
 //! ```
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, rc::Rc};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::PathBuf,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use som_core::{
     ground::{Mention, Polarity, Status, ground},
@@ -46,8 +53,10 @@ struct Score {
     findings: usize,
 }
 
+/// Where the answers are: beside the tests, or another corpus in `SOM_ANSWERS_IN`.
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/answers")
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/answers");
+    std::env::var_os("SOM_ANSWERS_IN").map_or_else(beside, PathBuf::from)
 }
 
 fn task_of(text: &str) -> Task {
@@ -319,7 +328,7 @@ fn answers_are_read_as_a_person_reads_them() {
         right as f64 / all as f64 * 100.0 >= LEAST,
         "{right} of {all}:\n{wrong}"
     );
-    if std::env::var("SOM_ANSWERS").is_ok() {
+    if std::env::var_os("SOM_ANSWERS").is_some() || std::env::var_os("SOM_ANSWERS_IN").is_some() {
         return;
     }
     assert!(all >= 800, "only {all} answers");
@@ -396,14 +405,20 @@ fn the_script_of_digits_changes_nothing() {
 #[test]
 fn what_is_denied_behind_an_answer_changes_nothing() {
     for case in corpus() {
-        let Task::Refer { .. } = case.task else {
+        // A mark that is denied there may be the one that is described, or looked for.
+        if !matches!(case.task, Task::Refer { .. } | Task::Ask { .. }) {
             continue;
+        }
+        // Numbers alone are marks only where nothing else is said.
+        if !case.answer.contains(char::is_alphabetic) {
+            continue;
+        }
+        let plain = meaning(&case, &case.answer);
+        let named = |id: &u32| {
+            let id = id.to_string();
+            case.answer.contains(&id) || plain.1.split(' ').any(|meant| meant == id)
         };
-        let findings = meaning(&case, &case.answer).0;
-        let other = (1..=9).find(|id| {
-            !findings.iter().any(|finding| finding.marks.contains(id))
-                && !case.answer.contains(&id.to_string())
-        });
+        let other = (1..=9).find(|id| !named(id));
         let Some(other) = other.filter(|_| {
             case.world
                 .scene()
@@ -417,7 +432,7 @@ fn what_is_denied_behind_an_answer_changes_nothing() {
             format!("\nNot [{other}]."),
         ] {
             let answer = format!("{}{denial}", case.answer);
-            assert_eq!(meaning(&case, &answer).0, findings, "{answer}");
+            assert_eq!(meaning(&case, &answer), plain, "{answer}");
         }
     }
 }
@@ -451,27 +466,81 @@ fn table(scores: &BTreeMap<String, Score>) -> String {
     table
 }
 
-/// An answer that is read again and again for each of its parts would not come back.
+/// Shapes of which answers may be made in any length.
+const SHAPES: [&str; 25] = [
+    "not [3], ",
+    "word ",
+    "杯",
+    "杯子是[3]。",
+    "[",
+    "[3],",
+    "3, ",
+    "3-5, ",
+    "mark 3 ",
+    "{\"mark\": 3, ",
+    "{\"mark\": 3}, ",
+    "{\"a\":",
+    "</think>",
+    "<|channel|>analysis<|message|>",
+    "| 3 ",
+    "| mark | x |\n",
+    "3番",
+    "[3]? ",
+    "wait, [3] ",
+    "1. [3]\n",
+    "[1] → [5], ",
+    "The cup is [3]. ",
+    "the cup is 3 and ",
+    "polygon [[1,2],",
+    "\u{202b}[3]\u{202c} ",
+];
+
+/// Every task that reads in a way of its own.
+fn tasks() -> Vec<Task> {
+    let tasks = ["refer the cup; the spoon", "describe cup, spoon", "track"];
+    tasks.map(task_of).to_vec()
+}
+
+/// What is read again for each of its parts would take sixteen times as long at four times the
+/// length.
 #[test]
-fn answers_of_a_megabyte_come_back() {
-    const LENGTH: usize = 1 << 20;
+fn the_time_to_read_grows_with_the_length() {
+    const LENGTH: usize = 1 << 13;
     let world = World::numbered(9);
     let scene = world.scene();
-    let refer = task_of("refer the cup; the spoon");
-    let describe = task_of("describe cup, spoon");
-    for unit in [
-        "not [3], ",
-        "word ",
-        "{\"mark\": 3, ",
-        "<think>",
-        "杯子是[3]。",
-        "mark ",
+    let time = |shape: &str, length: usize, task: &Task| {
+        let answer = shape.repeat(length / shape.len());
+        let start = Instant::now();
+        task.read(&answer, &scene);
+        start.elapsed()
+    };
+    for (shape, task) in SHAPES
+        .iter()
+        .flat_map(|shape| tasks().into_iter().map(move |task| (shape, task)))
+    {
+        // What else the machine does may disturb one of them, not all.
+        let grows = || {
+            let short = time(shape, LENGTH, &task).max(Duration::from_millis(5));
+            time(shape, LENGTH * 4, &task) < short * 9
+        };
+        assert!((0..5).any(|_| grows()), "{shape:?}, {}", task.name());
+    }
+}
+
+/// Ten megabytes in one line come back.
+#[test]
+fn answers_of_ten_megabytes_come_back() {
+    let world = World::numbered(9);
+    let scene = world.scene();
+    let refer = task_of("refer the cup");
+    for (shape, length) in [
+        ("word ", 10 << 20),
+        ("\u{202e}x", 10 << 20),
+        ("<|im_sta", 1 << 20),
+        ("{\"a\": \"\\ud83d", 1 << 20),
     ] {
-        let answer = unit.repeat(LENGTH / unit.len());
-        let grounded = refer.read(&answer, &scene);
-        let marks = grounded.mentions.iter().flat_map(|mention| &mention.marks);
-        assert!(marks.copied().all(|id| id == 3), "{unit}");
-        describe.read(&answer, &scene);
+        let grounded = refer.read(&shape.repeat(length / shape.len()), &scene);
+        assert!(grounded.mentions.is_empty(), "{shape}");
     }
 }
 

@@ -566,7 +566,7 @@ fn schemas_name_each_text_once() {
 /// Long answers that a careless reader goes through again and again.
 #[test]
 fn long_answers_come_back() {
-    const LENGTH: usize = 300_000;
+    const LENGTH: usize = 60_000;
     let sentence = "A spoon lies on a saucer beside a cup";
     let phrases = |phrases: &[&str]| Task::Phrases {
         sentence: sentence.into(),

@@ -27,7 +27,6 @@ mod lmm;
 /// Grounding under arbitrary text.
 mod ground;
 /// A corpus of answers, by kind.
-#[cfg(feature = "schema")]
 mod answers;
 /// Prompts: templates, interleaved texts, words and images in order.
 mod prompt;

@@ -82,6 +82,17 @@ impl Family {
             .max_by_key(fit))
     }
 
+    /// The family that the settings name, else that of the model.
+    ///
+    /// # Errors
+    /// Invalid for an unknown name; as [`all`](Self::all).
+    pub(crate) fn of(lmm: &LmmSettings) -> Result<Option<&'static Family>> {
+        match lmm.family.as_str() {
+            "" => Self::of_model(&lmm.model),
+            name => Ok(Some(Self::called(name)?)),
+        }
+    }
+
     fn called(name: &str) -> Result<&'static Family> {
         let all = Self::all()?;
         all.iter()
@@ -99,10 +110,7 @@ pub(crate) fn info(name: &str, lmm: &LmmSettings, structured: bool) -> Result<Pr
     if lmm.model.is_empty() {
         return Err(Error::invalid("model is not set"));
     }
-    let family = match lmm.family.as_str() {
-        "" => Family::of_model(&lmm.model)?,
-        name => Some(Family::called(name)?),
-    };
+    let family = Family::of(lmm)?;
     let known = family.map(|family| family.images.clone());
     Ok(ProviderInfo {
         name: name.to_owned(),
@@ -154,7 +162,10 @@ fn merge(base: &mut Value, over: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use som_core::{BoxOrder, Coordinates, Size};
+    use som_core::{
+        BoxOrder, Coordinates, Scene, SceneMark, Size,
+        ground::{ground, thoughts},
+    };
 
     use super::*;
 
@@ -183,6 +194,39 @@ mod tests {
                 family.name
             );
             assert!(!family.models.is_empty(), "{}", family.name);
+        }
+    }
+
+    #[test]
+    fn the_reader_knows_how_each_family_thinks_and_calls_tools() {
+        let mark = SceneMark {
+            id: 3,
+            text: "3",
+            image: 0,
+            region: None,
+        };
+        let scene = Scene {
+            images: Vec::new(),
+            marks: vec![mark],
+        };
+        for family in Family::all().unwrap() {
+            if let Some(thinks) = &family.thinks {
+                let answer = format!("{thinks} maybe [3]\nAction: wait()");
+                assert!(!thoughts(&answer).is_empty(), "{}", family.name);
+                assert!(ground(&answer, &scene).is_empty(), "{}", family.name);
+            }
+            // What has no sign in it is the API's own word, and is read from its parts.
+            let calls = family.calls.as_deref().unwrap_or("");
+            if calls.contains(['<', '[', ':']) {
+                let call = match calls {
+                    "<arg_key>" => "marks</arg_key><arg_value>[3]</arg_value>",
+                    "<|channel|>commentary" => "<|message|>{\"marks\": [3]}<|call|>",
+                    _ => "{\"name\": \"select\", \"arguments\": {\"marks\": [3]}}",
+                };
+                let found = ground(&format!("{calls}{call}"), &scene);
+                assert_eq!(found.len(), 1, "{}", family.name);
+                assert_eq!(found[0].marks, [3], "{}", family.name);
+            }
         }
     }
 

@@ -5,8 +5,8 @@
 //! `polarity` (asserted, denied, taken back). What a task makes of them is the matter of
 //! [`task`](crate::task). The words of languages are one table, `words`.
 //!
-//! Reading is meant to take time in proportion to the answer's length, whatever is in it; tests read
-//! up to a megabyte.
+//! Reading takes time in proportion to the answer's length, whatever is in it: a test reads many
+//! shapes at two lengths, and another one ten megabytes.
 
 pub(crate) mod envelope;
 mod forms;

@@ -246,6 +246,11 @@ pub(crate) fn list_at(
 fn range_end(text: &str, at: usize, names: &Names) -> Option<Range<usize>> {
     // A dash in the next line begins an item of a list.
     let start = skip(text, at, |c| c.is_whitespace() && c != '\n');
+    // 2番から5番
+    let start = words::at(text, start, Role::Counts)
+        .filter(|&end| text[..end].ends_with(words::is_unspaced))
+        .filter(|&end| words::at(text, end, Role::Ranges).is_some())
+        .unwrap_or(start);
     let rest = text.get(start..)?;
     let dash = ["-", "–", "—", "~", "..", "…"]
         .iter()

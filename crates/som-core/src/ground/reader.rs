@@ -27,6 +27,8 @@ pub(super) struct Reader<'a> {
     /// Where its line begins.
     line: usize,
     table: Option<Table>,
+    /// What the first cell of the line says of the others, if that is all it says.
+    row: Option<Title>,
 }
 
 /// The ends of a line up to the place reached.
@@ -58,6 +60,7 @@ impl<'a> Reader<'a> {
             at,
             line: at,
             table: None,
+            row: None,
         };
         reader.begin_line(at);
         reader
@@ -103,6 +106,7 @@ impl<'a> Reader<'a> {
     fn begin_line(&mut self, start: usize) {
         self.line = start;
         let line = self.text[start..].trim_start_matches([' ', '\t']);
+        self.row = heads_row(line).then_some(Title::Numbers);
         let open = !line.starts_with('|');
         match &mut self.table {
             Some(table)
@@ -182,6 +186,11 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// What the first cell of the line says of the others.
+    pub(super) fn row(&self) -> Option<Title> {
+        self.row
+    }
+
     /// What parts the cells of the table that the line belongs to.
     pub(super) fn separator(&self) -> Option<char> {
         Some(self.table.as_ref()?.separator)
@@ -192,6 +201,28 @@ impl<'a> Reader<'a> {
         let table = self.table.as_ref()?;
         table.titles.get(table.passed + 1).copied()
     }
+}
+
+/// True for `| Mark | 2 | 9 |`: a word for marks, and nothing but numbers behind it.
+fn heads_row(line: &str) -> bool {
+    /// A longer row, in bytes, is read by its columns alone.
+    const LONGEST: usize = 400;
+    let Some(cells) = line.strip_prefix('|') else {
+        return false;
+    };
+    let near = &cells[..cells.floor_char_boundary(LONGEST)];
+    let mut cells = first_line(near).trim_end().trim_end_matches('|').split('|');
+    let title = cells
+        .next()
+        .is_some_and(|title| Title::of(title) == Title::Marks);
+    let mut count = 0;
+    title
+        && cells.all(|cell| {
+            count += 1;
+            let cell = cell.trim_matches([' ', '*', '[', ']']);
+            !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit())
+        })
+        && count > 1
 }
 
 fn first_line(text: &str) -> &str {

@@ -33,10 +33,11 @@ impl Title {
         if named
             .filter(|(title, of)| **of != Self::Other && !counts(title))
             .any(|(title, _)| {
-                !matches!(
-                    Key::of(title.trim_matches([' ', '*'])),
-                    Key::MarksOrText | Key::Text
-                )
+                let title = title.trim_matches([' ', '*']);
+                let found = title.to_ascii_lowercase();
+                // "# | Match": the other column is what each mark became.
+                let became = found.starts_with("match") || found.starts_with("found");
+                !became && !matches!(Key::of(title), Key::MarksOrText | Key::Text | Key::To)
             })
         {
             for (title, of) in line.split(separator).zip(&mut titles) {

@@ -1,19 +1,21 @@
 //! `describe`: what is in each region?
 
-use std::{collections::HashMap, ops::Range};
+use std::collections::HashMap;
 
 use super::{
     Match,
+    choice::{Choice, chosen_from},
     grounded::{Finding, Named},
     json,
     label::{is_tied, label_in},
-    matching::{plain_words, same, same_words},
+    numbered::{behind_verbs, enumerated, numbered_behind},
     said::is_conjunction,
     spoken::Spoken,
+    subject::{last_sentence, standing_by, subject},
 };
 use crate::{
     Scene,
-    ground::{Mention, Role, Setting, Status, enumerators, list_at, words},
+    ground::{Mention, Role, Status},
 };
 
 /// The marks that are described: those chosen, or all.
@@ -49,9 +51,19 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
             labels.extend(last);
         }
         if !labels.iter().any(|label| label.weight > 0) {
-            let counted = enumerated(spoken, &targets);
-            if !counted.is_empty() {
-                labels = counted;
+            let said = [
+                enumerated(spoken, &targets),
+                numbered_behind(spoken, &targets),
+                behind_verbs(spoken, &targets),
+            ];
+            let mut said = said.into_iter().filter(|called| !called.is_empty());
+            if let Some(called) = said.next() {
+                let label = |(named, text)| Label {
+                    named,
+                    text,
+                    weight: 1,
+                };
+                labels = called.into_iter().map(label).collect();
             }
         }
     }
@@ -95,87 +107,6 @@ fn of_mark(id: u32, label: String, status: Status, matched: Option<Match>) -> Fi
     }
 }
 
-enum Choice<'a> {
-    One(&'a str, Match),
-    Several,
-    None,
-}
-
-/// The name in `vocabulary` that `label` is; else the one that it holds.
-fn chosen_from<'a>(vocabulary: &'a [String], label: &str) -> Choice<'a> {
-    let whole = vocabulary
-        .iter()
-        .filter_map(|name| Some((same(label, name)?, name)));
-    if let Some((matched, name)) = whole.min_by_key(|(matched, _)| *matched) {
-        return Choice::One(name, matched);
-    }
-    /// A name is among the first words of what is said, in bytes.
-    const NEAR: usize = 240;
-    let clause = affirmed(label);
-    let clause = &clause[..clause.floor_char_boundary(NEAR)];
-    let plain = plain_words(clause);
-    // Names that the label holds as a run of its words, the longest ones, from the first on.
-    let mut held: Vec<(usize, usize, &String, Match)> = Vec::new();
-    for name in vocabulary {
-        let wanted = plain_words(name);
-        for length in [
-            wanted.len(),
-            wanted.len() + 1,
-            wanted.len().saturating_sub(1),
-        ] {
-            if length == 0 || length > plain.len() {
-                continue;
-            }
-            let windows = plain.windows(length).enumerate();
-            for (at, window) in windows {
-                if let Some(matched) = same_words(window, &wanted) {
-                    held.push((at, length, name, matched));
-                }
-            }
-        }
-    }
-    let inside = |(at, length, ..): &(usize, usize, &String, Match)| {
-        held.iter().any(|(other, longer, ..)| {
-            longer > length && other <= at && at + length <= other + longer
-        })
-    };
-    let outer: Vec<_> = held.iter().filter(|place| !inside(place)).collect();
-    let Some(first) = outer
-        .iter()
-        .min_by_key(|(at, length, ..)| (*at, std::cmp::Reverse(*length)))
-    else {
-        return Choice::None;
-    };
-    let rival = outer.iter().any(|other| other.2 != first.2);
-    let wavers = rival
-        && words::words(clause).any(|word| {
-            words::at(clause, word.start, Role::Hedges).is_some()
-                && matches!(&clause[word], "or" | "oder" | "ou" | "o")
-        });
-    match first {
-        _ if wavers => Choice::Several,
-        (_, _, name, Match::Synonym) => Choice::One(name, Match::Synonym),
-        (_, _, name, _) => Choice::One(name, Match::Normalised),
-    }
-}
-
-/// `label` without what it denies: "cup" of "cup, not a bowl".
-fn affirmed(label: &str) -> &str {
-    let lower_at = |needle: &str| words::lowered(label).find(needle);
-    let end = [
-        ", not ",
-        " (not ",
-        " and not ",
-        " rather than ",
-        " instead of ",
-        " nicht ",
-    ]
-    .iter()
-    .filter_map(|not| lower_at(not))
-    .min();
-    &label[..end.unwrap_or(label.len())]
-}
-
 /// What the answer's JSON says.
 fn structured(spoken: &Spoken<'_>) -> Vec<Label> {
     json::pairs(spoken)
@@ -216,8 +147,11 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         let next = next.map_or(spoken.part.end, |next| next.span.start);
         let named = of_group(&mentions[index..index + group]);
         index += group;
-        let before = spoken.get(previous..first.span.start);
-        let before = without_tag(before.rsplit('\n').next().unwrap_or(before));
+        let between = spoken.get(previous..first.span.start);
+        let (broken, before) = match between.rsplit_once('\n') {
+            Some((_, line)) => (true, without_tag(line)),
+            None => (previous == spoken.part.start, without_tag(between)),
+        };
         let free = taken <= first.span.start - before.len();
         let line_start = spoken.get(0..first.span.start).ends_with('\n') || is_indent(before);
         let rest = spoken.get(last.span.end..next);
@@ -228,9 +162,10 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         };
         previous = last.span.end;
         let said = says_what(before);
-        let ahead = match said {
+        let subject = subject(before, broken, after);
+        let ahead = match said.or(subject) {
             Some(said) => label_in(said),
-            None if free => label_in(first_cell(before)),
+            None if free => label_in(standing_by(last_sentence(first_cell(before)))),
             None => String::new(),
         };
         let behind = label_in(after);
@@ -241,8 +176,14 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
                 Role::Corrects,
             );
         let tied = is_tied(after);
-        let (text, mut weight) = if (tied || !has_words(&ahead) || line_start && said.is_none())
+        let caption = after.trim_start().starts_with('(');
+        let named_before = subject.is_some() || said.is_some() && has_words(&ahead) && caption;
+        let sequel = carried(&labels, between).filter(|_| caption);
+        let (text, mut weight) = if let Some(label) = sequel {
+            (label, 1)
+        } else if (tied || !has_words(&ahead) || line_start && said.is_none())
             && (has_words(&behind) || ahead.is_empty())
+            && !named_before
         {
             taken = last.span.end + after.len();
             (
@@ -272,6 +213,15 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         }
     }
     labels
+}
+
+/// "The cars are [2] (red) and [4] (blue)": the name that was said before the last mark, where no
+/// more than a remark in parentheses and "and" stand between.
+fn carried(labels: &[Label], between: &str) -> Option<String> {
+    let inside = between.trim_start().strip_prefix('(')?;
+    let (_, rest) = inside.split_once(')')?;
+    let last = labels.last().filter(|_| is_conjunction(rest))?;
+    Some(last.text.clone())
 }
 
 /// `text` without the tag that it ends with.
@@ -314,7 +264,14 @@ fn below(rest: &str) -> String {
 
 /// True for what is no name: "unknown", "not visible".
 fn says_nothing(text: &str) -> bool {
-    const NOTHING: [&str; 10] = [
+    const NOTHING: [&str; 17] = [
+        "can't tell",
+        "cannot be determined",
+        "not clear",
+        "cannot identify",
+        "can't identify",
+        "not identifiable",
+        "hard to tell",
         "unknown",
         "unclear",
         "n/a",
@@ -328,58 +285,6 @@ fn says_nothing(text: &str) -> bool {
     ];
     let text = text.to_lowercase();
     NOTHING.contains(&text.as_str())
-}
-
-/// `1. cup`, `2) plate`, `**3**. spoon`: names in a numbered list, if it numbers nothing but marks
-/// that were asked for.
-fn enumerated(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Label> {
-    let mut labels = Vec::new();
-    let text = spoken.get(spoken.part.clone());
-    let items: Vec<(String, Range<usize>)> = match enumerators(text) {
-        items if items.len() > 1 => items
-            .into_iter()
-            .map(|item| (item.number.to_string(), item.inside))
-            .collect(),
-        _ => lines(text),
-    };
-    for (number, inside) in items {
-        let Some((reading, _)) = list_at(&number, 0, spoken.names, Setting::Enclosed) else {
-            continue;
-        };
-        let mention = reading.mention(0..number.len());
-        if !mention.marks.iter().all(|id| targets.contains(id)) || mention.marks.is_empty() {
-            return Vec::new();
-        }
-        let inside = text.get(inside).unwrap_or("");
-        let label = label_in(inside.split('\n').next().unwrap_or(""));
-        labels.extend(Named::by([&mention]).map(|named| Label {
-            named,
-            text: label,
-            weight: 1,
-        }));
-    }
-    labels.retain(|label| !label.text.is_empty());
-    labels
-}
-
-/// Lines that begin with a number, in any order.
-fn lines(text: &str) -> Vec<(String, Range<usize>)> {
-    let mut items = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let inner = line.trim_start_matches([' ', '\t', '-', '*', '•', '(']);
-        let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, rest) = inner.split_at(digits);
-        let rest = rest.trim_start_matches('*');
-        if let Some(rest) = rest.strip_prefix(['.', ')'])
-            && digits > 0
-        {
-            let end = start + line.len();
-            items.push((number.to_owned(), end - rest.len()..end));
-        }
-        start += line.len();
-    }
-    items
 }
 
 /// What a text before a mark says it is: "the plate" of "a cup, and the plate is".

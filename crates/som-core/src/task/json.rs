@@ -188,7 +188,8 @@ pub(super) fn value(node: &Node, spoken: &Spoken<'_>) -> Option<Named> {
             .try_fold(Named::NONE, |all, item| Some(all.and(value(item, spoken)?))),
         Value::Object(entries) => marks_of(entries, spoken).or_else(|| {
             let span = node.span.clone();
-            Named::by(spoken.part(span).mentions)
+            Named::by(spoken.part(span.clone()).mentions)
+                .or_else(|| spoken.says_none(span).then_some(Named::NONE))
         }),
     }
 }
@@ -236,6 +237,7 @@ pub(super) fn of_text(text: &str, spoken: &Spoken<'_>) -> Option<Named> {
 pub(super) fn founds(spoken: &Spoken<'_>, is_target: &impl Fn(u32) -> bool) -> Vec<Found> {
     let mut founds = Vec::new();
     for document in spoken.documents {
+        founds.extend(paired(document, spoken, is_target));
         visit(document, &mut |entries| {
             let values: Vec<(Key, bool, Named)> = entries
                 .iter()
@@ -244,7 +246,13 @@ pub(super) fn founds(spoken: &Spoken<'_>, is_target: &impl Fn(u32) -> bool) -> V
                     let marks = matches!(key, Key::Marks | Key::MarksOrText | Key::From | Key::To)
                         || key == Key::Other && !matches!(entry.node.value, Value::Bool);
                     let is_found = says_found(&entry.key);
-                    let named = value(&entry.node, spoken).filter(|_| marks || is_found)?;
+                    let gone = || {
+                        let inside = entry.node.inside(spoken.text);
+                        let leaves = spoken.cues.any(inside, Role::Leaves) && is_found;
+                        leaves.then_some(Named::NONE)
+                    };
+                    let named = value(&entry.node, spoken).or_else(gone);
+                    let named = named.filter(|_| marks || is_found)?;
                     Some((key, is_found, named))
                 })
                 .collect();
@@ -261,10 +269,7 @@ pub(super) fn founds(spoken: &Spoken<'_>, is_target: &impl Fn(u32) -> bool) -> V
                     .map(|(_, (.., named))| named.clone())
                     .reduce(Named::and);
                 if let Some(found) = found {
-                    founds.push(Found {
-                        of: values[of].2.clone(),
-                        found,
-                    });
+                    founds.extend(each(&values[of].2, found, entries));
                 }
                 return;
             }
@@ -277,6 +282,63 @@ pub(super) fn founds(spoken: &Spoken<'_>, is_target: &impl Fn(u32) -> bool) -> V
         });
     }
     founds
+}
+
+/// `{"from": [1, 2], "to": [5, null]}`: as many marks as there are values are found each as its own.
+fn each(of: &Named, found: Named, entries: &[Entry]) -> Vec<Found> {
+    let count = of.marks.len();
+    let one = |marks: &[u32]| Named {
+        marks: marks.to_vec(),
+        status: found.status,
+    };
+    let mut lists = entries.iter().filter_map(|entry| entry.node.list());
+    let all = lists.all(|items| items.len() == count) && count > 1;
+    let to = entries
+        .iter()
+        .filter_map(|entry| entry.node.list())
+        .next_back();
+    let Some(to) = to.filter(|_| all) else {
+        let of = of.clone();
+        return vec![Found { of, found }];
+    };
+    let mut marks = found.marks.iter();
+    let pairs = of.marks.iter().zip(to).map(|(of, node)| Found {
+        of: one(&[*of]),
+        found: match node.value {
+            Value::Null => Named::NONE,
+            _ => marks.next().map_or(Named::NONE, |id| one(&[*id])),
+        },
+    });
+    pairs.collect()
+}
+
+/// `[[1, 5], [2, null]]` below a key: each a mark of the first image, and what it became.
+fn paired(node: &Node, spoken: &Spoken<'_>, is_target: &impl Fn(u32) -> bool) -> Vec<Found> {
+    let items = match &node.value {
+        Value::Object(entries) => {
+            let inner = entries.iter();
+            return inner
+                .flat_map(|entry| paired(&entry.node, spoken, is_target))
+                .collect();
+        }
+        Value::List(items) => items,
+        _ => return Vec::new(),
+    };
+    let pairs: Option<Vec<Found>> = items
+        .iter()
+        .map(|item| match item.list()? {
+            [of, to] => {
+                let of = value(of, spoken)?;
+                let targets = of.marks.len() == 1 && of.marks.iter().all(|&id| is_target(id));
+                targets.then_some(Found {
+                    of,
+                    found: value(to, spoken)?,
+                })
+            }
+            _ => None,
+        })
+        .collect();
+    pairs.unwrap_or_default()
 }
 
 fn says_found(key: &str) -> bool {

@@ -1,6 +1,8 @@
 //! The name that words give: without what ties it to its mark, reasons and decoration.
 
-use crate::ground::{Role, words};
+use std::borrow::Cow;
+
+use crate::ground::{Role, json::Key, words};
 
 /// Verbs between a mark and what it is, besides those of the table of words.
 const VERBS: [&str; 14] = [
@@ -44,7 +46,9 @@ pub(super) fn label_in(text: &str) -> String {
         }
         text = text.trim_start_matches(MARKS);
     }
-    let text = corrected(text);
+    let text = without_key(text);
+    let unstruck = without_struck(text);
+    let text = corrected(&unstruck);
     let text = &text[..end_of(text)];
     let text = without_tail(text);
     // A word that announces a mark is the mark's.
@@ -58,9 +62,43 @@ pub(super) fn label_in(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// `text` behind a key that says that it is a name: "name: red box".
+fn without_key(text: &str) -> &str {
+    let keyed = text.split_once(": ").filter(|(key, _)| {
+        let word = key.trim_matches(['"', ' ', '*']);
+        word.bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+            && matches!(Key::of(word), Key::Text | Key::MarksOrText)
+    });
+    keyed.map_or(text, |(_, name)| name.trim_start_matches(MARKS))
+}
+
+/// `text` without what is struck through: "~~cup~~ bowl".
+fn without_struck(text: &str) -> Cow<'_, str> {
+    let line = text.split('\n').next().unwrap_or(text);
+    if line.matches("~~").count() != 2 {
+        return text.into();
+    }
+    let mut parts = line.splitn(3, "~~");
+    let (before, _, after) = (parts.next(), parts.next(), parts.next());
+    let kept = [before.unwrap_or(""), after.unwrap_or("")].concat();
+    kept.trim_start_matches(MARKS).to_owned().into()
+}
+
 /// `text` behind a verb or an article that it begins with.
 fn without_lead(text: &str) -> &str {
-    const OTHERS: [&str; 32] = [
+    const OTHERS: [&str; 43] = [
+        "definitely ",
+        "certainly ",
+        "obviously ",
+        "surely ",
+        "really ",
+        "might be ",
+        "may be ",
+        "could be ",
+        "must be ",
+        "can be ",
+        "would be ",
         "i think ",
         "i believe ",
         "i'd say ",
@@ -142,13 +180,20 @@ fn corrected(text: &str) -> &str {
         "correction: ",
         "or rather ",
     ];
-    if NOT.iter().any(|not| lower.starts_with(not)) {
-        for but in BUT {
-            if let Some(at) = lower.find(but) {
-                return without_leads(&text[at + but.len()..]);
-            }
+    let denied = [Role::Denies, Role::DeniesBehind]
+        .iter()
+        .any(|role| words::at(&lower, 0, *role).is_some_and(|end| lower[end..].starts_with(' ')));
+    let not = NOT.iter().any(|not| lower.starts_with(not));
+    let guessed = words::at(&lower, 0, Role::Tentative).is_some();
+    if denied || not || guessed {
+        let renamed = BUT
+            .iter()
+            .find_map(|but| Some(&text[lower.find(but)? + but.len()..]))
+            .or_else(|| said_instead(text, &lower));
+        let denied = not && !guessed;
+        if denied || renamed.is_some() {
+            return renamed.map_or("", without_leads);
         }
-        return "";
     }
     for no in NO {
         if let Some(at) = lower.find(no) {
@@ -156,6 +201,39 @@ fn corrected(text: &str) -> &str {
         }
     }
     text
+}
+
+/// "It's a fox" of "a dog. It's a fox".
+fn said_instead<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
+    const ENDS: [&str; 5] = [". ", "; ", " — ", " – ", "—"];
+    const LEADS: [&str; 20] = [
+        "it's ",
+        "it is ",
+        "this is ",
+        "that's ",
+        "that is ",
+        "rather",
+        "i'd say ",
+        "i would say ",
+        "i think ",
+        "more like",
+        "probably ",
+        "actually",
+        "instead",
+        "es ist ",
+        "das ist ",
+        "c'est ",
+        "es una ",
+        "es un ",
+        "это ",
+        "це ",
+    ];
+    let end = ENDS
+        .iter()
+        .filter_map(|end| Some(lower.find(end)? + end.len()));
+    let end = end.min()?;
+    let begins = LEADS.iter().any(|lead| lower[end..].starts_with(lead));
+    begins.then(|| &text[end..])
 }
 
 fn without_leads(mut text: &str) -> &str {
@@ -170,7 +248,8 @@ fn without_leads(mut text: &str) -> &str {
 
 /// Where the name at the start of `text` ends: before the next sentence or cell, or a reason.
 fn end_of(text: &str) -> usize {
-    const ENDS: [&str; 20] = [
+    const ENDS: [&str; 21] = [
+        "</",
         " which ",
         " that is ",
         " who ",
@@ -225,7 +304,10 @@ fn without_tail(text: &str) -> &str {
             .iter()
             .chain(&TAILS)
             .find_map(|lead| shorter.strip_suffix(lead));
-        let shorter = lead.or_else(|| without_join(shorter)).unwrap_or(shorter);
+        let shorter = lead
+            .or_else(|| without_join(shorter))
+            .or_else(|| without_place(shorter))
+            .unwrap_or(shorter);
         if shorter.len() == text.len() {
             break;
         }
@@ -238,6 +320,14 @@ fn without_tail(text: &str) -> &str {
 fn without_join(text: &str) -> Option<&str> {
     let (rest, last) = text.rsplit_once(' ')?;
     (words::at(last, 0, Role::Joins) == Some(last.len())).then_some(rest)
+}
+
+/// `text` without the word that leads on to where the next mark is: "a cup, in".
+fn without_place(text: &str) -> Option<&str> {
+    let (rest, last) = text.rsplit_once(' ')?;
+    let places = words::at(last, 0, Role::Beside) == Some(last.len());
+    let parted = rest.ends_with([',', ';']) || without_join(rest).is_some();
+    (places && parted).then_some(rest)
 }
 
 #[cfg(test)]
@@ -257,6 +347,9 @@ mod tests {
             ("是一个杯子", "杯子"),
             ("は赤い箱です", "赤い箱"),
             (" (white cup)", "white cup"),
+            (": ~~cup~~ bowl", "bowl"),
+            (" isn't a cup; it's a bowl", "bowl"),
+            (" there is a cup, in ", "cup"),
             (" mark", ""),
         ] {
             assert_eq!(label_in(text), expected, "{text}");

@@ -67,7 +67,12 @@ const SYNONYMS: [&[&str]; 40] = [
 ];
 
 /// Spellings of one word.
-const SPELLINGS: [(&str, &str); 14] = [
+const SPELLINGS: [(&str, &str); 19] = [
+    ("dryer", "drier"),
+    ("jewellery", "jewelry"),
+    ("pyjamas", "pajamas"),
+    ("aluminium", "aluminum"),
+    ("moustache", "mustache"),
     ("grey", "gray"),
     ("colour", "color"),
     ("coloured", "colored"),
@@ -91,7 +96,8 @@ pub(super) fn plain_words(text: &str) -> Vec<String> {
     for word in split.flat_map(|word| word.split('_')) {
         let lower = word.to_lowercase();
         let article = words::at(&lower, 0, Role::Article) == Some(lower.len());
-        let counts = !article || lower.starts_with(words::is_unspaced);
+        // "A glass of wine" is a wine glass.
+        let counts = (!article || lower.starts_with(words::is_unspaced)) && lower != "of";
         if counts && !lower.is_empty() {
             plain.push(singular(&lower));
         }
@@ -211,6 +217,7 @@ mod tests {
             ("blue oval", "blue ellipse", Some(Match::Synonym)),
             ("sofa", "couch", Some(Match::Synonym)),
             ("knives", "knife", Some(Match::Normalised)),
+            ("glass of wine", "wine glass", Some(Match::Normalised)),
             ("grey wall", "gray wall", Some(Match::Normalised)),
             ("wineglass", "wine glass", Some(Match::Normalised)),
             ("glass", "glasses", Some(Match::Normalised)),

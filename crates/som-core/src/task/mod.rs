@@ -4,17 +4,22 @@
 //! Every task is a [`Template`] with fields, a JSON Schema for models that answer by one, and a
 //! reader of answers, written freely or by the schema: both give the same [`Grounded`] answer.
 
+mod choice;
 mod describe;
 mod grounded;
 mod json;
 mod label;
+mod mapping;
 mod matching;
 mod nearby;
+mod numbered;
 mod order;
 mod phrases;
 mod refer;
 mod said;
+mod sentence;
 mod spoken;
+mod subject;
 mod track;
 mod votes;
 

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::{grounded::Named, spoken::Spoken};
-use crate::ground::{Mention, Role, enumerators, words};
+use super::{grounded::Named, said::names_behind_verbs, spoken::Spoken};
+use crate::ground::{Mention, Role, Setting, Status, enumerators, list_at, words};
 
 /// What is said of each of `count` texts, if the answer says it by order alone.
 pub(super) fn in_order(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
@@ -13,8 +13,11 @@ pub(super) fn in_order(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<N
     }
     all_the_same(spoken, count)
         .or_else(|| numbered(spoken, count))
+        .or_else(|| lettered(spoken, count))
         .or_else(|| by_ordinals(spoken, count))
         .or_else(|| parted(spoken, count))
+        .or_else(|| listed(spoken, count))
+        .or_else(|| by_verbs(spoken, count))
 }
 
 /// "Both are [3]", "neither is there".
@@ -36,6 +39,11 @@ fn all_the_same(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>>
     }
     if spoken.says_none(both.start..end) {
         return same(Named::NONE);
+    }
+    if spoken.mentions.is_empty()
+        && let [named] = &names_behind_verbs(spoken, both.end..end)[..]
+    {
+        return same(named.clone());
     }
     let named = Named::by(spoken.mentions)?;
     (named.marks.len() == 1).then(|| same(named)).flatten()
@@ -67,6 +75,75 @@ fn numbered(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
         })
         .collect();
     said.iter().any(Option::is_some).then_some(said)
+}
+
+/// `a) 2 b) none`: a letter for each text.
+fn lettered(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
+    let part = spoken.part.clone();
+    let text = spoken.get(part.clone());
+    let mut starts = Vec::new();
+    let mut from = 0;
+    for letter in ('a'..='z').take(count) {
+        let marker = format!("{letter})");
+        let found = text[from..].match_indices(&marker).find(|(at, _)| {
+            let before = text[..from + at].chars().next_back();
+            before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '*'))
+        });
+        let (at, _) = found?;
+        starts.push((from + at, from + at + marker.len()));
+        from += at + marker.len();
+    }
+    let ends = starts.iter().skip(1).map(|(start, _)| *start);
+    let ends = ends.chain([text.len()]);
+    let said = starts.iter().zip(ends).map(|((_, start), end)| {
+        let line = text[*start..end].split('\n').next().unwrap_or("");
+        let inside = line.trim_end_matches(['(', '*', ' ']);
+        said_in(
+            spoken,
+            part.start + start..part.start + start + inside.len(),
+        )
+    });
+    let said: Vec<Option<Named>> = said.collect();
+    said.iter().all(Option::is_some).then_some(said)
+}
+
+/// "In order: 2, 5, 8", "1, 2, none": names and nones with commas between, and nothing else.
+fn listed(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
+    let part = spoken.part.clone();
+    let text = spoken.get(part.clone()).trim_end();
+    let lead = text.len() - text.trim_start().len();
+    let line = text[lead..].split('\n').next().unwrap_or("");
+    let text = &text[..lead + line.len()];
+    let head = match text.split_once(':') {
+        Some((head, _))
+            if spoken
+                .cues
+                .any(part.start..part.start + head.len(), Role::Each) =>
+        {
+            head.len() + 1
+        }
+        Some(_) => return None,
+        None => 0,
+    };
+    let mut start = part.start + head;
+    let mut said = Vec::new();
+    for piece in text[head..].split(',').take(count + 1) {
+        let range = start..start + piece.len();
+        start = range.end + 1;
+        let none = || {
+            let short = words::words(piece).take(4).count() <= 3;
+            (short && spoken.says_none(range.clone())).then_some(Named::NONE)
+        };
+        said.push(Some(bare(spoken, range.clone()).or_else(none)?));
+    }
+    (said.len() == count).then_some(said)
+}
+
+/// "The first one is A, the second one is B": names behind as many verbs as there are texts.
+fn by_verbs(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
+    let said = names_behind_verbs(spoken, spoken.part.clone());
+    (said.len() == count && spoken.mentions.is_empty())
+        .then(|| said.into_iter().map(Some).collect())
 }
 
 /// "The first is [3], the second [5]"; "the former: 3, the latter: none".
@@ -175,6 +252,7 @@ pub(super) fn said_in(spoken: &Spoken<'_>, range: Range<usize>) -> Option<Named>
     .or_else(|| Named::by(part.mentions));
     named
         .or_else(|| bare(spoken, range.clone()))
+        .or_else(|| names_behind_verbs(spoken, range.clone()).into_iter().next())
         .or_else(|| spoken.says_none(range).then_some(Named::NONE))
 }
 
@@ -184,11 +262,11 @@ fn bare(spoken: &Spoken<'_>, range: Range<usize>) -> Option<Named> {
     let inside = text.trim_matches(|c: char| {
         c.is_whitespace() || matches!(c, '*' | '.' | ',' | '"' | '`' | '-' | ':' | ';' | '(' | ')')
     });
-    let (reading, end) =
-        crate::ground::list_at(inside, 0, spoken.names, crate::ground::Setting::Enclosed)?;
+    let (reading, end) = list_at(inside, 0, spoken.names, Setting::Enclosed)?;
     let mention = reading.mention(0..1);
+    // Words may look like names that are letters.
     let numeric = inside.starts_with(|c: char| c.is_ascii_digit());
-    (end == inside.len() && (numeric || !mention.marks.is_empty()))
+    (end == inside.len() && (numeric || mention.status == Status::Resolved))
         .then(|| Named::by([&mention]))
         .flatten()
 }

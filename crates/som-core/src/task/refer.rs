@@ -9,7 +9,7 @@ use super::{
     said::{list_length, names_behind_tie},
     spoken::Spoken,
 };
-use crate::ground::{Mention, Role, Status};
+use crate::ground::{Mention, Role, Status, words};
 
 /// One finding for each expression, in their order.
 pub(super) fn read(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Finding> {
@@ -135,6 +135,9 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
     if denied_at_last(spoken) {
         return Some(Named::NONE);
     }
+    if let Some(named) = stated_first(spoken) {
+        return Some(named);
+    }
     let near = marks_of_each(spoken, expressions).and_then(|given| given.into_iter().next()?);
     if let Some(named) = near {
         let meant: Vec<Mention> = spoken.meant().cloned().collect();
@@ -148,61 +151,97 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
             order::said_in(spoken, spoken.part.clone()).filter(|_| spoken.mentions.is_empty())
         })
         .or_else(|| (denied && spoken.says_none(spoken.part.clone())).then_some(Named::NONE))
-        .or_else(|| bare_number(spoken))
+        .or_else(|| bare_name(spoken))
 }
 
-/// "I see [1] and [2], none of which is red."
+/// "I see [1] and [2], none of which is red", "I looked at [1] and [2], but found none".
 fn denied_at_last(spoken: &Spoken<'_>) -> bool {
+    /// Between the last mark and the word for none there are no more words.
+    const MOST: usize = 3;
+    const NONE: [&str; 13] = [
+        "none", "neither", "nothing", "keine", "aucun", "ningun", "nessun", "nenhum", "geen",
+        "żad", "ни", "жод", "没有",
+    ];
     let Some(last) = spoken.meant().last() else {
         return false;
     };
-    let end = last.span.end;
-    let rest = spoken.get(end..spoken.part.end);
-    let gap = rest.len()
-        - rest
-            .trim_start_matches([',', ' ', '–', '—', '(', '-', '.'])
-            .len();
-    let none = spoken.cues.all(end..end + gap + 1, Role::None).next();
-    none.is_some_and(|none| {
-        let words = spoken.get(none.start..none.end).to_lowercase();
-        none.start == end + gap
-            && (words.starts_with("none")
-                || words.starts_with("neither")
-                || words.starts_with("keine"))
-    })
+    let mut near = (last.span.end + 48).min(spoken.part.end);
+    while !spoken.text.is_char_boundary(near) {
+        near -= 1;
+    }
+    let Some(none) = spoken.cues.all(last.span.end..near, Role::None).next() else {
+        return false;
+    };
+    let between = spoken.get(last.span.end..none.start);
+    let says = spoken.get(none.start..none.end).to_lowercase();
+    let direct = !between.contains(char::is_alphanumeric);
+    let turned = spoken.cues.any(last.span.end..none.start, Role::Contrasts)
+        && !between.contains(['.', ';', '\n']);
+    let few = words::words(between).take(MOST + 1).count() <= MOST;
+    NONE.iter().any(|word| says.starts_with(word)) && few && (direct || turned)
 }
 
-/// "It's 3.", "I'd go with 3.": the only number of a short answer, if it ends a clause.
-fn bare_number(spoken: &Spoken<'_>) -> Option<Named> {
+/// "[6]. (Marks 1 and 2 are cups, too.)": an answer whose first sentence is a mark and nothing else
+/// goes on to explain it.
+fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
+    /// Less is not an explanation, in words.
+    const LEAST: usize = 3;
+    let first = spoken.mentions.first().filter(|first| first.is_meant())?;
+    let before = spoken.get(spoken.part.start..first.span.start);
+    let alone = words::words(before).all(|word| {
+        [Role::Announces, Role::Article, Role::Answers, Role::Is]
+            .iter()
+            .any(|role| words::at(before, word.start, *role).is_some())
+    });
+    let rest = spoken.get(first.span.end..spoken.part.end);
+    let rest = rest
+        .trim_start_matches(['*', ']', '"', ')'])
+        .strip_prefix('.')?;
+    let next = rest.trim_start();
+    let explains = next.starts_with(|c: char| c.is_alphabetic() || c == '(')
+        && words::words(next).take(LEAST).count() == LEAST;
+    (alone && explains && rest.len() > next.len())
+        .then(|| Named::by([first]))
+        .flatten()
+}
+
+/// "It's 3.", "I'd go with C.": the only name of a short answer, if it ends a clause.
+fn bare_name(spoken: &Spoken<'_>) -> Option<Named> {
     /// A longer answer, in bytes, says more.
     const LONGEST: usize = 120;
+    const LEADS: [&str; 23] = [
+        "is", "it's", "s", "with", "be", "as", "choose", "pick", "say", "at", "but", "sondern",
+        "mais", "sino", "mas", "ma", "ist", "est", "es", "é", "è", "то", "это",
+    ];
     let text = spoken.get(spoken.part.clone()).trim_start();
     let text = text.split('\n').next().unwrap_or(text);
     let named = spoken.meant().next().is_some();
     if text.len() > LONGEST || named || spoken.says_none(spoken.part.clone()) {
         return None;
     }
-    let start = text.find(|c: char| c.is_ascii_digit())?;
-    let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
-    let (before, after) = (&text[..start], &text[start + digits..]);
+    let is_name = |word: &str| {
+        let letters = word.bytes().all(|byte| byte.is_ascii_uppercase());
+        word.starts_with(|c: char| c.is_ascii_digit())
+            || letters && json::of_text(word, spoken).is_some_and(|named| !named.marks.is_empty())
+    };
+    let led = |before: &str| {
+        let before = before.trim_end_matches([' ', '*', '"', '(']);
+        let mut words = before.rsplit(|c: char| !c.is_alphanumeric() && c != '\'');
+        let last = words.next().unwrap_or("").to_lowercase();
+        LEADS.contains(&last.as_str()) || last.ends_with("'s")
+    };
+    let mut found = words::words(text).filter(|word| is_name(&text[word.clone()]));
+    let mut name = found.find(|word| led(&text[..word.start]));
+    if name.is_some() && found.next().is_some() {
+        name = None;
+    }
+    let name = name?;
+    let (before, after) = (&text[..name.start], &text[name.end..]);
     let ends = after.is_empty() || after.starts_with(['.', ',', '!', ';', '\n', ')', '*', '。']);
     let apart = before.ends_with([' ', '*', '"', '(']);
-    if !ends || !apart || after.contains(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let last = before.trim_end_matches([' ', '*', '"', '(']);
-    let word = last
-        .rsplit(|c: char| !c.is_alphanumeric() && c != '\'')
-        .next()
-        .unwrap_or("");
-    const LEADS: [&str; 16] = [
-        "is", "it's", "s", "with", "be", "as", "choose", "pick", "say", "ist", "est", "es", "é",
-        "è", "то", "это",
-    ];
-    if !LEADS.contains(&word.to_lowercase().as_str()) && !word.to_lowercase().ends_with("'s") {
-        return None;
-    }
-    json::of_text(&text[start..start + digits], spoken)
+    (ends && apart)
+        .then(|| json::of_text(&text[name], spoken))
+        .flatten()
 }
 
 /// "The answer is 3": a number behind the word for the answer.

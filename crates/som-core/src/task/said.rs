@@ -1,5 +1,7 @@
 //! What an answer says of a text or a mark right behind it: `: 3, 5`, `→ none`, `is gone`.
 
+use std::ops::Range;
+
 use super::{grounded::Named, spoken::Spoken};
 use crate::ground::{Mention, Role, Setting, is_quantity, list_at, words};
 
@@ -15,34 +17,29 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     if let Some(end) = words::at(list, 0, Role::Is) {
         list = list[end..].trim_start_matches(is_closing);
         // "is now 5"
-        const NOW: [&str; 10] = [
-            "now ",
-            "jetzt ",
-            "maintenant ",
-            "ahora ",
-            "agora ",
-            "adesso ",
-            "nu ",
-            "теперь ",
-            "тепер ",
-            "teraz ",
-        ];
-        list = NOW
-            .iter()
-            .find_map(|now| list.strip_prefix(now))
-            .unwrap_or(list);
+        let now = words::at(list, 0, Role::Now).map(|end| &list[end..]);
+        list = now.and_then(|rest| rest.strip_prefix(' ')).unwrap_or(list);
         is_tied = true;
     }
     if !is_tied {
         return None;
     }
-    // An empty cell: "| – |".
-    if list.is_empty() {
-        let cell = text
-            .trim_end_matches([' ', '|', '\n', '*'])
+    // An empty cell, "| – |", and "→ ×".
+    let sign = list.trim_start_matches(['×', '∅', '✗', '✘', '❌', '∄', 'ø']);
+    if list.is_empty() || sign.len() < list.len() && is_end(sign) {
+        let cell = text.trim_end_matches([
+            ' ', '|', '\n', '*', '.', ',', ';', '×', '∅', '✗', '✘', '❌', '∄', 'ø',
+        ]);
+        let signed =
+            cell.len() < text.len() && sign.len() < list.len() || cell.ends_with(['–', '—', '-']);
+        let tied = text.contains(['|', '→', ':', '=', '>']);
+        return (signed && tied).then_some(Named::NONE);
+    }
+    if is_end(list) {
+        let dash = text
+            .trim_end_matches(['.', ',', ';', ' ', '\n'])
             .ends_with(['–', '—', '-']);
-        let tied = text.contains(['|', '→', ':']);
-        return (cell && tied).then_some(Named::NONE);
+        return (dash && text.contains([':', '→', '='])).then_some(Named::NONE);
     }
     let start = spoken.part.end - list.len();
     let none = spoken.cues.all(start..start + 1, Role::None).next();
@@ -56,7 +53,7 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     };
     let (reading, end) = list_at(list, 0, spoken.names, setting)?;
     let ends = list[end..].trim_start_matches(is_closing);
-    let ends = ends.is_empty() || ends.starts_with(['.', ',', ';', '|', '(', '!']);
+    let ends = is_end(ends) || ends.starts_with('(') || is_followed(ends);
     let by_number = list.starts_with(|c: char| c.is_ascii_digit() || is_closing(c));
     if is_quantity(list, end) || !(by_number || ends) {
         return None;
@@ -67,8 +64,28 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
 
 /// True if the word at `span` says that there is none, and does not begin something else: "no mark
 /// matches", not "no doubt it is".
-fn is_alone(spoken: &Spoken<'_>, span: std::ops::Range<usize>) -> bool {
+fn is_alone(spoken: &Spoken<'_>, span: Range<usize>) -> bool {
     !spoken.cues.any(span, Role::Keeps)
+}
+
+/// True where a clause ends.
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['.', ',', ';', '|', '!'])
+}
+
+/// True if the next clause begins: "and the spoon is B".
+fn is_followed(rest: &str) -> bool {
+    [Role::Joins, Role::Contrasts, Role::Because]
+        .iter()
+        .any(|role| words::at(rest, 0, *role).is_some())
+}
+
+/// What stands behind each verb of `range`, if it is names: "The cup is A and the spoon is B".
+pub(super) fn names_behind_verbs(spoken: &Spoken<'_>, range: Range<usize>) -> Vec<Named> {
+    let verbs = spoken.cues.all(range.clone(), Role::Is);
+    verbs
+        .filter_map(|verb| names_behind_tie(&spoken.part(verb.start..range.end)))
+        .collect()
 }
 
 fn is_closing(c: char) -> bool {

@@ -4,13 +4,13 @@ use std::{collections::HashSet, ops::Range};
 
 use super::{
     grounded::{Finding, Named},
-    json,
+    json, mapping, order,
     said::{is_conjunction, names_behind_tie},
     spoken::Spoken,
 };
 use crate::{
     Scene,
-    ground::{Mention, Role, Status},
+    ground::{Mention, Role, Status, words},
 };
 
 /// The marks that are looked for: those chosen, or all of the first image.
@@ -38,10 +38,18 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32]) -> Vec<Finding> {
         found.extend(pair.of.marks.iter().map(|&of| (of, pair.found.clone())));
     }
     if found.is_empty() {
-        found = pairs(spoken, &first).unwrap_or_else(|| written(spoken, &first));
+        found = mapping::in_lists(spoken, &first)
+            .or_else(|| mapping::read(spoken, &first))
+            .or_else(|| pairs(spoken, &first))
+            .unwrap_or_else(|| written(spoken, &first));
     }
-    if found.is_empty() {
-        found = all_gone(spoken, &targets);
+    if found.iter().all(|(_, named)| *named == Named::MISSING) {
+        let gone = all_gone(spoken, &targets);
+        found = if gone.is_empty() {
+            in_order(spoken, &targets)
+        } else {
+            gone
+        };
     }
     let of_target = |of: u32| {
         // What is said last of it stands, if it says something.
@@ -101,6 +109,13 @@ fn pairs(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>>
     pairs.filter(|pairs| !pairs.is_empty())
 }
 
+/// `1. [4]`, `2. none`: what is said of each by its order alone.
+fn in_order(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<(u32, Named)> {
+    let said = order::in_order(spoken, targets.len()).unwrap_or_default();
+    let each = targets.iter().zip(said);
+    each.filter_map(|(&of, named)| Some((of, named?))).collect()
+}
+
 /// "All objects have disappeared."
 fn all_gone(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<(u32, Named)> {
     let part = spoken.part.clone();
@@ -110,7 +125,8 @@ fn all_gone(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<(u32, Named)> {
         || spoken
             .cues
             .any(part.start..(part.start + 3).min(part.end), Role::None);
-    let short = spoken.get(part.clone()).trim().len() < 40;
+    let text = spoken.get(part.clone()).trim();
+    let short = text.len() < 40 && !text.contains(|c: char| c.is_ascii_digit());
     if !spoken.says_none(part) || !(all || short) || !spoken.mentions.is_empty() {
         return Vec::new();
     }
@@ -132,17 +148,28 @@ fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
         .collect();
     let mut rest = &meant[..];
     let mut end = spoken.part.start;
+    // The mark of a heading, whose lines follow.
+    let mut headed: Option<u32> = None;
     for line in spoken.get(spoken.part.clone()).split_inclusive('\n') {
         let start = end;
         end += line.len();
         let (inside, later) = rest.split_at(rest.partition_point(|m| m.span.start < end));
         rest = later;
+        let is_target = |mention: &Mention| mention.marks.iter().any(|id| first.contains(id));
+        if let Some(of) = headed.filter(|_| !inside.iter().any(is_target)) {
+            let named = below(spoken, inside, start..end);
+            headed = headed.filter(|_| named.is_none());
+            found.extend(named.map(|named| (of, named)));
+            continue;
+        }
+        headed = None;
         let mut inside = inside;
         if let Some((each, taken)) = respectively(spoken, inside, start..end, first) {
             found.extend(each);
             inside = &inside[taken..];
         }
         let mut entries = opened(spoken, inside, end, first);
+        share(spoken, &mut entries);
         let mut none = false;
         for entry in entries
             .iter_mut()
@@ -151,16 +178,86 @@ fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
         {
             let tail = spoken.get(entry.tail.clone());
             // "[1] and [2] are gone": what is said of the next is said of this one, too.
-            none = spoken.says_none(entry.tail.clone())
+            none = says_gone(spoken, entry.tail.clone())
                 || none && is_conjunction(tail)
                 || spoken.says_none(entry.head.clone());
             let listed = names_behind_tie(&spoken.part(entry.tail.clone()));
             entry.found = listed.or_else(|| none.then_some(Named::NONE));
         }
+        if let [entry] = &entries[..]
+            && entry.found.is_none()
+            && !spoken.get(entry.tail.clone()).contains(char::is_alphabetic)
+        {
+            headed = Some(entry.of);
+        }
         let said = |entry: Entry| (entry.of, entry.found.unwrap_or(Named::MISSING));
         found.extend(entries.into_iter().map(said));
     }
     found
+}
+
+/// What a line below a heading says of its mark.
+fn below(spoken: &Spoken<'_>, mentions: &[Mention], line: Range<usize>) -> Option<Named> {
+    let free = mentions.iter().filter(|mention| mention.is_meant());
+    Named::by(free).or_else(|| {
+        let says = spoken.get(line.clone()).contains(char::is_alphabetic);
+        let colon = spoken.get(line.clone()).find(':').map_or(0, |at| at + 1);
+        (says && says_gone(spoken, line.start + colon..line.end)).then_some(Named::NONE)
+    })
+}
+
+/// "[1] and [2] became [5]", "[1] and [2] are [5] and [4]": what stands behind the last of several
+/// that are listed is said of all of them, or of each.
+fn share(spoken: &Spoken<'_>, entries: &mut [Entry]) {
+    let mut last = entries.len();
+    while last > 1 {
+        last -= 1;
+        let listed =
+            |entry: &Entry| entry.found.is_none() && is_conjunction(spoken.get(entry.tail.clone()));
+        let mut from = last;
+        while from > 0 && listed(&entries[from - 1]) {
+            from -= 1;
+        }
+        let listed = from..=last;
+        let group = last - from + 1;
+        let named = entries[last].found.clone().filter(|_| group > 1);
+        last = from;
+        let Some(named) = named else {
+            continue;
+        };
+        for (index, entry) in entries[listed].iter_mut().enumerate() {
+            let marks = match named.marks[..] {
+                [one] => vec![one],
+                ref each if each.len() == group => vec![each[index]],
+                _ => continue,
+            };
+            let status = named.status;
+            entry.found = Some(Named { marks, status });
+        }
+    }
+}
+
+/// True if `range` says that something is not there, or is nothing but a denial: "[3] isn't."
+fn says_gone(spoken: &Spoken<'_>, range: Range<usize>) -> bool {
+    let text = spoken.get(range.clone());
+    if spoken.says_none(range.clone()) || spoken.cues.any(range.clone(), Role::Leaves) {
+        return true;
+    }
+    let mut denies = false;
+    let mut passed = 0;
+    for word in words::words(text).filter(|word| text[word.clone()].contains(char::is_alphabetic)) {
+        if word.start < passed {
+            continue;
+        }
+        let end = |role| words::at(text, word.start, role);
+        let denial = end(Role::DeniesBehind).max(end(Role::Denies));
+        let Some(end) = denial.max(end(Role::Is)).max(end(Role::Contrasts)) else {
+            return false;
+        };
+        denies |= denial.is_some();
+        passed = end;
+    }
+    denies
 }
 
 /// "[1] and [2] are [5] and [4], respectively": as many marks of the first image, one after the
@@ -225,6 +322,14 @@ fn opened(
             mention.marks.iter().partition(|id| first.contains(id));
         let next = mentions.get(index + 1).map_or(end, |next| next.span.start);
         let opens = !of.is_empty();
+        // What the sentence before named is not what this mark became.
+        let ended = index.checked_sub(1).is_some_and(|last| {
+            let between = spoken.get(mentions[last].span.end..mention.span.start);
+            between.contains(". ") || between.contains(['\n', ';'])
+        });
+        if opens && ended {
+            early = None;
+        }
         entries.extend(of.into_iter().map(|of| Entry {
             of,
             found: early.take(),
@@ -243,13 +348,32 @@ fn opened(
                 .any(|end| between.contains(end))
                 && !is_conjunction(between)
         });
+        // "It moved behind [6], now [5]"
+        let now = !reversed
+            && previous.is_some_and(|last| {
+                let between = last.span.end..mention.span.start;
+                spoken.cues.any(between, Role::Now)
+            });
+        let free = !reversed && !apart && early.is_none();
         let into = match entries.last_mut() {
-            Some(entry) if entry.found.is_none() || !reversed && !apart && early.is_none() => {
-                &mut entry.found
-            }
+            Some(entry) if entry.found.is_none() || free || now => &mut entry.found,
             _ => &mut early,
         };
-        fill(into, mention.status, there);
+        // "[5] or [6]"
+        let wavers = into.is_some()
+            && previous.is_some_and(|last| {
+                let between = last.span.end..mention.span.start;
+                spoken.cues.any(between, Role::Hedges)
+            });
+        if now {
+            *into = None;
+        }
+        let status = if wavers {
+            mention.status.max(Status::Ambiguous)
+        } else {
+            mention.status
+        };
+        fill(into, status, there);
     }
     if let (Some(entry), Some(early)) = (entries.last_mut(), early)
         && entry.found.is_none()

@@ -40,6 +40,8 @@ pub(crate) struct Model {
     pub(crate) api_version: String,
     /// Most tokens of an answer, whatever a prompt allows.
     pub(crate) max_tokens: u32,
+    /// What the API of its family calls that limit, if that is known.
+    pub(crate) token_limit: Option<&'static str>,
     /// Answers are asked for piece by piece.
     pub(crate) stream: bool,
     /// How closely to look at images, in the provider's own word.

@@ -27,6 +27,7 @@ use self::{
 };
 use crate::{
     dialect::{Dialect, Failure, Model, address},
+    family::Family,
     provider::{Api, is_key_header},
     redactor::Redactor,
     secret::Secrets,
@@ -68,6 +69,7 @@ impl HttpProvider {
             base_url: base_url(lmm, api)?,
             api_version: lmm.api_version.clone(),
             max_tokens: lmm.max_tokens,
+            token_limit: Family::of(lmm)?.and_then(|family| family.token_limit.as_deref()),
             stream: lmm.stream,
             detail: info.images.detail.clone(),
         };

@@ -29,7 +29,16 @@ pub(super) static COMPATIBLE: Provider = Provider {
         key_env: "",
         key_header: ("authorization", "Bearer "),
         structured: false,
-        dialect: |model| OpenAi::at_completions(model, "max_tokens"),
+        // A proxy passes on what the model behind it takes.
+        dialect: |model| {
+            let newer = model.token_limit == Some(MAX_COMPLETION_TOKENS);
+            let limit = if newer {
+                MAX_COMPLETION_TOKENS
+            } else {
+                "max_tokens"
+            };
+            OpenAi::at_completions(model, limit)
+        },
     }),
 };
 

@@ -132,6 +132,22 @@ async fn openai_itself_gets_its_newer_limit_and_detail() {
 }
 
 #[tokio::test]
+async fn a_proxy_gets_the_limit_that_the_model_behind_it_takes() {
+    for (name, limit) in [
+        ("openai/gpt-5", "max_completion_tokens"),
+        ("anthropic/claude-sonnet-4-5", "max_tokens"),
+        ("m", "max_tokens"),
+    ] {
+        let fake = Fake::start([OPENAI.stream(&["ok"])]).await;
+        let url = fake.url();
+        let table = format!("[lmm.x]\nbase_url = '{url}/v1'\nmodel = '{name}'\nmax_tokens = 5");
+        ask(&*model(&table), &words("hi")).await;
+        let body = &fake.requests()[0].body;
+        assert_eq!(body[limit], json!(5), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn azure_has_its_own_address_and_header() {
     let fake = Fake::start([OPENAI.stream(&["ok"])]).await;
     let url = fake.url();

@@ -35,7 +35,7 @@ const TAGS: [&str; 24] = [
 ];
 
 /// Other openings of thoughts, and what closes them.
-const PAIRS: [(&str, &str); 14] = [
+const PAIRS: [(&str, &str); 15] = [
     // Kimi-VL-Thinking, chat template.
     ("◁think▷", "◁/think▷"),
     // Magistral, chat template of Mistral.
@@ -54,6 +54,8 @@ const PAIRS: [(&str, &str); 14] = [
     ("<|think|>", "<|/think|>"),
     // Open WebUI's wrapping of reasoning_content.
     ("<details type=\"reasoning\"", "</details>"),
+    // GitHub's folded text, where its summary speaks of thoughts.
+    ("<details>", "</details>"),
     // Ollama's command.
     ("Thinking...\n", "...done thinking."),
     // Granite 3.2, chat template.
@@ -165,11 +167,12 @@ fn closes_after(edges: &[Edge]) -> Vec<usize> {
 /// Every beginning and end of a thought, in order.
 fn edges(answer: &str) -> Vec<Edge> {
     let mut edges = Vec::new();
+    let staged = answer.contains("<CONCLUSION>") || answer.contains("<conclusion>");
     let mut from = 0;
     while let Some(found) = answer[from..].find(['<', '◁', '[', 'T', '.', 'H', '-']) {
         let at = from + found;
         let rest = &answer[at..];
-        let edge = pair_at(rest, at).or_else(|| tag_at(rest, at));
+        let edge = pair_at(rest, at).or_else(|| tag_at(rest, at, staged));
         from = match &edge {
             Some(edge) => edge.span.end,
             None => at + rest.chars().next().map_or(1, char::len_utf8),
@@ -196,6 +199,8 @@ fn pair_at(rest: &str, at: usize) -> Option<Edge> {
         let mut end = token.len();
         if token.starts_with("<details type") {
             end = rest.find('>').map_or(end, |close| close + 1);
+        } else if opens && *open == "<details>" {
+            end = summary_of_thought(rest)?;
         }
         Some(Edge {
             span: at..at + end,
@@ -205,8 +210,23 @@ fn pair_at(rest: &str, at: usize) -> Option<Edge> {
     })
 }
 
+/// The length of `<details><summary>Thought process</summary>`, if that is what `rest` begins with.
+fn summary_of_thought(rest: &str) -> Option<usize> {
+    /// A longer summary, in bytes, is something else.
+    const LONGEST: usize = 96;
+    let near = &rest[..rest.floor_char_boundary(LONGEST)];
+    let (head, _) = near.split_once("</summary>")?;
+    let lower = head.to_lowercase();
+    let thinks = ["thought", "think", "reason"]
+        .iter()
+        .any(|word| lower.contains(word));
+    (thinks && lower.contains("<summary>")).then(|| head.len() + "</summary>".len())
+}
+
 /// `<think>`, `</think>`, `<think time="3">`, `< Think >`.
-fn tag_at(rest: &str, at: usize) -> Option<Edge> {
+///
+/// LLaVA-CoT comes to its `<CONCLUSION>` in stages, all of which are thoughts.
+fn tag_at(rest: &str, at: usize, staged: bool) -> Option<Edge> {
     /// Longer ones, in bytes, are no such tag.
     const LONGEST: usize = 120;
     let inside = rest.strip_prefix('<')?;
@@ -218,7 +238,9 @@ fn tag_at(rest: &str, at: usize) -> Option<Edge> {
         None => (inside, true),
     };
     let name = name.split([' ', '\n', '=']).next().unwrap_or("");
-    let tag = TAGS.iter().find(|tag| name.eq_ignore_ascii_case(tag));
+    let stages: &[&str] = if staged { &["summary", "caption"] } else { &[] };
+    let mut tags = TAGS.iter().chain(stages);
+    let tag = tags.find(|tag| name.eq_ignore_ascii_case(tag));
     let name = match tag {
         Some(tag) => Name::Tag(tag),
         None if name.eq_ignore_ascii_case("answer") => Name::Answer,

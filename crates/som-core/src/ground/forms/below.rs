@@ -1,4 +1,5 @@
-//! Names in the lines below a keyword: `Answer:` and then `3`, `Marks:` and then `- 3`, `- 5`.
+//! Names in the lines below a keyword: `Answer:` and then `3`, `Marks:` and then `- 3`, `- 5`,
+//! `**Answer**` and then `3`.
 
 use super::{Found, Reader, starts_with_digit};
 use crate::ground::names::{Setting, list_at, skip};
@@ -8,7 +9,11 @@ use crate::ground::names::{Setting, list_at, skip};
 pub(super) fn below(reader: &Reader<'_>, at: usize) -> Option<Found> {
     let text = reader.text;
     let colon = skip(text, at, |c| matches!(c, ' ' | '*' | '_'));
-    let after = text[colon..].strip_prefix(':')?;
+    let heads = || {
+        let before = reader.indent()?.trim_start();
+        (before.starts_with(['*', '#', '_'])).then_some(&text[colon..])
+    };
+    let after = text[colon..].strip_prefix(':').or_else(heads)?;
     let after = after.trim_start_matches([' ', '*', '_', '\r']);
     let mut line = text.len() - after.strip_prefix('\n')?.len();
     if text[line..].starts_with('\n') {

@@ -1,6 +1,6 @@
 //! `[3]`, `[1, 2]`, `[1–4]`, `[1]-[4]`, `[3: the cup]`, `\boxed{3}`.
 
-use super::{Found, Names, Reader, keyword::keyword_end, starts_with_digit};
+use super::{Found, Names, Reader, announced::keyword_end, starts_with_digit};
 use crate::ground::{
     names::{Reading, Setting, list_at, skip},
     places,

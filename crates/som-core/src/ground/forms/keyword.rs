@@ -1,16 +1,11 @@
 //! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `#3`, `标记3`, `3番`.
 
-use super::{Found, Reader, below::below, starts_with_digit};
+use super::{Found, Reader, announced::keyword_end, below::below, starts_with_digit};
 use crate::ground::{
     names::{Reading, Setting, is_measure, is_quantity, is_wrapping, list_at, skip},
     title::WEAK,
     words::{self, Role},
 };
-
-/// What may stand between a keyword and its names besides the words that say "is" and announce.
-const FILLERS: [&str; 12] = [
-    "from ", "is:", "are:", "with ", "as ", "no. ", "nr. ", "n. ", "di ", "de ", "mit ", "с ",
-];
 
 pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     let &Reader {
@@ -48,7 +43,12 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
         return Found::Skip(end);
     }
     match list_at(text, start, names, Setting::Open) {
+        // "Answer 2: [7]" counts the answers.
+        Some((_, end)) if is_counted_answer(reader, word, start, end) => Found::Skip(end),
         Some((reading, end)) if reading.resolves() || starts_with_digit(text, start) => {
+            if let Some(found) = up_to(reader, word, start, end) {
+                return found;
+            }
             let written = text[start..end].trim_end_matches(['*', '`', '"', '\'']);
             Found::Mention(reading.mention(start..start + written.len()))
         }
@@ -56,6 +56,43 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             .or_else(|| behind_colon(reader, word))
             .unwrap_or(Found::Skip(next_word(text, at))),
     }
+}
+
+/// True for the number of "Answer 2: …".
+fn is_counted_answer(reader: &Reader<'_>, word: &str, start: usize, end: usize) -> bool {
+    let text = reader.text;
+    let between = &text[reader.at + word.len()..start];
+    let said = text[end..].strip_prefix(':');
+    let says = said.is_some_and(|said| {
+        let line = said.split('\n').next().unwrap_or(said);
+        line.contains(char::is_alphanumeric)
+    });
+    says && between.trim().is_empty() && words::at(word, 0, Role::Answers) == Some(word.len())
+}
+
+/// "From mark 2 to mark 5", "mark 2 up to mark 5": a range whose last name is announced again.
+fn up_to(reader: &Reader<'_>, word: &str, start: usize, end: usize) -> Option<Found> {
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let next = skip(text, end, |c| c == ' ');
+    let range = words::at(text, next, Role::Ranges)?;
+    let plain = matches!(
+        &text[next..range],
+        "up to" | "through" | "thru" | "until" | "bis"
+    );
+    let before = text[..at].trim_end();
+    let begins = before.ends_with("from") || before.ends_with("From");
+    if !plain && !begins {
+        return None;
+    }
+    let again = skip(text, range, |c| c == ' ');
+    let (_, last) = keyword_end(text, again).filter(|(other, _)| *other == word)?;
+    let last = names.name_at(text, last)?;
+    let both = format!("{}-{}", text[start..end].trim_end(), &text[last.clone()]);
+    let (reading, _) = list_at(&both, 0, names, Setting::Open)?;
+    (reading.names == 2 && reading.misses() == 0)
+        .then(|| Found::Mention(reading.mention(start..last.end)))
 }
 
 /// "Two marks apply: 6 and 7": names behind the colon that ends a short clause about marks.
@@ -122,18 +159,23 @@ fn excepted(reader: &Reader<'_>) -> Option<Found> {
         .then(|| Found::Mention(reading.mention(start..start + written.len())))
 }
 
-/// "The mark on the cup is 3": the number that a clause about a mark ends with.
+/// "The mark on the cup is 3": the numbers that a clause about marks ends with.
 fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
     /// Such a clause is not longer, in bytes.
     const LONGEST: usize = 60;
     let &Reader {
         text, at, names, ..
     } = reader;
-    if !["mark", "label", "marker", "id", "tag"].contains(&word.to_lowercase().as_str()) {
+    const WORDS: [&str; 10] = [
+        "mark", "label", "marker", "id", "tag", "marks", "labels", "markers", "ids", "tags",
+    ];
+    if !WORDS.contains(&word.to_lowercase().as_str()) {
         return None;
     }
     let from = at + word.len();
-    let leads = ["on ", "for ", "of ", "you", "that ", "which ", "we ", "i "];
+    let leads = [
+        "on ", "for ", "of ", "you", "that ", "which ", "we ", "i ", "here ",
+    ];
     if !leads
         .iter()
         .any(|lead| text[from..].trim_start().starts_with(lead))
@@ -150,14 +192,15 @@ fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
         let start = from + word.start;
         if let Some(end) = words::at(text, start, Role::Is) {
             let start = skip(text, end, |c| matches!(c, ' ' | '*' | '"' | ':'));
-            let name = names
-                .name_at(text, start)
-                .filter(|_| starts_with_digit(text, start))?;
-            let after = text[name.end..].trim_start_matches(['*', '"']);
-            let ends = after.is_empty() || after.starts_with(['.', ',', '\n', '!']);
-            let known = !names.get(&text[name.clone()]).is_empty();
-            let (reading, _) = list_at(&text[..name.end], start, names, Setting::Open)?;
-            return (ends && known).then(|| Found::Mention(reading.mention(name)));
+            if !starts_with_digit(text, start) {
+                return None;
+            }
+            let (reading, end) = list_at(text, start, names, Setting::Open)?;
+            let written = text[start..end].trim_end_matches(['*', '"', ' ']);
+            let span = start..start + written.len();
+            let after = &text[end..];
+            let ends = after.is_empty() || after.starts_with(['.', ',', '\n', '!', ';']);
+            return (ends && reading.misses() == 0).then(|| Found::Mention(reading.mention(span)));
         }
         from += word.end;
     }
@@ -223,98 +266,18 @@ fn names_marks(word: &str, before: &str, after: &str) -> bool {
     let alone = words.is_empty() && (after.is_empty() || after.starts_with(['.', ':', '\n', '-']));
     let says = words
         .first()
-        .is_some_and(|last| matches!(*last, "is" | "are" | "was" | "be" | "s" | "as"));
-    // "Indicated by the number 3"
-    let by = matches!(
-        words[..],
-        ["the", "by" | "with" | "under" | "bears" | "has", ..]
-    );
+        .is_some_and(|last| matches!(*last, "is" | "are" | "was" | "be" | "s" | "as" | "to"));
+    // "Indicated by the number 3", "assigned the number 3"
+    const BEARS: [&str; 12] = [
+        "by", "with", "under", "bears", "has", "assigned", "given", "carries", "bearing", "got",
+        "gets", "wears",
+    ];
+    let by = matches!(words[..], ["the", before, ..] if BEARS.contains(&before));
     match word.as_str() {
         "number" => alone || says || by || words.is_empty() && after.starts_with(" is "),
         "area" => false,
         _ => alone,
     }
-}
-
-/// If a keyword starts at `at`: the word, and where names may follow.
-pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
-    /// More words between a keyword and its names are something else.
-    const MOST: usize = 5;
-    let letters = skip(text, at, char::is_alphabetic);
-    let end = if text[letters..].starts_with(|c: char| c.is_ascii_digit()) {
-        // mark3
-        words::at(&text[..letters], at, Role::Announces)?
-    } else {
-        words::at(text, at, Role::Announces)?
-    };
-    let word = &text[at..end];
-    let unspaced = word.ends_with(words::is_unspaced);
-    let gap = |c: char| matches!(c, ' ' | ':' | '=' | '*' | '`' | '"' | '\'' | '_');
-    if let Some(rest) = text[end..].strip_prefix("(s)") {
-        let after = text.len() - rest.len();
-        return Some((word, skip(text, after, gap)));
-    }
-    let abbreviated = matches!(
-        word.to_lowercase().as_str(),
-        "no" | "nr" | "nro" | "núm" | "num" | "n"
-    );
-    if abbreviated {
-        let rest = text[end..].trim_start_matches(['°', 'º', '.', ':']);
-        let marked = rest.len() < text.len() - end;
-        let next = rest.trim_start_matches([' ', '*']);
-        // "No. 3" and "Nr 3" name; "no 3" does not.
-        let names = next.starts_with(|c: char| c.is_ascii_digit());
-        let spaced = word.len() > 1 && !word.eq_ignore_ascii_case("no");
-        return (names && (marked || spaced)).then(|| (word, text.len() - next.len()));
-    }
-    let mut next = end;
-    // "Answer – 3", "Answer -> 3"
-    if words::at(word, 0, Role::Answers) == Some(word.len()) {
-        let dashed = |c: char| matches!(c, ' ' | '–' | '—' | '-' | '>' | '→');
-        let behind = skip(text, end, dashed);
-        if text[end..behind].contains(['–', '—', '>', '→']) || text[end..behind].contains(" - ")
-        {
-            next = behind;
-        }
-    }
-    for _ in 0..MOST {
-        next = skip(text, next, gap);
-        let rest = &text[next..];
-        if next > end || unspaced {
-            if let Some(filler) = FILLERS.iter().find(|filler| rest.starts_with(**filler)) {
-                next += filler.len();
-                continue;
-            }
-            let filler = words::at(text, next, Role::Is).into_iter().chain(words::at(
-                text,
-                next,
-                Role::Announces,
-            ));
-            let filler = filler.filter(|&end| {
-                let after = text[end..].chars().next();
-                let glued = text[..end].ends_with(words::is_unspaced);
-                glued || after.is_some_and(|c| matches!(c, ' ' | ':' | '*' | '(' | '#' | '.' | '№'))
-            });
-            if let Some(filler) = filler.max() {
-                let dot = text[filler..].strip_prefix(". ").map_or(0, |_| 2);
-                next = filler + dot;
-                continue;
-            }
-        }
-        break;
-    }
-    next = skip(text, next, gap);
-    if next > end {
-        return Some((word, next));
-    }
-    // Mark-3, mark3, 标记3
-    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
-    let rest = &text[end..];
-    if let Some(after) = rest.strip_prefix('-').filter(|after| digit(after)) {
-        return Some((word, text.len() - after.len()));
-    }
-    let glued = |c: char| c == '#' || c.is_ascii_uppercase();
-    (digit(rest) || unspaced && rest.starts_with(glued)).then_some((word, end))
 }
 
 /// `3番`, `3, 5番`, `3 numaralı`, `第3号`: numbers before a word that says they are names.
@@ -347,6 +310,16 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
                 let written = text[at..end].trim_end_matches(['*', '`', '"', ' ']);
                 Found::Mention(reading.mention(at..at + written.len()))
             });
+    }
+    // 2番から5番
+    let near = text.floor_char_boundary(at + 64);
+    if words::at(text, name.end, Role::Counts).is_some()
+        && let Some((range, end)) = list_at(&text[..near], at, names, Setting::Open)
+        && (range.names, range.misses()) == (2, 0)
+        && let written = text[at..end].trim_end()
+        && written.contains(words::is_unspaced)
+    {
+        return Found::Mention(range.mention(at..at + written.len()));
     }
     let mut end = name.end;
     for _ in 0..MOST {

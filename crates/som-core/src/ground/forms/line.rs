@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Found, Reader, is_lower_letter, keyword::keyword_end, starts_with_digit};
+use super::{Found, Reader, announced::keyword_end, is_lower_letter, starts_with_digit};
 use crate::ground::{
     names::{Setting, is_quantity, list_at, skip},
     title::Title,
@@ -92,13 +92,15 @@ fn ends_line(text: &str, at: usize) -> bool {
     rest.is_empty() || rest.starts_with('\n')
 }
 
-/// A cell of a table whose column is headed by a word for marks.
+/// A cell of a table whose column or row is headed by a word for marks.
 pub(super) fn cell(reader: &Reader<'_>) -> Found {
     let at = reader.at;
-    match reader.column() {
-        Some(title) => in_column(reader, title, at + 1).unwrap_or(Found::Nothing),
-        None => Found::Nothing,
-    }
+    let titles = [reader.column(), reader.row()];
+    let mut found = titles
+        .into_iter()
+        .flatten()
+        .filter_map(|title| in_column(reader, title, at + 1));
+    found.next().unwrap_or(Found::Nothing)
 }
 
 /// The first cell of a line that does not begin with `|`.

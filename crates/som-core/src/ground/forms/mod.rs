@@ -12,6 +12,7 @@
 //!
 //! Boxes and points come in brackets, JSON and tags: see `places`.
 
+mod announced;
 mod below;
 mod bracket;
 mod call;
@@ -110,8 +111,11 @@ fn mention_at(reader: &Reader<'_>) -> Found {
     }
 }
 
-/// The JSON at the reader's place.
+/// The JSON at the reader's place. A list in a list is come to by itself.
 fn document(reader: &Reader<'_>) -> Option<Found> {
+    if reader.rest().starts_with("[[") {
+        return None;
+    }
     let node = parse(reader.text, reader.at)?;
     let mentions = json::mentions(&node, reader);
     Some(Found::Document(node, mentions))
@@ -124,7 +128,7 @@ fn named(text: &str, span: Range<usize>, names: &Names) -> Option<Reading> {
     let mut start = skip(text, span.start, |c| {
         c.is_whitespace() || matches!(c, '[' | '(' | '<')
     });
-    if let Some((_, after)) = keyword::keyword_end(text, start) {
+    if let Some((_, after)) = announced::keyword_end(text, start) {
         start = skip(text, after, |c| matches!(c, '[' | ' '));
     }
     let (reading, end) = list_at(text, start, names, Setting::Enclosed)?;

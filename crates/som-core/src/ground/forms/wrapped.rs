@@ -1,6 +1,6 @@
 //! `<mark>3</mark>`, `<3>`, `**3**`, `` `3` ``, `the cup (3)`.
 
-use super::{Found, Reader, is_lower_letter, keyword::keyword_end, named};
+use super::{Found, Reader, announced::keyword_end, is_lower_letter, named};
 use crate::ground::{
     json::Key,
     names::{Reading, Setting, is_quantity, list_at},

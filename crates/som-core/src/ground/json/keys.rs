@@ -232,7 +232,8 @@ const POLYGONS: [&str; 11] = [
     "corners",
     "poly",
 ];
-const THOUGHTS: [&str; 13] = [
+const THOUGHTS: [&str; 14] = [
+    "rationale",
     "thought",
     "thoughts",
     "thinking",
@@ -247,9 +248,8 @@ const THOUGHTS: [&str; 13] = [
     "reflection",
     "steps",
 ];
-const NOTES: [&str; 22] = [
+const NOTES: [&str; 21] = [
     "explanation",
-    "rationale",
     "reason",
     "note",
     "notes",

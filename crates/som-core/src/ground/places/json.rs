@@ -83,7 +83,13 @@ fn of_list(key: PlaceKey, items: &[Node], span: Range<usize>, scene: &Scene<'_>)
     if let Some(numbers) = numbers_of(items) {
         return one(of_numbers(key, &numbers, span, scene));
     }
-    let lists: Option<Vec<Vec<f64>>> = items.iter().map(|item| numbers_of(item.list()?)).collect();
+    let lists: Option<Vec<Vec<f64>>> = items
+        .iter()
+        .map(|item| match &item.value {
+            Value::Object(corner) if key == PlaceKey::Polygon => corner_of(corner),
+            _ => numbers_of(item.list()?),
+        })
+        .collect();
     if let Some(lists) = lists {
         let pairs = lists.iter().all(|list| list.len() == 2);
         let is_point = matches!(key, PlaceKey::Point | PlaceKey::YxPoint);
@@ -108,6 +114,18 @@ fn of_list(key: PlaceKey, items: &[Node], span: Range<usize>, scene: &Scene<'_>)
         Some(of_list(key, lists, item.span.clone(), scene))
     });
     nested.flatten().collect()
+}
+
+/// `{"x": 1, "y": 2}`.
+fn corner_of(entries: &[Entry]) -> Option<Vec<f64>> {
+    let of = |name: &str| {
+        let mut entries = entries.iter();
+        entries
+            .find(|entry| entry.key.eq_ignore_ascii_case(name))?
+            .node
+            .number()
+    };
+    Some(vec![of("x")?, of("y")?])
 }
 
 fn numbers_of(items: &[Node]) -> Option<Vec<f64>> {

@@ -1,5 +1,7 @@
 //! Coordinates in running text.
 
+use std::{cell::OnceCell, ops::Deref};
+
 use super::{
     fit::mention,
     numbers::{is_space_or_comma, numbers_at},
@@ -74,7 +76,7 @@ const POLYGON_WORDS: [&str; 12] = [
 /// most of which are no marks. Without images to look at they name nothing.
 pub(in crate::ground) fn plain(reader: &Reader<'_>) -> Option<Found> {
     let rest = reader.rest();
-    let words = words_before(&reader.text[..reader.at]);
+    let words = Words::before(reader);
     let (numbers, length, form) = nested(reader, &words)
         .or_else(|| from_to(rest, &words))
         .or_else(|| assigned(reader, &words))
@@ -100,7 +102,7 @@ fn in_percent(text: &str) -> Option<&'static [Unit]> {
 }
 
 /// `[[10, 20], [30, 40]]`: two corners of a box; of more a polygon; `[[1, 2, 3, 4]]`: a box.
-fn nested(reader: &Reader<'_>, words: &[String]) -> Option<Place> {
+fn nested(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
     let rest = reader.rest();
     let mut at = rest.len() - rest.strip_prefix('[')?.trim_start().len();
     let mut numbers: Vec<f64> = Vec::new();
@@ -142,7 +144,7 @@ fn nested(reader: &Reader<'_>, words: &[String]) -> Option<Place> {
 
 /// `(20, 20) to (121, 111)`, `(20, 20), (121, 111)` behind a word for boxes or "from",
 /// `top-left (20, 20), bottom-right (121, 111)`.
-fn from_to(rest: &str, words: &[String]) -> Option<Place> {
+fn from_to(rest: &str, words: &Words<'_>) -> Option<Place> {
     /// What stands between two corners is not longer.
     const BETWEEN: usize = 40;
     const FROM: [&str; 8] = [
@@ -154,7 +156,8 @@ fn from_to(rest: &str, words: &[String]) -> Option<Place> {
         .into_iter()
         .position(|byte| matches!(byte, b'(' | b'['))?;
     let between = &after[..gap];
-    if between.contains(|c: char| c.is_ascii_digit() || c == '\n') {
+    let lines = between.contains('\n') && !between.to_lowercase().contains("bottom");
+    if between.contains(|c: char| c.is_ascii_digit()) || lines {
         return None;
     }
     let (second, after) = pair(&after[gap..])?;
@@ -169,7 +172,7 @@ fn from_to(rest: &str, words: &[String]) -> Option<Place> {
     })
 }
 
-fn is_top(words: &[String]) -> bool {
+fn is_top(words: &Words<'_>) -> bool {
     words.iter().any(|word| word.contains("top"))
 }
 
@@ -186,7 +189,7 @@ fn pair(text: &str) -> Option<(Vec<f64>, &str)> {
 }
 
 /// `(x=20, y=20)`, `[x1: 20, y1: 20, x2: 121, y2: 111]`.
-fn assigned(reader: &Reader<'_>, _: &[String]) -> Option<Place> {
+fn assigned(reader: &Reader<'_>, _: &Words<'_>) -> Option<Place> {
     let rest = reader.rest();
     let inside = rest.strip_prefix(['(', '['])?;
     let (numbers, length, form) = assignments(inside)?;
@@ -253,7 +256,7 @@ fn assignments(text: &str) -> Option<Place> {
 }
 
 /// `[1, 2, 3, 4]`, `(5, 6)`.
-fn single(reader: &Reader<'_>, words: &[String]) -> Option<Place> {
+fn single(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
     let rest = reader.rest();
     let (open, close) = if rest.starts_with('[') {
         ('[', ']')
@@ -289,7 +292,7 @@ fn is_all(reader: &Reader<'_>, after: &str) -> bool {
     after.len() < 8 && reader.at < 8 && around(after) && around(&reader.text[..reader.at])
 }
 
-fn says_at(words: &[String]) -> bool {
+fn says_at(words: &Words<'_>) -> bool {
     let mut last = words.iter().rev().filter(|word| {
         !matches!(
             word.as_str(),
@@ -301,21 +304,52 @@ fn says_at(words: &[String]) -> bool {
 }
 
 /// True if one of the last words begins with one of `beginnings`.
-fn announces(words: &[String], beginnings: &[&str]) -> bool {
+fn announces(words: &Words<'_>, beginnings: &[&str]) -> bool {
     let mut last = words.iter().rev().filter(|word| {
         !matches!(
             word.as_str(),
             "is" | "are" | "at" | "of" | "the" | "it" | "its" | "as" | "ist" | "est" | "es"
-        )
+        ) && !names_side(word)
     });
     last.next()
         .is_some_and(|word| beginnings.iter().any(|start| word.starts_with(start)))
+}
+
+/// True for what says which number is which: "(x1, y1, x2, y2): …".
+fn names_side(word: &str) -> bool {
+    const SIDES: [&str; 10] = [
+        "left", "top", "right", "bottom", "width", "height", "xmin", "ymin", "xmax", "ymax",
+    ];
+    SIDES.contains(&word) || word.len() <= 2 && word.starts_with(['x', 'y', 'w', 'h'])
 }
 
 /// How many of the numbers are no marks.
 fn unnamed(numbers: &[f64], reader: &Reader<'_>) -> usize {
     let is_mark = |number: &&f64| !reader.names.get(&number.to_string()).is_empty();
     numbers.len() - numbers.iter().filter(is_mark).count()
+}
+
+/// The words before a place, found when they are asked for.
+struct Words<'a> {
+    text: &'a str,
+    found: OnceCell<Vec<String>>,
+}
+
+impl<'a> Words<'a> {
+    fn before(reader: &Reader<'a>) -> Self {
+        Self {
+            text: &reader.text[..reader.at],
+            found: OnceCell::new(),
+        }
+    }
+}
+
+impl Deref for Words<'_> {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        self.found.get_or_init(|| words_before(self.text))
+    }
 }
 
 /// The last words of `text` in its line, in lower case.

@@ -78,12 +78,15 @@ fn between(reader: &Reader<'_>, open: &str, close: &str, size: usize) -> Option<
         return None;
     }
     let form = if size == 4 { XYXY } else { XY };
-    let units = if numbers.iter().all(|&number| number <= 1.0) {
-        &[Unit::Parts(1)]
+    // `<bbox>` is no model's own: what its numbers count is open.
+    let units = if open == "<bbox>" {
+        None
+    } else if numbers.iter().all(|&number| number <= 1.0) {
+        Some(&[Unit::Parts(1)][..])
     } else if numbers.iter().any(|&number| number > 1000.0) && open == "<point>" {
-        &[Unit::Pixel]
+        Some(&[Unit::Pixel][..])
     } else {
-        THOUSANDTHS
+        Some(THOUSANDTHS)
     };
     Some(places(reader, &numbers, size, form, units, reader.at..end))
 }
@@ -95,7 +98,7 @@ fn places(
     numbers: &[f64],
     size: usize,
     form: Form,
-    units: &'static [Unit],
+    units: Option<&'static [Unit]>,
     span: Range<usize>,
 ) -> Found {
     let end = span.end;
@@ -103,7 +106,7 @@ fn places(
         let written = Written {
             numbers,
             form,
-            units: Some(units),
+            units,
             image: None,
         };
         mention(&written, span.clone(), reader.scene)
@@ -126,7 +129,7 @@ fn locations(reader: &Reader<'_>) -> Found {
     } else {
         (YXYX, &[Unit::Parts(1024)], numbers)
     };
-    places(reader, &numbers, 4, form, units, reader.at..end)
+    places(reader, &numbers, 4, form, Some(units), reader.at..end)
 }
 
 /// `<patch_index_0044><patch_index_0863>` (Kosmos-2): the first and the last cell of a grid of 32
@@ -145,7 +148,7 @@ fn patches(reader: &Reader<'_>) -> Found {
         &numbers,
         4,
         XYXY,
-        &[Unit::Parts(32)],
+        Some(&[Unit::Parts(32)]),
         reader.at..end,
     )
 }
@@ -207,8 +210,8 @@ fn cells(reader: &Reader<'_>) -> Option<Found> {
     }
     let (numbers, end) = tokens(reader, reader.at, "<", 4);
     (numbers.len() == 4).then(|| {
-        let hundredths = &[Unit::Parts(100)];
-        places(reader, &numbers, 4, XYXY, hundredths, reader.at..end)
+        let hundredths: &[Unit] = &[Unit::Parts(100)];
+        places(reader, &numbers, 4, XYXY, Some(hundredths), reader.at..end)
     })
 }
 
@@ -251,7 +254,7 @@ fn attributes(reader: &Reader<'_>) -> Option<Found> {
     } else {
         hundredths
     };
-    (numbers.len() >= 2).then(|| places(reader, &numbers, 2, XY, units, reader.at..end))
+    (numbers.len() >= 2).then(|| places(reader, &numbers, 2, XY, Some(units), reader.at..end))
 }
 
 /// `IMAGE n x y n x y`, images with semicolons between, in thousandths. Where there is one image,

@@ -11,7 +11,9 @@ use std::ops::Range;
 
 use self::{
     sentence::{floor, sentence_end, sentence_start},
-    taken_back::{deny_earlier, except, is_corrected, replace_list, take_back},
+    taken_back::{
+        answer_questions, deny_earlier, deny_list, except, is_corrected, replace_list, take_back,
+    },
 };
 use super::{
     Mention, Polarity,
@@ -25,26 +27,34 @@ const NEAR: usize = 160;
 /// something else is.
 pub(super) fn assign(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<bool> {
     let mut beside = vec![false; mentions.len()];
+    // For each mention, whether it goes on with the list of the one before.
+    let mut joined = vec![false; mentions.len()];
     for index in 0..mentions.len() {
         let around = Around::new(text, cues, mentions, index);
+        joined[index] = around.is_joined();
         let given = mentions[index].polarity;
         let polarity = if given == Polarity::Asserted {
             around.polarity(index.checked_sub(1).map(|last| mentions[last].polarity))
         } else {
             given
         };
-        let follows_on = around.is_joined() && index > 0 && beside[index - 1];
+        let follows_on = joined[index] && index > 0 && beside[index - 1];
         beside[index] = around.is_beside() || follows_on;
         let corrects = around.corrects && polarity == Polarity::Asserted;
         let overrides = polarity == Polarity::Asserted && around.overrides(mentions, index);
+        let denies_list = polarity == Polarity::Denied && joined[index] && !around.is_denied();
         mentions[index].polarity = polarity;
         if corrects {
             take_back(text, cues, mentions, index);
         } else if overrides {
             replace_list(text, mentions, index);
         }
+        if denies_list {
+            deny_list(mentions, &joined, index);
+        }
         except(text, mentions, index);
     }
+    answer_questions(text, mentions);
     deny_earlier(mentions);
     beside
 }
@@ -92,7 +102,7 @@ impl<'a> Around<'a> {
 
     fn polarity(&self, last: Option<Polarity>) -> Polarity {
         let last = last.filter(|_| self.is_preceded);
-        if self.is_struck() {
+        if self.is_struck() || self.is_retracted() {
             return Polarity::Replaced;
         }
         if self.is_joined()
@@ -116,7 +126,7 @@ impl<'a> Around<'a> {
         if self.is_behind(Role::ExceptsBehind) {
             return Polarity::Excepted;
         }
-        if self.is_denied() || self.is_denied_behind() {
+        if self.is_denied() || self.is_denied_behind() || self.is_crossed() {
             return Polarity::Denied;
         }
         let compared = self.reaching(Role::Compares, 4, false);
@@ -139,12 +149,17 @@ impl<'a> Around<'a> {
         }
         let mut joined = between.contains([',', '/', '&']);
         let mut by_word = false;
+        let mut passed = 0;
         for word in words::words(between) {
-            if words::at(between, word.start, Role::Joins).is_some() {
+            let role = |role| words::at(between, word.start, role);
+            if word.start < passed {
+                continue;
+            } else if let Some(end) = role(Role::Joins) {
                 joined = true;
                 by_word = true;
-            } else if words::at(between, word.start, Role::Announces).is_none()
-                && words::at(between, word.start, Role::Article).is_none()
+                passed = end;
+            } else if role(Role::Denies).is_some()
+                || role(Role::Announces).is_none() && role(Role::Article).is_none()
             {
                 return false;
             }
@@ -187,12 +202,15 @@ impl<'a> Around<'a> {
         ];
         let between = cue.end..end;
         let text = self.text.get(between.clone()).unwrap_or("");
-        if text.contains([',', ';', '|', '{', '}', '\n']) || self.is_kept(cue) {
+        if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || self.is_kept(cue) {
             return false;
         }
-        // "No. 3"
+        // "No. 3", "No: it is [3]"; but "No: [3]" denies.
         let word = self.text.get(cue.start..cue.end).unwrap_or("");
-        if word.eq_ignore_ascii_case("no") && text.starts_with(['.', ':', '°', 'º']) {
+        let tie = text.trim_start_matches(':').trim_start();
+        if word.eq_ignore_ascii_case("no")
+            && (text.starts_with(['.', '°', 'º']) || text.starts_with(':') && !tie.is_empty())
+        {
             return false;
         }
         if words::words(text).take(MOST + 1).count() > MOST
@@ -202,6 +220,10 @@ impl<'a> Around<'a> {
         }
         // "The one that is not red is [3]": what is denied stands before the verb.
         let verb = self.cues.all(between, Role::Is).last();
+        // "I was wrong: it is [4]"
+        if verb.is_some() && text.contains(':') {
+            return false;
+        }
         verb.is_none_or(|verb| {
             let subject = self.text.get(cue.end..verb.start).unwrap_or("");
             let mut words = words::words(subject).map(|word| subject[word].to_lowercase());
@@ -275,7 +297,10 @@ impl<'a> Around<'a> {
         else {
             return false;
         };
-        if self.is_kept(cue) || cue.end > self.after.end {
+        if self.is_kept(cue)
+            || cue.end > self.after.end
+            || self.cues.any(cue.start..cue.start + 1, Role::Excepts)
+        {
             return false;
         }
         // "[3], not [4]" denies what follows.
@@ -294,6 +319,28 @@ impl<'a> Around<'a> {
         !renames || self.is_followed
     }
 
+    /// True for a mention behind a cross that its line begins with, "❌ [3]", and for one whose next
+    /// cell of a table is a "no" or a cross.
+    fn is_crossed(&self) -> bool {
+        const CROSSES: [char; 6] = ['✗', '✘', '✖', '❌', '🚫', '⛔'];
+        let before = &self.text[self.before.clone()];
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        let begins = !self.is_preceded || line.len() < before.len();
+        if begins && line.contains(CROSSES) && !words::words(line).any(|word| word.len() > 4) {
+            return true;
+        }
+        let rest = &self.text[self.after.start..];
+        let rest = rest.trim_start_matches([' ', '*', ']', ')', '`']);
+        let Some(cells) = rest.strip_prefix('|') else {
+            return false;
+        };
+        let near = &cells[..cells.floor_char_boundary(16)];
+        let cell = near.split(['|', '\n']).next().unwrap_or("");
+        let cell = cell.trim_matches([' ', '*', '.']);
+        let crossed = cell.starts_with(CROSSES);
+        crossed || words::at(cell, 0, Role::DeniesBehind) == Some(cell.len())
+    }
+
     fn is_behind(&self, role: Role) -> bool {
         let cue = self.cues.all(self.after.clone(), role).next();
         cue.is_some_and(|cue| {
@@ -303,7 +350,43 @@ impl<'a> Around<'a> {
     }
 
     fn is_beside(&self) -> bool {
-        self.reaching(Role::Beside, 5, false).is_some() || self.is_behind(Role::BesideBehind)
+        let beside = self.reaching(Role::Beside, 5, false);
+        beside.is_some_and(|cue| !self.is_at(cue)) || self.is_behind(Role::BesideBehind)
+    }
+
+    /// True for "is at mark 4": that is where the mark itself is.
+    fn is_at(&self, cue: Cue) -> bool {
+        const AT: [&str; 19] = [
+            "at", "in", "under", "bei", "en", "em", "no", "na", "dans", "nel", "nella", "bij", "w",
+            "pod", "в", "под", "у", "під", "ở",
+        ];
+        let word = self.text.get(cue.start..cue.end).unwrap_or("");
+        let between = self.text.get(cue.end..self.before.end).unwrap_or("");
+        let mut announced = false;
+        let direct = words::words(between).all(|word| {
+            let announces = words::at(between, word.start, Role::Announces).is_some();
+            announced |= announces;
+            announces || words::at(between, word.start, Role::Article).is_some()
+        });
+        let is = self.cues.all(self.before.start..cue.start, Role::Is).last();
+        let said = is.is_some_and(|is| {
+            let between = self.text.get(is.end..cue.start).unwrap_or("x");
+            !between.contains(char::is_alphanumeric)
+        });
+        AT.contains(&word.to_lowercase().as_str()) && announced && direct && said
+    }
+
+    /// True for "I previously said that the cup is [3]".
+    fn is_retracted(&self) -> bool {
+        /// What is taken back is not further, in words.
+        const MOST: usize = 12;
+        let mut retracts = self.cues.all(self.before.clone(), Role::Retracts);
+        retracts.any(|cue| {
+            let between = self.text.get(cue.end..self.before.end).unwrap_or(";");
+            let near = words::words(between).take(MOST + 1).count() <= MOST;
+            near && !between.contains([',', ';', ':', '—', '–'])
+                && !self.cues.any(cue.end..self.before.end, Role::Contrasts)
+        })
     }
 
     /// True for `~~[3]~~`.

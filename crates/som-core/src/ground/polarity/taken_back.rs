@@ -68,10 +68,52 @@ pub(super) fn take_back(text: &str, cues: &Cues, mentions: &mut [Mention], index
     } else {
         same
     };
+    // "The cup is [2]... wait, [2] is a bowl": it is said to be something else.
+    let end = mentions[index].span.end;
+    let renames = words::at(
+        text,
+        end + usize::from(text[end..].starts_with(' ')),
+        Role::Is,
+    )
+    .is_some();
     for other in taken {
         let earlier = &mut mentions[other];
-        if earlier.polarity == Polarity::Asserted && earlier.marks != marks {
+        if earlier.polarity == Polarity::Asserted && (earlier.marks != marks || renames) {
             earlier.polarity = Polarity::Replaced;
+        }
+    }
+}
+
+/// "[4] and [5] are wrong": denies the mentions that number `index`, which is denied, goes on with.
+pub(super) fn deny_list(mentions: &mut [Mention], joined: &[bool], index: usize) {
+    let mut last = index;
+    while last > 0 && joined.get(last).copied().unwrap_or(false) {
+        last -= 1;
+        if mentions[last].polarity != Polarity::Asserted {
+            return;
+        }
+        mentions[last].polarity = Polarity::Denied;
+    }
+}
+
+/// "[2]? It is a bowl. [3]? Yes.": what is asked and not affirmed is no longer meant once something
+/// else is.
+pub(super) fn answer_questions(text: &str, mentions: &mut [Mention]) {
+    /// What answers the question is not further off, in mentions.
+    const NEXT: usize = 3;
+    for index in 0..mentions.len() {
+        let after = &text[mentions[index].span.end..];
+        let reply = after.trim_start_matches([')', '*', ']', '"']);
+        let asked = reply.strip_prefix('?').map(|reply| {
+            let reply = reply.trim_start_matches([' ', '*', '\n', '–', '—', '-']);
+            words::at(reply, 0, Role::Affirms).is_none()
+        });
+        let later = index + 1..mentions.len().min(index + 1 + NEXT);
+        let answered = mentions[later]
+            .iter()
+            .any(|later| later.is_meant() && later.marks != mentions[index].marks);
+        if asked == Some(true) && answered && mentions[index].is_meant() {
+            mentions[index].polarity = Polarity::Replaced;
         }
     }
 }
@@ -166,9 +208,11 @@ pub(super) fn deny_earlier(mentions: &mut [Mention]) {
         }
         let marks = mentions[index].marks.clone();
         let again = mentions.get(index + 1..index + 4).unwrap_or(&[]);
-        if again
-            .iter()
-            .any(|later| later.is_meant() && later.marks == marks)
+        // What leads nowhere is not the same as anything.
+        if marks.is_empty()
+            || again
+                .iter()
+                .any(|later| later.is_meant() && later.marks == marks)
         {
             continue;
         }

@@ -51,6 +51,16 @@ pub(super) struct Language {
     alls: &'static str,
     /// "At first": what is said so may be taken back.
     tentative: &'static str,
+    /// "My earlier answer": what follows is no longer meant.
+    retracts: &'static str,
+    /// Answers a question: "yes".
+    affirms: &'static str,
+    /// Between a word that announces and its names: "marks *from* 2 to 5".
+    fills: &'static str,
+    /// What was in one picture is not in the next: "occluded".
+    leaves: &'static str,
+    /// Between a mark and what it became: "is *now* 5".
+    now: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -82,6 +92,11 @@ const SILENT: Language = Language {
     hedges: "",
     alls: "",
     tentative: "",
+    retracts: "",
+    affirms: "",
+    fills: "",
+    leaves: "",
+    now: "",
 };
 
 /// What a word does.
@@ -114,6 +129,11 @@ pub(crate) enum Role {
     Hedges,
     All,
     Tentative,
+    Retracts,
+    Affirms,
+    Fills,
+    Leaves,
+    Now,
 }
 
 /// Words that do something, where they stand in a text.
@@ -134,9 +154,14 @@ impl Cues {
         let mut cues = Vec::new();
         for word in words(text) {
             let start = word.start;
-            INDEX.each(text, word, &mut |role, end| {
-                cues.push(Cue { start, end, role });
-            });
+            INDEX.each(
+                text,
+                word,
+                |_| true,
+                |role, end| {
+                    cues.push(Cue { start, end, role });
+                },
+            );
         }
         cues.sort_unstable_by_key(|cue| (cue.start, cue.role, std::cmp::Reverse(cue.end)));
         cues.dedup_by_key(|cue| (cue.start, cue.role));
@@ -170,11 +195,14 @@ impl Cues {
 pub(crate) fn at(text: &str, at: usize, role: Role) -> Option<usize> {
     let word = word_at(text, at)?;
     let mut longest = None;
-    INDEX.each(text, word, &mut |other, end| {
-        if other == role {
+    INDEX.each(
+        text,
+        word,
+        |other| other == role,
+        |_, end| {
             longest = longest.max(Some(end));
-        }
-    });
+        },
+    );
     longest
 }
 
@@ -209,7 +237,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
 
 /// Signs that say something, too.
 fn is_word_or_sign(c: char) -> bool {
-    is_word(c) || matches!(c, '✗' | '✘' | '❌')
+    is_word(c) || matches!(c, '✗' | '✘' | '✖' | '❌' | '🚫' | '⛔')
 }
 
 /// The word that begins at `at`.
@@ -232,8 +260,8 @@ static INDEX: LazyLock<Index> = LazyLock::new(Index::new);
 #[derive(Default)]
 struct Index {
     words: HashMap<&'static str, Vec<Entry>>,
-    /// Beginnings of words that go on as they like.
-    stems: HashMap<&'static str, Role>,
+    /// Beginnings of words that go on as they like, by the first character.
+    stems: HashMap<char, Vec<(&'static str, Role)>>,
     /// Of scripts without spaces, by the first character.
     unspaced: HashMap<char, Vec<(&'static str, Role)>>,
 }
@@ -274,6 +302,11 @@ impl Index {
                 (language.hedges, Role::Hedges),
                 (language.alls, Role::All),
                 (language.tentative, Role::Tentative),
+                (language.retracts, Role::Retracts),
+                (language.affirms, Role::Affirms),
+                (language.fills, Role::Fills),
+                (language.leaves, Role::Leaves),
+                (language.now, Role::Now),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);
@@ -295,7 +328,7 @@ impl Index {
         if is_unspaced(first) || !is_word(first) && first != '\'' {
             self.unspaced.entry(first).or_default().push((entry, role));
         } else if let Some(stem) = entry.strip_suffix('*') {
-            self.stems.insert(stem, role);
+            self.stems.entry(first).or_default().push((stem, role));
         } else {
             let mut words = entry.split([' ', '\'', '-', '/']);
             let first = words.next().unwrap_or("");
@@ -307,40 +340,66 @@ impl Index {
         }
     }
 
-    /// Every entry that begins with `word` of `text`, and where it ends.
-    fn each(&self, text: &str, word: Range<usize>, found: &mut impl FnMut(Role, usize)) {
+    /// Every entry of a wanted role that begins with `word` of `text`, and where it ends.
+    fn each(
+        &self,
+        text: &str,
+        word: Range<usize>,
+        wanted: impl Fn(Role) -> bool,
+        mut found: impl FnMut(Role, usize),
+    ) {
         let rest = &text[word.start..];
         let Some(first) = rest.chars().next() else {
             return;
         };
         if let Some(entries) = self.unspaced.get(&first) {
-            for &(entry, role) in entries.iter().filter(|(entry, _)| rest.starts_with(entry)) {
+            let entries = entries.iter().filter(|(_, role)| wanted(*role));
+            for &(entry, role) in entries.filter(|(entry, _)| rest.starts_with(entry)) {
                 found(role, word.start + entry.len());
             }
         }
         let lower = lower(&text[word.clone()]);
-        for entry in self.words.get(&*lower).into_iter().flatten() {
-            if let Some(end) = follows(text, word.end, &entry.rest) {
+        let entries = self.words.get(&*lower).map_or(&[][..], Vec::as_slice);
+        // Few entries go on with the next word: it is looked at once.
+        let mut next = None;
+        for entry in entries.iter().filter(|entry| wanted(entry.role)) {
+            let goes_on = entry.rest.first().is_none_or(|second| {
+                let next = next.get_or_insert_with(|| next_word(text, word.end));
+                next.as_deref() == Some(*second)
+            });
+            if goes_on && let Some(end) = follows(text, word.end, &entry.rest) {
                 found(entry.role, end);
             }
         }
-        for (length, _) in lower.char_indices().skip(2).take(8) {
-            if let Some(&role) = self.stems.get(&lower[..length]) {
+        let stems = lower
+            .chars()
+            .next()
+            .and_then(|first| self.stems.get(&first));
+        for &(stem, role) in stems.into_iter().flatten() {
+            if wanted(role) && lower.starts_with(stem) {
                 found(role, word.end);
             }
         }
-        if let Some(&role) = self.stems.get(&*lower) {
-            found(role, word.end);
-        }
     }
 }
+
+/// The word behind one that ended at `at`, in lower case.
+fn next_word(text: &str, at: usize) -> Option<std::borrow::Cow<'_, str>> {
+    let rest = &text[at..];
+    let start = at + rest.len() - rest.trim_start_matches(GAP).len();
+    let word = word_at(text, start).filter(|_| start > at && start <= at + 2)?;
+    Some(lower(&text[word]))
+}
+
+/// What may stand between the words of an entry.
+const GAP: [char; 4] = [' ', '\'', '-', '/'];
 
 /// Where `words` end, if they follow one another from `at` on.
 fn follows(text: &str, at: usize, words: &[&str]) -> Option<usize> {
     let mut end = at;
     for word in words {
         let rest = &text[end..];
-        let start = end + rest.len() - rest.trim_start_matches([' ', '\'', '-', '/']).len();
+        let start = end + rest.len() - rest.trim_start_matches(GAP).len();
         if start == end || start > end + 2 {
             return None;
         }
