@@ -314,7 +314,7 @@ proptest! {
 
 #[test]
 fn a_class_name_is_written_where_there_is_room() {
-    let size = Size::new(300, 160);
+    let size = Size::new(420, 160);
     let masks = [
         disc(size, (80, 80), 70),
         Mask::rect(size, BBox::new(250, 60, 6, 6)),
