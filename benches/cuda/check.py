@@ -7,19 +7,18 @@ project. There:
     python3 check.py                   # parity, then the networks' times in fp32 and bf16
     python3 check.py --device cpu --untimed --precisions fp32     # parity alone, without a GPU
 
-It needs PyTorch 2.11.0, numpy, pillow, pycocotools and the official projects (those that are no part
-of PyTorch are taken along where `cargo xtask cuda --python 3.12` packed them). Further arguments,
-such as `--points 8`, go to the comparisons. Everything measured is printed as tables, and written to
+It needs PyTorch 2.11.0, numpy, pillow, pycocotools and segment-anything (those that are no part of
+PyTorch are taken along where `cargo xtask cuda --python 3.12` packed them). To time the other plugins,
+it fetches their official projects with git, and needs what their `official.txt` names. Further
+arguments, such as `--rounds 3`, go to the comparisons. Everything measured is printed as tables, and written to
 report.json.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -29,12 +28,12 @@ WHEELS = HERE / "wheels"
 
 
 def plugins():
-    """The folder of each plugin that was packed, and its comparison as a module."""
+    """The folder of each plugin that was packed, and its comparison."""
+    sys.path.insert(0, str(HERE / "learned"))
+    from compare import load
+
     for script in sorted(HERE.glob("*/official.py")):
-        spec = importlib.util.spec_from_file_location(script.parent.name, script)
-        official = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(official)
-        yield script.parent, official
+        yield script.parent, load(script)
 
 
 def prepare():
@@ -72,8 +71,11 @@ def intermediates(plugin, device):
 
 def segment(segmenter, fixture, device, precision, params):
     """What `som segment` finds in the image of a fixture."""
-    settings = {"weights": fixture / "checkpoint.pth", "device": device, "precision": precision}
-    settings |= {key: json.dumps(value) for key, value in params.items()}
+    (weights,) = fixture.glob("checkpoint.*")
+    settings = {"weights": weights, "device": device, "precision": precision}
+    settings |= {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in params.items()
+    }
     command = [SOM, "segment", fixture / "image.png", "--segmenter", segmenter]
     for key, value in settings.items():
         command += ["--set", f"{key}={value}"]
@@ -81,75 +83,41 @@ def segment(segmenter, fixture, device, precision, params):
     return json.loads(output)["regions"]
 
 
-def compressed(rle):
-    """Some fixtures have their runs as numbers."""
-    from pycocotools import mask as coco
-
-    return coco.frPyObjects(rle, *rle["size"]) if isinstance(rle["counts"], list) else rle
-
-
 def parity(plugin, official, device, precision):
-    """Every automatic setting of the fixtures through the command, against the official masks."""
-    from pycocotools import mask as coco
+    """Every official run of the fixtures through the command, against the official results."""
+    from apart import in_order, iou, not_empty, score_gap
 
     rows = []
     for fixture in sorted(path.parent for path in plugin.glob("tests/assets/*/expected.json")):
         for name, params, expected in official.settings(fixture):
             found = segment(plugin.name, fixture, device, precision, params)
+            found = list(map(official.of_som, found))
+            expected = not_empty(expected)
+            # In less than single precision a mask near a threshold may come or go.
+            pairs = in_order(expected, found)
             row = {"fixture": f"{fixture.name}.{name}"}
             row |= {"expected": len(expected), "found": len(found)}
-            # In less than single precision a mask near a threshold may come or go.
-            ours = [region["segmentation"] for region in found]
-            theirs = [compressed(mask["segmentation"]) for mask in expected]
-            ious = coco.iou(theirs, ours, [0] * len(ours)) if ours and theirs else None
-            row["worst_iou"] = row["worst_score"] = 0.0
-            if ious is not None:
-                row["worst_iou"] = float(ious.max(axis=1).min())
-                scores = [
-                    abs(found[index]["extra"]["predicted_iou"] - mask["predicted_iou"])
-                    for index, mask in zip(ious.argmax(axis=1), expected)
-                ]
-                row["worst_score"] = max(scores)
-            if len(found) == len(expected):
-                in_order = [float(ious[i][i]) for i in range(len(ours))]
-                row["worst_iou_in_order"] = min(in_order, default=1.0)
+            row["worst_iou"] = min((iou(*pair) for pair in pairs), default=1.0)
+            row["worst_score"] = max((score_gap(*pair) for pair in pairs), default=0.0)
+            row["of_same"] = all(a["what"] == b["what"] for a, b in pairs)
             rows.append(row)
     return rows
 
 
 def is_exact(row):
-    return (
-        row["found"] == row["expected"]
-        and row["worst_iou_in_order"] >= 0.99
-        and row["worst_score"] <= 1e-3
-    )
+    same = row["found"] == row["expected"] and row["of_same"]
+    return same and row["worst_iou"] >= 0.99 and row["worst_score"] <= 1e-3
 
 
 def timings(plugin, model, device, precision, options, more):
-    command = [sys.executable, plugin / "official.py", "--json", "--model", model]
+    command = [sys.executable, HERE / "learned/compare.py", plugin / "official.py", "--json"]
+    command += ["--model", model]
     command += ["--device", device, "--precision", precision]
     command += ["--threads", options.threads, "--rounds", options.rounds]
     command += ["--folder", HERE / "timed" / plugin.name, "--photo", HERE / "coffee.png"]
     command += ["--bench", plugin / "bench", *more]
     output = subprocess.check_output([str(part) for part in command], text=True)
     return json.loads(output.strip().splitlines()[-1])
-
-
-def products_per_second(device, precision):
-    """What this GPU reaches in one large product of matrices."""
-    import torch
-
-    kind = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-    side = 8192
-    a, b = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
-    best = float("inf")
-    for _ in range(5):
-        torch.cuda.synchronize()
-        start = time.perf_counter()
-        a @ b
-        torch.cuda.synchronize()
-        best = min(best, time.perf_counter() - start)
-    return 2 * side**3 / best
 
 
 def check(plugin, official, options, keep):
@@ -175,23 +143,20 @@ def check(plugin, official, options, keep):
 
 def time_networks(plugin, official, options, more, keep):
     """The table of times of one plugin."""
-    device = options.device
     print(f"\n| {plugin.name} | precision | stage | official, ms | som, ms | times | floor, ms |")
     print("|---|---|---|---|---|---|---|")
+    from compare import rows
+
     for model in official.MODELS:
         for precision in options.precisions:
-            timed = timings(plugin, model, device, precision, options, more)
-            if device != "cpu":
-                floor = official.encoder_flops(model) / products_per_second(device, precision)
-                timed["encoder_floor_s"] = floor
+            timed = timings(plugin, model, options.device, precision, options, more)
             keep(f"timings.{model}.{precision}", timed)
-            for stage in ["encoder_s", "after_encoder_s", "generation_s"]:
-                theirs, ours = (1e3 * timed[side][stage] for side in ("official", "som"))
-                floor = timed.get("encoder_floor_s") if stage == "encoder_s" else None
-                floor = f"{1e3 * floor:.1f}" if floor else ""
-                row = [model, precision, stage.removesuffix("_s")]
-                row += [f"{theirs:.1f}", f"{ours:.1f}", f"{theirs / ours:.2f}", floor]
-                print(f"| {' | '.join(row)} |", flush=True)
+            for stage, theirs, ours, floor in rows(official, timed):
+                if not stage.startswith("peak"):
+                    row = [model, precision, stage, f"{1e3 * theirs:.1f}", f"{1e3 * ours:.1f}"]
+                    row += [f"{theirs / ours:.2f}" if ours else ""]
+                    row += [f"{1e3 * floor:.1f}" if floor else ""]
+                    print(f"| {' | '.join(row)} |", flush=True)
             print(f"{model} {precision}: {timed['apart']}", file=sys.stderr)
     print(f"\n{official.NOTE}")
 

@@ -6,7 +6,7 @@
 //! [`backbone`], [`attention`], [`decoder`] and [`text`] what is made of them), [`Compute`] says where
 //! and how precisely they run, [`resize`] and [`input`] make the network's input as the training
 //! did, and [`masks`] turns its output into masks. [`memory`] and [`threads`] tell beforehand what
-//! there is no room for, [`numbers`] what came out damaged.
+//! there is no room for, [`numbers`] what came out damaged, [`stages`] where the time goes.
 //!
 //! Networks that answer prompts share more: [`generate`] asks them about a grid of points,
 //! [`interactive`] about what hints point at, and what they find are [`Candidate`]s.
@@ -37,6 +37,7 @@ pub mod resample;
 pub mod resize;
 pub mod segmenter;
 pub mod segments;
+pub mod stages;
 pub mod text;
 pub mod threads;
 

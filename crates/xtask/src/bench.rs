@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: how fast the stages are, on their own and beside other libraries.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use xshell::cmd;
 
 use crate::{libtorch, python, workspace::Workspace};
+
+/// Compares a segmenter with its official project, whose script it is told.
+const COMPARE: &str = "benches/learned/compare.py";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -32,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         let name = script.file_stem().unwrap_or_default().to_string_lossy();
         let is_python = script.extension().is_some_and(|ext| ext == "py");
         if is_python && wanted(&name) {
-            time(workspace, &script, python::TIMED)?;
+            time(workspace, &[script], python::TIMED)?;
         }
     }
     for (package, chores, official) in workspace.compared() {
@@ -45,15 +48,20 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
                 requirements: &requirements.to_string_lossy(),
                 sources: &[],
             };
-            time(workspace, &package.path(&official.script), environment)?;
+            let compare = [COMPARE.into(), package.path(&official.script)];
+            time(workspace, &compare, environment)?;
         }
     }
     Ok(())
 }
 
-/// Runs a Python program that times som beside others.
-fn time(workspace: &Workspace, script: &Path, environment: python::Environment<'_>) -> Result<()> {
+/// Runs a Python program that times som beside others, and perhaps is told what to compare.
+fn time(
+    workspace: &Workspace,
+    program: &[PathBuf],
+    environment: python::Environment<'_>,
+) -> Result<()> {
     let interpreter = python::environment(workspace, environment)?;
-    cmd!(workspace.shell, "{interpreter} {script}").run()?;
+    cmd!(workspace.shell, "{interpreter} {program...}").run()?;
     Ok(())
 }

@@ -15,7 +15,11 @@ use crate::{
 };
 
 /// What is packed as it is, beside what the plugins have.
-const FILES: [&str; 2] = ["benches/cuda/check.py", "examples/images/coffee.png"];
+const FILES: [&str; 3] = [
+    "benches/cuda/check.py",
+    "benches/learned",
+    "examples/images/coffee.png",
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

@@ -49,7 +49,7 @@ pub(crate) struct Chores {
 /// How a segmenter is timed beside its official project. Paths are from the plugin's folder.
 #[derive(Clone, Deserialize)]
 pub(crate) struct Official {
-    /// The Python program that does it.
+    /// What `benches/learned/compare.py` is told of it, in Python.
     pub(crate) script: PathBuf,
     /// The packages that it needs.
     pub(crate) requirements: PathBuf,

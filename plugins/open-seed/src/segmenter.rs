@@ -1,7 +1,7 @@
 //! The segmenter: options to a network, calls to regions.
 
 use som_core::{Call, Image, Region, Result};
-use som_torch::{Instance, Learned, Source, numbers};
+use som_torch::{Instance, Learned, Source, numbers, stages::stage};
 
 use crate::{
     network::{EncodedImage, Network, Resize},
@@ -55,7 +55,7 @@ impl Learned for OpenSeed {
         let params: CallParams = call.parse()?;
         let network = instance.network();
         let vocabulary = Vocabulary::of(&params)?;
-        let classes = network.embed(&vocabulary, call)?;
+        let classes = stage("text encoder", || network.embed(&vocabulary, call))?;
         let image = instance.encode(image, network.resize(&params), call)?;
         network.regions(&image, &classes, &params, call)
     }
@@ -99,7 +99,8 @@ impl OpenSeed {
         let Network {
             config, decoder, ..
         } = &self.network;
-        let predictions = decoder.forward(&image.features, &classes.weights, call)?;
+        let decode = || decoder.forward(&image.features, &classes.weights, call);
+        let predictions = stage("decoder", decode)?;
         numbers::require(&predictions.logits, "decoder")?;
         numbers::require(&predictions.masks, "decoder")?;
         let answer = Answer {

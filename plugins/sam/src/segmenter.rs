@@ -1,7 +1,9 @@
 //! The segmenter: what a call asks of the network, and how.
 
 use som_core::{Call, Error, Image, Region, Result, Size};
-use som_torch::{Instance, Learned, Source, generate::generate, interactive::predict};
+use som_torch::{
+    Instance, Learned, Source, generate::generate, interactive::predict, stages::stage,
+};
 
 use crate::{
     params::CallParams,
@@ -31,7 +33,7 @@ impl Learned for Predictor {
     }
 
     fn encode(&self, image: &Image<'_>, (): (), call: &Call<'_>) -> Result<EncodedImage> {
-        self.run_encoder(image, call)
+        stage("image encoder", || self.run_encoder(image, call))
     }
 
     fn segment(

@@ -2,7 +2,8 @@
 
 use som_core::{Call, Error, Image, Result, Size};
 use som_torch::{
-    Encoded, attention::DeformableValues, masks::Upsampling, numbers, resize, threads, torch_error,
+    Encoded, attention::DeformableValues, masks::Upsampling, numbers, resize, stages::stage,
+    threads, torch_error,
 };
 use tch::{Kind, Tensor};
 
@@ -97,7 +98,8 @@ impl SemanticSam {
                 padded,
             })
         };
-        prepare().map_err(torch_error)
+        // A part of each of its layers, and the same for all prompts.
+        stage("decoder", prepare).map_err(torch_error)
     }
 
     /// Checks that memory suffices for an input of the size `padded`.

@@ -9,7 +9,9 @@ use super::{filter::Filter, params::Automatic, promptable::Promptable};
 use crate::{
     Candidate,
     masks::{MASK_THRESHOLD, Thresholded, Upsampling},
-    memory, threads,
+    memory,
+    stages::stage,
+    threads,
 };
 
 /// The search of one crop. Each thread takes part with a clone, which shares the numbers:
@@ -92,7 +94,7 @@ impl<'a, P: Promptable> Search<'a, P> {
 
     /// What one batch of points, in the crop's pixels, finds.
     fn batch(&self, points: &[[f64; 2]]) -> Result<Vec<Candidate>> {
-        let decoded = self.network.decode(&self.encoded, points)?;
+        let decoded = stage("decoder", || self.network.decode(&self.encoded, points))?;
         let at_once = self.network.masks_at_once();
         let mut found = Vec::new();
         let mut chosen = Vec::new();
@@ -119,6 +121,15 @@ impl<'a, P: Promptable> Search<'a, P> {
         if chosen.is_empty() {
             return Ok(Vec::new());
         }
+        stage("masks", || self.make_some(points, decoded, chosen))
+    }
+
+    fn make_some(
+        &self,
+        points: &[[f64; 2]],
+        decoded: &P::Decoded,
+        chosen: &[((usize, usize), f32)],
+    ) -> Result<Vec<Candidate>> {
         let Self {
             network,
             upsampling,

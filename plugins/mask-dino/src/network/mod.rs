@@ -14,6 +14,7 @@ use som_core::{Call, Result};
 use som_torch::{
     Loader, Source,
     decoder::{Objects, PixelDecoder, PixelFeatures, QueryDecoder},
+    stages::stage,
     torch_error,
 };
 use tch::{Kind, Tensor};
@@ -94,12 +95,18 @@ impl Network {
     /// Cancelled, between layers; Exhausted, if memory runs out.
     pub(crate) fn forward(&self, image: &Tensor, call: &Call<'_>) -> Result<Answer> {
         let maps = self.backbone.forward(image, call)?;
+        let features = self.pixel_decoder.forward(&maps, call)?;
+        drop(maps);
+        stage("decoder", || self.decode(features, call))
+    }
+
+    /// What the pixel decoder made of an image, to what is in it.
+    fn decode(&self, features: PixelFeatures, call: &Call<'_>) -> Result<Answer> {
         let PixelFeatures {
             mask_features,
             memory,
             levels,
-        } = self.pixel_decoder.forward(&maps, call)?;
-        drop(maps);
+        } = features;
         let memory = self
             .queries
             .project(&memory, &levels)

@@ -13,7 +13,7 @@ use tch::Tensor;
 
 use self::block::{Block, NormedConv};
 pub use self::sizes::{ResNetSizes, Stage};
-use crate::{Scope, TorchResult, torch_error};
+use crate::{Scope, TorchResult, stages::stage, torch_error};
 
 /// Image to one feature map per stage. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -56,6 +56,10 @@ impl ResNet {
     /// # Errors
     /// Cancelled, between blocks; what libtorch reports.
     pub fn forward(&self, image: &Tensor, call: &Call<'_>) -> Result<Vec<Tensor>> {
+        stage("backbone", || self.run(image, call))
+    }
+
+    fn run(&self, image: &Tensor, call: &Call<'_>) -> Result<Vec<Tensor>> {
         let mut x = self.embed(image).map_err(torch_error)?;
         let mut maps = Vec::new();
         for stage in &self.stages {

@@ -23,6 +23,7 @@ use self::{
 use crate::{
     Scope, TorchResult,
     nn::{LayerNorm, PatchConv},
+    stages::stage,
     torch_error,
 };
 
@@ -96,6 +97,10 @@ impl Swin {
     /// # Errors
     /// Cancelled, between blocks; what libtorch reports.
     pub fn forward(&self, image: &Tensor, call: &Call<'_>) -> Result<Vec<Tensor>> {
+        stage("backbone", || self.run(image, call))
+    }
+
+    fn run(&self, image: &Tensor, call: &Call<'_>) -> Result<Vec<Tensor>> {
         let mut x = self.embed(image).map_err(torch_error)?;
         let mut outputs = Vec::new();
         for stage in &self.stages {

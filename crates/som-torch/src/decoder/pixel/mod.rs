@@ -24,6 +24,7 @@ use crate::{
     Scope, TorchResult,
     attention::Levels,
     nn::{Linear, Weight, sine_positions},
+    stages::stage,
     torch_error,
 };
 
@@ -116,6 +117,10 @@ impl PixelDecoder {
     /// # Errors
     /// Cancelled, between layers; what libtorch reports.
     pub fn forward(&self, features: &[Tensor], call: &Call<'_>) -> Result<PixelFeatures> {
+        stage("pixel decoder", || self.run(features, call))
+    }
+
+    fn run(&self, features: &[Tensor], call: &Call<'_>) -> Result<PixelFeatures> {
         let input = self.prepare(features).map_err(torch_error)?;
         let (mut tokens, positions, levels) = (input.tokens, input.positions, input.levels);
         let places = levels.centers(tokens.device()).map_err(torch_error)?;
