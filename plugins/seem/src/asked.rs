@@ -10,6 +10,7 @@ use som_plugin::{guest::Level, log};
 use som_torch::{
     Learned as _, TorchResult, numbers,
     segments::{self, MaskMaps},
+    stages::stage,
     text::Prompt,
     torch_error,
 };
@@ -94,15 +95,18 @@ impl Seem {
         call: &Call<'_>,
     ) -> Result<Tensor> {
         let (decoder, spatial) = (&self.network.decoder, &self.network.spatial);
-        let queries = decoder.copies(&draws.queries).map_err(torch_error)?;
-        let company = spatial.company(&image.levels, pixels, draws);
-        let company = company.map_err(torch_error)?;
-        let found = decoder.forward(queries, &image.levels, company, call)?;
-        let select = || {
-            let means = spatial.means(&image.mask_features, pixels, draws)?;
-            spatial.select(&decoder.masks(&found)?, &means)
+        let decode = || -> Result<Tensor> {
+            let queries = decoder.copies(&draws.queries).map_err(torch_error)?;
+            let company = spatial.company(&image.levels, pixels, draws);
+            let company = company.map_err(torch_error)?;
+            let found = decoder.forward(queries, &image.levels, company, call)?;
+            let select = || {
+                let means = spatial.means(&image.mask_features, pixels, draws)?;
+                spatial.select(&decoder.masks(&found)?, &means)
+            };
+            select().map_err(torch_error)
         };
-        select().map_err(torch_error)
+        stage("decoder", decode)
     }
 
     /// What a text calls for.
@@ -146,8 +150,20 @@ impl Seem {
         texts: &[Prompt],
         call: &Call<'_>,
     ) -> Result<Referred> {
-        let (decoder, language) = (&self.network.decoder, &self.network.language);
-        let words = language.embed_tokens(texts, call)?;
+        let language = &self.network.language;
+        let words = stage("text encoder", || language.embed_tokens(texts, call))?;
+        stage("decoder", || self.refer_by(image, texts, &words, call))
+    }
+
+    /// The same, with what became of every token of the texts: `[tokens, channels]`.
+    fn refer_by(
+        &self,
+        image: &EncodedImage,
+        texts: &[Prompt],
+        words: &Tensor,
+        call: &Call<'_>,
+    ) -> Result<Referred> {
+        let decoder = &self.network.decoder;
         let company = Company::Words {
             content: words.shallow_clone(),
             place: words.shallow_clone(),
@@ -168,7 +184,7 @@ impl Seem {
                 masks: decoder.masks(&found.f_index_select(0, &best)?)?,
                 queries: Vec::try_from(best.f_to_device(tch::Device::Cpu)?)?,
                 likeness: maps::numbers(&likeness)?,
-                scale: language.scale()?.min(MOST_SCALE),
+                scale: self.network.language.scale()?.min(MOST_SCALE),
                 similarity,
             })
         };

@@ -8,6 +8,7 @@ use som_core::{Call, Region, Result};
 use som_torch::{
     TorchResult, numbers,
     segments::{self, Kept, MaskMaps, Segment},
+    stages::stage,
     text::{Class, Wording},
     torch_error,
 };
@@ -15,7 +16,7 @@ use tch::Tensor;
 
 use crate::{
     maps,
-    network::{ClassWeights, EncodedImage},
+    network::{ClassWeights, Company, EncodedImage},
     params::CallParams,
     segmenter::Seem,
 };
@@ -73,10 +74,13 @@ impl Seem {
     ) -> Result<Vec<Region>> {
         let decoder = &self.network.decoder;
         let settings = &self.network.config.settings;
-        let company = crate::network::Company::None;
-        let found = decoder.forward(decoder.queries(), &image.levels, company, call)?;
-        let logits = decoder.class_logits(&found, &vocabulary.weights);
-        let logits = logits.map_err(torch_error)?;
+        let decode = || -> Result<(Tensor, Tensor)> {
+            let queries = decoder.queries();
+            let found = decoder.forward(queries, &image.levels, Company::None, call)?;
+            let logits = decoder.class_logits(&found, &vocabulary.weights);
+            Ok((found, logits.map_err(torch_error)?))
+        };
+        let (found, logits) = stage("decoder", decode)?;
         numbers::require(&logits, "decoder")?;
         let threshold = params
             .object_mask_threshold

@@ -1,7 +1,7 @@
 //! The segmenter: options to a network, calls to regions.
 
 use som_core::{Call, Image, Region, Result, Size};
-use som_torch::{Instance, Learned, Source, text::Vocabularies};
+use som_torch::{Instance, Learned, Source, stages::stage, text::Vocabularies};
 
 use crate::{
     hints::Asked,
@@ -60,7 +60,7 @@ impl Learned for Seem {
         let asked = hints.map(|hints| Asked::of(&hints, size)).transpose()?;
         // What cannot be found is told before the image is looked at.
         let Some(asked) = asked else {
-            let vocabulary = seem.vocabulary(&params, call)?;
+            let vocabulary = stage("text encoder", || seem.vocabulary(&params, call))?;
             let image = instance.encode(image, text_size, call)?;
             return seem.everything(&image, &vocabulary, &params, call);
         };

@@ -14,7 +14,8 @@ mod told;
 use som_core::{Call, Image, Result, Size};
 use som_torch::{
     Compute, Encoded, Loader, Source, backbone::Focal, decoder::PyramidDecoder,
-    input::Normalization, numbers, resize, text::LanguageEncoder, threads, torch_error,
+    input::Normalization, numbers, resize, stages::stage, text::LanguageEncoder, threads,
+    torch_error,
 };
 use tch::{Kind, Tensor};
 
@@ -132,9 +133,10 @@ impl Network {
         let features = self.pixel_decoder.forward(&maps, call)?;
         drop(maps);
         numbers::require(&features.mask_features, "pixel decoder")?;
-        let levels = self.decoder.levels(&features).map_err(torch_error)?;
+        // A part of each of its layers, and the same for all queries.
+        let levels = stage("decoder", || self.decoder.levels(&features));
         Ok(EncodedImage {
-            levels,
+            levels: levels.map_err(torch_error)?,
             mask_features: features.mask_features,
             frame,
         })

@@ -17,6 +17,7 @@ pub use self::sizes::{FocalSizes, Stage};
 use crate::{
     Scope, TorchResult,
     nn::{Conv, LayerNorm},
+    stages::stage,
     torch_error,
 };
 
@@ -114,6 +115,10 @@ impl Focal {
     /// # Errors
     /// Cancelled, between blocks; what libtorch reports.
     pub fn forward(&self, image: &Tensor, call: &Call<'_>) -> Result<Vec<Tensor>> {
+        stage("backbone", || self.run(image, call))
+    }
+
+    fn run(&self, image: &Tensor, call: &Call<'_>) -> Result<Vec<Tensor>> {
         let mut x = self.embed(image).map_err(torch_error)?;
         let mut outputs = Vec::with_capacity(self.stages.len());
         for stage in &self.stages {

@@ -15,6 +15,7 @@ pub use self::{layer::PyramidLayer, sizes::PyramidDecoderSizes};
 use crate::{
     Scope, TorchResult,
     nn::{Conv, GroupNorm, Linear, sine_positions},
+    stages::stage,
     torch_error,
 };
 
@@ -97,6 +98,10 @@ impl PyramidDecoder {
     /// # Errors
     /// Cancelled, between layers; what libtorch reports.
     pub fn forward(&self, features: &[Tensor], call: &Call<'_>) -> Result<PyramidFeatures> {
+        stage("pixel decoder", || self.run(features, call))
+    }
+
+    fn run(&self, features: &[Tensor], call: &Call<'_>) -> Result<PyramidFeatures> {
         let (mut tokens, positions) = self.prepare(features).map_err(torch_error)?;
         for layer in &self.layers {
             call.check()?;
