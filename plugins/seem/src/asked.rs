@@ -5,7 +5,7 @@
 //! back to the size of the image like Semantic-SAM's ([`Mask::resized`](som_core::Mask::resized)).
 
 use serde_json::json;
-use som_core::{Call, Mask, Region, Result};
+use som_core::{Call, Mask, Region, Result, Size};
 use som_plugin::{guest::Level, log};
 use som_torch::{
     Learned as _, TorchResult, numbers,
@@ -19,7 +19,7 @@ use tch::Tensor;
 use crate::{
     hints::{Asked, pixels},
     maps,
-    network::{Company, Draws, EncodedImage, Pixels, unit},
+    network::{Company, Draws, EncodedImage, Network, Pixels, unit},
     segmenter::Seem,
 };
 
@@ -42,7 +42,8 @@ pub(crate) struct Referred {
 }
 
 impl Seem {
-    /// The regions that are asked for; the places' first.
+    /// The regions that are asked for; the places' first, each with the number of its hint in its
+    /// extras, as `prompt`.
     ///
     /// # Errors
     /// Cancelled; Invalid, if the weights give no numbers; Exhausted, if memory runs out.
@@ -55,10 +56,14 @@ impl Seem {
     ) -> Result<Vec<Region>> {
         let mut regions = Vec::new();
         if !asked.places.is_empty() {
-            let pixels = pixels(&asked.places, &image.frame)?;
+            let pixels = pixels(&asked.places, &image.frame, call)?;
             let masks = self.at(image, &pixels, seed, call)?;
             let masks = self.cut_out(image, &masks, call)?;
-            regions.extend(masks.into_iter().map(Region::new));
+            for (mask, &number) in masks.into_iter().zip(&asked.numbers) {
+                let mut region = Region::new(mask);
+                region.extra.insert("prompt".to_owned(), json!(number));
+                regions.push(region);
+            }
         }
         if let Some(text) = &asked.text {
             regions.extend(self.called(image, text, call)?);
@@ -77,9 +82,20 @@ impl Seem {
         seed: i64,
         call: &Call<'_>,
     ) -> Result<Tensor> {
-        let spatial = &self.network.spatial;
-        let sizes = &self.network.config.decoder;
-        let draws = Draws::new(pixels, sizes, spatial.copies, seed).map_err(torch_error)?;
+        let Network {
+            config,
+            spatial,
+            compute,
+            ..
+        } = &self.network;
+        let mut sizes = config.decoder;
+        let draws = Draws::new(pixels, &sizes, spatial.copies, seed).map_err(torch_error)?;
+        // What was there for the image is there for as many queries as are learned.
+        sizes.queries = draws.queries.len() as i64;
+        let Size { width, height } = image.frame.padded;
+        let numbers = sizes.activations(height.into(), width.into());
+        let bytes = size_of::<f32>() as u64 * numbers;
+        compute.require(bytes, "the queries for so many places")?;
         self.at_drawn(image, pixels, &draws, call)
     }
 

@@ -12,8 +12,8 @@ use tch::{Device, Kind, Tensor};
 use crate::{
     hints,
     network::{Draws, EncodedImage, Pixels},
-    panoptic::Vocabulary,
     segmenter::Seem,
+    vocabulary::Vocabulary,
 };
 
 /// Of backbone, pixel decoder and text.
@@ -103,7 +103,9 @@ impl Golden {
     }
 
     pub(crate) fn prompts(&self, drawing: &str, image: &EncodedImage) -> Pixels {
-        hints::pixels(&self.places(drawing), &image.frame).unwrap()
+        let params = Params::new();
+        let call = Call::uncancellable(&params);
+        hints::pixels(&self.places(drawing), &image.frame, &call).unwrap()
     }
 
     /// What the official project drew at random.

@@ -5,7 +5,7 @@
 //! one pixel, and a box one that is filled.
 
 use som_core::{
-    BBox, BoxHint, Connectivity, Error, Hints, Mask, Point, PointHint, Result, Rle, Size,
+    BBox, BoxHint, Call, Connectivity, Error, Hints, Mask, Point, PointHint, Result, Rle, Size,
 };
 use som_torch::{TorchResult, torch_error};
 use tch::Tensor;
@@ -23,6 +23,8 @@ const MOST_PIXELS: usize = 1 << 24;
 pub(crate) struct Asked {
     /// Where, in the order points, boxes, strokes, masks.
     pub places: Vec<Mask>,
+    /// Of each place, the number of the hint that it is of, in the same order.
+    pub numbers: Vec<usize>,
     /// What, in words.
     pub text: Option<String>,
 }
@@ -55,10 +57,16 @@ impl Asked {
         };
         let mut places: Vec<Mask> = points.iter().map(of_point).collect();
         places.extend(boxes.iter().map(|bbox| of_box(bbox, size)));
+        let mut numbers: Vec<usize> = (0..places.len()).collect();
+        let before = places.len();
         for (index, stroke) in strokes.iter().enumerate() {
-            places.extend(decoded(stroke, "stroke", index)?.components(Connectivity::Four));
+            let parts = decoded(stroke, "stroke", index)?.components(Connectivity::Four);
+            numbers.extend(parts.iter().map(|_| before + index));
+            places.extend(parts);
         }
+        let before = before + strokes.len();
         for (index, mask) in masks.iter().enumerate() {
+            numbers.push(before + index);
             places.push(decoded(mask, "mask", index)?);
         }
         if places.len() > MOST {
@@ -69,6 +77,7 @@ impl Asked {
         }
         Ok(Self {
             places,
+            numbers,
             text: text.clone(),
         })
     }
@@ -98,10 +107,11 @@ fn decoded(mask: &Rle, what: &str, index: usize) -> Result<Mask> {
 /// The pixels of places, as the network sees the image.
 ///
 /// # Errors
-/// Invalid, if there are too many of them; Exhausted, if memory runs out.
-pub(crate) fn pixels(places: &[Mask], frame: &Frame) -> Result<Pixels> {
+/// Cancelled; Invalid, if there are too many of them; Exhausted, if memory runs out.
+pub(crate) fn pixels(places: &[Mask], frame: &Frame, call: &Call<'_>) -> Result<Pixels> {
     let mut pixels = Vec::new();
     for (prompt, place) in (0..).zip(places) {
+        call.check()?;
         let seen = as_seen(place, frame.inside).map_err(torch_error)?;
         let width = frame.inside.width as usize;
         let drawn = seen.iter().enumerate().filter(|(_, value)| **value > 0.0);

@@ -1,13 +1,14 @@
 //! SEEM as a som plugin: regions of any classes that have names, or what strokes and words ask for,
 //! without Python.
 //!
-//! From the network to the regions: `network` is the model; `panoptic` finds everything, `hints`
-//! say what is wanted and `asked` finds that; `segmenter` is what the host sees. All else is every
-//! learned segmenter's, in `som-torch`.
+//! From the network to the regions: `network` is the model, `vocabulary` says what the class names of
+//! a call mean to it; `panoptic` finds everything, `hints` say what is wanted and `asked` finds that;
+//! `segmenter` is what the host sees. All else is every learned segmenter's, in `som-torch`.
 #![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64")]
 
 mod params;
 mod network;
+mod vocabulary;
 mod maps;
 mod panoptic;
 mod hints;

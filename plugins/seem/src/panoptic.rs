@@ -9,58 +9,19 @@ use som_torch::{
     TorchResult, numbers,
     segments::{self, Kept, MaskMaps, Segment},
     stages::stage,
-    text::{Class, Wording},
     torch_error,
 };
 use tch::Tensor;
 
 use crate::{
     maps,
-    network::{ClassWeights, Company, EncodedImage},
+    network::{Company, EncodedImage},
     params::CallParams,
     segmenter::Seem,
+    vocabulary::Vocabulary,
 };
 
-/// What a query is that is none of the classes.
-const NOTHING: &str = "background";
-
-/// The classes to look for, and what they mean to the network.
-#[derive(Debug)]
-pub(crate) struct Vocabulary {
-    pub classes: Vec<Class>,
-    /// Of the classes, and of nothing.
-    pub weights: ClassWeights,
-    /// For each class, how many of its prompts the text encoder did not see to the end.
-    pub cut: Vec<usize>,
-}
-
 impl Seem {
-    /// What the classes of a call mean to the network.
-    ///
-    /// # Errors
-    /// Invalid, if there is none, one is given twice, has no name or one that is too long;
-    /// Cancelled; Exhausted, if memory runs out.
-    pub(crate) fn vocabulary(&self, params: &CallParams, call: &Call<'_>) -> Result<Vocabulary> {
-        let classes = Class::all(params.classes.as_ref(), params.things.as_deref())?;
-        let names = classes.iter().map(|class| class.name.clone());
-        let names: Vec<String> = names.chain([NOTHING.to_owned()]).collect();
-        let language = &self.network.language;
-        let embedded = self
-            .vocabularies
-            .embed(language, &names, &Wording::Average, call)?;
-        let weights = || -> TorchResult<ClassWeights> {
-            Ok(ClassWeights {
-                embeddings: embedded.embeddings.f_tr()?,
-                scale: language.scale()?,
-            })
-        };
-        Ok(Vocabulary {
-            classes,
-            weights: weights().map_err(torch_error)?,
-            cut: embedded.cut,
-        })
-    }
-
     /// The parts of an image, in the order of the queries that found them.
     ///
     /// # Errors
@@ -85,8 +46,7 @@ impl Seem {
         let threshold = params
             .object_mask_threshold
             .unwrap_or(settings.object_mask_threshold);
-        let nothing = vocabulary.classes.len();
-        let kept = kept(&logits, threshold, nothing);
+        let kept = kept(&logits, threshold, vocabulary.nothing());
         let (queries, kept) = kept.map_err(torch_error)?;
         let masks = || {
             let queries = Tensor::f_from_slice(&queries)?.f_to_device(found.device())?;

@@ -7,6 +7,7 @@ use crate::{
     hints::Asked,
     network::{EncodedImage, Network},
     params::CallParams,
+    vocabulary::Vocabulary,
 };
 
 /// The network, and the vocabularies that it was asked for. Clones share both.
@@ -67,5 +68,16 @@ impl Learned for Seem {
         let image = instance.encode(image, text_size, call)?;
         let seed = params.seed.unwrap_or(settings.seed);
         seem.asked(&image, &asked, seed, call)
+    }
+}
+
+impl Seem {
+    /// What the classes of a call mean to the network.
+    ///
+    /// # Errors
+    /// As [`Vocabulary::of`].
+    pub(crate) fn vocabulary(&self, params: &CallParams, call: &Call<'_>) -> Result<Vocabulary> {
+        let language = &self.network.language;
+        Vocabulary::of(params, language, &self.vocabularies, call)
     }
 }

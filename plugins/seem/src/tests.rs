@@ -117,6 +117,26 @@ fn the_classes_of_a_call_are_looked_for_alone() {
     });
 }
 
+#[test]
+fn a_call_that_names_the_background_finds_it_as_a_class() {
+    let _guard = tch::no_grad_guard();
+    let golden = Golden::open("focalt");
+    let params = Params::new();
+    let call = Call::uncancellable(&params);
+    let vocabulary = |names: &[&str]| {
+        let params = json!({"classes": names});
+        let params: CallParams = serde_json::from_value(params).unwrap();
+        golden.seem.vocabulary(&params, &call).unwrap()
+    };
+    for names in [["cup", "background"], ["cup", "spoon"]] {
+        let found = vocabulary(&names);
+        let (_, known) = found.weights.embeddings.size2().unwrap();
+        assert_eq!(found.classes.len(), 2);
+        let has_nothing = known > found.nothing() as i64;
+        assert_eq!(has_nothing, !names.contains(&"background"), "{names:?}");
+    }
+}
+
 /// What a call with these hints finds, at the size of the image.
 fn asked(golden: &Golden, asked: &Asked) -> Vec<Region> {
     let params = Params::new();
@@ -136,10 +156,12 @@ fn drawings_and_texts_find_what_they_find_there() {
         };
         for (drawing, run) in golden.json["interactive"].as_object().unwrap() {
             let expected = run["prompts"].as_array().unwrap();
+            let places = golden.places(drawing);
             let found = asked(
                 golden,
                 &Asked {
-                    places: golden.places(drawing),
+                    numbers: (0..places.len()).collect(),
+                    places,
                     text: None,
                 },
             );
@@ -147,6 +169,7 @@ fn drawings_and_texts_find_what_they_find_there() {
             for (found, expected) in found.iter().zip(expected) {
                 assert_found(found, expected, drawing);
             }
+            assert_eq!(found[1].extra["prompt"], 1, "{drawing}");
         }
         for run in golden.json["grounding"].as_array().unwrap() {
             let [text] = run["texts"].as_array().unwrap().as_slice() else {
@@ -157,6 +180,7 @@ fn drawings_and_texts_find_what_they_find_there() {
                 golden,
                 &Asked {
                     places: Vec::new(),
+                    numbers: Vec::new(),
                     text: Some(text.to_owned()),
                 },
             );
@@ -199,6 +223,8 @@ fn each_hint_is_a_place() {
         som_core::BBox::new(2, 1, 21, 7),
     ];
     assert_eq!(boxes, expected);
+    // Both parts of the stroke are of the same hint.
+    assert_eq!(asked.numbers, [0, 1, 2, 2, 3]);
     assert_eq!(asked.text.as_deref(), Some("a cup"));
 }
 
@@ -253,7 +279,9 @@ fn what_a_small_image_shows_nothing_of_is_its_middle() {
         inside: Size::new(4, 3),
         padded: Size::new(32, 32),
     };
-    let found = pixels(&[place], &frame).unwrap();
+    let params = Params::new();
+    let call = Call::uncancellable(&params);
+    let found = pixels(&[place], &frame, &call).unwrap();
     assert_eq!((found.pixels, found.prompts), (vec![[0, 2, 3]], 1));
 }
 
@@ -263,6 +291,7 @@ fn a_long_text_is_cut_and_says_so() {
     let golden = Golden::open("focalt");
     let long = Asked {
         places: Vec::new(),
+        numbers: Vec::new(),
         text: Some("a cup ☕ ".repeat(60)),
     };
     let found = asked(&golden, &long);

@@ -11,7 +11,7 @@ mod layer;
 mod spatial;
 mod told;
 
-use som_core::{Call, Image, Result, Size};
+use som_core::{Call, Error, Image, Result, Size};
 use som_torch::{
     Compute, Encoded, Loader, Source, backbone::Focal, decoder::PyramidDecoder,
     input::Normalization, numbers, resize, stages::stage, text::LanguageEncoder, threads,
@@ -28,6 +28,9 @@ pub(crate) use self::{
 
 /// What a `config` may hold, for messages.
 const TOLD: &str = "som_text_size, an official configuration under official_config, and interactive_seed under capture";
+
+/// More pixels than any network of this kind was ever run on.
+const MOST_PIXELS: u64 = 1 << 28;
 
 /// Backbone, pixel decoder, decoder and text encoder. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -158,7 +161,7 @@ impl Network {
     pub(crate) fn frame(&self, size: Size, text_size: u32) -> Frame {
         let inside = resize::shortest_side(size, text_size);
         let multiple = self.config.settings.size_divisibility.max(1);
-        let padded = |side: u32| side.div_ceil(multiple) * multiple;
+        let padded = |side: u32| side.div_ceil(multiple).saturating_mul(multiple);
         Frame {
             size,
             inside,
@@ -174,7 +177,14 @@ impl Network {
             decoder,
             ..
         } = &self.config;
-        let (height, width) = (frame.padded.height.into(), frame.padded.width.into());
+        let Size { width, height } = frame.padded;
+        let what = format!("the activations of an input of {width}x{height} pixels");
+        if frame.padded.pixels() > MOST_PIXELS {
+            return Err(Error::exhausted(format!(
+                "{what} fit no memory: the image is too narrow for its shorter side to become so long (set a smaller text_size)"
+            )));
+        }
+        let (height, width) = (height.into(), width.into());
         let numbers = [
             backbone.activations(height, width),
             pixels.activations(height, width),
@@ -182,7 +192,7 @@ impl Network {
         ];
         let most = numbers.into_iter().max().unwrap_or_default();
         let bytes = size_of::<f32>() as u64 * most;
-        self.compute.require(bytes, "the network's activations")
+        self.compute.require(bytes, &what)
     }
 }
 

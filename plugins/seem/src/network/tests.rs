@@ -372,6 +372,18 @@ fn write_shapes(path: &Path, keys: &serde_json::Map<String, Value>) {
 }
 
 #[test]
+fn an_image_that_would_fill_all_memory_is_refused_before_it_is_resized() {
+    let golden = Golden::open("focalt");
+    let params = Params::new();
+    let call = Call::uncancellable(&params);
+    let pixels = vec![0_u8; 3 * 8000];
+    let narrow = Image::from_raw(8000, 1, pixels.as_slice()).unwrap();
+    let error = golden.seem.network.encode(&narrow, 640, &call).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exhausted);
+    assert!(error.message().contains("text_size"), "{error}");
+}
+
+#[test]
 fn weights_that_give_no_numbers_are_an_error_not_an_empty_image() {
     both(|golden| {
         let params = Params::new();
