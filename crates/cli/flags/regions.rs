@@ -18,8 +18,8 @@ pub(crate) struct RegionFlags {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Assignment>,
     /// Cut only what is pointed at: point:X,Y (point:X,Y,0: not this), box:X,Y,WIDTH,HEIGHT,
-    /// stroke:MASK.png (bright pixels of an image of the same size), or mask:MASK.png (an earlier
-    /// mask, to be refined)
+    /// stroke:MASK.png (bright pixels of an image of the same size), mask:MASK.png (an earlier mask,
+    /// to be refined), or text:WORDS (what words refer to)
     #[arg(long = "hint", value_name = "HINT")]
     pub(crate) hints: Vec<HintArgument>,
 }
