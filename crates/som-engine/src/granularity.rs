@@ -141,7 +141,7 @@ impl Slider<'_> {
                         ..Pick::default()
                     });
                 }
-                Some(obstacle) => Some(format!("{obstacle}, which would take the hints")),
+                Some(obstacle) => Some(format!("hints are for {id}, but {obstacle}")),
             },
             _ => None,
         };
