@@ -62,9 +62,13 @@ pub(crate) async fn choose(
     granularity::check(value)?;
     let is_hinted = Hints::from_params(&params)?.is_some();
     let steps = steps(registry, settings).await?;
-    let (pick, granularity) = granularity::choose(&steps, value, is_hinted)?;
+    let (pick, mut granularity) = granularity::choose(&steps, value, is_hinted)?;
     for (key, value) in &pick.params {
-        params.entry(key.clone()).or_insert_with(|| value.clone());
+        if params.contains_key(key) {
+            granularity.reason += &format!("; but the request sets {key}");
+        } else {
+            params.insert(key.clone(), value.clone());
+        }
     }
     tracing::info!(
         segmenter = %pick.segmenter,

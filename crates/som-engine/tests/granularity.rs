@@ -255,6 +255,10 @@ async fn a_segmenter_that_takes_no_weights_needs_none() {
     let answer = answered(&engine, 2.5, json!({"count": 3})).await.unwrap();
     assert_eq!(answer.params["count"], 3, "a request goes before its step");
     assert_eq!(answer.params["sleep_ms"], 1);
+    assert_eq!(
+        answer.granularity.unwrap().reason,
+        "2.5 is above 2: plain, count 5, sleep_ms 1; but the request sets count"
+    );
 }
 
 #[tokio::test]
