@@ -61,6 +61,8 @@ fn reports_follow_their_schemas() {
             "--task",
             "phrases",
             "a red region",
+            "--granularity",
+            "2.1",
             "--json",
             "-o",
             "m.png",
