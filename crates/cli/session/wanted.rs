@@ -86,7 +86,7 @@ impl Usual {
             return Ok((wanted.id.unwrap_or(&self.segmenter), None));
         };
         let (pick, _) = granularity::choose(&self.steps, value, wanted.is_hinted)?;
-        Ok((&pick.segmenter, Some(value)))
+        Ok((pick.segmenter.as_str(), Some(value)))
     }
 }
 
