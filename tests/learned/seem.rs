@@ -28,34 +28,43 @@ fn cases(fixture: &Fixture) -> Vec<Case> {
         let prompts = case["prompts"].as_array().unwrap().iter();
         cases.push(Case {
             name: format!("drawn {drawing}"),
-            arguments: hint(&format!("stroke:{}", drawn.display())),
+            arguments: hint(&format!("stroke:{}", drawn)),
             regions: prompts
                 .map(|prompt| Expected::new(&brought_back(prompt, size)))
                 .collect(),
         });
     }
-    for case in expected["grounding"].as_array().unwrap() {
-        // Several texts are read together there; a hint has one.
-        if let [text] = case["texts"].as_array().unwrap().as_slice() {
-            let text = text.as_str().unwrap();
-            let found = Expected::new(&brought_back(&case["masks"][0], size));
-            let logit = &case["match_logit"][0];
-            cases.push(Case {
-                name: text.to_owned(),
-                arguments: hint(&format!("text:{text}")),
-                regions: vec![
-                    found
-                        .near("/extra/match_logit", logit, 1e-2)
-                        .equal("/label", text),
-                ],
-            });
-        }
-    }
+    cases.extend(
+        expected["grounding"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|case| grounding(case, size)),
+    );
     cases
 }
 
 fn hint(hint: &str) -> Vec<String> {
     vec!["--hint".to_owned(), hint.to_owned()]
+}
+
+/// Texts that are read together.
+fn grounding(case: &Value, size: Size) -> Case {
+    let texts = case["texts"].as_array().unwrap();
+    let texts: Vec<&str> = texts.iter().map(|text| text.as_str().unwrap()).collect();
+    let region = |(index, &text): (usize, &&str)| {
+        Expected::new(&brought_back(&case["masks"][index], size))
+            .near("/extra/match_logit", &case["match_logit"][index], 1e-2)
+            .equal("/label", text)
+    };
+    Case {
+        name: texts.join("; "),
+        arguments: texts
+            .iter()
+            .flat_map(|text| hint(&format!("text:{text}")))
+            .collect(),
+        regions: texts.iter().enumerate().map(region).collect(),
+    }
 }
 
 fn panoptic(run: &Value) -> Case {

@@ -73,7 +73,7 @@ impl FromStr for HintArgument {
 /// Hints as a parameter of the call; nothing, if there are none. Blocks to read strokes and masks.
 ///
 /// # Errors
-/// Invalid for a second text; as [`Input::read`] and [`decode`] for a stroke or mask.
+/// As [`Input::read`] and [`decode`] for a stroke or mask.
 pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Result<Params> {
     if arguments.is_empty() {
         return Ok(Params::new());
@@ -85,11 +85,7 @@ pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Resu
             HintArgument::Box(bbox) => hints.boxes.push(*bbox),
             HintArgument::Stroke(file) => hints.strokes.push(bright(file, limits)?),
             HintArgument::Mask(file) => hints.masks.push(bright(file, limits)?),
-            HintArgument::Text(words) => {
-                if hints.text.replace(words.clone()).is_some() {
-                    return Err(Error::invalid("--hint text:WORDS is given twice"));
-                }
-            }
+            HintArgument::Text(words) => hints.texts.push(words.clone()),
         }
     }
     let hints = serde_json::to_value(hints)

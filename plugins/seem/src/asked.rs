@@ -1,4 +1,4 @@
-//! What hints ask for: one region for each place, and one for the words.
+//! What hints ask for: one region for each place, and one for each text.
 //!
 //! `modeling/architectures/seem_model_v1.py`: the first round of `evaluate_interactive`, and
 //! `evaluate_grounding`. As SoM takes them, masks are those of the resized image; they are brought
@@ -65,8 +65,8 @@ impl Seem {
                 regions.push(region);
             }
         }
-        if let Some(text) = &asked.text {
-            regions.extend(self.called(image, text, call)?);
+        if !asked.texts.is_empty() {
+            regions.extend(self.called(image, &asked.texts, call)?);
         }
         Ok(regions)
     }
@@ -125,35 +125,37 @@ impl Seem {
         stage("decoder", decode)
     }
 
-    /// What a text calls for.
-    fn called(&self, image: &EncodedImage, text: &str, call: &Call<'_>) -> Result<Vec<Region>> {
-        let prompt = self.network.language.prompt(text)?;
-        let cut = prompt.cut;
-        if cut > 0 {
+    /// What texts call for, one region each: as in the official project, they are read together.
+    fn called(
+        &self,
+        image: &EncodedImage,
+        texts: &[String],
+        call: &Call<'_>,
+    ) -> Result<Vec<Region>> {
+        let prompts = texts.iter().map(|text| self.network.language.prompt(text));
+        let prompts = prompts.collect::<Result<Vec<Prompt>>>()?;
+        for (text, Prompt { cut, .. }) in texts.iter().zip(&prompts).filter(|(_, it)| it.cut > 0) {
             log!(
                 Level::Warn,
-                "{}: the text hint is long: the text encoder sees it without its last {cut} tokens",
+                "{}: the text hint {text:?} is long: the text encoder sees it without its last {cut} tokens",
                 Self::ID
             );
         }
-        let referred = self.refer(image, &[prompt], call)?;
+        let referred = self.refer(image, &prompts, call)?;
         let masks = self.cut_out(image, &referred.masks, call)?;
-        let region = |(mask, &likeness): (Mask, &f32)| {
+        let found = masks.into_iter().zip(&referred.likeness);
+        let of_text = |((mask, &likeness), (text, prompt)): ((Mask, &f32), (&String, &Prompt))| {
             let mut region = Region::new(mask);
-            region.label = Some(text.to_owned());
+            region.label = Some(text.clone());
             region.score = Some(likeness.clamp(0.0, 1.0));
             let mut extra = |key: &str, value| region.extra.insert(key.to_owned(), value);
             extra("match_logit", json!(f64::from(likeness) * referred.scale));
-            if cut > 0 {
-                extra("cut_tokens", json!(cut));
+            if prompt.cut > 0 {
+                extra("cut_tokens", json!(prompt.cut));
             }
             region
         };
-        Ok(masks
-            .into_iter()
-            .zip(&referred.likeness)
-            .map(region)
-            .collect())
+        Ok(found.zip(texts.iter().zip(&prompts)).map(of_text).collect())
     }
 
     /// What texts, which are read together, refer to.

@@ -26,7 +26,7 @@ pub(crate) struct Asked {
     /// Of each place, the number of the hint that it is of, in the same order.
     pub numbers: Vec<usize>,
     /// What, in words.
-    pub text: Option<String>,
+    pub texts: Vec<String>,
 }
 
 impl Asked {
@@ -41,7 +41,7 @@ impl Asked {
             boxes,
             strokes,
             masks,
-            text,
+            texts,
         } = hints;
         hints.check(size)?;
         if points.iter().any(|point| point.label == 0) {
@@ -49,8 +49,8 @@ impl Asked {
                 "hints: seem takes points on the wanted thing, but none on the background",
             ));
         }
-        if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
-            return Err(Error::invalid("hints: the text has no words"));
+        if texts.iter().any(|text| text.trim().is_empty()) {
+            return Err(Error::invalid("hints: a text has no words"));
         }
         let of_point = |&PointHint { x, y, .. }: &PointHint| {
             Mask::rect(size, BBox::new(x as u32, y as u32, 1, 1))
@@ -78,7 +78,7 @@ impl Asked {
         Ok(Self {
             places,
             numbers,
-            text: text.clone(),
+            texts: texts.clone(),
         })
     }
 }

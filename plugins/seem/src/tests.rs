@@ -172,21 +172,19 @@ fn drawings_and_texts_find_what_they_find_there() {
             assert_eq!(found[1].extra["prompt"], 1, "{drawing}");
         }
         for run in golden.json["grounding"].as_array().unwrap() {
-            let [text] = run["texts"].as_array().unwrap().as_slice() else {
-                continue;
+            let texts = run["texts"].as_array().unwrap().iter();
+            let texts: Vec<String> = texts.map(|it| it.as_str().unwrap().to_owned()).collect();
+            let asked_for = Asked {
+                places: Vec::new(),
+                numbers: Vec::new(),
+                texts: texts.clone(),
             };
-            let text = text.as_str().unwrap();
-            let found = asked(
-                golden,
-                &Asked {
-                    places: Vec::new(),
-                    numbers: Vec::new(),
-                    text: Some(text.to_owned()),
-                },
-            );
-            assert_eq!(found.len(), 1, "{text}");
-            assert_found(&found[0], &run["masks"][0], text);
-            assert_eq!(found[0].label.as_deref(), Some(text));
+            let found = asked(golden, &asked_for);
+            assert_eq!(found.len(), texts.len(), "{texts:?}");
+            for (index, (found, text)) in found.iter().zip(&texts).enumerate() {
+                assert_found(found, &run["masks"][index], text);
+                assert_eq!(found.label.as_ref(), Some(text));
+            }
         }
     });
 }
@@ -211,7 +209,7 @@ fn each_hint_is_a_place() {
         }],
         strokes: vec![drawn.to_rle()],
         masks: vec![drawn.to_rle()],
-        text: Some("a cup".to_owned()),
+        texts: vec!["a cup".to_owned()],
     };
     let asked = Asked::of(&hints, SIZE).unwrap();
     let boxes: Vec<_> = asked.places.iter().map(Mask::bbox).collect();
@@ -225,7 +223,7 @@ fn each_hint_is_a_place() {
     assert_eq!(boxes, expected);
     // Both parts of the stroke are of the same hint.
     assert_eq!(asked.numbers, [0, 1, 2, 2, 3]);
-    assert_eq!(asked.text.as_deref(), Some("a cup"));
+    assert_eq!(asked.texts, ["a cup"]);
 }
 
 #[test]
@@ -255,7 +253,7 @@ fn hints_that_say_nothing_are_refused() {
     };
     assert!(refused(&empty).message().contains("stroke 0 is empty"));
     let wordless = Hints {
-        text: Some(" \n".to_owned()),
+        texts: vec![" \n".to_owned()],
         ..Hints::default()
     };
     assert!(refused(&wordless).message().contains("no words"));
@@ -292,7 +290,7 @@ fn a_long_text_is_cut_and_says_so() {
     let long = Asked {
         places: Vec::new(),
         numbers: Vec::new(),
-        text: Some("a cup ☕ ".repeat(60)),
+        texts: vec!["a cup ☕ ".repeat(60)],
     };
     let found = asked(&golden, &long);
     assert!(found[0].extra["cut_tokens"].as_u64().unwrap() > 0);

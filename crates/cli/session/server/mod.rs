@@ -45,6 +45,7 @@ impl ServerSession {
         };
         let (segmenters, styles, lmms) =
             futures_util::try_join!(client.segmenters(), client.mark_styles(), models)?;
+        let usual = usual(&segmenters)?;
         let offered = Offered::read("segmenter", segmenters.segmenters)?;
         let drawn = Offered::read("mark style", styles.mark_styles)?;
         let names = lmms.lmms.iter().filter_map(|info| info.lmm.as_ref());
@@ -52,7 +53,7 @@ impl ServerSession {
             segmenters: offered.takers(),
             styles: drawn.takers(),
             lmms: names.map(|lmm| lmm.name.as_str()).collect(),
-            usual: usual(&segmenters)?,
+            usual,
             default_styles: &styles.default_styles,
         };
         let plan = Plan::new(flags, hints, &catalog)?;
