@@ -162,7 +162,7 @@ fn drawings_and_texts_find_what_they_find_there() {
                 &Asked {
                     numbers: (0..places.len()).collect(),
                     places,
-                    text: None,
+                    texts: Vec::new(),
                 },
             );
             assert_eq!(found.len(), expected.len(), "{drawing}");
