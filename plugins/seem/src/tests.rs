@@ -151,8 +151,18 @@ fn drawings_and_texts_find_what_they_find_there() {
     both(|golden| {
         let size = golden.size();
         let assert_found = |found: &Region, expected: &Value, what: &str| {
-            let iou = found.mask.iou(&mask(expected).resized(size));
-            assert!(iou >= 0.999, "{}: {what}: IoU {iou}", golden.name);
+            let seen = mask(expected);
+            let expected = seen.resized(size);
+            let iou = found.mask.iou(&expected);
+            // A pixel of what the network sees may flip with the order of its sums.
+            let pixel = size.pixels().div_ceil(seen.size().pixels());
+            let both = found.mask.intersection_area(&expected);
+            let flipped = found.mask.area() + expected.area() - 2 * both;
+            let name = golden.name;
+            assert!(
+                iou >= 0.999 || flipped <= pixel,
+                "{name}: {what}: IoU {iou}"
+            );
         };
         for (drawing, run) in golden.json["interactive"].as_object().unwrap() {
             let expected = run["prompts"].as_array().unwrap();
