@@ -18,7 +18,7 @@ use tch::Tensor;
 
 use super::{
     config::Config,
-    layer::{EPSILON, Layer, Placed},
+    layer::{EPSILON, Layer, Level, Placed},
 };
 
 /// Added to the length of what is divided by it.
@@ -37,20 +37,6 @@ pub(crate) struct Decoder {
     mask_embed: Mlp,
     /// To what texts are compared with, `[channels, embedding]`.
     class_embed: Weight,
-}
-
-/// One level of an image as queries look at it.
-#[derive(Debug)]
-pub(crate) struct Level {
-    pub height: i64,
-    pub width: i64,
-    /// `[cells, channels]`
-    pub values: Tensor,
-    /// The same with what their places add.
-    pub keys: Tensor,
-    /// The features of masks at this size, `[cells, mask channels]`: where a query's mask is, it
-    /// looks.
-    pub masks: Tensor,
 }
 
 /// Queries before or after some layer, both `[queries, channels]`.
@@ -283,21 +269,4 @@ pub(crate) fn unit(x: &Tensor) -> TorchResult<Tensor> {
 pub(super) fn opened(visible: &Tensor) -> TorchResult<Tensor> {
     let blind = visible.f_any_dim(-1, true)?.f_logical_not()?;
     visible.f_logical_or(&blind)
-}
-
-impl Level {
-    /// The same, sharing the numbers.
-    pub(crate) fn share(&self) -> Self {
-        Self {
-            values: self.values.shallow_clone(),
-            keys: self.keys.shallow_clone(),
-            masks: self.masks.shallow_clone(),
-            ..*self
-        }
-    }
-
-    /// How many numbers it holds.
-    pub(crate) fn numbers(&self) -> usize {
-        self.values.numel() + self.keys.numel() + self.masks.numel()
-    }
 }

@@ -9,7 +9,7 @@ use som_torch::{
 };
 use tch::Tensor;
 
-use super::{config::DecoderSizes, decoder::Level};
+use super::config::DecoderSizes;
 
 /// Of all norms of the decoder.
 pub(super) const EPSILON: f64 = 1e-5;
@@ -25,6 +25,20 @@ pub(crate) struct Layer {
     expand: Linear,
     contract: Linear,
     norm: LayerNorm,
+}
+
+/// One level of an image as queries look at it.
+#[derive(Debug)]
+pub(crate) struct Level {
+    pub height: i64,
+    pub width: i64,
+    /// `[cells, channels]`
+    pub values: Tensor,
+    /// The same with what their places add.
+    pub keys: Tensor,
+    /// The features of masks at this size, `[cells, mask channels]`: where a query's mask is, it
+    /// looks.
+    pub masks: Tensor,
 }
 
 /// Tokens, and what their places add to them as queries and keys: both `[tokens, channels]`.
@@ -103,5 +117,22 @@ impl Layer {
         let hidden = self.expand.forward(x)?.f_relu_()?;
         self.norm
             .forward(&self.contract.forward(&hidden)?.f_add(x)?)
+    }
+}
+
+impl Level {
+    /// The same, sharing the numbers.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            values: self.values.shallow_clone(),
+            keys: self.keys.shallow_clone(),
+            masks: self.masks.shallow_clone(),
+            ..*self
+        }
+    }
+
+    /// How many numbers it holds.
+    pub(crate) fn numbers(&self) -> usize {
+        self.values.numel() + self.keys.numel() + self.masks.numel()
     }
 }
