@@ -135,9 +135,10 @@ impl Seem {
         let prompts = texts.iter().map(|text| self.network.language.prompt(text));
         let prompts = prompts.collect::<Result<Vec<Prompt>>>()?;
         for (text, Prompt { cut, .. }) in texts.iter().zip(&prompts).filter(|(_, it)| it.cut > 0) {
+            let start: String = text.chars().take(40).collect();
             log!(
                 Level::Warn,
-                "{}: the text hint {text:?} is long: the text encoder sees it without its last {cut} tokens",
+                "{}: the text hint \"{start}…\" is long: the text encoder sees it without its last {cut} tokens",
                 Self::ID
             );
         }
