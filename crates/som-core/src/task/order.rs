@@ -142,7 +142,8 @@ fn listed(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
 /// "The first one is A, the second one is B": names behind as many verbs as there are texts.
 fn by_verbs(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let said = names_behind_verbs(spoken, spoken.part.clone());
-    (said.len() == count && spoken.mentions.is_empty())
+    let named = spoken.mentions.len();
+    (said.len() == count && (named == 0 || named == count))
         .then(|| said.into_iter().map(Some).collect())
 }
 

@@ -5,12 +5,14 @@
 //! replaced; what is excepted leaves the range that it is taken from.
 
 mod sentence;
+mod set_aside;
 mod taken_back;
 
 use std::ops::Range;
 
 use self::{
     sentence::{floor, sentence_end, sentence_start},
+    set_aside::set_aside,
     taken_back::{
         answer_questions, deny_earlier, deny_list, except, is_corrected, replace_list, take_back,
     },
@@ -56,6 +58,7 @@ pub(super) fn assign(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<b
     }
     answer_questions(text, mentions);
     deny_earlier(mentions);
+    set_aside(text, cues, mentions);
     beside
 }
 
@@ -287,6 +290,8 @@ impl<'a> Around<'a> {
             .all(self.after.clone(), Role::DeniesBehind)
             .find(|cue| {
                 let between = self.text.get(self.after.start..cue.start).unwrap_or("");
+                // The quotes around the name are its own.
+                let between = between.strip_prefix(['"', '”', '»']).unwrap_or(between);
                 let short = words::words(between).take(MOST + 1).count() <= MOST;
                 let in_parentheses = between.trim_start().starts_with('(');
                 (short || in_parentheses)
@@ -300,6 +305,13 @@ impl<'a> Around<'a> {
         if self.is_kept(cue)
             || cue.end > self.after.end
             || self.cues.any(cue.start..cue.start + 1, Role::Excepts)
+        {
+            return false;
+        }
+        // "[3] (not 9)"
+        let rest = self.text.get(cue.end..self.after.end).unwrap_or("");
+        if self.text[..cue.start].ends_with('(')
+            && rest.trim_start().starts_with(|c: char| c.is_ascii_digit())
         {
             return false;
         }

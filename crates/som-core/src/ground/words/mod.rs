@@ -61,6 +61,22 @@ pub(super) struct Language {
     leaves: &'static str,
     /// Between a mark and what it became: "is *now* 5".
     now: &'static str,
+    /// Between a thing and the mark it is, and nothing else: "is", not "shows".
+    copulas: &'static str,
+    /// What numbers are said of that count or measure: "there are", "price".
+    measures: &'static str,
+    /// Before what is chosen: "click on".
+    selects: &'static str,
+    /// Before what something is not, behind what it is: "rather than".
+    instead: &'static str,
+    /// Begins what is granted and does not decide: "although".
+    concedes: &'static str,
+    /// Behind a mark that comes near and is not meant: "is merely".
+    dismisses: &'static str,
+    /// Stands for what was named before: "it".
+    pronouns: &'static str,
+    /// Between a mark and what it became: "has moved to".
+    becomes: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -97,6 +113,14 @@ const SILENT: Language = Language {
     fills: "",
     leaves: "",
     now: "",
+    copulas: "",
+    measures: "",
+    selects: "",
+    instead: "",
+    concedes: "",
+    dismisses: "",
+    pronouns: "",
+    becomes: "",
 };
 
 /// What a word does.
@@ -134,6 +158,14 @@ pub(crate) enum Role {
     Fills,
     Leaves,
     Now,
+    Copula,
+    Measures,
+    Selects,
+    Instead,
+    Concedes,
+    Dismisses,
+    Pronoun,
+    Becomes,
 }
 
 /// Words that do something, where they stand in a text.
@@ -307,6 +339,14 @@ impl Index {
                 (language.fills, Role::Fills),
                 (language.leaves, Role::Leaves),
                 (language.now, Role::Now),
+                (language.copulas, Role::Copula),
+                (language.measures, Role::Measures),
+                (language.selects, Role::Selects),
+                (language.instead, Role::Instead),
+                (language.concedes, Role::Concedes),
+                (language.dismisses, Role::Dismisses),
+                (language.pronouns, Role::Pronoun),
+                (language.becomes, Role::Becomes),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);
