@@ -128,6 +128,7 @@ impl Bare<'_> {
         self.is_function(&clause, lead)
             || self.ends_with_copula(&clause, lead)
             || self.ends_with_verb(list, &clause)
+            || begin > 0 && self.is_gapped(list, begin..clause.start, clause.clone())
             || list.reading.names > 1 && self.is_noun(list, &clause, lead)
     }
 
@@ -282,6 +283,22 @@ impl Bare<'_> {
             rest.is_empty() || rest.starts_with(['.', '\n', '!', ','])
         }) && !subject.is_ascii()
             && words::words(subject).take(MOST + 1).count() <= MOST
+    }
+
+    /// "(The cup is 2,) the spoon 5": the verb of the clause before is left out.
+    fn is_gapped(&self, list: &List, gap: Range<usize>, clause: Range<usize>) -> bool {
+        /// What is named has no more words.
+        const MOST: usize = 4;
+        let text = self.text.get(clause.clone()).unwrap_or("").trim();
+        let joined = words::at(text, 0, Role::Joins).map_or(text, |end| text[end..].trim());
+        let others = [Role::Is, Role::Denies, Role::Because, Role::Compares];
+        self.ends_clause(list)
+            && !self.text[gap].contains(['.', '!', '?', '\n', ';'])
+            && words::at(joined, 0, Role::Article).is_some()
+            && (2..=MOST).contains(&words::words(joined).take(MOST + 1).count())
+            && !others
+                .iter()
+                .any(|role| self.cues.any(clause.clone(), *role))
     }
 
     /// "(The) plates 2 to 5 are", "anything from 6 to 9".

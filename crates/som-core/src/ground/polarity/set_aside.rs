@@ -238,7 +238,9 @@ impl<'a> Place<'a> {
     fn is_subject(&self) -> bool {
         /// A subject has no more words.
         const MOST: usize = 6;
-        let before = self.get(self.before.clone());
+        let before = self
+            .get(self.before.clone())
+            .trim_end_matches([' ', ',', '*']);
         let short = words::words(before).take(MOST + 1).count() <= MOST;
         let verb = [Role::Is, Role::Answers, Role::Selects]
             .iter()
@@ -258,6 +260,7 @@ impl<'a> Place<'a> {
             .or(instead)
             .filter(|cue| {
                 let between = self.get(self.after.start..cue.start);
+                let between = between.trim_start_matches([']', '*', ',', ' ']);
                 words::words(between).take(MOST + 1).count() <= MOST
                     && !between.contains([',', ';', '—', '–', '('])
             });
