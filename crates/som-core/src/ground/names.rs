@@ -317,6 +317,17 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
     let Some(word) = text[at..].strip_prefix(' ') else {
         return false;
     };
+    // "3 mais 5", "3 dans le coin"
+    const LEADS: [Role; 5] = [
+        Role::Contrasts,
+        Role::Joins,
+        Role::Denies,
+        Role::Beside,
+        Role::Article,
+    ];
+    if LEADS.iter().any(|role| words::at(word, 0, *role).is_some()) {
+        return false;
+    }
     let word: String = word.chars().take_while(|c| c.is_alphabetic()).collect();
     let word = word.to_lowercase();
     PLURALS.contains(&&*word) || word.ends_with('s') && !NO_PLURALS.contains(&&*word)

@@ -40,16 +40,20 @@ impl Bare<'_> {
         let mut found = Vec::new();
         let mut taken = taken.iter().peekable();
         let mut from = 0;
+        // Where the last name ended.
+        let mut begin = 0;
         while let Some(at) = self.next_word(from) {
-            while taken.next_if(|mention| mention.span.end <= at).is_some() {}
+            while let Some(passed) = taken.next_if(|mention| mention.span.end <= at) {
+                begin = begin.max(passed.span.end);
+            }
             if let Some(mention) = taken.peek().filter(|mention| mention.span.start <= at) {
                 from = mention.span.end;
                 continue;
             }
-            let begin = found.last().map_or(0, |last: &Mention| last.span.end);
             from = match self.named(at, begin) {
                 Some(list) => {
                     let end = list.span.end;
+                    begin = end;
                     found.push(list.reading.mention(list.span));
                     end
                 }
@@ -103,11 +107,23 @@ impl Bare<'_> {
         if any(Role::Measures) || self.ends_measure(list) {
             return false;
         }
+        if self.is_part(list) {
+            return false;
+        }
+        if self.is_chosen_behind(list, &clause) {
+            return true;
+        }
         let chosen = lead.iter().any(|cue| self.chooses(cue, list));
         if chosen {
             return self.ends_clause(list) || self.is_followed(list, |_| true);
         }
-        let weak = lead.iter().any(|cue| cue.role == Role::Announces);
+        let weak = lead.iter().any(|cue| {
+            // "No es", "n'est pas"
+            let denies = |other: &Cue| {
+                other.start == cue.start && matches!(other.role, Role::Denies | Role::DeniesBehind)
+            };
+            cue.role == Role::Announces && !lead.iter().any(denies)
+        });
         let goes_on = |role: Role| {
             !matches!(
                 role,
@@ -120,6 +136,16 @@ impl Bare<'_> {
         }
         let words = self.text.get(clause.clone()).unwrap_or("");
         if !words.contains(char::is_alphanumeric) {
+            // "3 değil, 5"
+            let gap = begin..clause.start;
+            let instead = begin > 0
+                && [Role::Denies, Role::DeniesBehind]
+                    .iter()
+                    .any(|role| self.cues.any(gap.clone(), *role))
+                && !self.text[gap].contains(['.', '\n']);
+            if instead {
+                return true;
+            }
             return self.begins(clause.start)
                 && (self.is_followed(list, |role| {
                     matches!(role, Role::Copula | Role::DeniesBehind)
@@ -220,6 +246,34 @@ impl Bare<'_> {
         cue.role == Role::Selects
             && !between.contains(|c: char| c.is_ascii_digit())
             && words::words(between).take(MOST + 1).count() <= MOST
+    }
+
+    /// "6をクリック", "6 पर क्लिक", "die 8 nehmen": the verb stands behind.
+    fn is_chosen_behind(&self, list: &List, clause: &Range<usize>) -> bool {
+        /// Neither the subject nor what stands between has more words.
+        const MOST: usize = 3;
+        let lead = self.text.get(clause.clone()).unwrap_or("");
+        let near = self.text.floor_char_boundary(list.span.end + LONGEST / 4);
+        let few = |text: &str| words::words(text).take(MOST + 1).count() <= MOST;
+        let mut verbs = self.cues.all(list.span.end..near, Role::Selects);
+        few(lead)
+            && verbs.any(|verb| {
+                let between = &self.text[list.span.end..verb.start];
+                few(between) && !between.contains([',', '.', '\n', ';', ':', '，', '。'])
+            })
+    }
+
+    /// "2 of them", "2 von ihnen".
+    fn is_part(&self, list: &List) -> bool {
+        const OF: [&str; 12] = [
+            "of", "out", "von", "de", "di", "van", "z", "ze", "из", "з", "із", "trong",
+        ];
+        let rest = self.text[list.span.end..].trim_start_matches(' ');
+        let word = rest
+            .split(|c: char| !words::is_word(c))
+            .next()
+            .unwrap_or("");
+        OF.contains(&word)
     }
 
     /// True if the words of a clause do nothing but lead to a name: "it's", "no, the", "but".

@@ -67,7 +67,9 @@ fn small_letter(reader: &Reader<'_>, start: usize) -> Option<Found> {
     let &Reader { text, names, .. } = reader;
     let name = names.name_at(text, start).filter(|name| name.len() == 1)?;
     let rest = &text[name.end..];
-    let ends = rest.is_empty() || rest.starts_with(['.', ',', ';', '\n', '!']);
+    let ends = rest.is_empty()
+        || rest.starts_with(['.', ',', ';', '\n', '!'])
+        || rest.starts_with(' ') && words::at(rest, 1, Role::Copula).is_some();
     let (reading, end) = list_at(&text[..name.end], start, names, Setting::Enclosed)?;
     (ends && reading.resolves()).then(|| Found::Mention(reading.mention(start..end)))
 }

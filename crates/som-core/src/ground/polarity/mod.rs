@@ -58,7 +58,7 @@ pub(super) fn assign(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<b
     }
     answer_questions(text, mentions);
     deny_earlier(mentions);
-    set_aside(text, cues, mentions);
+    set_aside(text, cues, mentions, &joined);
     beside
 }
 
@@ -206,6 +206,15 @@ impl<'a> Around<'a> {
         let between = cue.end..end;
         let text = self.text.get(between.clone()).unwrap_or("");
         if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || self.is_kept(cue) {
+            return false;
+        }
+        // "Clique no 6"
+        let before = self.text.get(self.before.start..cue.start).unwrap_or("");
+        let chosen = self
+            .cues
+            .all(self.before.clone(), Role::Selects)
+            .any(|verb| verb.end == self.before.start + before.trim_end().len());
+        if chosen && self.text.get(cue.start..cue.end) == Some("no") {
             return false;
         }
         // "No. 3", "No: it is [3]"; but "No: [3]" denies.

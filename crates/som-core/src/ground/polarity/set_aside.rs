@@ -13,17 +13,31 @@ use crate::ground::{
     words::{self, Cue, Cues, Role},
 };
 
-/// Sets aside what the words around it do, if something else is meant.
-pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention]) {
+/// Sets aside what the words around it do, if something else is meant. What is `joined` goes on
+/// with the list of the mention before.
+pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joined: &[bool]) {
     untick(text, mentions);
-    let aside: Vec<Option<Polarity>> = (0..mentions.len())
+    let none_first = begins_with_none(text, cues, mentions);
+    let alone = alone(text, cues, mentions);
+    let mut aside: Vec<Option<Polarity>> = (0..mentions.len())
         .map(|index| {
             let free = mentions[index].is_meant() && mentions[index].location.is_none();
             let place = free.then(|| Place::new(text, cues, mentions, index))?;
-            place.polarity()
+            let other = alone
+                .as_ref()
+                .is_some_and(|only| *only != mentions[index].marks);
+            let denied = none_first && place.is_turned_away() || other && place.is_about();
+            denied
+                .then_some(Polarity::Denied)
+                .or_else(|| place.polarity())
         })
         .collect();
-    let none_first = begins_with_none(text, cues, mentions);
+    // "[4] and [5] are plates, not cups"
+    for index in (1..mentions.len()).rev() {
+        if joined.get(index) == Some(&true) && mentions[index - 1].is_meant() {
+            aside[index - 1] = aside[index - 1].or(aside[index]);
+        }
+    }
     // What is meant whatever is set aside.
     let mut kept = mentions
         .iter()
@@ -85,7 +99,30 @@ fn begins_with_none(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     let kept = [Role::Keeps, Role::Excepts]
         .iter()
         .any(|role| cues.any(0..end, *role));
-    end < first.span.start && end < NEAR && cues.any(0..end, Role::None) && !kept
+    let no = text.get(..end).is_some_and(|said| {
+        words::at(said, 0, Role::Denies).is_some_and(|denied| denied == said.trim_end().len())
+    });
+    end < first.span.start && end < NEAR && (no || cues.any(0..end, Role::None)) && !kept
+}
+
+/// "Only [3] is empty": the marks of a sentence that begins so.
+fn alone(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Vec<u32>> {
+    let only = mentions.iter().enumerate().find(|(index, mention)| {
+        let place = Place::new(text, cues, mentions, *index);
+        let lead = text.get(place.before.clone()).unwrap_or("").trim_start();
+        let begins = words::at(lead, 0, Role::Only).is_some_and(|end| is_function(&lead[end..]));
+        mention.is_meant() && begins && place.copula_behind().is_some()
+    });
+    only.map(|(_, mention)| mention.marks.clone())
+}
+
+/// True if no word but one that announces a mark is in `lead`.
+fn is_function(lead: &str) -> bool {
+    const ROLES: [Role; 3] = [Role::Announces, Role::Article, Role::Joins];
+    words::words(lead).all(|word| {
+        let is = |role: &Role| words::at(lead, word.start, *role).is_some();
+        ROLES.iter().any(is)
+    })
 }
 
 /// A mention, and what its sentence says before and behind it.
@@ -122,11 +159,7 @@ impl<'a> Place<'a> {
             let begin = floor(text, last.span.start.saturating_sub(NEAR));
             let begin = sentence_start(text, begin..last.span.start);
             let lead = &text[begin..last.span.start];
-            words::words(lead).all(|word| {
-                [Role::Announces, Role::Article]
-                    .iter()
-                    .any(|role| words::at(lead, word.start, *role).is_some())
-            })
+            is_function(lead)
         });
         Self {
             text,
@@ -144,8 +177,32 @@ impl<'a> Place<'a> {
         if self.is_guessed() {
             return Some(Polarity::Replaced);
         }
-        let denied = self.is_granted() || self.is_dismissed() || self.is_renamed() || self.lacks();
+        let other = self.is_dismissed() || self.is_renamed() || self.turns_out();
+        let denied = self.is_granted()
+            || self.lacks()
+            || self.near(Role::Resembles) && self.contrast().is_some() && self.is_subject()
+            || other && self.is_subject() && !self.is_listed && !self.is_followed;
         denied.then_some(Polarity::Denied)
+    }
+
+    /// True if the sentence begins with the mention.
+    fn is_about(&self) -> bool {
+        is_function(self.get(self.before.clone()))
+    }
+
+    /// True if anything behind the mention says that it comes near, and no more.
+    fn is_turned_away(&self) -> bool {
+        const ROLES: [Role; 5] = [
+            Role::Denies,
+            Role::DeniesBehind,
+            Role::Instead,
+            Role::Dismisses,
+            Role::Resembles,
+        ];
+        self.contrast().is_some()
+            || ROLES
+                .iter()
+                .any(|role| self.cues.any(self.after.clone(), *role))
     }
 
     fn get(&self, range: Range<usize>) -> &str {
@@ -200,38 +257,51 @@ impl<'a> Place<'a> {
         let main = after
             .find([',', '，'])
             .map(|comma| after[comma..].trim_start_matches([',', '，', ' ']));
-        let same = main.is_some_and(|main| {
-            words::at(main, 0, Role::Pronoun).is_some_and(|end| self.names_something(&main[end..]))
-        });
-        granted && (same || self.dismissal().is_some())
+        let same = main.is_some_and(|main| self.names_something(main) || denies(main));
+        granted && (same || self.near(Role::Resembles) || self.near(Role::Dismisses))
     }
 
-    /// "Is a towel": what behind a pronoun says that it is something.
-    fn names_something(&self, rest: &str) -> bool {
+    /// "It is a towel": what behind a pronoun says that it is something.
+    fn names_something(&self, clause: &str) -> bool {
+        let pronoun = words::at(clause, 0, Role::Pronoun).unwrap_or(0);
+        let (said, rest) = clause.split_at(pronoun);
         let rest = rest.trim_start_matches([' ', '\'', '’']);
-        let verb = words::at(rest, 0, Role::Copula).map_or(rest, |end| rest[end..].trim_start());
-        let article = words::at(verb, 0, Role::Article);
-        article.is_some_and(|end| !verb[..end].eq_ignore_ascii_case("the"))
-            || words::at(verb, 0, Role::Denies).is_some()
-            || words::at(verb, 0, Role::Dismisses).is_some()
+        let verb = words::at(rest, 0, Role::Copula);
+        let name = verb.map_or(rest, |end| rest[end..].trim_start());
+        let glued = said.ends_with("'s") || said.ends_with("’s") || rest.starts_with("s ");
+        let name = match name.strip_prefix("s ").filter(|_| glued) {
+            Some(name) => name,
+            None => name,
+        };
+        let article = words::at(name, 0, Role::Article);
+        let indefinite = article.is_some() && words::at(name, 0, Role::Definite).is_none();
+        (verb.is_some() || glued) && indefinite
+            || words::at(name, 0, Role::Denies).is_some()
+            || words::at(rest, 0, Role::Dismisses).is_some()
     }
 
-    /// Words right behind the mention that say that it only comes near.
-    fn dismissal(&self) -> Option<Cue> {
+    /// True if words of `role` stand right behind the mention.
+    fn near(&self, role: Role) -> bool {
         /// No more words stand between.
         const MOST: usize = 1;
-        self.cues
-            .all(self.after.clone(), Role::Dismisses)
-            .find(|cue| {
-                let between = self.get(self.after.start..cue.start);
-                words::words(between).take(MOST + 1).count() <= MOST
-                    && !between.contains([',', ';', ':', '('])
-            })
+        self.cues.all(self.after.clone(), role).any(|cue| {
+            let between = self.get(self.after.start..cue.start);
+            words::words(between).take(MOST + 1).count() <= MOST
+                && !between.contains([',', ';', ':', '('])
+        })
     }
 
     /// "[2] is merely open, not broken".
     fn is_dismissed(&self) -> bool {
-        self.is_subject() && !self.is_listed && self.dismissal().is_some()
+        self.near(Role::Dismisses)
+    }
+
+    /// "[7] looks like one, but it's a vase".
+    fn turns_out(&self) -> bool {
+        self.contrast().is_some_and(|cue| {
+            let rest = self.get(cue.end..self.after.end).trim_start();
+            self.names_something(rest)
+        })
     }
 
     /// True if the sentence is about the mention: "the one at [2]".
@@ -248,30 +318,35 @@ impl<'a> Place<'a> {
         short && !verb && !before.contains([':', ','])
     }
 
-    /// "[5] is not a chair but a table", where marks are named for chairs.
+    /// "[5] is not a chair but a table", "[5] is a table, not a chair", where marks are named for
+    /// chairs.
     fn is_renamed(&self) -> bool {
-        /// What it is not has no more words.
+        /// What it is has no more words.
         const MOST: usize = 8;
-        let instead = self.cues.all(self.after.clone(), Role::Instead).next();
-        let denial = self
-            .cues
-            .all(self.after.clone(), Role::DeniesBehind)
-            .next()
-            .or(instead)
-            .filter(|cue| {
-                let between = self.get(self.after.start..cue.start);
-                let between = between.trim_start_matches([']', '*', ',', ' ']);
+        const ROLES: [Role; 3] = [Role::Instead, Role::DeniesBehind, Role::Denies];
+        let said = self.get(self.after.clone());
+        let said = said.trim_start_matches([']', '*', ',', ' ', '—', '–']);
+        let start = self.after.end - said.len();
+        let verb = words::at(said, 0, Role::Copula).map_or(0, |end| end + 1);
+        let known = said
+            .get(verb..)
+            .is_some_and(|name| words::at(name, 0, Role::Definite).is_some());
+        let found = |role: &Role| self.cues.all(start..self.after.end, *role).next();
+        let denial = ROLES.iter().filter_map(found).min_by_key(|cue| cue.start);
+        !known
+            && denial.is_some_and(|cue| {
+                let between = self.get(start..cue.start);
+                let instead = self.cues.any(cue.start..cue.start + 1, Role::Instead);
+                let behind_comma = between.trim_end().ends_with([',', '，']);
+                let plain = between.trim_end_matches([' ', ',', '，']);
                 words::words(between).take(MOST + 1).count() <= MOST
-                    && !between.contains([',', ';', '—', '–', '('])
-            });
-        let renamed = denial.is_some_and(|cue| {
-            let rest = self.get(cue.end..self.after.end);
-            self.contrast().is_some()
-                || cue.role == Role::Instead
-                || rest.contains([',', '，'])
-                || self.get(cue.start..cue.end).ends_with(['라', '니', '고'])
-        });
-        renamed && self.is_subject() && !self.is_listed && !self.is_followed
+                    && !plain.contains([',', ';', '—', '('])
+                    && (instead
+                        || behind_comma
+                        || self
+                            .contrast()
+                            .is_some_and(|contrast| contrast.start > cue.start))
+            })
     }
 
     /// "[4] has no text, whereas [6] reads EXIT": what it lacks, another one has.
@@ -283,4 +358,13 @@ impl<'a> Place<'a> {
         });
         direct && self.is_followed && self.is_subject() && self.contrast().is_some()
     }
+}
+
+/// True if one of the first words of `clause` denies it.
+fn denies(clause: &str) -> bool {
+    const MOST: usize = 5;
+    words::words(clause).take(MOST).any(|word| {
+        let role = |role| words::at(clause, word.start, role).is_some();
+        role(Role::Denies) || role(Role::DeniesBehind)
+    })
 }

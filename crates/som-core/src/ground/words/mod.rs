@@ -77,6 +77,12 @@ pub(super) struct Language {
     pronouns: &'static str,
     /// Between a mark and what it became: "has moved to".
     becomes: &'static str,
+    /// Articles of what is known already: "the".
+    definites: &'static str,
+    /// Before what alone is meant: "only".
+    only: &'static str,
+    /// Behind a mark that is granted to be alike: "looks similar", "also has".
+    resembles: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -121,6 +127,9 @@ const SILENT: Language = Language {
     dismisses: "",
     pronouns: "",
     becomes: "",
+    definites: "",
+    only: "",
+    resembles: "",
 };
 
 /// What a word does.
@@ -166,6 +175,9 @@ pub(crate) enum Role {
     Dismisses,
     Pronoun,
     Becomes,
+    Definite,
+    Only,
+    Resembles,
 }
 
 /// Words that do something, where they stand in a text.
@@ -347,6 +359,9 @@ impl Index {
                 (language.dismisses, Role::Dismisses),
                 (language.pronouns, Role::Pronoun),
                 (language.becomes, Role::Becomes),
+                (language.definites, Role::Definite),
+                (language.only, Role::Only),
+                (language.resembles, Role::Resembles),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);
