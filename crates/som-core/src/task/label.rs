@@ -160,7 +160,7 @@ fn without_lead(text: &str) -> &str {
     if let Some(rest) = relative {
         return rest;
     }
-    for role in [Role::Is, Role::Article] {
+    for role in [Role::Is, Role::Copula, Role::Article] {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
             let rest = &text[end..];

@@ -10,15 +10,9 @@ pub(super) fn renamed(text: &str) -> &str {
 
 fn said_last(text: &str) -> &str {
     let lower = words::lowered(text);
-    const NO: [&str; 7] = [
-        "no, wait, ",
-        "wait, no, ",
-        "actually, ",
-        "actually ",
-        "— no, ",
-        "correction: ",
-        "or rather ",
-    ];
+    if let Some(said) = behind_denial(text, &lower) {
+        return said;
+    }
     let at = |role: Role| {
         let end = words::at(&lower, 0, role)?;
         let rest = &lower[end..];
@@ -39,20 +33,71 @@ fn said_last(text: &str) -> &str {
     if let Some(said) = behind_question(text, &lower) {
         return said;
     }
-    for no in NO {
-        if let Some(at) = lower.find(no) {
-            return &text[at + no.len()..];
-        }
-    }
-    is_but(text, &lower).unwrap_or(text)
+    behind_correction(text, &lower)
+        .or_else(|| is_but(text, &lower))
+        .unwrap_or(text)
 }
 
-/// True for a denial that may begin a name, or stand in one: "none of these", "bottle without a lid".
+/// True for what begins no denial of a name: "none of these".
 fn is_kept(denial: &str) -> bool {
-    const KEPT: [&str; 11] = [
-        "none", "nothing", "no", "without", "ohne", "sans", "sin", "sem", "senza", "zonder", "без",
+    matches!(denial, "none" | "nothing" | "no") || denial.starts_with("none ") || lacks(denial)
+}
+
+/// True for a denial that may stand in a name: "bottle without a lid".
+fn lacks(denial: &str) -> bool {
+    const WITHOUT: [&str; 9] = [
+        "without", "ohne", "sans", "sin", "sem", "senza", "zonder", "bez", "без",
     ];
-    KEPT.contains(&denial.split(' ').next().unwrap_or(denial))
+    WITHOUT.contains(&denial.split(' ').next().unwrap_or(denial))
+}
+
+/// "ボウル" of "カップではなくボウル", "bir kase" of "bir bardak değil, bir kase": the denial stands
+/// behind what it denies, and before what is so.
+fn behind_denial<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
+    let mut words = words::words(lower).filter(|word| word.start > 0);
+    words.find_map(|word| {
+        let role = |role| words::at(lower, word.start, role);
+        let end = role(Role::DeniesBehind).max(role(Role::Instead))?;
+        let joined = !lower[..word.start]
+            .trim_end()
+            .ends_with([',', '，', ';', '、']);
+        let rest = text.get(end..)?.trim_start_matches(' ');
+        let glued = lower[..end].ends_with(words::is_unspaced) && role(Role::Instead).is_some();
+        let contrast = words::at(rest, 0, Role::Contrasts);
+        let name = match contrast {
+            Some(contrast) => rest[contrast..].trim_start(),
+            None => rest.trim_start_matches([',', '，', ' ']),
+        };
+        let parted = glued || contrast.is_some() || name.len() < rest.len();
+        let foreign = !lower[word.start..end].is_ascii();
+        (joined && parted && foreign && !name.is_empty()).then_some(name)
+    })
+}
+
+/// "A candle" of "lamp – sorry, a candle", of "cup — no, wait, a candle".
+fn behind_correction<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
+    const SIGNS: [char; 10] = [',', '—', '–', '-', '.', ';', ':', '…', '(', ' '];
+    let mut words = words::words(lower);
+    words.find_map(|word| {
+        let before = lower[..word.start].trim_end_matches(' ');
+        let parted = before.is_empty() || before.ends_with(&SIGNS[..9]);
+        let mut end = words::at(lower, word.start, Role::Corrects)
+            .filter(|_| parted)
+            .or_else(|| {
+                lower[word.start..]
+                    .starts_with("actually ")
+                    .then_some(word.end)
+            })?;
+        loop {
+            let next = end + lower[end..].len() - lower[end..].trim_start_matches(SIGNS).len();
+            match words::at(lower, next, Role::Corrects) {
+                Some(further) if further > end => end = further,
+                _ => break,
+            }
+        }
+        let rest = text[end..].trim_start_matches(SIGNS);
+        rest.contains(char::is_alphanumeric).then_some(rest)
+    })
 }
 
 /// Words of contrast in `lower` that give no reason, from `from` on: where each begins and ends.
@@ -60,7 +105,10 @@ fn contrasts(lower: &str, from: usize) -> impl Iterator<Item = (usize, usize)> {
     words::words(&lower[from..]).filter_map(move |word| {
         let start = from + word.start;
         let end = words::at(lower, start, Role::Contrasts)?;
-        (words::at(lower, start, Role::Because).is_none()).then_some((start, end))
+        let reason = words::at(lower, start, Role::Because);
+        reason
+            .is_none_or(|reason| reason < end)
+            .then_some((start, end))
     })
 }
 
@@ -126,6 +174,9 @@ fn behind_sign(text: &str, from: usize) -> Option<&str> {
 fn behind_question<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
     let (_, reply) = text.split_once("? ")?;
     let role = |role| words::at(reply, 0, role).is_some();
+    if role(Role::Affirms) {
+        return text.split('?').next();
+    }
     if !(role(Role::Denies) || role(Role::Corrects)) {
         return None;
     }
@@ -148,7 +199,9 @@ fn is_but<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
         let rest = rest[pronoun..].trim_start_matches([' ', '\'', '’']);
         let adverb = words::at(rest, 0, Role::Corrects).unwrap_or(0);
         let rest = rest[adverb..].trim_start();
-        let verb = words::at(rest, 0, Role::Is).filter(|_| start > 0);
+        let verb = words::at(rest, 0, Role::Copula)
+            .max(words::at(rest, 0, Role::Is))
+            .filter(|_| start > 0);
         let glued = pronoun > 0
             && lower[..]
                 .get(end..)
@@ -166,7 +219,7 @@ fn is_but<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
 /// table".
 fn affirmed(text: &str) -> &str {
     let lower = words::lowered(text);
-    let mut end = text.len();
+    let mut cut = text.len();
     for word in words::words(&lower) {
         if word.start == 0 {
             continue;
@@ -175,21 +228,23 @@ fn affirmed(text: &str) -> &str {
         let parted =
             before.ends_with([',', ';', '，', '—', '–']) || lower[..word.start].ends_with('(');
         let role = |role| words::at(&lower, word.start, role).is_some();
-        let parts = role(Role::Instead) && !role(Role::Joins)
+        let end = |role| words::at(&lower, word.start, role);
+        let instead = end(Role::Instead) > end(Role::Joins);
+        let parts = instead
             || parted
                 && (role(Role::Denies)
                     || role(Role::DeniesBehind)
                     || denies_next(&lower, word.end));
-        if parts && !role(Role::Keeps) && !is_kept(&lower[word.clone()]) {
-            end = before.len();
+        if parts && !role(Role::Keeps) && !lacks(&lower[word.clone()]) {
+            cut = before.len();
             break;
         }
     }
-    text[..end].trim_end_matches([' ', ',', ';', '—', '–', '(', '，'])
+    text[..cut].trim_end_matches([' ', ',', ';', '—', '–', '(', '，'])
 }
 
 /// "Definitely not": an adverb, and a denial behind it.
 fn denies_next(lower: &str, at: usize) -> bool {
     let next = at + lower[at..].len() - lower[at..].trim_start_matches(' ').len();
-    next > at && words::at(lower, next, Role::Denies).is_some_and(|end| !is_kept(&lower[next..end]))
+    next > at && words::at(lower, next, Role::Denies).is_some_and(|end| !lacks(&lower[next..end]))
 }

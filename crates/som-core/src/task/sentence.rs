@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     grounded::Named,
-    said::{is_conjunction, list_length, names_behind_tie},
+    said::{is_conjunction, list_length, names_behind_tie, names_right_behind},
     spoken::Spoken,
 };
 use crate::ground::{Mention, Role, words};
@@ -152,6 +152,13 @@ impl Sentence<'_> {
         let first = mentions.first().map_or(next, |mention| mention.span.start);
         let before = self.text(place.end, first);
         if let Some(named) = self.names_behind(place.end, first) {
+            return (Some(Said { named, tied: true }), 0);
+        }
+        let listed = self.places.len() > 1 && self.mentions.is_empty();
+        if let Some(named) = listed
+            .then(|| names_right_behind(&self.spoken.part(place.end..first)))
+            .flatten()
+        {
             return (Some(Said { named, tied: true }), 0);
         }
         let tied = !mentions.is_empty() && self.tie(place.end, first).is_some();

@@ -214,7 +214,15 @@ fn is_parallel(before: &str, clause: &str) -> bool {
         return false;
     };
     let says = |word: &str, role: Role| words::at(word, 0, role) == Some(word.len());
+    // "the knife 7, and the plate 9"
+    let bare = |text: &str| {
+        let noun = last_word(text).map_or(0, |word| word.start);
+        let before = text[..noun].trim_end();
+        last_word(before)
+            .is_some_and(|word| words::at(before, word.start, Role::Article) == Some(word.end))
+    };
     other == own
+        || bare(before) && bare(clause)
         || [Role::Is, Role::Announces]
             .iter()
             .any(|role| says(&other, *role))
