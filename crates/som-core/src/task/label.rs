@@ -100,7 +100,7 @@ fn without_struck(text: &str) -> Cow<'_, str> {
 
 /// `text` behind a verb or an article that it begins with.
 fn without_lead(text: &str) -> &str {
-    const OTHERS: [&str; 43] = [
+    const OTHERS: [&str; 44] = [
         "definitely ",
         "certainly ",
         "obviously ",
@@ -143,6 +143,7 @@ fn without_lead(text: &str) -> &str {
         "labeled ",
         "actually ",
         "in fact ",
+        "to ",
         "rather ",
     ];
     for lead in VERBS.iter().chain(&OTHERS) {

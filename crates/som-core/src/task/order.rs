@@ -204,7 +204,8 @@ fn each(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let meant: Vec<&Mention> = spoken.meant().collect();
     let respectively = spoken.cues.any(spoken.part.clone(), Role::Each);
     let one_list = matches!(meant[..], [list] if list.marks.len() == count);
-    let short = words::words(spoken.get(spoken.part.clone()))
+    let end = meant.last().map_or(spoken.part.end, |last| last.span.end);
+    let short = words::words(spoken.get(spoken.part.start..end))
         .take(9)
         .count()
         <= 8;

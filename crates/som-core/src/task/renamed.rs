@@ -81,8 +81,11 @@ fn behind_correction<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
     words.find_map(|word| {
         let before = lower[..word.start].trim_end_matches(' ');
         let parted = before.is_empty() || before.ends_with(&SIGNS[..9]);
+        // "Un cane, non un gatto" denies.
+        let denies = words::at(lower, word.start, Role::Denies).is_some()
+            && lower[word.end..].starts_with(' ');
         let mut end = words::at(lower, word.start, Role::Corrects)
-            .filter(|_| parted)
+            .filter(|_| parted && !denies)
             .or_else(|| {
                 lower[word.start..]
                     .starts_with("actually ")

@@ -82,6 +82,22 @@ impl Sentence<'_> {
         let fits = self.places.len() > 1
             && self.mentions.len() == self.places.len()
             && list_length(self.lower, self.mentions) == self.places.len();
+        // "The spoon and the saucer are 3 and 5"
+        if let [list] = self.mentions
+            && list.marks.len() == self.places.len()
+            && self.places.len() > 1
+            && listed
+            && tied
+        {
+            let status = list.status;
+            let each = self.places.iter().zip(&list.marks);
+            let each = each.map(|(place, &id)| {
+                let marks = vec![id];
+                let named = Named { marks, status };
+                (place.text, Some(Said { named, tied }))
+            });
+            return Some(each.collect());
+        }
         // "[3] and [5] are the spoon and the saucer, respectively"
         let start = last.start.min(first.span.start);
         let respectively = self.places.len() > 1

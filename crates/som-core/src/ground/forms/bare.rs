@@ -107,7 +107,7 @@ impl Bare<'_> {
         if any(Role::Measures) || self.ends_measure(list) {
             return false;
         }
-        if self.is_part(list) {
+        if self.is_part(list) || self.goes_on_counting(list) {
             return false;
         }
         if self.is_chosen_behind(list, &clause) {
@@ -143,7 +143,7 @@ impl Bare<'_> {
                     .iter()
                     .any(|role| self.cues.any(gap.clone(), *role))
                 && !self.text[gap].contains(['.', '\n']);
-            if instead {
+            if instead || self.is_sentence(list, begin) || self.is_headed(list, clause.start) {
                 return true;
             }
             return self.begins(clause.start)
@@ -276,6 +276,38 @@ impl Bare<'_> {
         OF.contains(&word)
     }
 
+    /// "(Not 3.) 5!": nothing but a name, behind another one.
+    fn is_sentence(&self, list: &List, begin: usize) -> bool {
+        let gap = self.text.get(begin..list.span.start).unwrap_or("x");
+        begin > 0 && matches!(gap.trim(), "." | "!" | ";") && self.ends_clause(list)
+    }
+
+    /// "The red ones: 2, 3 and 8": several names behind a colon.
+    fn is_headed(&self, list: &List, start: usize) -> bool {
+        let Some(head) = self.text[..start].strip_suffix([':', '：']) else {
+            return false;
+        };
+        let clause = self.clause_before(head.len());
+        let words = self.text.get(clause.clone()).unwrap_or("");
+        list.reading.names > 1
+            && self.ends_clause(list)
+            && words.contains(char::is_alphabetic)
+            && !words.contains(|c: char| c.is_ascii_digit())
+            && !self.cues.any(clause, Role::Measures)
+    }
+
+    /// "4 and 6 years": what the list goes on with is counted.
+    fn goes_on_counting(&self, list: &List) -> bool {
+        let start = skip(self.text, list.span.end, |c| matches!(c, ' ' | ','));
+        let joined = words::at(self.text, start, Role::Joins)
+            .or_else(|| words::at(self.text, start, Role::Ranges));
+        joined.is_some_and(|end| {
+            let number = skip(self.text, end, |c| c == ' ');
+            let digits = skip(self.text, number, |c| c.is_ascii_digit());
+            digits > number && is_quantity(self.text, digits)
+        })
+    }
+
     /// True if the words of a clause do nothing but lead to a name: "it's", "no, the", "but".
     fn is_function(&self, clause: &Range<usize>, lead: &[Cue]) -> bool {
         let leads = |role: Role| {
@@ -307,8 +339,14 @@ impl Bare<'_> {
             passed = cues.map(|cue| cue.end).max().unwrap_or(0).max(passed);
             at < passed
         });
+        let joins = |cue: &Cue| {
+            let same = |other: &&Cue| other.start == cue.start;
+            lead.iter()
+                .filter(same)
+                .any(|other| other.role == Role::Joins)
+        };
         let says = |cue: &Cue| {
-            !matches!(cue.role, Role::Article | Role::Joins | Role::Hedges) && leads(cue.role)
+            leads(cue.role) && !matches!(cue.role, Role::Article | Role::Joins) && !joins(cue)
         };
         all && lead.iter().any(says)
     }
@@ -321,7 +359,7 @@ impl Bare<'_> {
             let rest = self.text.get(end..clause.end).unwrap_or("x");
             let rest = rest.trim_start_matches([' ', '"', '*', '“', '„', '«', '\'', '`']);
             let article = words::at(rest, 0, Role::Article).map_or(rest, |end| &rest[end..]);
-            !article.contains(char::is_alphanumeric)
+            !article.contains(char::is_alphanumeric) || rest.trim() == "at"
         })
     }
 
@@ -360,13 +398,14 @@ impl Bare<'_> {
         let words = self.text.get(clause.clone()).unwrap_or("");
         let all = lead.iter().any(|cue| cue.role == Role::All);
         let from = lead.iter().any(|cue| {
-            cue.role == Role::Fills
+            matches!(cue.role, Role::Fills | Role::Beside)
                 && self
                     .text
                     .get(cue.end..clause.end)
                     .is_some_and(|rest| rest.trim().is_empty())
         });
-        if all && from {
+        let one = words::words(words).take(2).count() == 1;
+        if from && (all || one && self.begins(clause.start) && self.ends_clause(list)) {
             return true;
         }
         let text = words.trim_start();
@@ -374,7 +413,7 @@ impl Bare<'_> {
         let noun = &text[article.unwrap_or(0)..];
         let one = words::words(noun).take(2).count() == 1;
         one && self.begins(clause.start)
-            && self.is_followed(list, |role| matches!(role, Role::Copula))
+            && self.is_followed(list, |role| matches!(role, Role::Copula | Role::Is))
     }
 
     /// Lists under or behind headings, `**Chairs**` and then `- 2`, `Bicycles: 2, 4`, if one of them

@@ -72,7 +72,10 @@ pub(super) fn goes_on(reader: &Reader<'_>, name: &Range<usize>) -> bool {
     is_same_tie(reader, &last, name, separator)
         || as_line(reader, name)
         || separator != Separator::Sentence && is_gapped(reader, &last, before, name)
-        || separator == Separator::Comma && is_gone(text, name.end)
+        || separator != Separator::Sentence
+            && between[before..].trim().is_empty()
+            && !is_quantity(text, name.end)
+            && is_gone(text, name.end)
 }
 
 /// "1 is now 4, 2 is now 6, and 3 is gone": the line begins with a name that is tied alike.
@@ -250,7 +253,7 @@ pub(super) fn is_gone(text: &str, name: usize) -> bool {
         .find(['.', ',', '\n', ';', '，', '。'])
         .unwrap_or(rest.len());
     let clause = &rest[..end];
-    clause.starts_with(words::is_unspaced)
+    (clause.starts_with(' ') || clause.starts_with(words::is_unspaced))
         && words::words(clause).any(|word| words::at(clause, word.start, Role::None).is_some())
 }
 

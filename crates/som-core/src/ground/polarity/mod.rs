@@ -372,7 +372,20 @@ impl<'a> Around<'a> {
 
     fn is_beside(&self) -> bool {
         let beside = self.reaching(Role::Beside, 5, false);
-        beside.is_some_and(|cue| !self.is_at(cue)) || self.is_behind(Role::BesideBehind)
+        beside.is_some_and(|cue| !self.is_at(cue) && !self.is_marked(cue))
+            || self.is_behind(Role::BesideBehind)
+    }
+
+    /// True for "marked with 4".
+    fn is_marked(&self, cue: Cue) -> bool {
+        let mut announces = self.cues.all(self.before.clone(), Role::Announces);
+        let next = self.text.get(cue.end..self.before.end).unwrap_or("x");
+        next.trim().is_empty()
+            && self.cues.any(cue.start..cue.start + 1, Role::Fills)
+            && announces.any(|word| {
+                let between = self.text.get(word.end..cue.start);
+                between.is_some_and(|between| between.trim().is_empty())
+            })
     }
 
     /// True for "is at mark 4": that is where the mark itself is.

@@ -95,14 +95,15 @@ fn begins_with_none(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     let Some(first) = mentions.first() else {
         return false;
     };
-    let end = sentence_end(text, 0..first.span.start);
+    let start = text.len() - text.trim_start().len();
+    let end = sentence_end(text, start.min(first.span.start)..first.span.start);
     let kept = [Role::Keeps, Role::Excepts]
         .iter()
         .any(|role| cues.any(0..end, *role));
-    let no = text.get(..end).is_some_and(|said| {
+    let no = text.get(start..end).is_some_and(|said| {
         words::at(said, 0, Role::Denies).is_some_and(|denied| denied == said.trim_end().len())
     });
-    end < first.span.start && end < NEAR && (no || cues.any(0..end, Role::None)) && !kept
+    end < first.span.start && end < start + NEAR && (no || cues.any(0..end, Role::None)) && !kept
 }
 
 /// "Only [3] is empty": the marks of a sentence that begins so.
