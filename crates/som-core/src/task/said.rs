@@ -67,7 +67,10 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
 
 /// "— no wait, 8": the names that take back those that ended at `at`, in their line.
 fn corrected(spoken: &Spoken<'_>, at: usize) -> Option<Named> {
+    /// A correction is not further off, in bytes.
+    const NEAR: usize = 64;
     let rest = spoken.get(at..spoken.part.end);
+    let rest = &rest[..rest.floor_char_boundary(NEAR)];
     let line = rest.split('\n').next().unwrap_or(rest);
     let end = line.find(". ").unwrap_or(line.len());
     let cue = spoken.cues.all(at..at + end, Role::Corrects).next()?;

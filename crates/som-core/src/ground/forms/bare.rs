@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::below::line_of_names;
+use super::headed::listed;
 use crate::ground::{
     Mention,
     names::{Names, Reading, Setting, is_quantity, list_at, skip},
@@ -33,7 +33,7 @@ struct List {
 impl Bare<'_> {
     /// The names outside of `taken`, in order.
     pub(super) fn read(&self, taken: &[Mention]) -> Vec<Mention> {
-        let listed = self.listed();
+        let listed = listed(self.text, self.names, self.cues);
         if !listed.is_empty() {
             return listed;
         }
@@ -88,6 +88,8 @@ impl Bare<'_> {
 
     /// The names at `at`, if they stand where names may; the last ones ended at `begin`.
     fn named(&self, at: usize, begin: usize) -> Option<List> {
+        // What is further off is not the same sentence.
+        let begin = if at - begin > 2 * LONGEST { 0 } else { begin };
         let near = self.text.floor_char_boundary(at + LONGEST);
         let (reading, end) = list_at(&self.text[..near], at, self.names, Setting::Open)?;
         let written = self.text[at..end].trim_end_matches(|c: char| !c.is_alphanumeric());
@@ -200,7 +202,9 @@ impl Bare<'_> {
     /// an item of a list, "1. First", ends none.
     fn ends_clause(&self, list: &List) -> bool {
         let rest = self.text[list.span.end..].trim_start_matches(['*', '"', '`', '\'', '”', '»']);
-        let line = self.text[..list.span.start]
+        let near = list.span.start.saturating_sub(LONGEST);
+        let near = self.text.ceil_char_boundary(near);
+        let line = self.text[near..list.span.start]
             .rsplit('\n')
             .next()
             .unwrap_or("");
@@ -414,68 +418,5 @@ impl Bare<'_> {
         let one = words::words(noun).take(2).count() == 1;
         one && self.begins(clause.start)
             && self.is_followed(list, |role| matches!(role, Role::Copula | Role::Is))
-    }
-
-    /// Lists under or behind headings, `**Chairs**` and then `- 2`, `Bicycles: 2, 4`, if one of them
-    /// has several names: a single number behind a colon may count.
-    fn listed(&self) -> Vec<Mention> {
-        let mut found = Vec::new();
-        let mut several = false;
-        // True below a heading.
-        let mut headed = false;
-        let mut names = 0;
-        let mut start = 0;
-        for line in self.text.split_inclusive('\n') {
-            let end = start + line.len();
-            let begin = std::mem::replace(&mut start, end);
-            if line.trim().is_empty() {
-                continue;
-            }
-            let inside = self.heading(begin..end).and_then(|heading| {
-                let rest = &self.text[heading..end];
-                headed = !rest.contains(char::is_alphanumeric);
-                names = 0;
-                (!headed).then_some(heading)
-            });
-            let list = inside.or(headed.then_some(begin)).and_then(|from| {
-                let (mention, next) = line_of_names(self.text, self.names, from)?;
-                (next <= end).then_some(mention)
-            });
-            match list {
-                Some(mention) if mention.unresolved.is_empty() => {
-                    names += mention.marks.len();
-                    several |= names > 1;
-                    found.push(mention);
-                }
-                _ => {
-                    headed &= inside.is_none()
-                        && !line.contains(|c: char| c.is_ascii_digit())
-                        && names == 0
-                }
-            }
-        }
-        if several { found } else { Vec::new() }
-    }
-
-    /// Where a heading ends that begins the line `line`: words behind which a colon stands, or that
-    /// Markdown makes one.
-    fn heading(&self, line: Range<usize>) -> Option<usize> {
-        let text = self.text[line.clone()].trim_end();
-        let words = match text.split_once([':', '：']) {
-            Some((words, _)) => words,
-            None if text.starts_with(['#', '*', '_']) && text.ends_with(['#', '*', '_']) => text,
-            None if text.starts_with('#') => text,
-            None => return None,
-        };
-        let end = line.start + words.len();
-        let plain = words.contains(char::is_alphabetic)
-            && !words.contains(|c: char| c.is_ascii_digit() || matches!(c, '|' | '{' | '<'))
-            && words.len() < LONGEST
-            && !self.cues.any(line.start..end, Role::Measures);
-        let colon = self.text[end..]
-            .chars()
-            .next()
-            .filter(|c| matches!(c, ':' | '：'));
-        plain.then(|| end + colon.map_or(0, char::len_utf8))
     }
 }

@@ -18,6 +18,7 @@ mod bare;
 mod below;
 mod bracket;
 mod call;
+mod headed;
 mod json;
 mod keyword;
 mod line;

@@ -4,7 +4,7 @@
 //! Scripts without spaces (Chinese, Japanese, Korean) are looked for within words, others at their
 //! edges. All in lower case.
 
-use super::{Language, SILENT};
+use super::language::{Language, SILENT};
 
 pub(super) const TABLE: [Language; 18] = [
     Language {
