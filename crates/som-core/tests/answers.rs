@@ -467,7 +467,7 @@ fn table(scores: &BTreeMap<String, Score>) -> String {
 }
 
 /// Shapes of which answers may be made in any length.
-const SHAPES: [&str; 25] = [
+const SHAPES: [&str; 30] = [
     "not [3], ",
     "word ",
     "杯",
@@ -493,6 +493,11 @@ const SHAPES: [&str; 25] = [
     "the cup is 3 and ",
     "polygon [[1,2],",
     "\u{202b}[3]\u{202c} ",
+    "it is 3. ",
+    "the cat is a 3 ",
+    "not 2, but 5. ",
+    "while [3] is, [4] isn't. ",
+    "1 (cat), 2 (dog), ",
 ];
 
 /// Every task that reads in a way of its own.

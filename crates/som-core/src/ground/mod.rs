@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use self::envelope::Thought;
 pub(crate) use self::{
     envelope::Said,
-    forms::{enumerators, scan},
+    forms::{enumerators, scan, scan_bare},
     names::{Names, Setting, is_quantity, list_at},
     words::{Cues, Role},
 };
@@ -176,7 +176,15 @@ impl Read {
         let names = Names::new(scene);
         let (mut mentions, documents) = scan(&said.text, &names, scene);
         let cues = Cues::of(&said.text);
-        let beside = polarity::assign(&said.text, &cues, &mut mentions);
+        let mut beside = polarity::assign(&said.text, &cues, &mut mentions);
+        let meant = mentions.iter().any(Mention::is_meant);
+        if !meant
+            && documents.is_empty()
+            && let Some(all) = scan_bare(&said.text, &names, scene, &cues)
+        {
+            mentions = all;
+            beside = polarity::assign(&said.text, &cues, &mut mentions);
+        }
         let thoughts = documents
             .iter()
             .flat_map(|document| json::thoughts(document, &said.text));

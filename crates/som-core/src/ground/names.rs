@@ -317,6 +317,17 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
     let Some(word) = text[at..].strip_prefix(' ') else {
         return false;
     };
+    // "3 mais 5", "3 dans le coin"
+    const LEADS: [Role; 5] = [
+        Role::Contrasts,
+        Role::Joins,
+        Role::Denies,
+        Role::Beside,
+        Role::Article,
+    ];
+    if LEADS.iter().any(|role| words::at(word, 0, *role).is_some()) {
+        return false;
+    }
     let word: String = word.chars().take_while(|c| c.is_alphabetic()).collect();
     let word = word.to_lowercase();
     PLURALS.contains(&&*word) || word.ends_with('s') && !NO_PLURALS.contains(&&*word)
@@ -324,11 +335,63 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
 
 /// True if a unit follows the number that ends at `at`: "5 km", "3个".
 pub(super) fn is_measure(text: &str, at: usize) -> bool {
-    const UNITS: [&str; 40] = [
-        "km", "m", "cm", "mm", "kg", "g", "mg", "lb", "lbs", "oz", "ft", "inch", "inches", "feet",
-        "mile", "miles", "meter", "meters", "metre", "metres", "dollar", "dollars", "euro",
-        "euros", "cents", "percent", "year", "years", "months", "weeks", "days", "hour", "hours",
-        "minute", "minutes", "seconds", "degrees", "px", "pixels", "times",
+    const UNITS: [&str; 56] = [
+        "am",
+        "pm",
+        "o",
+        "uhr",
+        "jahre",
+        "ans",
+        "heures",
+        "años",
+        "anos",
+        "horas",
+        "anni",
+        "jaar",
+        "uur",
+        "лет",
+        "года",
+        "років",
+        "km",
+        "m",
+        "cm",
+        "mm",
+        "kg",
+        "g",
+        "mg",
+        "lb",
+        "lbs",
+        "oz",
+        "ft",
+        "inch",
+        "inches",
+        "feet",
+        "mile",
+        "miles",
+        "meter",
+        "meters",
+        "metre",
+        "metres",
+        "dollar",
+        "dollars",
+        "euro",
+        "euros",
+        "cents",
+        "percent",
+        "year",
+        "years",
+        "months",
+        "weeks",
+        "days",
+        "hour",
+        "hours",
+        "minute",
+        "minutes",
+        "seconds",
+        "degrees",
+        "px",
+        "pixels",
+        "times",
     ];
     let rest = &text[at..];
     let after = rest.trim_start_matches(' ');

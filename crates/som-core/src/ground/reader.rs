@@ -1,5 +1,7 @@
 //! The answer while it is read from left to right, and what is known of the place reached.
 
+use std::ops::Range;
+
 use super::{Mention, json::Node, names::Names, title::Title, words};
 use crate::scene::Scene;
 
@@ -29,6 +31,8 @@ pub(super) struct Reader<'a> {
     table: Option<Table>,
     /// What the first cell of the line says of the others, if that is all it says.
     row: Option<Title>,
+    /// Where the last mention stands.
+    last: Option<Range<usize>>,
 }
 
 /// The ends of a line up to the place reached.
@@ -61,9 +65,20 @@ impl<'a> Reader<'a> {
             line: at,
             table: None,
             row: None,
+            last: None,
         };
         reader.begin_line(at);
         reader
+    }
+
+    /// Keeps in mind that `mention` was the last one.
+    pub(super) fn remember(&mut self, mention: &Mention) {
+        self.last = Some(mention.span.clone());
+    }
+
+    /// Where the last mention stands.
+    pub(super) fn last(&self) -> Option<Range<usize>> {
+        self.last.clone()
     }
 
     /// True at the first place that is read.
@@ -76,6 +91,7 @@ impl<'a> Reader<'a> {
         Self {
             at,
             table: None,
+            last: self.last.clone(),
             ..*self
         }
     }

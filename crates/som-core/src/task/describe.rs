@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Scene,
-    ground::{Mention, Role, Status},
+    ground::{Mention, Role, Status, words},
 };
 
 /// The marks that are described: those chosen, or all.
@@ -140,6 +140,8 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
     let mut taken = spoken.part.start;
     let mut previous = spoken.part.start;
     let mut index = 0;
+    // True if the last name stands before its mark, and may be that of the next, too.
+    let mut carries = false;
     while let Some(first) = mentions.get(index) {
         let group = group_at(spoken, index);
         let last = &mentions[index + group - 1];
@@ -178,7 +180,8 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         let tied = is_tied(after);
         let caption = after.trim_start().starts_with('(');
         let named_before = subject.is_some() || said.is_some() && has_words(&ahead) && caption;
-        let sequel = carried(&labels, between).filter(|_| caption);
+        let sequel = carried(&labels, between).filter(|_| caption && carries);
+        carries = sequel.is_some();
         let (text, mut weight) = if let Some(label) = sequel {
             (label, 1)
         } else if (tied || !has_words(&ahead) || line_start && said.is_none())
@@ -191,6 +194,7 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
                 1 + u8::from(tied) + 2 * u8::from(tied && line_start),
             )
         } else {
+            carries = true;
             (ahead, 1 + u8::from(said.is_some()))
         };
         if corrected {
@@ -305,6 +309,11 @@ fn says_what(before: &str) -> Option<&str> {
     .iter()
     .find_map(|tie| before.strip_suffix(tie))?;
     let said = said.trim_end_matches([' ', '*', '"', '`']);
+    // "The marked objects are:"
+    let last = said.rsplit(' ').next().unwrap_or(said);
+    if before.ends_with(':') && words::at(last, 0, Role::Is) == Some(last.len()) {
+        return None;
+    }
     let clause = [". ", "; ", ", ", " and "]
         .iter()
         .filter_map(|end| said.rfind(end).map(|at| at + end.len()))

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::renamed::renamed;
 use crate::ground::{Role, json::Key, words};
 
 /// Verbs between a mark and what it is, besides those of the table of words.
@@ -48,11 +49,23 @@ pub(super) fn label_in(text: &str) -> String {
     }
     let text = without_key(text);
     let unstruck = without_struck(text);
-    let text = corrected(&unstruck);
+    let text = renamed(&unstruck);
+    let text = if text.len() < unstruck.len() {
+        without_leads(text)
+    } else {
+        text
+    };
     let text = &text[..end_of(text)];
     let text = without_tail(text);
     // A word that announces a mark is the mark's.
-    let alone = words::at(text, 0, Role::Announces) == Some(text.len());
+    let alone = [
+        Role::Announces,
+        Role::Compares,
+        Role::Concedes,
+        Role::Corrects,
+    ]
+    .iter()
+    .any(|role| words::at(text, 0, *role) == Some(text.len()));
     if alone || ["in", "mark", "region", "label", "object"].contains(&text.to_lowercase().as_str())
     {
         return String::new();
@@ -87,7 +100,7 @@ fn without_struck(text: &str) -> Cow<'_, str> {
 
 /// `text` behind a verb or an article that it begins with.
 fn without_lead(text: &str) -> &str {
-    const OTHERS: [&str; 43] = [
+    const OTHERS: [&str; 44] = [
         "definitely ",
         "certainly ",
         "obviously ",
@@ -130,6 +143,7 @@ fn without_lead(text: &str) -> &str {
         "labeled ",
         "actually ",
         "in fact ",
+        "to ",
         "rather ",
     ];
     for lead in VERBS.iter().chain(&OTHERS) {
@@ -139,7 +153,15 @@ fn without_lead(text: &str) -> &str {
             return &text[lead.len()..];
         }
     }
-    for role in [Role::Is, Role::Article] {
+    // "Which is a violin"
+    let relative = words::at(text, 0, Role::Because).and_then(|end| {
+        let rest = text[end..].strip_prefix(' ')?;
+        words::at(rest, 0, Role::Is).map(|_| rest)
+    });
+    if let Some(rest) = relative {
+        return rest;
+    }
+    for role in [Role::Is, Role::Copula, Role::Article] {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
             let rest = &text[end..];
@@ -149,91 +171,6 @@ fn without_lead(text: &str) -> &str {
         }
     }
     text
-}
-
-/// What is said instead: "bowl" of "not a cup but a bowl", of "cup – no, wait, a bowl".
-fn corrected(text: &str) -> &str {
-    let lower = words::lowered(text);
-    const NOT: [&str; 8] = [
-        "not ", "nicht ", "kein ", "keine ", "pas ", "no es ", "non è ", "不是",
-    ];
-    const BUT: [&str; 12] = [
-        " but rather ",
-        " but ",
-        ", it's ",
-        ", it is ",
-        "; it is ",
-        "; it's ",
-        " sondern ",
-        " mais ",
-        " sino ",
-        "而是",
-        " ma ",
-        ". it is ",
-    ];
-    const NO: [&str; 7] = [
-        "no, wait, ",
-        "wait, no, ",
-        "actually, ",
-        "actually ",
-        "— no, ",
-        "correction: ",
-        "or rather ",
-    ];
-    let denied = [Role::Denies, Role::DeniesBehind]
-        .iter()
-        .any(|role| words::at(&lower, 0, *role).is_some_and(|end| lower[end..].starts_with(' ')));
-    let not = NOT.iter().any(|not| lower.starts_with(not));
-    let guessed = words::at(&lower, 0, Role::Tentative).is_some();
-    if denied || not || guessed {
-        let renamed = BUT
-            .iter()
-            .find_map(|but| Some(&text[lower.find(but)? + but.len()..]))
-            .or_else(|| said_instead(text, &lower));
-        let denied = not && !guessed;
-        if denied || renamed.is_some() {
-            return renamed.map_or("", without_leads);
-        }
-    }
-    for no in NO {
-        if let Some(at) = lower.find(no) {
-            return without_leads(&text[at + no.len()..]);
-        }
-    }
-    text
-}
-
-/// "It's a fox" of "a dog. It's a fox".
-fn said_instead<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
-    const ENDS: [&str; 5] = [". ", "; ", " — ", " – ", "—"];
-    const LEADS: [&str; 20] = [
-        "it's ",
-        "it is ",
-        "this is ",
-        "that's ",
-        "that is ",
-        "rather",
-        "i'd say ",
-        "i would say ",
-        "i think ",
-        "more like",
-        "probably ",
-        "actually",
-        "instead",
-        "es ist ",
-        "das ist ",
-        "c'est ",
-        "es una ",
-        "es un ",
-        "это ",
-        "це ",
-    ];
-    let end = ENDS
-        .iter()
-        .filter_map(|end| Some(lower.find(end)? + end.len()));
-    let end = end.min()?;
-    let begins = LEADS.iter().any(|lead| lower[end..].starts_with(lead));
-    begins.then(|| &text[end..])
 }
 
 fn without_leads(mut text: &str) -> &str {
@@ -306,6 +243,7 @@ fn without_tail(text: &str) -> &str {
             .find_map(|lead| shorter.strip_suffix(lead));
         let shorter = lead
             .or_else(|| without_join(shorter))
+            .or_else(|| without_announced(shorter))
             .or_else(|| without_place(shorter))
             .unwrap_or(shorter);
         if shorter.len() == text.len() {
@@ -320,6 +258,19 @@ fn without_tail(text: &str) -> &str {
 fn without_join(text: &str) -> Option<&str> {
     let (rest, last) = text.rsplit_once(' ')?;
     (words::at(last, 0, Role::Joins) == Some(last.len())).then_some(rest)
+}
+
+/// `text` without the word that announces the next mark, behind "and" or a comma: "una maleta y la
+/// marca".
+fn without_announced(text: &str) -> Option<&str> {
+    let (rest, last) = text.rsplit_once(' ')?;
+    let announces = words::at(last, 0, Role::Announces) == Some(last.len());
+    let article = rest
+        .rsplit_once(' ')
+        .filter(|(_, word)| words::at(word, 0, Role::Article) == Some(word.len()));
+    let rest = article.map_or(rest, |(rest, _)| rest);
+    let parted = rest.ends_with([',', ';', '.']) || without_join(rest).is_some();
+    (announces && parted).then_some(rest)
 }
 
 /// `text` without the word that leads on to where the next mark is: "a cup, in".

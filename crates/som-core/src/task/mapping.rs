@@ -10,7 +10,12 @@ use crate::ground::{Role, Setting, Status, list_at, words};
 pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>> {
     let mut found: Vec<(u32, Named)> = Vec::new();
     for piece in pieces(spoken) {
+        let piece = without_correction(spoken, piece);
         let text = spoken.get(piece.clone());
+        // "…, since 4 is a different bag": a reason maps nothing.
+        if !found.is_empty() && words::at(text.trim_start(), 0, Role::Because).is_some() {
+            continue;
+        }
         let Some(start) = name_start(spoken, text) else {
             // A line of words may introduce the mapping, but not add to it.
             let says = text.contains(|c: char| c.is_ascii_digit()) || spoken.says_none(piece);
@@ -96,6 +101,19 @@ fn pieces(spoken: &Spoken<'_>) -> Vec<Range<usize>> {
     pieces
 }
 
+/// `piece` behind a word that takes back what was said: "Wait: 3 is 7".
+fn without_correction(spoken: &Spoken<'_>, piece: Range<usize>) -> Range<usize> {
+    let text = spoken.get(piece.clone());
+    let inside = text.trim_start();
+    let end = words::at(inside, 0, Role::Corrects).unwrap_or(0);
+    let rest = inside[end..].trim_start_matches([' ', ',', ':', '—', '–', '-', '.', '!']);
+    if end > 0 {
+        piece.end - rest.len()..piece.end
+    } else {
+        piece
+    }
+}
+
 /// Where the name begins with which a piece does, behind bullets and a word that announces it.
 fn name_start(spoken: &Spoken<'_>, text: &str) -> Option<usize> {
     let bullet = |c: char| is_around(c) || matches!(c, '-' | '•' | '>' | '#' | '(' | '[' | '{');
@@ -141,6 +159,12 @@ fn behind_sign<'a>(rest: &'a str, piece: &str) -> Option<&'a str> {
         "<->", "->", "=>", "→", "↔", "⇒", "⟶", ":", "=", "–", "—", "-", "to ",
     ];
     let sign = SIGNS.iter().find_map(|sign| rest.strip_prefix(sign));
+    // "3 should be 7"
+    let verb = || {
+        let end = words::at(rest, 0, Role::Becomes).or_else(|| words::at(rest, 0, Role::Copula))?;
+        rest[end..].strip_prefix(' ')
+    };
+    let sign = sign.or_else(verb);
     let paired = piece.trim_start_matches([' ', '{', '[', '(']).len() < piece.trim_start().len();
     sign.or_else(|| rest.strip_prefix(',').filter(|_| paired))
 }

@@ -111,7 +111,7 @@ fn singular(word: &str) -> String {
         return (*plain).to_owned();
     }
     let stem = |end: &str| word.strip_suffix(end).filter(|stem| stem.len() >= 2);
-    if !word.is_ascii() || word.len() < 4 {
+    if !word.is_ascii() || word.len() < 3 || word.len() == 3 && !word.ends_with("us") {
         return word.to_owned();
     }
     if let Some(stem) = stem("ies").filter(|stem| stem.len() > 2) {
@@ -123,13 +123,20 @@ fn singular(word: &str) -> String {
         let end = if stem == "kni" { "fe" } else { "f" };
         return format!("{stem}{end}");
     }
-    for end in ["xes", "shes", "ches", "sses", "zes"] {
+    for end in ["xes", "shes", "ches", "zes"] {
         if word.ends_with(end) {
             return word[..word.len() - 2].to_owned();
         }
     }
+    // "Buses" and "bus", "houses" and "house": what is left of both.
+    let hissing = stem("es")
+        .or_else(|| stem("e"))
+        .filter(|stem| stem.ends_with('s'));
+    if let Some(stem) = hissing {
+        return stem.trim_end_matches('s').to_owned();
+    }
     match stem("s") {
-        Some(stem) if !stem.ends_with(['s', 'u', 'i']) => stem.to_owned(),
+        Some(stem) if !stem.ends_with('i') => stem.trim_end_matches('s').to_owned(),
         _ => word.to_owned(),
     }
 }
@@ -221,7 +228,10 @@ mod tests {
             ("grey wall", "gray wall", Some(Match::Normalised)),
             ("wineglass", "wine glass", Some(Match::Normalised)),
             ("glass", "glasses", Some(Match::Normalised)),
-            ("bus", "buses", None),
+            ("bus", "buses", Some(Match::Normalised)),
+            ("houses", "house", Some(Match::Normalised)),
+            ("lenses", "lens", Some(Match::Normalised)),
+            ("car", "care", None),
             ("red box", "blue box", None),
             ("", "red box", None),
         ] {

@@ -16,6 +16,7 @@ mod numbered;
 mod order;
 mod phrases;
 mod refer;
+mod renamed;
 mod said;
 mod sentence;
 mod spoken;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     grounded::Named,
     matching::plain_words,
+    said::only_name,
     sentence::{Place, Said, Sentence},
     spoken::Spoken,
 };
@@ -23,6 +24,8 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
     let (mut places, mut mentions) = (&places[..], &meant[..]);
     // The text that the line spoke of last, if it has said nothing of it yet.
     let mut pending: Option<usize> = None;
+    // The text that was spoken of last.
+    let mut last: Option<usize> = None;
     for range in sentences(&lower, spoken.part.clone()) {
         let (own, later) = places.split_at(places.partition_point(|p| p.start < range.end));
         places = later;
@@ -37,6 +40,13 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
             start: range.start,
             end: range.end,
         };
+        // "Knife: 4. Sorry, that should be 5."
+        if let Some(text) = last.filter(|_| own.is_empty())
+            && let Some(named) = corrected(spoken, inside, range.clone())
+        {
+            said[text] = Some(Said { named, tied: true });
+        }
+        last = own.last().map(|place| place.text).or(last);
         let found = match (own, pending) {
             ([], Some(text)) => vec![(text, sentence.list(inside, false))],
             _ => sentence.read(),
@@ -71,6 +81,26 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
     });
     let said: Vec<Option<Named>> = said.collect();
     said.iter().any(Option::is_some).then_some(said)
+}
+
+/// What a sentence that takes back what was said says instead.
+fn corrected(spoken: &Spoken<'_>, mentions: &[Mention], sentence: Range<usize>) -> Option<Named> {
+    let end = spoken
+        .get(sentence.clone())
+        .trim_end_matches([' ', '\n', '.', '!']);
+    let end = sentence.start + end.len();
+    let corrects = spoken.cues.all(sentence.start..end, Role::Corrects).next();
+    corrects.and_then(|cue| {
+        let last = mentions.last();
+        let ends = last.is_some_and(|last| {
+            let rest = spoken.get(last.span.end..end);
+            !rest.contains(char::is_alphanumeric)
+        });
+        match last {
+            Some(_) => Named::by(mentions).filter(|_| ends),
+            None => only_name(&spoken.part(cue.end..end)),
+        }
+    })
 }
 
 /// The mentions that are meant. One that is named to say where something else is counts only where

@@ -142,7 +142,8 @@ fn listed(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
 /// "The first one is A, the second one is B": names behind as many verbs as there are texts.
 fn by_verbs(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let said = names_behind_verbs(spoken, spoken.part.clone());
-    (said.len() == count && spoken.mentions.is_empty())
+    let named = spoken.mentions.len();
+    (said.len() == count && (named == 0 || named == count))
         .then(|| said.into_iter().map(Some).collect())
 }
 
@@ -203,7 +204,8 @@ fn each(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let meant: Vec<&Mention> = spoken.meant().collect();
     let respectively = spoken.cues.any(spoken.part.clone(), Role::Each);
     let one_list = matches!(meant[..], [list] if list.marks.len() == count);
-    let short = words::words(spoken.get(spoken.part.clone()))
+    let end = meant.last().map_or(spoken.part.end, |last| last.span.end);
+    let short = words::words(spoken.get(spoken.part.start..end))
         .take(9)
         .count()
         <= 8;

@@ -58,8 +58,52 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     if is_quantity(list, end) || !(by_number || ends) {
         return None;
     }
+    if let Some(corrected) = corrected(spoken, spoken.part.end - list.len() + end) {
+        return Some(corrected);
+    }
     let mention = reading.mention(0..1);
     Named::by([&mention])
+}
+
+/// "— no wait, 8": the names that take back those that ended at `at`, in their line.
+fn corrected(spoken: &Spoken<'_>, at: usize) -> Option<Named> {
+    /// A correction is not further off, in bytes.
+    const NEAR: usize = 64;
+    let rest = spoken.get(at..spoken.part.end);
+    let rest = &rest[..rest.floor_char_boundary(NEAR)];
+    let line = rest.split('\n').next().unwrap_or(rest);
+    let end = line.find(". ").unwrap_or(line.len());
+    let cue = spoken.cues.all(at..at + end, Role::Corrects).next()?;
+    only_name(&spoken.part(cue.end..at + end))
+}
+
+/// The only number of a part, or the only list of numbers.
+pub(super) fn only_name(spoken: &Spoken<'_>) -> Option<Named> {
+    let text = spoken.get(spoken.part.clone());
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let apart = !text[..start].ends_with(|c: char| c.is_ascii_alphanumeric());
+    let (reading, end) = list_at(text, start, spoken.names, Setting::Open)?;
+    let alone = !text[end..].contains(|c: char| c.is_ascii_digit());
+    let mention = reading.mention(0..1);
+    (apart && alone && !is_quantity(text, end) && mention.unresolved.is_empty())
+        .then(|| Named::by([&mention]))
+        .flatten()
+}
+
+/// "Cup 4, knife 7": the names right behind a text, that end its clause.
+pub(super) fn names_right_behind(spoken: &Spoken<'_>) -> Option<Named> {
+    let text = spoken.get(spoken.part.clone());
+    let list = text.trim_start_matches([' ', '*', '"']);
+    if list.len() == text.len() || !list.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let (reading, end) = list_at(list, 0, spoken.names, Setting::Open)?;
+    let rest = list[end..].trim_start_matches(['*', ' ']);
+    let mention = reading.mention(0..1);
+    let ends = is_end(rest) || rest.starts_with('\n') || is_followed(rest);
+    (ends && !is_quantity(list, end) && mention.unresolved.is_empty())
+        .then(|| Named::by([&mention]))
+        .flatten()
 }
 
 /// True if the word at `span` says that there is none, and does not begin something else: "no mark

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     grounded::Named,
-    said::{is_conjunction, list_length, names_behind_tie},
+    said::{is_conjunction, list_length, names_behind_tie, names_right_behind},
     spoken::Spoken,
 };
 use crate::ground::{Mention, Role, words};
@@ -82,6 +82,22 @@ impl Sentence<'_> {
         let fits = self.places.len() > 1
             && self.mentions.len() == self.places.len()
             && list_length(self.lower, self.mentions) == self.places.len();
+        // "The spoon and the saucer are 3 and 5"
+        if let [list] = self.mentions
+            && list.marks.len() == self.places.len()
+            && self.places.len() > 1
+            && listed
+            && tied
+        {
+            let status = list.status;
+            let each = self.places.iter().zip(&list.marks);
+            let each = each.map(|(place, &id)| {
+                let marks = vec![id];
+                let named = Named { marks, status };
+                (place.text, Some(Said { named, tied }))
+            });
+            return Some(each.collect());
+        }
         // "[3] and [5] are the spoon and the saucer, respectively"
         let start = last.start.min(first.span.start);
         let respectively = self.places.len() > 1
@@ -152,6 +168,13 @@ impl Sentence<'_> {
         let first = mentions.first().map_or(next, |mention| mention.span.start);
         let before = self.text(place.end, first);
         if let Some(named) = self.names_behind(place.end, first) {
+            return (Some(Said { named, tied: true }), 0);
+        }
+        let listed = self.places.len() > 1 && self.mentions.is_empty();
+        if let Some(named) = listed
+            .then(|| names_right_behind(&self.spoken.part(place.end..first)))
+            .flatten()
+        {
             return (Some(Said { named, tied: true }), 0);
         }
         let tied = !mentions.is_empty() && self.tie(place.end, first).is_some();

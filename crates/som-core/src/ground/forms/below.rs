@@ -2,7 +2,10 @@
 //! `**Answer**` and then `3`.
 
 use super::{Found, Reader, starts_with_digit};
-use crate::ground::names::{Setting, list_at, skip};
+use crate::ground::{
+    Mention,
+    names::{Names, Setting, list_at, skip},
+};
 
 /// The names in the lines below a keyword that ended at `at`, if a colon and nothing else of its
 /// line follows it, and they are all that these lines hold.
@@ -21,7 +24,7 @@ pub(super) fn below(reader: &Reader<'_>, at: usize) -> Option<Found> {
     }
     let mut mentions = Vec::new();
     let mut end = line;
-    while let Some((mention, next)) = line_of_names(reader, line) {
+    while let Some((mention, next)) = line_of_names(text, reader.names, line) {
         mentions.push(mention);
         end = next;
         match text[next..].strip_prefix('\n') {
@@ -33,8 +36,7 @@ pub(super) fn below(reader: &Reader<'_>, at: usize) -> Option<Found> {
 }
 
 /// The names that the line at `line` consists of, and where it ends.
-fn line_of_names(reader: &Reader<'_>, line: usize) -> Option<(crate::ground::Mention, usize)> {
-    let &Reader { text, names, .. } = reader;
+pub(super) fn line_of_names(text: &str, names: &Names, line: usize) -> Option<(Mention, usize)> {
     let start = skip(text, line, |c| {
         matches!(c, ' ' | '\t' | '-' | '*' | '•' | '+' | '"' | '`')
     });

@@ -1,6 +1,6 @@
 //! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `#3`, `标记3`, `3番`.
 
-use super::{Found, Reader, announced::keyword_end, below::below, starts_with_digit};
+use super::{Found, Reader, announced::keyword_end, below::below, series, starts_with_digit};
 use crate::ground::{
     names::{Reading, Setting, is_measure, is_quantity, is_wrapping, list_at, skip},
     title::WEAK,
@@ -14,7 +14,10 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     if let Some(found) = excepted(reader) {
         return found;
     }
-    if let Some(name) = names.name_at(text, at).filter(|name| goes_on(reader, name)) {
+    if let Some(name) = names
+        .name_at(text, at)
+        .filter(|name| series::goes_on(reader, name))
+    {
         let list = list_at(&text[..name.end], at, names, Setting::Open);
         if let Some((reading, _)) = list {
             return Found::Mention(reading.mention(name));
@@ -54,8 +57,21 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
         }
         _ => predicated(reader, word)
             .or_else(|| behind_colon(reader, word))
+            .or_else(|| small_letter(reader, start))
             .unwrap_or(Found::Skip(next_word(text, at))),
     }
+}
+
+/// "The chair is region e.": a letter in lower case that ends its clause.
+fn small_letter(reader: &Reader<'_>, start: usize) -> Option<Found> {
+    let &Reader { text, names, .. } = reader;
+    let name = names.name_at(text, start).filter(|name| name.len() == 1)?;
+    let rest = &text[name.end..];
+    let ends = rest.is_empty()
+        || rest.starts_with(['.', ',', ';', '\n', '!'])
+        || rest.starts_with(' ') && words::at(rest, 1, Role::Copula).is_some();
+    let (reading, end) = list_at(&text[..name.end], start, names, Setting::Enclosed)?;
+    (ends && reading.resolves()).then(|| Found::Mention(reading.mention(start..end)))
 }
 
 /// True for the number of "Answer 2: …".
@@ -293,14 +309,18 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
     let Some(name) = names.name_at(text, at).filter(|_| !inside) else {
         return Found::Skip(digits);
     };
-    if goes_on(reader, &name) || is_at_arrow(reader, &name) {
+    if series::goes_on(reader, &name) || is_at_arrow(reader, &name) {
         // "→ 1, 2"
         let near = text.floor_char_boundary(at + 64);
         let list = list_at(&text[..near], at, names, Setting::Open).filter(|(list, end)| {
             // "1→5; 2→4": what has an arrow of its own begins anew.
             let rest = text[*end..].trim_start_matches(' ');
-            let apart =
-                text[at..*end].contains([';', '\n']) || rest.starts_with(['→', '-', '=', '⟶']);
+            let begins = [Role::Becomes, Role::None, Role::Is]
+                .iter()
+                .any(|role| words::at(rest, 0, *role).is_some());
+            let apart = text[at..*end].contains([';', '\n'])
+                || rest.starts_with(['→', '-', '=', '⟶'])
+                || list.names > 1 && (begins || series::is_gone(text, *end));
             list.misses() == 0 && !apart
         });
         let one = || list_at(&text[..name.end], at, names, Setting::Open);
@@ -355,33 +375,25 @@ fn is_at_arrow(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
     let &Reader { text, names, .. } = reader;
     let after = text[name.end..].trim_start_matches(' ');
     let before = text[..name.start].trim_end_matches(' ');
-    let leads = ARROWS.iter().any(|arrow| after.starts_with(arrow));
-    let follows =
-        ARROWS.iter().any(|arrow| before.ends_with(arrow)) && !is_quantity(text, name.end);
+    let leads = ARROWS.iter().any(|arrow| after.starts_with(arrow))
+        || words::at(after, 0, Role::Becomes).is_some();
+    let follows = (ARROWS.iter().any(|arrow| before.ends_with(arrow)) || became(before))
+        && !is_quantity(text, name.end);
     (leads || follows) && !names.get(&text[name.clone()]).is_empty()
 }
 
-/// "1 is a cup, 2 is a saucer": a name that goes on as its line began.
-fn goes_on(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
-    const NEAR: usize = 12;
-    let &Reader { text, names, .. } = reader;
-    let line = reader.line_so_far(NEAR);
-    let begun = line.head.trim_start_matches([' ', '*', '-']);
-    let apart = [", ", "; ", "and ", ". "]
-        .iter()
-        .any(|end| line.tail.ends_with(end));
-    let first = names.name_at(begun, 0).filter(|first| {
-        !names.get(&begun[first.clone()]).is_empty()
-            && !super::is_lower_letter(&begun[first.clone()])
-    });
-    let begins = first.is_some_and(|first| {
-        words::at(begun, skip(begun, first.end, |c| c == ' '), Role::Is).is_some()
-    });
-    let next = skip(text, name.end, |c| c == ' ');
-    let role = |role| words::at(text, next, role).is_some();
-    let apart_from_it = next > name.end || text[next..].starts_with(words::is_unspaced);
-    let says = apart_from_it && (role(Role::Is) || role(Role::None));
-    apart && begins && says && !names.get(&text[name.clone()]).is_empty()
+/// True if `before` ends with what says that something became what follows: "has moved to",
+/// "对应第二张图中的".
+fn became(before: &str) -> bool {
+    /// Such words, and where what follows is, are not longer, in bytes.
+    const LONGEST: usize = 48;
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST))..];
+    words::words(near).any(|word| {
+        words::at(near, word.start, Role::Becomes).is_some_and(|end| {
+            let rest = &near[end..];
+            rest.is_empty() || rest.ends_with('的') && !rest.contains(['，', '。', ',', '.'])
+        })
+    })
 }
 
 /// False where the word behind a number makes it a part of another one: "号" of "号楼".

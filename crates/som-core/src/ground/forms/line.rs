@@ -210,7 +210,12 @@ pub(crate) fn enumerators(text: &str) -> Vec<Item> {
             || arrow;
         let apart = before.is_empty() || before.ends_with([' ', '(', '\n', '*', ',', ';']);
         let counts_on = number == next || number == 1;
-        if !(marked && spaced && apart && counts_on) || rest.starts_with(':') && !starts_line {
+        if !(marked && spaced && apart && counts_on) {
+            continue;
+        }
+        // "1: 4, 2: 7"
+        let goes_on = !items.is_empty() && before.trim_end().ends_with([',', ';']);
+        if rest.starts_with(':') && !(starts_line || goes_on) {
             continue;
         }
         if number == 1 {

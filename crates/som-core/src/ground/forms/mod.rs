@@ -8,17 +8,21 @@
 //! - keywords: `mark 3`, `regions 1, 2 and 4`, `#3`, `the answer is 3`, `标记3`, `3番`, names in the
 //!   lines below `Marks:`;
 //! - calls of tools: `select(marks=[3])`, `click(3)`;
-//! - an answer that is nothing but names.
+//! - an answer that is nothing but names;
+//! - where nothing of this is meant, bare numbers in running text.
 //!
 //! Boxes and points come in brackets, JSON and tags: see `places`.
 
 mod announced;
+mod bare;
 mod below;
 mod bracket;
 mod call;
+mod headed;
 mod json;
 mod keyword;
 mod line;
+mod series;
 mod wrapped;
 
 use std::ops::Range;
@@ -30,6 +34,7 @@ use super::{
     names::{Names, Reading, Setting, list_at, skip},
     places,
     reader::{Found, Reader},
+    words::Cues,
 };
 use crate::Scene;
 
@@ -39,6 +44,24 @@ pub(crate) fn scan(text: &str, names: &Names, scene: &Scene<'_>) -> (Vec<Mention
     let start = text.len() - text.trim_start().len();
     let mentions = read(Reader::new(text, start, names, scene), &mut documents);
     (mentions, documents)
+}
+
+/// The same of an answer in which nothing that `scan` finds is meant, with the bare numbers that are;
+/// none if there are no such numbers.
+pub(crate) fn scan_bare(
+    text: &str,
+    names: &Names,
+    scene: &Scene<'_>,
+    cues: &Cues,
+) -> Option<Vec<Mention>> {
+    let (mut mentions, _) = scan(text, names, scene);
+    let bare = bare::Bare { text, names, cues }.read(&mentions);
+    if bare.is_empty() {
+        return None;
+    }
+    mentions.extend(bare);
+    mentions.sort_by_key(|mention| mention.span.start);
+    Some(mentions)
 }
 
 /// The mentions in a part of the reader's text, such as a string of JSON.
@@ -54,10 +77,15 @@ fn read(mut reader: Reader<'_>, documents: &mut Vec<Node>) -> Vec<Mention> {
         match mention_at(&reader) {
             Found::Mention(mention) => {
                 reader.advance(mention.span.end);
+                reader.remember(&mention);
                 mentions.push(mention);
             }
             Found::Mentions(several, end) => {
                 reader.advance(end);
+                several
+                    .last()
+                    .into_iter()
+                    .for_each(|last| reader.remember(last));
                 mentions.extend(several);
             }
             Found::Document(node, several) => {

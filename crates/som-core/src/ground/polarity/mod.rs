@@ -5,12 +5,14 @@
 //! replaced; what is excepted leaves the range that it is taken from.
 
 mod sentence;
+mod set_aside;
 mod taken_back;
 
 use std::ops::Range;
 
 use self::{
     sentence::{floor, sentence_end, sentence_start},
+    set_aside::set_aside,
     taken_back::{
         answer_questions, deny_earlier, deny_list, except, is_corrected, replace_list, take_back,
     },
@@ -56,6 +58,7 @@ pub(super) fn assign(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<b
     }
     answer_questions(text, mentions);
     deny_earlier(mentions);
+    set_aside(text, cues, mentions, &joined);
     beside
 }
 
@@ -205,6 +208,15 @@ impl<'a> Around<'a> {
         if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || self.is_kept(cue) {
             return false;
         }
+        // "Clique no 6"
+        let before = self.text.get(self.before.start..cue.start).unwrap_or("");
+        let chosen = self
+            .cues
+            .all(self.before.clone(), Role::Selects)
+            .any(|verb| verb.end == self.before.start + before.trim_end().len());
+        if chosen && self.text.get(cue.start..cue.end) == Some("no") {
+            return false;
+        }
         // "No. 3", "No: it is [3]"; but "No: [3]" denies.
         let word = self.text.get(cue.start..cue.end).unwrap_or("");
         let tie = text.trim_start_matches(':').trim_start();
@@ -287,6 +299,8 @@ impl<'a> Around<'a> {
             .all(self.after.clone(), Role::DeniesBehind)
             .find(|cue| {
                 let between = self.text.get(self.after.start..cue.start).unwrap_or("");
+                // The quotes around the name are its own.
+                let between = between.strip_prefix(['"', '”', '»']).unwrap_or(between);
                 let short = words::words(between).take(MOST + 1).count() <= MOST;
                 let in_parentheses = between.trim_start().starts_with('(');
                 (short || in_parentheses)
@@ -300,6 +314,13 @@ impl<'a> Around<'a> {
         if self.is_kept(cue)
             || cue.end > self.after.end
             || self.cues.any(cue.start..cue.start + 1, Role::Excepts)
+        {
+            return false;
+        }
+        // "[3] (not 9)"
+        let rest = self.text.get(cue.end..self.after.end).unwrap_or("");
+        if self.text[..cue.start].ends_with('(')
+            && rest.trim_start().starts_with(|c: char| c.is_ascii_digit())
         {
             return false;
         }
@@ -351,7 +372,20 @@ impl<'a> Around<'a> {
 
     fn is_beside(&self) -> bool {
         let beside = self.reaching(Role::Beside, 5, false);
-        beside.is_some_and(|cue| !self.is_at(cue)) || self.is_behind(Role::BesideBehind)
+        beside.is_some_and(|cue| !self.is_at(cue) && !self.is_marked(cue))
+            || self.is_behind(Role::BesideBehind)
+    }
+
+    /// True for "marked with 4".
+    fn is_marked(&self, cue: Cue) -> bool {
+        let mut announces = self.cues.all(self.before.clone(), Role::Announces);
+        let next = self.text.get(cue.end..self.before.end).unwrap_or("x");
+        next.trim().is_empty()
+            && self.cues.any(cue.start..cue.start + 1, Role::Fills)
+            && announces.any(|word| {
+                let between = self.text.get(word.end..cue.start);
+                between.is_some_and(|between| between.trim().is_empty())
+            })
     }
 
     /// True for "is at mark 4": that is where the mark itself is.

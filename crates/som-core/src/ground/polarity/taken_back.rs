@@ -104,9 +104,13 @@ pub(super) fn answer_questions(text: &str, mentions: &mut [Mention]) {
     for index in 0..mentions.len() {
         let after = &text[mentions[index].span.end..];
         let reply = after.trim_start_matches([')', '*', ']', '"']);
-        let asked = reply.strip_prefix('?').map(|reply| {
-            let reply = reply.trim_start_matches([' ', '*', '\n', '–', '—', '-']);
-            words::at(reply, 0, Role::Affirms).is_none()
+        let reply = reply
+            .strip_prefix('?')
+            .map(|reply| reply.trim_start_matches([' ', '*', '\n', '–', '—', '-']));
+        let asked = reply.map(|reply| words::at(reply, 0, Role::Affirms).is_none());
+        let denied = reply.is_some_and(|reply| {
+            let role = |role| words::at(reply, 0, role).is_some();
+            role(Role::Denies) || role(Role::Corrects)
         });
         let later = index + 1..mentions.len().min(index + 1 + NEXT);
         let answered = mentions[later]
@@ -114,6 +118,16 @@ pub(super) fn answer_questions(text: &str, mentions: &mut [Mention]) {
             .any(|later| later.is_meant() && later.marks != mentions[index].marks);
         if asked == Some(true) && answered && mentions[index].is_meant() {
             mentions[index].polarity = Polarity::Replaced;
+        }
+        // "2? No, 2 is the shadow."
+        let marks = mentions[index].marks.clone();
+        if let Some(next) = mentions.get_mut(index + 1)
+            && denied
+            && answered
+            && next.marks == marks
+            && next.is_meant()
+        {
+            next.polarity = Polarity::Replaced;
         }
     }
 }

@@ -1,103 +1,9 @@
 //! The words of answers in all languages that are read: one table, and where its words stand.
 
+mod language;
 mod table;
 
 use std::{collections::HashMap, ops::Range, sync::LazyLock};
-
-/// What a language says things with. Every field is a list with commas between.
-pub(super) struct Language {
-    /// ISO 639-1.
-    #[cfg_attr(not(test), expect(dead_code, reason = "names the row"))]
-    pub(super) code: &'static str,
-    /// Before names of marks: "mark", "region".
-    announces: &'static str,
-    /// Behind names of marks: "番".
-    counts: &'static str,
-    /// Before what the answer comes down to.
-    answers: &'static str,
-    /// Something is not there.
-    none: &'static str,
-    /// Denies what follows.
-    denies: &'static str,
-    /// Denies what stands before.
-    denies_behind: &'static str,
-    /// Looks like a denial, and is none: "not only".
-    keeps: &'static str,
-    joins: &'static str,
-    ranges: &'static str,
-    /// Ends what a denial reaches: "but".
-    contrasts: &'static str,
-    /// Takes back what was said: "wait".
-    corrects: &'static str,
-    excepts: &'static str,
-    excepts_behind: &'static str,
-    compares: &'static str,
-    /// What follows is named to say where something is.
-    beside: &'static str,
-    /// What stands before is.
-    beside_behind: &'static str,
-    /// Between a mark and what it is.
-    is: &'static str,
-    both: &'static str,
-    neither: &'static str,
-    /// "Respectively".
-    each: &'static str,
-    /// "First", "second", …: words for one place with bars between.
-    ordinals: &'static str,
-    /// Begins a reason, or what else there is to say.
-    because: &'static str,
-    articles: &'static str,
-    hedges: &'static str,
-    alls: &'static str,
-    /// "At first": what is said so may be taken back.
-    tentative: &'static str,
-    /// "My earlier answer": what follows is no longer meant.
-    retracts: &'static str,
-    /// Answers a question: "yes".
-    affirms: &'static str,
-    /// Between a word that announces and its names: "marks *from* 2 to 5".
-    fills: &'static str,
-    /// What was in one picture is not in the next: "occluded".
-    leaves: &'static str,
-    /// Between a mark and what it became: "is *now* 5".
-    now: &'static str,
-}
-
-/// A language that says nothing: what a language of the table leaves out.
-const SILENT: Language = Language {
-    code: "",
-    announces: "",
-    counts: "",
-    answers: "",
-    none: "",
-    denies: "",
-    denies_behind: "",
-    keeps: "",
-    joins: "",
-    ranges: "",
-    contrasts: "",
-    corrects: "",
-    excepts: "",
-    excepts_behind: "",
-    compares: "",
-    beside: "",
-    beside_behind: "",
-    is: "",
-    both: "",
-    neither: "",
-    each: "",
-    ordinals: "",
-    because: "",
-    articles: "",
-    hedges: "",
-    alls: "",
-    tentative: "",
-    retracts: "",
-    affirms: "",
-    fills: "",
-    leaves: "",
-    now: "",
-};
 
 /// What a word does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -134,6 +40,17 @@ pub(crate) enum Role {
     Fills,
     Leaves,
     Now,
+    Copula,
+    Measures,
+    Selects,
+    Instead,
+    Concedes,
+    Dismisses,
+    Pronoun,
+    Becomes,
+    Definite,
+    Only,
+    Resembles,
 }
 
 /// Words that do something, where they stand in a text.
@@ -307,6 +224,17 @@ impl Index {
                 (language.fills, Role::Fills),
                 (language.leaves, Role::Leaves),
                 (language.now, Role::Now),
+                (language.copulas, Role::Copula),
+                (language.measures, Role::Measures),
+                (language.selects, Role::Selects),
+                (language.instead, Role::Instead),
+                (language.concedes, Role::Concedes),
+                (language.dismisses, Role::Dismisses),
+                (language.pronouns, Role::Pronoun),
+                (language.becomes, Role::Becomes),
+                (language.definites, Role::Definite),
+                (language.only, Role::Only),
+                (language.resembles, Role::Resembles),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);

@@ -1,0 +1,129 @@
+//! What a row of the table of words holds.
+
+/// What a language says things with. Every field is a list with commas between.
+pub(super) struct Language {
+    /// ISO 639-1.
+    #[cfg_attr(not(test), expect(dead_code, reason = "names the row"))]
+    pub(super) code: &'static str,
+    /// Before names of marks: "mark", "region".
+    pub(super) announces: &'static str,
+    /// Behind names of marks: "番".
+    pub(super) counts: &'static str,
+    /// Before what the answer comes down to.
+    pub(super) answers: &'static str,
+    /// Something is not there.
+    pub(super) none: &'static str,
+    /// Denies what follows.
+    pub(super) denies: &'static str,
+    /// Denies what stands before.
+    pub(super) denies_behind: &'static str,
+    /// Looks like a denial, and is none: "not only".
+    pub(super) keeps: &'static str,
+    pub(super) joins: &'static str,
+    pub(super) ranges: &'static str,
+    /// Ends what a denial reaches: "but".
+    pub(super) contrasts: &'static str,
+    /// Takes back what was said: "wait".
+    pub(super) corrects: &'static str,
+    pub(super) excepts: &'static str,
+    pub(super) excepts_behind: &'static str,
+    pub(super) compares: &'static str,
+    /// What follows is named to say where something is.
+    pub(super) beside: &'static str,
+    /// What stands before is.
+    pub(super) beside_behind: &'static str,
+    /// Between a mark and what it is.
+    pub(super) is: &'static str,
+    pub(super) both: &'static str,
+    pub(super) neither: &'static str,
+    /// "Respectively".
+    pub(super) each: &'static str,
+    /// "First", "second", …: words for one place with bars between.
+    pub(super) ordinals: &'static str,
+    /// Begins a reason, or what else there is to say.
+    pub(super) because: &'static str,
+    pub(super) articles: &'static str,
+    pub(super) hedges: &'static str,
+    pub(super) alls: &'static str,
+    /// "At first": what is said so may be taken back.
+    pub(super) tentative: &'static str,
+    /// "My earlier answer": what follows is no longer meant.
+    pub(super) retracts: &'static str,
+    /// Answers a question: "yes".
+    pub(super) affirms: &'static str,
+    /// Between a word that announces and its names: "marks *from* 2 to 5".
+    pub(super) fills: &'static str,
+    /// What was in one picture is not in the next: "occluded".
+    pub(super) leaves: &'static str,
+    /// Between a mark and what it became: "is *now* 5".
+    pub(super) now: &'static str,
+    /// Between a thing and the mark it is, and nothing else: "is", not "shows".
+    pub(super) copulas: &'static str,
+    /// What numbers are said of that count or measure: "there are", "price".
+    pub(super) measures: &'static str,
+    /// Before what is chosen: "click on".
+    pub(super) selects: &'static str,
+    /// Before what something is not, behind what it is: "rather than".
+    pub(super) instead: &'static str,
+    /// Begins what is granted and does not decide: "although".
+    pub(super) concedes: &'static str,
+    /// Behind a mark that comes near and is not meant: "is merely".
+    pub(super) dismisses: &'static str,
+    /// Stands for what was named before: "it".
+    pub(super) pronouns: &'static str,
+    /// Between a mark and what it became: "has moved to".
+    pub(super) becomes: &'static str,
+    /// Articles of what is known already: "the".
+    pub(super) definites: &'static str,
+    /// Before what alone is meant: "only".
+    pub(super) only: &'static str,
+    /// Behind a mark that is granted to be alike: "looks similar", "also has".
+    pub(super) resembles: &'static str,
+}
+
+/// A language that says nothing: what a language of the table leaves out.
+pub(super) const SILENT: Language = Language {
+    code: "",
+    announces: "",
+    counts: "",
+    answers: "",
+    none: "",
+    denies: "",
+    denies_behind: "",
+    keeps: "",
+    joins: "",
+    ranges: "",
+    contrasts: "",
+    corrects: "",
+    excepts: "",
+    excepts_behind: "",
+    compares: "",
+    beside: "",
+    beside_behind: "",
+    is: "",
+    both: "",
+    neither: "",
+    each: "",
+    ordinals: "",
+    because: "",
+    articles: "",
+    hedges: "",
+    alls: "",
+    tentative: "",
+    retracts: "",
+    affirms: "",
+    fills: "",
+    leaves: "",
+    now: "",
+    copulas: "",
+    measures: "",
+    selects: "",
+    instead: "",
+    concedes: "",
+    dismisses: "",
+    pronouns: "",
+    becomes: "",
+    definites: "",
+    only: "",
+    resembles: "",
+};
