@@ -165,6 +165,7 @@ fn a_server_answers_as_this_process_does() {
             "--json",
         ],
         &["what is large?", "--hint", "point:300.5,200.5", "--json"],
+        &["what is large?", "--granularity", "1.2", "--json"],
         &[
             "what is large?",
             "--lmm",
@@ -215,6 +216,10 @@ fn a_server_compares_as_this_process_does() {
     };
     for (text, code) in [
         ("level=1", 0),
+        ("granularity=1.2", 0),
+        ("granularity=3,max_regions=4,styles=number", 0),
+        ("granularity=2,segmenter=classic", 2),
+        ("granularity=7", 2),
         ("level=2,styles=contour+number", 0),
         ("segmenter=classic,lmm=attributes", 0),
         ("lmm=nobody", 2),

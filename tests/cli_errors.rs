@@ -59,6 +59,7 @@ fn every_mistake_is_named_with_its_fix() {
         "mark coffee.png --set level=fine",
         "mark coffee.png --set level",
         "mark coffee.png --level 9",
+        "mark coffee.png --granularity 4",
         "mark coffee.png --set max_regions=0",
         "mark coffee.png --set mask.opacity=2",
         "mark coffee.png --page-size -1",

@@ -132,7 +132,9 @@ fn settings_are_shown_with_the_layer_they_come_from() {
 
     let text = show(&["--config", "more.toml"]);
     assert_eq!(text.text().lines().count(), json.as_array().unwrap().len());
-    let columns: BTreeSet<_> = text.text().lines().map(|line| line.find("  # ")).collect();
+    let columns = text.text().lines().filter_map(|line| line.find("  # "));
+    // But for those of lines that are too long.
+    let columns: BTreeSet<_> = columns.filter(|&column| column <= 100).collect();
     assert_eq!(columns.len(), 1, "the origins stand in one column");
     assert!(
         text.text().contains("mark.page_size = 7 "),

@@ -61,6 +61,8 @@ fn reports_follow_their_schemas() {
             "--task",
             "phrases",
             "a red region",
+            "--granularity",
+            "2.1",
             "--json",
             "-o",
             "m.png",
@@ -78,7 +80,8 @@ fn reports_follow_their_schemas() {
         assert_valid(&self::schema("ask.schema.json"), &report);
     }
     let hint = ["segment", "coffee.png", "--hint", "point:10,10"];
-    for arguments in [&hint[..2], &hint] {
+    let granularity = ["segment", "coffee.png", "--granularity", "1.2"];
+    for arguments in [&hint[..2], &hint, &granularity] {
         let report = folder.som(arguments).succeeded().json();
         assert_valid(&self::schema("segment.schema.json"), &report);
     }

@@ -19,6 +19,8 @@ mod load;
 mod telemetry;
 // The same from here and from a server; files that are read side by side.
 mod both;
+// `--granularity`: one slider over all segmenters.
+mod granularity;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 mod ask;
 // The JSON of the commands, and COCO.

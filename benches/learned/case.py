@@ -148,14 +148,14 @@ def single(of):
     return of.float()
 
 
-def centre_masks(network, image):
+def centre_masks(network, image, given=(None,)):
     """Lets every mask cover about half of an image, where a network of random weights would have most
-    cover all of it or nothing."""
+    cover all of it or nothing. What the pixel decoder is given besides maps is `given`."""
     up = lambda side: -side % network.size_divisibility
     image = (image - network.pixel_mean) / network.pixel_std
     image = torch.nn.functional.pad(image, (0, up(image.shape[2]), 0, up(image.shape[1])))
     decoder = network.sem_seg_head.pixel_decoder
-    features, _, _ = decoder.forward_features(network.backbone(image[None]), None)
+    features, _, _ = decoder.forward_features(network.backbone(image[None]), *given)
     spread = features.std()
     decoder.mask_features.weight.div_(spread)
     decoder.mask_features.bias.sub_(features.mean((0, 2, 3))).div_(spread)

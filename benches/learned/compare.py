@@ -6,8 +6,9 @@
 Both run a network with the same random weights on the same 960x640 photograph, over the same
 libtorch, on the same threads or GPU, each in a process of its own, taking turns. Timed are one call,
 from the photograph to regions, and the stages of the network in it; of several rounds the fastest call
-counts. The memory is the most that a process had, loading included. `official.py` of the plugin says
-what is its own (`case.py`); `benches/cuda/check.py` runs this on a machine with a GPU.
+counts. "again" is a further call on the same image, of which the official projects remember nothing
+where they are called as here. The memory is the most that a process had, loading included. `official.py`
+of the plugin says what is its own (`case.py`); `benches/cuda/check.py` runs this on a machine with a GPU.
 """
 
 import argparse
@@ -123,6 +124,7 @@ def best(case, rounds):
         "rest_s": fastest["whole_s"] - sum(stages.values()),
         "forward_s": sum(stages[name] for name in case.FORWARD),
         "whole_s": fastest["whole_s"],
+        "again_s": min(it.get("again_s", it["whole_s"]) for it in rounds),
         "peak_mib": min(it["peak_mib"] for it in rounds),
         "regions": fastest["regions"],
     }
@@ -139,6 +141,7 @@ def rows(case, figures):
     yield "rest", theirs["rest_s"], ours["rest_s"], None
     yield "forward", theirs["forward_s"], ours["forward_s"], sum(forward)
     yield "whole", theirs["whole_s"], ours["whole_s"], None
+    yield "again", theirs["again_s"], ours["again_s"], None
     yield "peak MiB", theirs["peak_mib"], ours["peak_mib"], None
 
 

@@ -59,17 +59,40 @@ pub(crate) fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lines of TOML with the origin as a comment, all comments in one column.
+/// Lines of TOML with the origin as a comment; the comments of lines that are not too long stand in
+/// one column.
 fn as_toml(settings: &[Setting<'_>]) -> String {
-    let left = |setting: &Setting<'_>| format!("{} = {}", setting.key, setting.value);
+    const LONGEST: usize = 100;
+    let left = |setting: &Setting<'_>| format!("{} = {}", setting.key, toml(setting.value));
     let left: Vec<_> = settings.iter().map(left).collect();
     let width = left
         .iter()
         .map(|left| left.chars().count())
+        .filter(|&width| width <= LONGEST)
         .max()
         .unwrap_or(0);
     let line = |(left, setting): (_, &Setting<'_>)| format!("{left:width$}  # {}\n", setting.from);
     left.iter().zip(settings).map(line).collect()
+}
+
+/// A value as TOML, where tables are written unlike in JSON.
+fn toml(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(toml).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(fields) => {
+            let is_bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+            let field = |(key, value): (&String, &Value)| match key.chars().all(is_bare) {
+                true => format!("{key} = {}", toml(value)),
+                false => format!("{} = {}", Value::from(key.as_str()), toml(value)),
+            };
+            let fields: Vec<_> = fields.iter().map(field).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        _ => value.to_string(),
+    }
 }
 
 fn as_json(settings: &[Setting<'_>]) -> Result<String> {

@@ -25,6 +25,8 @@ mod mask_dino;
 mod open_seed;
 // Segment Anything.
 mod sam;
+// SEEM.
+mod seem;
 // Semantic-SAM.
 mod semantic_sam;
 
@@ -86,10 +88,11 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 4] = [
+const PLUGINS: [&Plugin; 5] = [
     &mask_dino::MASK_DINO,
     &open_seed::OPEN_SEED,
     &sam::SAM,
+    &seem::SEEM,
     &semantic_sam::SEMANTIC_SAM,
 ];
 

@@ -140,10 +140,24 @@ Tensor& copy(Tensor& self, const Tensor& source, bool) {
   return self;
 }
 
+// What libtorch has for GPUs alone: a convolution of each channel by itself.
+Tensor convolve_depthwise(const Tensor& self, const Tensor& weight, at::IntArrayRef,
+                          const std::optional<Tensor>& bias, at::IntArrayRef stride,
+                          at::IntArrayRef padding, at::IntArrayRef dilation) {
+  TORCH_CHECK(self.is_cuda() && weight.is_cuda() && (!bias || !bias->defined() || bias->is_cuda()),
+              "Expected all tensors to be on the same device");
+  auto added = bias && bias->defined() ? std::optional(on_host(*bias)) : std::nullopt;
+  return on_device(at::conv2d(on_host(self), on_host(weight), added, stride, padding, dilation,
+                              /*groups=*/self.size(1)));
+}
+
 }  // namespace
 
 TORCH_LIBRARY_IMPL(_, CUDA, library) {
   library.fallback(torch::CppFunction::makeFromBoxedFunction<&operate>());
 }
 
-TORCH_LIBRARY_IMPL(aten, CUDA, library) { library.impl("copy_", copy); }
+TORCH_LIBRARY_IMPL(aten, CUDA, library) {
+  library.impl("copy_", copy);
+  library.impl("_conv_depthwise2d", convolve_depthwise);
+}

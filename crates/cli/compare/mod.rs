@@ -29,9 +29,9 @@ pub(crate) struct Options {
     #[arg(required = true, num_args = 1.., value_names = ["IMAGE", "QUESTION"])]
     words: Vec<String>,
 
-    /// One way to ask: segmenter=ID, styles=A+B, lmm=NAME, options of marks such as page_size=9, and
-    /// parameters of the segmenter such as level=4, separated by commas; what is not given is as in
-    /// the settings
+    /// One way to ask: segmenter=ID or granularity=G, styles=A+B, lmm=NAME, options of marks such as
+    /// page_size=9, and parameters of the segmenter such as level=4, separated by commas; what is
+    /// not given is as in the settings
     #[arg(long = "row", value_name = "KEY=VALUE,…", required = true)]
     rows: Vec<RowArgument>,
 
@@ -52,6 +52,7 @@ pub(crate) struct Options {
 const EXAMPLES: &str = "\
 Examples:
   som compare coffee.png \"which region is the spoon?\" --row level=2 --row level=5 --html report.html
+  som compare coffee.png \"what is the spoon?\" --row granularity=1.2 --row granularity=2.8
   som compare street.jpg --task describe --row lmm=gpt4o --row lmm=claude --row lmm=local
   som compare coffee.png \"what is [3]?\" --row styles=number --row styles=mask+contour+alphabet";
 

@@ -22,6 +22,8 @@ pub(crate) enum HintArgument {
     Stroke(PathBuf),
     /// `mask:FILE`, an earlier mask of it, in the same form.
     Mask(PathBuf),
+    /// `text:WORDS`, what it is called.
+    Text(String),
 }
 
 impl FromStr for HintArgument {
@@ -30,7 +32,7 @@ impl FromStr for HintArgument {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             Error::invalid(
-                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT, stroke:MASK.png or mask:MASK.png",
+                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT, stroke:MASK.png, mask:MASK.png or text:WORDS",
             )
         };
         match text.split_once(':').ok_or_else(wrong)? {
@@ -59,6 +61,10 @@ impl FromStr for HintArgument {
             ("stroke", file) => Ok(Self::Stroke(PathBuf::from(file))),
             ("mask", "") => Err(Error::invalid("a mask needs an image: mask:MASK.png")),
             ("mask", file) => Ok(Self::Mask(PathBuf::from(file))),
+            ("text", words) if words.trim().is_empty() => {
+                Err(Error::invalid("a text needs words: text:the spoon"))
+            }
+            ("text", words) => Ok(Self::Text(words.to_owned())),
             _ => Err(wrong()),
         }
     }
@@ -79,6 +85,7 @@ pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Resu
             HintArgument::Box(bbox) => hints.boxes.push(*bbox),
             HintArgument::Stroke(file) => hints.strokes.push(bright(file, limits)?),
             HintArgument::Mask(file) => hints.masks.push(bright(file, limits)?),
+            HintArgument::Text(words) => hints.texts.push(words.clone()),
         }
     }
     let hints = serde_json::to_value(hints)
@@ -144,6 +151,11 @@ mod tests {
         assert_eq!("stroke:a:b.png".parse::<HintArgument>().unwrap(), stroke);
         let mask = HintArgument::Mask("c.png".into());
         assert_eq!("mask:c.png".parse::<HintArgument>().unwrap(), mask);
+        let text = HintArgument::Text("the spoon: left".to_owned());
+        assert_eq!(
+            "text:the spoon: left".parse::<HintArgument>().unwrap(),
+            text
+        );
     }
 
     #[test]
@@ -160,5 +172,6 @@ mod tests {
         assert_eq!(error("box:1,2,0,5"), "a box's width and height are above 0");
         assert!(error("box:1,2").starts_with("a box has 4 numbers"));
         assert!(error("stroke:").starts_with("a stroke needs an image"));
+        assert!(error("text: ").starts_with("a text needs words"));
     }
 }

@@ -1,6 +1,7 @@
 //! How regions are found.
 
 use clap::Args;
+use som_core::{Error, Result, granularity};
 
 use super::{assignment::Assignment, hint::HintArgument};
 
@@ -14,12 +15,16 @@ pub(crate) struct RegionFlags {
     /// How fine to cut, from 1 (coarsest) to 6 (finest)
     #[arg(long, value_name = "N")]
     level: Option<String>,
+    /// One slider over all segmenters, from 1 (coarsest) to 3 (finest): it chooses segmenter and
+    /// level as granularity.steps of the settings say [default: mark.granularity of the settings]
+    #[arg(long, value_name = "G", conflicts_with_all = ["segmenter", "level"], allow_negative_numbers = true, value_parser = parse_granularity)]
+    pub(crate) granularity: Option<f64>,
     /// Set a parameter or an option of the segmenter, or STYLE.PARAMETER of a mark style
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Assignment>,
     /// Cut only what is pointed at: point:X,Y (point:X,Y,0: not this), box:X,Y,WIDTH,HEIGHT,
-    /// stroke:MASK.png (bright pixels of an image of the same size), or mask:MASK.png (an earlier
-    /// mask, to be refined)
+    /// stroke:MASK.png (bright pixels of an image of the same size), mask:MASK.png (an earlier mask,
+    /// to be refined), or text:WORDS (what words refer to)
     #[arg(long = "hint", value_name = "HINT")]
     pub(crate) hints: Vec<HintArgument>,
 }
@@ -30,5 +35,35 @@ impl RegionFlags {
         let level = self.level.as_deref();
         let level = level.map(|level| Assignment::new("level", level));
         level.into_iter().chain(self.settings.clone()).collect()
+    }
+}
+
+/// A granularity, as written.
+///
+/// # Errors
+/// Invalid for what is none.
+pub(super) fn parse_granularity(text: &str) -> Result<f64> {
+    let value = text.trim().parse::<f64>().ok();
+    value
+        .filter(|&value| granularity::check(value).is_ok())
+        .ok_or_else(|| {
+            let (coarsest, finest) = (granularity::MIN_GRANULARITY, granularity::MAX_GRANULARITY);
+            Error::invalid(format!("write a number from {coarsest} to {finest}"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_granularity_is_a_number_of_the_slider() {
+        for (text, value) in [("1", 1.0), (" 2.34", 2.34), ("3.0", 3.0)] {
+            assert_eq!(parse_granularity(text).unwrap(), value);
+        }
+        for wrong in ["", "fine", "0.9", "3.1", "-2", "NaN", "inf"] {
+            let error = parse_granularity(wrong).unwrap_err();
+            assert_eq!(error.message(), "write a number from 1 to 3", "{wrong:?}");
+        }
     }
 }

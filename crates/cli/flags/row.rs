@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use som_core::{Error, MarkOptions, Result};
 
-use super::assignment::Assignment;
+use super::{assignment::Assignment, regions::parse_granularity};
 
 /// One way to ask, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,23 @@ impl RowArgument {
         self.value("segmenter")
     }
 
+    /// The granularity that chooses the segmenter, if it is given.
+    ///
+    /// # Errors
+    /// Invalid for what is none, and beside a segmenter.
+    pub(crate) fn granularity(&self) -> Result<Option<f64>> {
+        let Some(text) = self.value("granularity") else {
+            return Ok(None);
+        };
+        let at = |error: Error| error.at(format!("--row {}", self.text));
+        if self.segmenter().is_some() {
+            let message = "granularity chooses the segmenter: leave out one of them";
+            return Err(at(Error::invalid(message)));
+        }
+        let value = parse_granularity(text).map_err(|error| at(error.at("granularity")))?;
+        Ok(Some(value))
+    }
+
     /// The layers of ink, if they are named.
     pub(crate) fn styles(&self) -> Option<Vec<&str>> {
         let styles = self.value("styles")?;
@@ -64,7 +81,7 @@ impl RowArgument {
 
     /// The parameters of the segmenter.
     pub(crate) fn params(&self) -> impl Iterator<Item = &Assignment> {
-        const OTHERS: [&str; 3] = ["segmenter", "styles", "lmm"];
+        const OTHERS: [&str; 4] = ["segmenter", "granularity", "styles", "lmm"];
         let is_other = |key: &str| OTHERS.contains(&key) || is_of_marks(key);
         let all = self.assignments.iter();
         all.filter(move |assignment| !is_other(&assignment.key))
@@ -101,6 +118,29 @@ mod tests {
         assert_eq!(row.marks().unwrap(), MarkOptions::default());
         for wrong in ["", "lmm", "=x", "lmm=a,"] {
             assert!(wrong.parse::<RowArgument>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_granularity_stands_in_place_of_a_segmenter() {
+        let row: RowArgument = "granularity=1.7,level=2".parse().unwrap();
+        assert_eq!(row.granularity().unwrap(), Some(1.7));
+        let params: Vec<_> = row.params().collect();
+        assert_eq!(params, [&Assignment::new("level", "2")]);
+        let row: RowArgument = "level=2".parse().unwrap();
+        assert_eq!(row.granularity().unwrap(), None);
+        for (wrong, why) in [
+            (
+                "granularity=9",
+                "--row granularity=9: granularity: write a number from 1 to 3",
+            ),
+            (
+                "granularity=2,segmenter=sam",
+                "--row granularity=2,segmenter=sam: granularity chooses the segmenter: leave out one of them",
+            ),
+        ] {
+            let error = wrong.parse::<RowArgument>().unwrap().granularity();
+            assert_eq!(error.unwrap_err().message(), why);
         }
     }
 

@@ -2,9 +2,12 @@
 
 use som_core::{Error, ErrorKind, Result, Schema};
 use som_engine::{
+    granularity,
     registry::{KnownSegmenter, Registry, StyleEntry, unknown},
     settings::Settings,
 };
+
+use super::wanted::{Usual, Wanted, is_granularity_in};
 
 /// Segmenters, mark styles and models, and those that are used if no flag names another.
 pub(super) struct Catalog<'a> {
@@ -13,7 +16,8 @@ pub(super) struct Catalog<'a> {
     pub(super) styles: Vec<Taker<'a>>,
     /// By name.
     pub(super) lmms: Vec<&'a str>,
-    pub(super) default_segmenter: &'a str,
+    /// Who cuts if nobody is named, and who answers to which granularity.
+    pub(super) usual: Usual,
     /// From the lowest layer of ink to the highest.
     pub(super) default_styles: &'a [String],
 }
@@ -38,31 +42,45 @@ impl<'a> Catalog<'a> {
     pub(super) async fn of_engine(
         registry: &'a Registry,
         settings: &'a Settings,
-        wanted: &[&str],
+        wanted: &[Wanted<'_>],
     ) -> Result<Self> {
+        let mut usual = Usual {
+            segmenter: settings.mark.segmenter.clone(),
+            granularity: settings.mark.granularity(),
+            steps: Vec::new(),
+        };
+        if is_granularity_in(wanted, usual.granularity) {
+            usual.steps = granularity::steps(registry, settings).await?;
+        }
         let mut segmenters = Vec::new();
-        for id in wanted {
+        for wanted in wanted {
+            let (id, _) = usual.cutter(wanted)?;
             segmenters.push(Taker::segmenter(registry.segmenter(id)?.reach().await?));
         }
         Ok(Self {
             segmenters,
             styles: registry.styles().map(Taker::style).collect(),
             lmms: settings.lmm.keys().map(String::as_str).collect(),
-            default_segmenter: &settings.mark.segmenter,
+            usual,
             default_styles: &settings.mark.styles,
         })
     }
 
-    /// The segmenter called `id`; the usual one for `None`.
+    /// The segmenter called `id`.
     ///
     /// # Errors
     /// NotFound, listing those there are.
-    pub(super) fn segmenter(&self, id: Option<&str>) -> Result<Taker<'a>> {
-        find(
-            "segmenter",
-            &self.segmenters,
-            id.unwrap_or(self.default_segmenter),
-        )
+    pub(super) fn segmenter(&self, id: &str) -> Result<Taker<'a>> {
+        find("segmenter", &self.segmenters, id)
+    }
+
+    /// Who cuts as `wanted`, and the granularity that chose it.
+    ///
+    /// # Errors
+    /// As [`segmenter`](Self::segmenter) and [`Usual::cutter`].
+    pub(super) fn cutter(&self, wanted: &Wanted<'_>) -> Result<(Taker<'a>, Option<f64>)> {
+        let (id, granularity) = self.usual.cutter(wanted)?;
+        Ok((self.segmenter(id)?, granularity))
     }
 
     /// The mark style called `id`.

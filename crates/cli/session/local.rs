@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use super::{
     ComparedRow, MarkedImage, Plan, Question, QuestionImage, SegmentedImage, Session, Stage,
     catalog::Catalog,
+    wanted::{Wanted, is_granularity_in},
 };
 use crate::{
     embedded::PLUGINS,
@@ -48,8 +49,15 @@ impl LocalSession {
         at_a_time: usize,
         stop: &Cancellation,
     ) -> Result<(Self, Plan)> {
-        if let Some(id) = &flags.regions.segmenter {
-            settings.mark.segmenter.clone_from(id);
+        let wanted = Wanted::all(flags, &hints)?;
+        let is_granularity_wanted = is_granularity_in(&wanted, settings.mark.granularity());
+        match &flags.regions.segmenter {
+            // For a row without it the levels of the usual segmenter may be spread.
+            Some(id) if is_granularity_wanted => {
+                settings.segmenter.entry(id.clone()).or_default();
+            }
+            Some(id) => settings.mark.segmenter.clone_from(id),
+            None => {}
         }
         if let Some(styles) = &flags.marks.styles {
             settings.mark.styles.clone_from(styles);
@@ -58,18 +66,19 @@ impl LocalSession {
             // Named, so that it is looked for among the installed libraries, too.
             settings.segmenter.entry(id.to_owned()).or_default();
         }
-        let registry = Registry::open_for(PLUGINS, &settings)?;
-        let id = settings.mark.segmenter.clone();
-        let mut wanted = vec![id.as_str()];
-        wanted.extend(flags.rows.iter().filter_map(|row| row.segmenter()));
+        let registry = match is_granularity_wanted {
+            // Who is there decides who answers.
+            true => Registry::open(PLUGINS, &settings)?,
+            false => Registry::open_for(PLUGINS, &settings)?,
+        };
         let catalog = Catalog::of_engine(&registry, &settings, &wanted).await?;
         let plan = Plan::new(flags, hints, &catalog)?;
 
         if let Some(name) = &flags.lmm {
             settings.ask.lmm.clone_from(name);
         }
-        let (worker, _) = settings.segmenter(&id)?;
-        let table = settings.segmenter.entry(id).or_default();
+        let (worker, _) = settings.segmenter(&plan.cutter)?;
+        let table = settings.segmenter.entry(plan.cutter.clone()).or_default();
         table.extend(plan.options.clone());
         if let Some(jobs) = flags.jobs {
             table.insert("instances".to_owned(), jobs.into());

@@ -8,6 +8,7 @@ mod local;
 mod plan;
 mod question;
 mod server;
+mod wanted;
 
 use std::{sync::Arc, thread, time::Duration};
 

@@ -6,13 +6,18 @@ use std::collections::BTreeMap;
 use som_core::{Error, Layer, MarkOptions, Params, Result, Schema};
 use som_engine::{RegionSource, SegmenterChoice, compare::CompareRow};
 
-use super::catalog::{Catalog, Taker};
+use super::{
+    catalog::{Catalog, Taker},
+    wanted::Wanted,
+};
 use crate::flags::{Flags, RowArgument, assignment::Assignment};
 
 /// What is asked of every image.
 pub(crate) struct Plan {
     /// Who cuts it, and how.
     pub(super) segmenter: SegmenterChoice,
+    /// Id of the segmenter that this comes to.
+    pub(super) cutter: String,
     /// Options of the segmenter's instances, which an engine of this process makes.
     pub(super) options: Params,
     /// The layers of ink.
@@ -30,9 +35,10 @@ impl Plan {
     ///
     /// # Errors
     /// NotFound for a segmenter, mark style or model that is not there; Invalid for a key nobody
-    /// takes, or a value that does not fit.
+    /// takes, or a value that does not fit; Unavailable, if nobody answers to a granularity.
     pub(super) fn new(flags: &Flags, hints: Params, catalog: &Catalog<'_>) -> Result<Self> {
-        let segmenter = catalog.segmenter(flags.regions.segmenter.as_deref())?;
+        let wanted = Wanted::by(flags, &hints);
+        let (segmenter, granularity) = catalog.cutter(&wanted)?;
         let assigned = Assigned::of(&flags.regions.assignments(), &segmenter, catalog)?;
         let stack = flags.marks.styles.as_deref();
         let layers = assigned.layers(stack.unwrap_or(catalog.default_styles), catalog)?;
@@ -42,23 +48,27 @@ impl Plan {
         let mut params = assigned.params;
         params.extend(hints);
         let mut plan = Self {
-            segmenter: SegmenterChoice {
-                id: Some(segmenter.id.to_owned()),
-                params,
-            },
+            segmenter: choice(&segmenter, granularity, params),
+            cutter: segmenter.id.to_owned(),
             options: assigned.options,
             layers,
             marks: flags.marks.options(),
             lmm: flags.lmm.clone(),
             rows: Vec::new(),
         };
-        let rows = flags.rows.iter().map(|row| plan.row(row, catalog));
+        let rows = flags.rows.iter();
+        let rows = rows.map(|row| plan.row(row, &wanted, catalog));
         plan.rows = rows.collect::<Result<_>>()?;
         Ok(plan)
     }
 
-    /// What a row changes.
-    fn row(&self, row: &RowArgument, catalog: &Catalog<'_>) -> Result<CompareRow> {
+    /// What a row changes, where all rows share `main`.
+    fn row(
+        &self,
+        row: &RowArgument,
+        main: &Wanted<'_>,
+        catalog: &Catalog<'_>,
+    ) -> Result<CompareRow> {
         let layer = |style: &str| {
             // With the parameters that were set for it, if it is in use.
             let set = self.layers.iter().find(|layer| layer.style == style);
@@ -69,7 +79,7 @@ impl Plan {
         };
         let layers = row.styles();
         Ok(CompareRow {
-            regions: self.row_regions(row, catalog)?,
+            regions: self.row_regions(row, main, catalog)?,
             layers: layers.map(|styles| styles.into_iter().map(layer).collect()),
             options: row.marks()?,
             lmm: row.lmm().map(str::to_owned),
@@ -79,25 +89,41 @@ impl Plan {
     fn row_regions(
         &self,
         row: &RowArgument,
+        main: &Wanted<'_>,
         catalog: &Catalog<'_>,
     ) -> Result<Option<RegionSource>> {
-        if row.segmenter().is_none() && row.params().next().is_none() {
+        let wanted = Wanted::by_row(row, main)?;
+        if wanted.is_none() && row.params().next().is_none() {
             return Ok(None);
         }
-        let segmenter = catalog.segmenter(row.segmenter().or(self.segmenter.id.as_deref()))?;
-        // What all rows share belongs to the usual segmenter.
-        let mut params = match row.segmenter() {
-            None => self.segmenter.params.clone(),
-            Some(_) => Params::new(),
+        let (segmenter, mut choice) = match wanted {
+            // What all rows share belongs to the usual segmenter.
+            None => (catalog.segmenter(&self.cutter)?, self.segmenter.clone()),
+            Some(wanted) => {
+                let (segmenter, granularity) = catalog.cutter(&wanted)?;
+                // But what is pointed at is so for every granularity.
+                let hints = self.segmenter.params.get_key_value("hints");
+                let hints = hints.filter(|_| granularity.is_some());
+                let params = hints.map(|(key, value)| (key.clone(), value.clone()));
+                let params = params.into_iter().collect();
+                (segmenter, choice(&segmenter, granularity, params))
+            }
         };
         for Assignment { key, value } in row.params() {
             let value = segmenter.params.parse_text(&segmenter.who(), key, value)?;
-            params.insert(key.clone(), value);
+            choice.params.insert(key.clone(), value);
         }
-        Ok(Some(RegionSource::Segmenter(SegmenterChoice {
-            id: Some(segmenter.id.to_owned()),
-            params,
-        })))
+        Ok(Some(RegionSource::Segmenter(choice)))
+    }
+}
+
+/// Who cuts, as a request says it: by name, or by the granularity that chose it.
+fn choice(segmenter: &Taker<'_>, granularity: Option<f64>, params: Params) -> SegmenterChoice {
+    let is_named = granularity.is_none();
+    SegmenterChoice {
+        id: is_named.then(|| segmenter.id.to_owned()),
+        params,
+        granularity,
     }
 }
 

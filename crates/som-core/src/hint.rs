@@ -1,9 +1,9 @@
 //! Hints: the visual prompts given to an interactive segmenter.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::{Capability, Error, Params, Result, Size, mask::Rle};
+use crate::{Capability, Error, Params, Size, mask::Rle};
 
 /// What an interactive segmenter is told, in pixels of the original image. Travels as the
 /// parameter `hints`.
@@ -22,9 +22,14 @@ pub struct Hints {
     /// Earlier masks of the wanted thing, to be refined; written as strokes are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<Rle>,
-    /// What to look for, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
+    /// What to look for, in words; as JSON `text`, which is a list where there are several.
+    #[serde(
+        rename = "text",
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "one_or_several",
+        deserialize_with = "none_one_or_several"
+    )]
+    pub texts: Vec<String>,
 }
 
 /// A click: label 1 on the wanted thing, 0 on the background.
@@ -63,7 +68,7 @@ impl Hints {
     ///
     /// # Errors
     /// Invalid, if they are malformed.
-    pub fn from_params(params: &Params) -> Result<Option<Self>> {
+    pub fn from_params(params: &Params) -> crate::Result<Option<Self>> {
         match params.get("hints") {
             None | Some(Value::Null) => Ok(None),
             Some(hints) => Self::deserialize(hints)
@@ -103,7 +108,7 @@ impl Hints {
     ///
     /// # Errors
     /// Invalid, naming the first hint that does not.
-    pub fn check(&self, size: Size) -> Result<()> {
+    pub fn check(&self, size: Size) -> crate::Result<()> {
         let Size { width, height } = size;
         let (right, bottom) = (f64::from(width), f64::from(height));
         let outside = |what: String| {
@@ -149,7 +154,7 @@ impl Hints {
             && self.boxes.is_empty()
             && self.strokes.is_empty()
             && self.masks.is_empty()
-            && self.text.is_none()
+            && self.texts.is_empty()
     }
 }
 
@@ -199,7 +204,35 @@ fn masks_schema(description: &str) -> Value {
 }
 
 fn text_schema() -> Value {
-    json!({"type": ["string", "null"], "description": "What to look for, in words"})
+    json!({
+        "type": ["string", "array", "null"],
+        "description": "What to look for, in words; a list of several",
+        "items": {"type": "string"},
+    })
+}
+
+/// One text as what it is, so that plugins which know no list read it.
+fn one_or_several<S: Serializer>(texts: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match texts {
+        [text] => text.serialize(serializer),
+        texts => texts.serialize(serializer),
+    }
+}
+
+fn none_one_or_several<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "text must be a string or a list of strings")]
+    enum Texts {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Option::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(Texts::One(text)) => vec![text],
+        Some(Texts::Several(texts)) => texts,
+    })
 }
 
 #[cfg(test)]
@@ -211,6 +244,28 @@ mod tests {
         hints
             .check(Size::new(60, 40))
             .map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn one_text_is_a_string_and_several_are_a_list() {
+        let read = |text: Value| {
+            let hints = Params::from_iter([("hints".to_owned(), json!({"text": text}))]);
+            Hints::from_params(&hints)
+        };
+        for (text, texts) in [
+            (json!("a cup"), vec!["a cup"]),
+            (json!(["a cup", "a spoon"]), vec!["a cup", "a spoon"]),
+        ] {
+            let hints = read(text.clone()).unwrap().unwrap();
+            assert_eq!(hints.texts, texts);
+            assert_eq!(serde_json::to_value(hints).unwrap(), json!({"text": text}));
+        }
+        for nothing in [Value::Null, json!([])] {
+            assert_eq!(read(nothing).unwrap(), None);
+        }
+        let error = read(json!([1])).unwrap_err();
+        let told = "hints: text must be a string or a list of strings";
+        assert_eq!(error.message(), told);
     }
 
     #[test]

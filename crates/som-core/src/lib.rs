@@ -16,6 +16,7 @@ pub mod decode;
 mod mask;
 mod region;
 pub mod nms;
+pub mod granularity;
 mod segment;
 mod mark;
 mod options;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Call, Descriptor, Image, Params, Region, Result};
+use crate::{Call, Descriptor, Image, Params, Region, Result, granularity::Granularity};
 
 /// Cuts an image into regions. Blocking; the engine calls it on the instance's own thread.
 ///
@@ -45,6 +45,9 @@ pub struct Segmentation {
     pub version: String,
     /// The parameters it got, defaults filled in.
     pub params: Params,
+    /// The granularity that chose it; `None` for one that was named, or that is the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granularity: Option<Granularity>,
 }
 
 /// Where regions come from. As JSON a [`Segmentation`], or null.

@@ -104,7 +104,7 @@ fn the_schema_of_hints_takes_what_hints_are_written_as() {
         }],
         strokes: vec![Mask::rect(Size::new(9, 9), BBox::new(4, 1, 1, 3)).to_rle()],
         masks: vec![Mask::rect(Size::new(9, 9), BBox::new(1, 1, 2, 2)).to_rle()],
-        text: Some("the cup".to_owned()),
+        texts: vec!["the cup".to_owned()],
     };
     let properties = json!({"hints": Hints::schema(&capabilities)});
     let schema = Schema::compile(&json!({"properties": properties})).unwrap();

@@ -5,7 +5,7 @@
 //! Decoding, allocation and drawing run on the runtime's blocking threads, at most one per core;
 //! segmenters run on their own threads. Nothing here computes on the async runtime.
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{future::Future, sync::Arc, thread, time::Instant};
 
 use som_core::{
     AllocateOptions, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
@@ -16,7 +16,7 @@ use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};
 
 use crate::{
-    SharedImage,
+    SharedImage, granularity,
     registry::Registry,
     request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
     settings::Settings,
@@ -91,24 +91,19 @@ impl Engine {
     ///
     /// # Errors
     /// NotFound for an unknown segmenter, Unavailable for one that cannot be reached, Invalid for
-    /// parameters and hints that do not fit, Exhausted if its queue is full, Cancelled once called off, else
-    /// what the segmenter reports.
+    /// parameters, hints and a granularity that do not fit, Exhausted if its queue is full,
+    /// Cancelled once called off, else what the segmenter reports.
     pub async fn segment(
         &self,
         request: SegmentRequest,
         cancellation: &Cancellation,
     ) -> Result<Segmented> {
         let SegmentRequest { image, segmenter } = request;
-        let id = segmenter.id.as_deref();
-        let id = id.unwrap_or(&self.settings.mark.segmenter);
-        let entry = self.registry.segmenter(id)?;
-        let reached = match cancellation.deadline() {
-            None => entry.reach().await?,
-            Some(deadline) => timeout_at(deadline.into(), entry.reach())
-                .await
-                .map_err(|_| Error::cancelled())??,
-        };
-        let params = reached.resolve(&segmenter.params)?;
+        let choose = granularity::choose(segmenter, &self.registry, &self.settings);
+        let chosen = in_time(choose, cancellation).await?;
+        let entry = self.registry.segmenter(&chosen.segmenter)?;
+        let reached = in_time(entry.reach(), cancellation).await?;
+        let params = reached.resolve(&chosen.params)?;
         if let Some(hints) = Hints::from_params(&params)? {
             hints.check(image.size())?;
         }
@@ -125,6 +120,7 @@ impl Engine {
                 segmenter: descriptor.id.clone(),
                 version: descriptor.version.clone(),
                 params,
+                granularity: chosen.granularity,
             },
             regions: done.regions,
             timings: Timings {
@@ -307,5 +303,21 @@ impl Engine {
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| Error::internal("a stage of the pipeline panicked").caused_by(error))?
+    }
+}
+
+/// What `work` comes to, unless the call is over before.
+///
+/// # Errors
+/// As `work`; Cancelled after the deadline.
+async fn in_time<T>(
+    work: impl Future<Output = Result<T>>,
+    cancellation: &Cancellation,
+) -> Result<T> {
+    match cancellation.deadline() {
+        None => work.await,
+        Some(deadline) => timeout_at(deadline.into(), work)
+            .await
+            .map_err(|_| Error::cancelled())?,
     }
 }

@@ -4,6 +4,7 @@
 pub mod ask;
 pub mod compare;
 mod engine;
+pub mod granularity;
 mod image;
 mod installed;
 pub mod weights;

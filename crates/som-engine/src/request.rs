@@ -17,6 +17,9 @@ pub struct SegmenterChoice {
     pub id: Option<String>,
     /// Parameters of the call, `hints` among them.
     pub params: Params,
+    /// In place of an id, the granularity that chooses the segmenter
+    /// ([`granularity`](crate::granularity)).
+    pub granularity: Option<f64>,
 }
 
 /// Asks for regions.

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 use som_core::{ErrorKind, Result};
-use som_engine::settings::{Ladder, Settings};
+use som_engine::settings::{GranularitySettings, Ladder, Settings};
 use som_lmm::ProviderKind;
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -162,6 +162,117 @@ fn with(text: &str) -> Result<Settings> {
     std::fs::write(file.path(), text).unwrap();
     let (settings, _) = Ladder::embedded().with_file(file.path()).load()?;
     Ok(settings)
+}
+
+#[test]
+fn the_granularity_slider_starts_as_the_demo_has_it() {
+    let settings = with("").unwrap();
+    let steps = &settings.granularity.steps;
+    let starts: Vec<String> = steps.iter().map(|step| step.start.to_string()).collect();
+    assert_eq!(
+        starts,
+        [
+            "from 1",
+            "from 1.5",
+            "from 1.64",
+            "from 1.78",
+            "from 1.92",
+            "from 2.06",
+            "from 2.2",
+            "from 2.34",
+            "above 2.5"
+        ]
+    );
+    let segmenters: Vec<&str> = steps.iter().map(|step| &*step.segmenter).collect();
+    assert_eq!(segmenters[..2], ["seem", "semantic-sam"]);
+    assert_eq!(segmenters[8], "sam");
+    assert_eq!(steps[7].params["level"], json!([6, 1, 2, 3, 4, 5]));
+    assert_eq!(steps[7].hinted.as_deref(), Some("sam"));
+    assert_eq!(settings.mark.granularity(), None);
+    // What is shown can be read again.
+    let shown = serde_json::to_value(&settings.granularity).unwrap();
+    assert_eq!(
+        serde_json::from_value::<GranularitySettings>(shown).unwrap(),
+        settings.granularity
+    );
+}
+
+#[test]
+fn a_ladder_of_ones_own_replaces_that_of_the_demo() {
+    let own = "[granularity]\nsteps = [{ from = 1, segmenter = 'classic' }, { above = 1, segmenter = 'sam' }, { from = 3, segmenter = 'seem', hinted = 'sam' }]";
+    let steps = with(own).unwrap().granularity.steps;
+    let segmenters: Vec<&str> = steps.iter().map(|step| &*step.segmenter).collect();
+    assert_eq!(segmenters, ["classic", "sam", "seem"]);
+
+    let first = "{ from = 1, segmenter = 'a' }";
+    for (steps, why) in [
+        (String::new(), "steps has no step"),
+        (
+            "{ from = 1.5, segmenter = 'a' }".to_owned(),
+            "steps[0] begins from 1.5, but the first step begins from 1",
+        ),
+        (
+            "{ above = 1, segmenter = 'a' }".to_owned(),
+            "steps[0] begins above 1, but the first step begins from 1",
+        ),
+        (
+            format!("{first}, {{ from = 2, segmenter = 'a' }}, {{ from = 2, segmenter = 'b' }}"),
+            "steps[2] begins from 2, but the step before it from 2: they must rise",
+        ),
+        (
+            format!("{first}, {{ above = 2, segmenter = 'a' }}, {{ from = 2, segmenter = 'b' }}"),
+            "steps[2] begins from 2, but the step before it above 2: they must rise",
+        ),
+        (
+            format!("{first}, {{ from = 3.5, segmenter = 'a' }}"),
+            "a step that begins from 3.5: granularity is 3.5, but must be from 1 (coarsest) to 3 (finest)",
+        ),
+        (
+            format!("{first}, {{ above = 3, segmenter = 'a' }}"),
+            "a step that begins above 3: no granularity is",
+        ),
+        (
+            format!("{first}, {{ segmenter = 'a' }}"),
+            "a step has either `from` or `above`",
+        ),
+        (
+            format!("{first}, {{ from = 2, above = 2, segmenter = 'a' }}"),
+            "a step has either `from` or `above`",
+        ),
+        (
+            format!("{first}, {{ from = 2, segmenter = 'A B' }}"),
+            "segmenter must be one or more of a-z, 0-9 and -",
+        ),
+        (
+            format!("{first}, {{ form = 2, segmenter = 'a' }}"),
+            "unknown field `form`, expected one of `from`, `above`, `segmenter`, `params`, `hinted`",
+        ),
+    ] {
+        let error = with(&format!("[granularity]\nsteps = [{steps}]")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.message().contains(why), "{steps}: {error}");
+        assert!(error.message().contains("granularity"), "{steps}: {error}");
+    }
+}
+
+#[test]
+fn a_granularity_may_be_the_usual_one() {
+    let usual = |text: &str| {
+        let ladder = Ladder::embedded()
+            .with_environment(variables(&[("SOM__MARK__GRANULARITY", text)]))
+            .load();
+        ladder.map(|(settings, _)| settings.mark.granularity())
+    };
+    assert_eq!(usual("1.7").unwrap(), Some(1.7));
+    assert_eq!(usual("3").unwrap(), Some(3.0));
+    assert_eq!(usual("0").unwrap(), None);
+    for wrong in ["0.5", "4", "NaN"] {
+        let error = usual(wrong).unwrap_err();
+        let why = "but must be from 1 (coarsest) to 3 (finest), or 0 for none";
+        assert!(error.message().contains(why), "{error}");
+        assert!(error.message().contains("mark"), "{error}");
+    }
+    assert!(usual("fine").is_err());
 }
 
 #[test]

@@ -33,7 +33,10 @@ fn engine(flags: &[(&str, serde_json::Value)]) -> Arc<Engine> {
 async fn act(engine: &Engine, params: Value, cancellation: &Cancellation) -> Result<usize> {
     let params: Params = serde_json::from_value(params).unwrap();
     let image = RgbImage::new(4, 4).into();
-    let segmenter = SegmenterChoice { id: None, params };
+    let segmenter = SegmenterChoice {
+        params,
+        ..SegmenterChoice::default()
+    };
     let request = SegmentRequest {
         segmenter,
         ..SegmentRequest::new(image)
@@ -158,8 +161,8 @@ async fn hints_must_lie_in_the_image() {
         let hints = json!({"points": [{"x": x, "y": 0}]});
         SegmentRequest {
             segmenter: SegmenterChoice {
-                id: None,
                 params: Params::from_iter([("hints".to_owned(), hints)]),
+                ..SegmenterChoice::default()
             },
             ..SegmentRequest::new(RgbImage::new(4, 4).into())
         }

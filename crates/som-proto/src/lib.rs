@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod codec;
 pub mod descriptor;
+pub mod granularity;
 pub mod image;
 pub mod mark;
 pub mod params;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use som_core::{Error, Origin, Result, Segmentation, Timings};
 
-use crate::{params, pb::v1 as pb};
+use crate::{granularity, params, pb::v1 as pb};
 
 /// To the wire.
 pub fn segmentation_to_wire(segmentation: &Segmentation) -> pb::Segmentation {
@@ -12,6 +12,7 @@ pub fn segmentation_to_wire(segmentation: &Segmentation) -> pb::Segmentation {
         segmenter: segmentation.segmenter.clone(),
         version: segmentation.version.clone(),
         params: Some(params::to_wire(&segmentation.params)),
+        granularity: segmentation.granularity.as_ref().map(granularity::to_wire),
     }
 }
 
@@ -24,6 +25,7 @@ pub fn segmentation_from_wire(wire: pb::Segmentation) -> Result<Segmentation> {
         segmenter: wire.segmenter,
         version: wire.version,
         params: params::from_wire(wire.params).map_err(|error| error.at("segmentation"))?,
+        granularity: wire.granularity.map(granularity::from_wire),
     })
 }
 
@@ -119,8 +121,20 @@ mod tests {
             segmenter: "classic".into(),
             version: "1.2.3".into(),
             params: som_core::Params::from_iter([("level".into(), 3.into())]),
+            granularity: None,
         };
-        for origin in [Origin::Segmented(cut), Origin::Given] {
+        let chosen = Segmentation {
+            granularity: Some(som_core::granularity::Granularity {
+                value: 1.5,
+                reason: "1.5 is from 1.33: classic, level 2".into(),
+            }),
+            ..cut.clone()
+        };
+        for origin in [
+            Origin::Segmented(cut),
+            Origin::Segmented(chosen),
+            Origin::Given,
+        ] {
             assert_eq!(origin_from_wire(origin_to_wire(&origin)).unwrap(), origin);
         }
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use som_engine::{Engine, registry::SegmenterEntry};
+use som_engine::{Engine, granularity, registry::SegmenterEntry};
 use som_proto::{
-    ask, descriptor,
+    ask, descriptor, granularity as wire_granularity,
     pb::v1::{
         ListLmmsRequest, ListLmmsResponse, ListMarkStylesRequest, ListMarkStylesResponse,
         ListSegmentersRequest, ListSegmentersResponse, catalog_service_server::CatalogService,
@@ -24,15 +24,23 @@ impl CatalogService for Catalog {
         &self,
         request: Request<ListSegmentersRequest>,
     ) -> Result<Response<ListSegmentersResponse>, Status> {
+        let (registry, settings) = (self.0.registry(), self.0.settings());
         // Who cannot be reached now cannot be used now.
-        let known = join_all(self.0.registry().segmenters().map(SegmenterEntry::probe)).await;
+        let known = join_all(registry.segmenters().map(SegmenterEntry::probe)).await;
+        let steps = granularity::steps(registry, settings).await;
         Ok(Call::of(&request)?.reply(ListSegmentersResponse {
             segmenters: known
                 .into_iter()
                 .flatten()
                 .map(|segmenter| descriptor::to_wire(segmenter.descriptor()))
                 .collect(),
-            default_segmenter: self.0.settings().mark.segmenter.clone(),
+            default_segmenter: settings.mark.segmenter.clone(),
+            granularity_steps: steps
+                .iter()
+                .flatten()
+                .map(wire_granularity::step_to_wire)
+                .collect(),
+            default_granularity: settings.mark.granularity,
         }))
     }
 

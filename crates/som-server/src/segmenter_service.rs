@@ -65,6 +65,7 @@ impl Backend {
             segmenter: SegmenterChoice {
                 id: Some(self.segmenter.clone()),
                 params: params::from_wire(request.params)?,
+                ..SegmenterChoice::default()
             },
             ..SegmentRequest::new(SharedImage::new(size, pixels)?)
         };

@@ -1,6 +1,7 @@
 //! A segmenter that does as it is told, for the tests of other crates.
 
 use std::{
+    ops::RangeInclusive,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -59,6 +60,34 @@ impl Columns {
             calls: Arc::default(),
             born: AtomicUsize::new(0),
         }
+    }
+
+    /// The same segmenter under another id.
+    #[must_use]
+    pub fn named(mut self, id: &str) -> Self {
+        self.descriptor.id = id.into();
+        self
+    }
+
+    /// The same segmenter with a parameter `level`, a number or a list, which it passes over.
+    #[must_use]
+    pub fn with_levels(mut self, levels: RangeInclusive<u32>) -> Self {
+        self.descriptor.capabilities.push(Capability::Levels);
+        self.descriptor.params["properties"]["level"] = json!({
+            "type": ["integer", "array"],
+            "minimum": levels.start(),
+            "maximum": levels.end(),
+        });
+        self
+    }
+
+    /// The same segmenter, which takes no weights.
+    #[must_use]
+    pub fn without_weights(mut self) -> Self {
+        if let Some(options) = self.descriptor.options["properties"].as_object_mut() {
+            options.remove("weights");
+        }
+        self
     }
 
     /// How many calls its instances have begun, counted on.

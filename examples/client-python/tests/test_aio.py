@@ -20,14 +20,16 @@ def test_it_answers_as_the_blocking_client_does(address: str, som: Client, photo
                 client.segment(Kept(photo)),
                 client.segmenters(),
                 client.mark_styles(),
+                client.granularity_steps(),
             )
 
-    segmentation, marking, kept, segmenters, styles = asyncio.run(ask())
+    segmentation, marking, kept, segmenters, styles, steps = asyncio.run(ask())
     assert segmentation == som.segment(photo)
     assert kept.regions == segmentation.regions
     blocking = som.mark(photo, format="raw")
     assert (marking.marks, marking.pages) == (blocking.marks, blocking.pages)
     assert (segmenters, styles) == (som.segmenters(), som.mark_styles())
+    assert steps == som.granularity_steps()
 
 
 def test_a_stream_answers_in_order(address: str, photo: Path) -> None:

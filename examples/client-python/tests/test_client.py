@@ -87,6 +87,23 @@ def test_hints_cut_what_they_point_at(som: Client, photo: Path) -> None:
     assert regions and all(region.mask[200, 300] for region in regions)
 
 
+def test_a_granularity_chooses_segmenter_and_level(som: Client, photo: Path) -> None:
+    for granularity, level in [(1.0, 1), (2.0, 4), (3.0, 6)]:
+        cut = som.segment(photo, granularity=granularity)
+        assert (cut.segmenter, cut.params["level"]) == ("classic", level)
+        assert cut.granularity is not None and cut.granularity.value == granularity
+        assert f"classic, level {level}" in cut.granularity.reason
+        marking = som.mark(photo, granularity=granularity, format="none")
+        assert marking.granularity == cut.granularity
+    assert som.segment(photo).granularity is None
+    with pytest.raises(SomError) as error:
+        som.segment(photo, "classic", granularity=2)
+    assert error.value.code == grpc.StatusCode.INVALID_ARGUMENT
+    steps = som.granularity_steps()
+    assert [step.start for step in steps] == [1, 1.33, 1.67, 2, 2.33, 2.67]
+    assert {step.everything.segmenter for step in steps} == {"classic"}
+
+
 def test_detections_are_those_of_supervision(som: Client, photo: Path) -> None:
     marking = som.mark(photo, format="none")
     detections = marking.to_supervision()

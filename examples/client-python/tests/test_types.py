@@ -35,6 +35,9 @@ RESULTS = [
     (types.Page, types_pb2.Picture, [], {}),
     (types.Failure, som_pb2.Failure, [], {}),
     (types.Descriptor, types_pb2.Descriptor, [], {}),
+    (types.Granularity, types_pb2.Granularity, [], {}),
+    (types.GranularityPick, types_pb2.GranularityPick, [], {}),
+    (types.GranularityStep, types_pb2.GranularityStep, [], {}),
     (
         types.Segmentation,
         som_pb2.SegmentResponse,

@@ -21,7 +21,7 @@ pub(crate) struct Target {
 /// # Errors
 /// Unsupported for text. Invalid, if a hint lies outside the image or is malformed.
 pub(crate) fn targets(hints: &Hints, size: Size) -> Result<Vec<Target>> {
-    if hints.text.is_some() {
+    if !hints.texts.is_empty() {
         return Err(Error::unsupported(
             "segmenter \"classic\" takes no text hint (give points, boxes or masks, or choose a segmenter with the capability \"text\")",
         ));
@@ -201,7 +201,7 @@ mod tests {
         };
         assert_eq!(refusal(empty).to_string(), "hint: mask 0 has no pixel");
         let text = Hints {
-            text: Some("cat".into()),
+            texts: vec!["cat".into()],
             ..Hints::default()
         };
         assert_eq!(refusal(text).kind(), ErrorKind::Unsupported);

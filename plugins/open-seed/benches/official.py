@@ -6,14 +6,12 @@ keep what they mean. Of a network that was never trained, all queries are about 
 threshold is such that about 60 of its 300 are looked at.
 """
 
-import importlib.util
 import json
-import runpy
 import types
-from pathlib import Path
 
 from case import Case, centre_masks, rle, widest_gap
 from project import DETECTRON2, checkout, import_from
+from tokenizer import ClipTokenizer
 
 PROJECT = (
     "https://github.com/IDEA-Research/OpenSeeD",
@@ -39,7 +37,7 @@ class Official(Case):
         from utils.arguments import load_config_dict_to_opt, load_opt_from_config_files
 
         # Its tokenizer's file would come from a hub of models.
-        transformers.CLIPTokenizer.from_pretrained = lambda _: Tokenizer()
+        transformers.CLIPTokenizer.from_pretrained = lambda _: ClipTokenizer()
         name = CONFIGURATIONS[self.options.model]
         options = load_opt_from_config_files([str(project / f"configs/openseed/{name}.yaml")])
         changed = {"MODEL.BACKBONE.LOAD_PRETRAINED": False, "VERBOSE": False}
@@ -125,26 +123,3 @@ class Official(Case):
 def result(segmentation, label, score=None):
     scores = {} if score is None else {"score": score}
     return {"segmentation": segmentation, "what": label, "scores": scores}
-
-
-class Tokenizer:
-    """CLIP's tokenizer, whose vocabulary the package open_clip has."""
-
-    def __init__(self):
-        # Not the package, which would load all of its networks.
-        package = Path(importlib.util.find_spec("open_clip").origin)
-        module = runpy.run_path(package.with_name("tokenizer.py"))
-        self.read = module["SimpleTokenizer"]()
-        self.vocab_size, self.eos_token = self.read.vocab_size, "<end_of_text>"
-
-    def add_special_tokens(self, tokens):
-        """All are there."""
-
-    def __len__(self):
-        return self.vocab_size
-
-    def __call__(self, texts, max_length, **_):
-        import torch
-
-        tokens = self.read(texts, context_length=max_length)
-        return {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}

@@ -1,7 +1,7 @@
 //! OpenSeeD as a som plugin: regions of any classes that have names, without Python.
 //!
-//! From the network to the regions: `network` is the model, `vocabulary` makes embeddings of the
-//! class names that a call gives, `tasks` make regions of what the network says about them, and
+//! From the network to the regions: `network` is the model, `vocabulary` says what the class
+//! names of a call mean to it, `tasks` make regions of what the network says about them, and
 //! `segmenter` is what the host sees.
 #![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64")]
 

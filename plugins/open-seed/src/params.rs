@@ -1,6 +1,7 @@
 //! What a call takes. `schema.json` says what each means.
 
 use serde::Deserialize;
+use som_torch::text::Classes;
 
 /// What one call takes. `None`: what the configuration says.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -29,16 +30,6 @@ pub(crate) enum Task {
     Semantic,
     /// The boxes of things, the surest first.
     Detection,
-}
-
-/// The classes to look for.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Classes {
-    /// Those of a data set.
-    Of(String),
-    /// By their names.
-    Named(Vec<String>),
 }
 
 /// How names are put to the text encoder.

@@ -1,13 +1,13 @@
 //! The segmenter: options to a network, calls to regions.
 
 use som_core::{Call, Image, Region, Result};
-use som_torch::{Instance, Learned, Source, numbers, stages::stage};
+use som_torch::{Instance, Learned, Source, numbers, stages::stage, text::Vocabularies};
 
 use crate::{
     network::{EncodedImage, Network, Resize},
     params::CallParams,
     tasks::Answer,
-    vocabulary::{Embedded, Vocabularies, Vocabulary},
+    vocabulary::Vocabulary,
 };
 
 /// The network, and the vocabularies that it was asked for. Clones share both.
@@ -25,7 +25,7 @@ impl Learned for OpenSeed {
     fn load(source: &Source) -> Result<Self> {
         Ok(Self {
             network: Network::load(source)?,
-            vocabularies: Vocabularies::new(),
+            vocabularies: Vocabularies::new(Self::ID),
         })
     }
 
@@ -54,24 +54,20 @@ impl Learned for OpenSeed {
     ) -> Result<Vec<Region>> {
         let params: CallParams = call.parse()?;
         let network = instance.network();
-        let vocabulary = Vocabulary::of(&params)?;
-        let classes = stage("text encoder", || network.embed(&vocabulary, call))?;
+        let vocabulary = stage("text encoder", || network.vocabulary(&params, call))?;
         let image = instance.encode(image, network.resize(&params), call)?;
-        network.regions(&image, &classes, &params, call)
+        network.regions(&image, &vocabulary, &params, call)
     }
 }
 
 impl OpenSeed {
-    /// What a vocabulary means to the network.
+    /// What the classes of a call mean to the network.
     ///
     /// # Errors
-    /// Invalid, if a name is too long; Cancelled; Exhausted, if memory runs out.
-    pub(crate) fn embed<'a>(
-        &self,
-        vocabulary: &'a Vocabulary,
-        call: &Call<'_>,
-    ) -> Result<Embedded<'a>> {
-        self.vocabularies.embed(&self.network, vocabulary, call)
+    /// As [`Vocabulary::of`].
+    pub(crate) fn vocabulary(&self, params: &CallParams, call: &Call<'_>) -> Result<Vocabulary> {
+        let language = &self.network.language;
+        Vocabulary::of(params, language, &self.vocabularies, call)
     }
 
     /// How large a call wants the image.
@@ -85,28 +81,28 @@ impl OpenSeed {
         }
     }
 
-    /// The regions of an image in which these classes are looked for.
+    /// The regions of an image in which the classes of a vocabulary are looked for.
     ///
     /// # Errors
     /// Cancelled; Invalid, if the weights give no numbers; Exhausted, if memory runs out.
     pub(crate) fn regions(
         &self,
         image: &EncodedImage,
-        classes: &Embedded<'_>,
+        vocabulary: &Vocabulary,
         params: &CallParams,
         call: &Call<'_>,
     ) -> Result<Vec<Region>> {
         let Network {
             config, decoder, ..
         } = &self.network;
-        let decode = || decoder.forward(&image.features, &classes.weights, call);
+        let decode = || decoder.forward(&image.features, &vocabulary.weights, call);
         let predictions = stage("decoder", decode)?;
         numbers::require(&predictions.logits, "decoder")?;
         numbers::require(&predictions.masks, "decoder")?;
         let answer = Answer {
             image,
             predictions: &predictions,
-            classes,
+            vocabulary,
             settings: &config.settings,
         };
         answer.regions(params, call)

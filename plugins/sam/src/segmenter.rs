@@ -48,7 +48,7 @@ impl Learned for Predictor {
             let found = generate(predictor, encode, image, &params.automatic, call)?;
             return Ok(found.into_iter().map(Region::from).collect());
         };
-        if hints.text.is_some() {
+        if !hints.texts.is_empty() {
             return Err(Error::unsupported(
                 "hints: sam takes points, boxes, strokes and masks, but no text",
             ));

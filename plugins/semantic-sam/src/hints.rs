@@ -21,10 +21,10 @@ pub(crate) fn prompts(hints: &Hints, image: Size, inside: Size) -> Result<Vec<Pr
         boxes,
         strokes,
         masks,
-        text,
+        texts,
     } = hints;
     hints.check(image)?;
-    if text.is_some() {
+    if !texts.is_empty() {
         return Err(Error::unsupported(
             "hints: semantic-sam takes points, boxes, strokes and masks, but no text",
         ));

@@ -6,10 +6,10 @@ mod request;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use som_client::{Client, Connection};
-use som_core::{Descriptor, Error, Params, Result, Schema, encode::Encoding};
+use som_core::{Descriptor, Error, Params, Result, Schema, encode::Encoding, granularity::Step};
 use som_engine::ask::AskOutcome;
 use som_proto::{
-    descriptor,
+    descriptor, granularity,
     pb::v1::{self as pb, ask_response},
 };
 use tokio::sync::mpsc;
@@ -18,6 +18,7 @@ use self::answer::Heard;
 use super::{
     ComparedRow, MarkedImage, Plan, Question, SegmentedImage, Session, Stage,
     catalog::{Catalog, Taker},
+    wanted::Usual,
 };
 use crate::{flags::Flags, input::InputImage, runtime::blocking};
 
@@ -44,6 +45,7 @@ impl ServerSession {
         };
         let (segmenters, styles, lmms) =
             futures_util::try_join!(client.segmenters(), client.mark_styles(), models)?;
+        let usual = usual(&segmenters)?;
         let offered = Offered::read("segmenter", segmenters.segmenters)?;
         let drawn = Offered::read("mark style", styles.mark_styles)?;
         let names = lmms.lmms.iter().filter_map(|info| info.lmm.as_ref());
@@ -51,7 +53,7 @@ impl ServerSession {
             segmenters: offered.takers(),
             styles: drawn.takers(),
             lmms: names.map(|lmm| lmm.name.as_str()).collect(),
-            default_segmenter: &segmenters.default_segmenter,
+            usual,
             default_styles: &styles.default_styles,
         };
         let plan = Plan::new(flags, hints, &catalog)?;
@@ -157,6 +159,17 @@ impl Offered {
         });
         takers.collect()
     }
+}
+
+/// Who cuts at the server if nobody is named, and who answers to which granularity.
+fn usual(wire: &pb::ListSegmentersResponse) -> Result<Usual> {
+    let steps = wire.granularity_steps.iter().cloned();
+    let steps: Result<Vec<Step>> = steps.map(granularity::step_from_wire).collect();
+    Ok(Usual {
+        segmenter: wire.default_segmenter.clone(),
+        granularity: Some(wire.default_granularity).filter(|&granularity| granularity != 0.0),
+        steps: steps.map_err(|error| answer::not_ours(&error))?,
+    })
 }
 
 fn broke_off() -> Error {

@@ -17,6 +17,7 @@ pub(super) fn segment(image: &InputImage, plan: &Plan) -> pb::SegmentRequest {
         image: Some(encoded(image)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
+        granularity: plan.segmenter.granularity,
     }
 }
 
@@ -26,6 +27,7 @@ pub(super) fn mark(image: &InputImage, plan: &Plan, encoding: Encoding) -> pb::M
         image: Some(encoded(image)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
+        granularity: plan.segmenter.granularity,
         regions: None,
         styles: layers(&plan.layers),
         options: Some(mark::options_to_wire(&plan.marks)),
@@ -76,13 +78,15 @@ pub(super) fn sizes(question: &Question) -> Vec<Size> {
 }
 
 fn row(row: &CompareRow) -> pb::CompareRow {
-    let (segmenter, params) = match &row.regions {
-        Some(RegionSource::Segmenter(choice)) => (choice.id.clone(), Some(&choice.params)),
-        Some(RegionSource::Given(_)) | None => (None, None),
+    let choice = match &row.regions {
+        Some(RegionSource::Segmenter(choice)) => Some(choice),
+        Some(RegionSource::Given(_)) | None => None,
     };
+    let id = choice.and_then(|choice| choice.id.clone());
     pb::CompareRow {
-        segmenter: segmenter.unwrap_or_default(),
-        params: params.map(params::to_wire),
+        segmenter: id.unwrap_or_default(),
+        params: choice.map(|choice| params::to_wire(&choice.params)),
+        granularity: choice.and_then(|choice| choice.granularity),
         styles: layers(row.layers.as_deref().unwrap_or_default()),
         options: Some(mark::options_to_wire(&row.options)),
         lmm: row.lmm.clone().unwrap_or_default(),
@@ -97,6 +101,7 @@ fn ask_image(image: &QuestionImage, plan: &Plan) -> pb::AskImage {
         image: Some(encoded(&image.image)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
+        granularity: plan.segmenter.granularity,
         regions,
     }
 }

@@ -8,7 +8,7 @@ use serde::{
         DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor, value::MapAccessDeserializer,
     },
 };
-use som_core::MarkOptions;
+use som_core::{MarkOptions, granularity};
 
 use super::list;
 
@@ -19,9 +19,18 @@ pub struct MarkSettings {
     pub segmenter: String,
     /// Mark style ids, from the lowest layer of ink to the highest.
     pub styles: Vec<String>,
+    /// The granularity that chooses the segmenter in its place; 0 for none.
+    pub granularity: f64,
     /// What is asked of the marks; its options are keys of the same table.
     #[serde(flatten)]
     pub options: MarkOptions,
+}
+
+impl MarkSettings {
+    /// The granularity that chooses the segmenter; `None`, if the segmenter is named.
+    pub fn granularity(&self) -> Option<f64> {
+        Some(self.granularity).filter(|&granularity| granularity != 0.0)
+    }
 }
 
 // As `serde(flatten)` reads it, but for two things: text is taken for a number, since variables of
@@ -42,17 +51,19 @@ impl<'de> Visitor<'de> for Table {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MarkSettings, A::Error> {
-        let (mut segmenter, mut styles) = (None, None);
+        let (mut segmenter, mut styles, mut granularity) = (None, None, None);
         let rest = Rest {
             map,
             names: names(),
             segmenter: &mut segmenter,
             styles: &mut styles,
+            granularity: &mut granularity,
         };
         let options = MarkOptions::deserialize(MapAccessDeserializer::new(rest))?;
         Ok(MarkSettings {
             segmenter: segmenter.ok_or_else(|| A::Error::missing_field("segmenter"))?,
             styles: styles.ok_or_else(|| A::Error::missing_field("styles"))?,
+            granularity: granularity.ok_or_else(|| A::Error::missing_field("granularity"))?,
             options,
         })
     }
@@ -64,6 +75,7 @@ struct Rest<'a, A> {
     names: Vec<String>,
     segmenter: &'a mut Option<String>,
     styles: &'a mut Option<Vec<String>>,
+    granularity: &'a mut Option<f64>,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
@@ -77,12 +89,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
             match key.as_str() {
                 "segmenter" => *self.segmenter = Some(self.map.next_value()?),
                 "styles" => *self.styles = Some(self.map.next_value::<Styles>()?.0),
+                "granularity" => *self.granularity = Some(self.map.next_value::<OrNone>()?.0),
                 _ if self.names.contains(&key) => {
                     return seed.deserialize(key.into_deserializer()).map(Some);
                 }
                 _ => {
                     return Err(A::Error::custom(format!(
-                        "unknown field `{key}`, expected one of `segmenter`, `styles`, `{}`",
+                        "unknown field `{key}`, expected one of `segmenter`, `styles`, `granularity`, `{}`",
                         self.names.join("`, `")
                     )));
                 }
@@ -98,6 +111,20 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
 
 #[derive(Deserialize)]
 struct Styles(#[serde(deserialize_with = "list")] Vec<String>);
+
+/// A granularity, or 0 for none.
+struct OrNone(f64);
+
+impl<'de> Deserialize<'de> for OrNone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = f64::deserialize(deserializer)?;
+        if value != 0.0 {
+            granularity::check(value)
+                .map_err(|error| D::Error::custom(format!("{error}, or 0 for none")))?;
+        }
+        Ok(Self(value))
+    }
+}
 
 /// The names of the options.
 fn names() -> Vec<String> {

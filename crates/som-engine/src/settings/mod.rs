@@ -1,5 +1,6 @@
 //! The settings ladder: embedded defaults up to flags, each value with its origin.
 
+mod granularity;
 mod mark;
 mod server;
 mod telemetry;
@@ -15,6 +16,7 @@ use som_core::{Error, Params, Result};
 use som_lmm::{LmmSettings, Lmms};
 
 pub use self::{
+    granularity::{GranularitySettings, StepSettings},
     mark::MarkSettings,
     server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
     telemetry::{LogFormat, TelemetrySettings},
@@ -33,6 +35,8 @@ const ENVIRONMENT_PREFIX: &str = "SOM__";
 pub struct Settings {
     /// How images are marked when a request says nothing else.
     pub mark: MarkSettings,
+    /// Which segmenter answers to which granularity.
+    pub granularity: GranularitySettings,
     /// Who is asked when a request says nothing else.
     pub ask: AskSettings,
     /// How the multimodal model rescales an image.

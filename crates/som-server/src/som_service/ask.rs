@@ -138,7 +138,8 @@ impl Som {
         wire: pb::AskImage,
         work: &Work<'_>,
     ) -> Result<(AskImage, pb::ImageInfo)> {
-        let segmenter = segmenter(wire.segmenter, params::from_wire(wire.params)?);
+        let params = params::from_wire(wire.params)?;
+        let segmenter = segmenter(wire.segmenter, wire.granularity, params);
         let image = self.request_image(wire.image, work).await?;
         let regions = self.regions(wire.regions, segmenter, &image).await?;
         let info = image.info();

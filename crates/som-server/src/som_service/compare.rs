@@ -92,7 +92,8 @@ impl Som {
 }
 
 fn row_from_wire(row: pb::CompareRow) -> Result<CompareRow> {
-    let segmenter = segmenter(row.segmenter, params::from_wire(row.params)?);
+    let params = params::from_wire(row.params)?;
+    let segmenter = segmenter(row.segmenter, row.granularity, params);
     let is_set = segmenter != SegmenterChoice::default();
     Ok(CompareRow {
         regions: is_set.then_some(RegionSource::Segmenter(segmenter)),

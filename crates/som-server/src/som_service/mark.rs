@@ -31,7 +31,8 @@ impl Som {
         // What is wrong with the small parts is told before the image is decoded.
         let format = format(request.format)?;
         let layers = layers(request.styles)?;
-        let segmenter = segmenter(request.segmenter, params::from_wire(request.params)?);
+        let params = params::from_wire(request.params)?;
+        let segmenter = segmenter(request.segmenter, request.granularity, params);
         let image = self.request_image(request.image, work).await?;
         let regions = self.regions(request.regions, segmenter, &image).await?;
         let request = MarkRequest {

@@ -17,7 +17,8 @@ impl Som {
         request: pb::SegmentRequest,
         work: &Work<'_>,
     ) -> Result<pb::SegmentResponse> {
-        let segmenter = segmenter(request.segmenter, params::from_wire(request.params)?);
+        let params = params::from_wire(request.params)?;
+        let segmenter = segmenter(request.segmenter, request.granularity, params);
         let image = self.request_image(request.image, work).await?;
         let request = SegmentRequest {
             segmenter,
@@ -58,10 +59,11 @@ impl Som {
     }
 }
 
-/// The segmenter that a request names, and what it is told.
-pub(super) fn segmenter(id: String, params: Params) -> SegmenterChoice {
+/// The segmenter that a request names, or the granularity in its place, and what it is told.
+pub(super) fn segmenter(id: String, granularity: Option<f64>, params: Params) -> SegmenterChoice {
     SegmenterChoice {
         id: Some(id).filter(|id| !id.is_empty()),
         params,
+        granularity,
     }
 }

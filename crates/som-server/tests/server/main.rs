@@ -5,6 +5,7 @@
 mod support;
 
 mod som; // Segment and Mark: images, regions, pictures
+mod granularity; // who answers to which granularity, and why
 mod kept; // images that are sent once and named by digest
 mod refusals; // requests that are wrong, malformed, too large, too many or too slow
 mod ask; // Ask and Compare: stages, rows, failures

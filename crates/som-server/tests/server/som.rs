@@ -80,8 +80,8 @@ async fn segment_gives_what_the_engine_gives() {
         .into_inner();
     let request = SegmentRequest {
         segmenter: SegmenterChoice {
-            id: None,
             params: told(json!({"count": 5})),
+            ..SegmenterChoice::default()
         },
         ..SegmentRequest::new(picture().into())
     };

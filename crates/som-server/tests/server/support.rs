@@ -121,6 +121,7 @@ pub(crate) fn request(id: &str, params: serde_json::Value) -> SegmentRequest {
         segmenter: SegmenterChoice {
             id: Some(id.into()),
             params,
+            ..SegmenterChoice::default()
         },
         ..SegmentRequest::new(RgbImage::new(12, 8).into())
     }

@@ -3,10 +3,12 @@
 //! All read their sizes off the tensors, take a normalised image `[height, width, 3]`, and give maps
 //! `[rows, columns, channels]`, from the finest to the coarsest.
 
+mod focal;
 mod resnet;
 mod swin;
 
 pub use self::{
+    focal::{Focal, FocalSizes, Stage as FocalStage},
     resnet::{ResNet, ResNetSizes, Stage as ResNetStage},
     swin::{Stage as SwinStage, Swin, SwinSizes},
 };

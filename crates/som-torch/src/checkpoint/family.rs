@@ -26,7 +26,11 @@ const FAMILIES: [Family; 6] = [
         Some("semantic-sam"),
         "sem_seg_head.predictor.mask_tokens.",
     ),
-    family("SEEM", None, "sem_seg_head.predictor.spatial_embed."),
+    family(
+        "SEEM",
+        Some("seem"),
+        "sem_seg_head.predictor.spatial_embed.",
+    ),
     family(
         "OpenSeeD",
         Some("open-seed"),

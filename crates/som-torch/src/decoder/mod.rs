@@ -1,17 +1,20 @@
 //! From feature maps to objects: what several decoders share.
 //!
 //! A [`PixelDecoder`] makes of a backbone's maps a memory in which all resolutions know of each other,
-//! and one fine map of features that masks are read from. Queries, chosen from the memory by
+//! and one fine map of features that masks are read from; so does a [`PyramidDecoder`], the simpler one of
+//! MaskFormer, whose levels stay maps. Queries, chosen from the memory by
 //! [`proposals`] or learned, become objects in the layers of a [`QueryDecoder`].
 
 pub mod boxes;
 mod pixel;
 pub mod proposals;
+mod pyramid;
 mod queries;
 
 pub use self::{
     pixel::{
         EncoderInput, EncoderLayer, LevelOrder, PixelDecoder, PixelDecoderSizes, PixelFeatures,
     },
+    pyramid::{PyramidDecoder, PyramidDecoderSizes, PyramidFeatures, PyramidLayer},
     queries::{Objects, Queries, QueryDecoder, QueryDecoderSizes},
 };

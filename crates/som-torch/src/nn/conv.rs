@@ -57,6 +57,7 @@ pub struct Conv {
     bias: Option<Weight>,
     size: i64,
     stride: i64,
+    padding: i64,
     groups: i64,
 }
 
@@ -81,6 +82,7 @@ impl Conv {
             bias,
             size,
             stride,
+            padding: size / 2,
             groups,
         })
     }
@@ -100,6 +102,28 @@ impl Conv {
         Self::new(&weight, bias, stride, 1)
     }
 
+    /// The same with so many rows and columns of zeros around the map; without this, half its size.
+    #[must_use]
+    pub fn with_padding(self, padding: i64) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// `weight` `[channels, 1, size, size]` of `scope`, and its `bias` if there is one: each channel by
+    /// itself.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn depthwise(
+        scope: &Scope<'_>,
+        channels: i64,
+        size: i64,
+        with_bias: bool,
+    ) -> TorchResult<Self> {
+        let weight = scope.weight("weight", &[channels, 1, size, size]);
+        let bias = with_bias.then(|| scope.weight("bias", &[channels]));
+        Self::new(&weight, bias, 1, channels)
+    }
+
     /// `[height, width, input]` to `[height / stride, width / stride, output]`, rounded up.
     ///
     /// # Errors
@@ -115,7 +139,7 @@ impl Conv {
             let weight = self.weight.f_flatten(1, -1)?;
             return x.f_linear(&weight, self.bias.as_deref());
         }
-        let (stride, padding) = ([self.stride; 2], [self.size / 2; 2]);
+        let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
         x.f_permute([2, 0, 1])?
             .f_unsqueeze(0)?
             .f_conv2d(

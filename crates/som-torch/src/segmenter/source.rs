@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use som_core::{Error, Result};
 
 use crate::{
@@ -33,6 +34,19 @@ impl Source {
         })
     }
 
+    /// What the config file tells of a `network`, such as `Mask DINO`; `None`, if there is no file.
+    /// `content` tells people what it may hold.
+    ///
+    /// # Errors
+    /// Invalid, if the checkpoint holds another network, whose config would make no sense here;
+    /// as [`ConfigFile::parse`].
+    pub fn told<T: DeserializeOwned>(&self, network: &str, content: &str) -> Result<Option<T>> {
+        match other_family(&self.checkpoint, network) {
+            Some(error) => Err(error),
+            None => self.config.parse(content),
+        }
+    }
+
     /// The sizes that `read` makes of the tensors and of what the config file told.
     ///
     /// # Errors
@@ -44,9 +58,6 @@ impl Source {
         told: &T,
         read: impl Fn(&T) -> Result<S>,
     ) -> Result<S> {
-        if let Some(error) = other_family(&self.checkpoint, network) {
-            return Err(error);
-        }
         read(told).map_err(|error| match read(&T::default()) {
             Ok(_) => self.misfit(error.message()),
             Err(_) => foreign(&self.checkpoint, network, error.message()),

@@ -178,6 +178,40 @@ impl LanguageEncoder {
     /// # Errors
     /// Cancelled; Exhausted, if memory runs out.
     pub fn embed_prompts(&self, prompts: &[Prompt], call: &Call<'_>) -> Result<Tensor> {
+        let (x, tree) = self.read(prompts, call)?;
+        let project = || {
+            let embedded = self.project(&x, &tree.ends()?)?;
+            let length = length(&embedded)?.f_add_scalar(EPSILON)?;
+            embedded.f_div(&length)
+        };
+        project().map_err(torch_error)
+    }
+
+    /// What becomes of every token of these prompts, one prompt after the other: `[tokens, channels]`
+    /// of any length. The last of each prompt stands for the whole.
+    ///
+    /// # Errors
+    /// Cancelled; Exhausted, if memory runs out.
+    pub fn embed_tokens(&self, prompts: &[Prompt], call: &Call<'_>) -> Result<Tensor> {
+        let (x, tree) = self.read(prompts, call)?;
+        let tokens: Vec<i64> = tree.paths().concat();
+        let project = || {
+            let tokens = Tensor::f_from_slice(&tokens)?.f_to_device(x.device())?;
+            self.project(&x, &tokens)
+        };
+        project().map_err(torch_error)
+    }
+
+    /// `text` as the encoder reads it: what its context has no room for is cut off.
+    ///
+    /// # Errors
+    /// Internal, if the tokenizer fails.
+    pub fn prompt(&self, text: &str) -> Result<Prompt> {
+        self.tokenizer.prompt(text, self.transformer.context())
+    }
+
+    /// What the last block gives for the beginnings of prompts, and their tree.
+    fn read(&self, prompts: &[Prompt], call: &Call<'_>) -> Result<(Tensor, PromptTree)> {
         let device = self.project.device();
         let tree = PromptTree::new(prompts, device).map_err(torch_error)?;
         let mut x = self.transformer.embed(&tree).map_err(torch_error)?;
@@ -185,13 +219,13 @@ impl LanguageEncoder {
             call.check()?;
             x = block.forward(&x, &tree).map_err(torch_error)?;
         }
-        let project = || {
-            let ends = x.f_index_select(0, &tree.ends()?)?;
-            let embedded = self.transformer.finish(&ends)?.f_mm(&self.project)?;
-            let length = length(&embedded)?.f_add_scalar(EPSILON)?;
-            embedded.f_div(&length)
-        };
-        project().map_err(torch_error)
+        Ok((x, tree))
+    }
+
+    /// Some nodes of what was read, as the network compares with them.
+    fn project(&self, x: &Tensor, nodes: &Tensor) -> TorchResult<Tensor> {
+        let x = x.f_index_select(0, nodes)?;
+        self.transformer.finish(&x)?.f_mm(&self.project)
     }
 }
 

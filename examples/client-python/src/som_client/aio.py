@@ -16,7 +16,7 @@ from .errors import SomError
 from .images import ImageLike
 from .requests import AskArguments, MarkArguments, Params
 from .tasks import Task
-from .types import Descriptor, Failure, Marking, Segmentation
+from .types import Descriptor, Failure, GranularityStep, Marking, Segmentation
 
 T = TypeVar("T")
 
@@ -48,10 +48,15 @@ class AsyncClient:
         await self._channel.close()
 
     async def segment(
-        self, image: ImageLike, segmenter: str = "", params: Params | None = None
+        self,
+        image: ImageLike,
+        segmenter: str = "",
+        params: Params | None = None,
+        *,
+        granularity: float | None = None,
     ) -> Segmentation:
         """As `Client.segment`."""
-        return await self._run(calls.segment(image, segmenter, params))
+        return await self._run(calls.segment(image, segmenter, params, granularity))
 
     async def mark(self, image: ImageLike, **options: Unpack[MarkArguments]) -> Marking:
         """As `Client.mark`."""
@@ -98,6 +103,10 @@ class AsyncClient:
     async def segmenters(self) -> list[Descriptor]:
         """As `Client.segmenters`."""
         return await self._run(calls.segmenters())
+
+    async def granularity_steps(self) -> list[GranularityStep]:
+        """As `Client.granularity_steps`."""
+        return await self._run(calls.granularity_steps())
 
     async def mark_styles(self) -> list[Descriptor]:
         """As `Client.mark_styles`."""

@@ -14,7 +14,7 @@ from . import requests, types
 from .errors import SomError
 from .images import ImageLike, Kept
 from .requests import MarkArguments, Params
-from .types import Descriptor, Marking, Segmentation
+from .types import Descriptor, GranularityStep, Marking, Segmentation
 
 T = TypeVar("T")
 
@@ -38,8 +38,10 @@ class Call(Generic[T]):
     """The image, if the request only names it."""
 
 
-def segment(image: ImageLike, segmenter: str, params: Params | None) -> Call[Segmentation]:
-    request = requests.segment(image, segmenter, params)
+def segment(
+    image: ImageLike, segmenter: str, params: Params | None, granularity: float | None = None
+) -> Call[Segmentation]:
+    request = requests.segment(image, segmenter, params, granularity)
     return Call(lambda stubs: stubs.som.Segment, request, Segmentation.of, _kept(image))
 
 
@@ -51,6 +53,11 @@ def mark(image: ImageLike, **options: Unpack[MarkArguments]) -> Call[Marking]:
 def segmenters() -> Call[list[Descriptor]]:
     request = catalog_pb2.ListSegmentersRequest()
     return Call(lambda stubs: stubs.catalog.ListSegmenters, request, types.segmenters)
+
+
+def granularity_steps() -> Call[list[GranularityStep]]:
+    request = catalog_pb2.ListSegmentersRequest()
+    return Call(lambda stubs: stubs.catalog.ListSegmenters, request, types.granularity_steps)
 
 
 def mark_styles() -> Call[list[Descriptor]]:

@@ -16,7 +16,7 @@ from .errors import SomError
 from .images import ImageLike
 from .requests import AskArguments, MarkArguments, Params
 from .tasks import Task
-from .types import Descriptor, Failure, Marking, Segmentation
+from .types import Descriptor, Failure, GranularityStep, Marking, Segmentation
 
 T = TypeVar("T")
 
@@ -52,10 +52,16 @@ class Client:
         self._channel.close()
 
     def segment(
-        self, image: ImageLike, segmenter: str = "", params: Params | None = None
+        self,
+        image: ImageLike,
+        segmenter: str = "",
+        params: Params | None = None,
+        *,
+        granularity: float | None = None,
     ) -> Segmentation:
-        """The regions of an image. Hints go into `params` as "hints"."""
-        return self._run(calls.segment(image, segmenter, params))
+        """The regions of an image. Hints go into `params` as "hints"; a `granularity`, from 1 to 3,
+        chooses segmenter and level in place of a segmenter's name."""
+        return self._run(calls.segment(image, segmenter, params, granularity))
 
     def mark(self, image: ImageLike, **options: Unpack[MarkArguments]) -> Marking:
         """The marked image."""
@@ -104,6 +110,10 @@ class Client:
     def segmenters(self) -> list[Descriptor]:
         """What there is to segment with."""
         return self._run(calls.segmenters())
+
+    def granularity_steps(self) -> list[GranularityStep]:
+        """Who answers to which granularity: the slider, from its coarse end to its fine one."""
+        return self._run(calls.granularity_steps())
 
     def mark_styles(self) -> list[Descriptor]:
         """What there is to mark with."""

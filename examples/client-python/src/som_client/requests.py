@@ -24,6 +24,8 @@ class MarkArguments(MarkOptions, total=False):
     """How an image is marked; what is left out is the server's choice."""
 
     segmenter: str
+    granularity: float | None
+    """In place of a segmenter, what chooses one and its level: 1, the coarsest, to 3."""
     params: Params | None
     """The segmenter's parameters, hints among them."""
     regions: Iterable[Region] | None
@@ -39,6 +41,8 @@ class AskArguments(MarkOptions, total=False):
     lmm: str
     """The model, by its name in the server's settings."""
     segmenter: str
+    granularity: float | None
+    """In place of a segmenter, what chooses one and its level: 1, the coarsest, to 3."""
     params: Params | None
     """The segmenter's parameters, hints among them."""
     styles: Styles
@@ -68,9 +72,14 @@ class AskArguments(MarkOptions, total=False):
     """Of the pages that come with the answer: "none" if left out."""
 
 
-def segment(image: ImageLike, segmenter: str, params: Params | None) -> som_pb2.SegmentRequest:
+def segment(
+    image: ImageLike, segmenter: str, params: Params | None, granularity: float | None = None
+) -> som_pb2.SegmentRequest:
     return som_pb2.SegmentRequest(
-        image=images.to_wire(image), segmenter=segmenter, params=struct(params)
+        image=images.to_wire(image),
+        segmenter=segmenter,
+        params=struct(params),
+        granularity=granularity,
     )
 
 
@@ -83,6 +92,7 @@ def mark(image: ImageLike, **options: Unpack[MarkArguments]) -> som_pb2.MarkRequ
         image=images.to_wire(image),
         segmenter=options.get("segmenter", ""),
         params=struct(options.get("params")),
+        granularity=options.get("granularity"),
         regions=given,
         styles=[_layer(style) for style in options.get("styles", ())],
         options=_mark_options(options),
@@ -102,6 +112,7 @@ def ask(
                 image=images.to_wire(image.data if isinstance(image, Kept) else image),
                 segmenter=options.get("segmenter", ""),
                 params=struct(options.get("params")),
+                granularity=options.get("granularity"),
             )
             for image in images_
         ],

@@ -102,6 +102,23 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Granularity:
+    """A granularity that was asked for, and what came of it."""
+
+    value: float
+    """From 1, the coarsest, to 3, the finest."""
+    reason: str
+    """Why this segmenter answered in this way."""
+
+    @classmethod
+    def of(cls, wire: types_pb2.Segmentation) -> Granularity | None:
+        """That of a segmentation; none where none was asked for."""
+        if not wire.HasField("granularity"):
+            return None
+        return cls(value=wire.granularity.value, reason=wire.granularity.reason)
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """The regions of an image."""
 
@@ -113,6 +130,8 @@ class Segmentation:
     version: str
     params: dict[str, Any]
     """What the segmenter was told, defaults filled in."""
+    granularity: Granularity | None
+    """What chose the segmenter, if a granularity did."""
     regions: list[Region]
     timings_ms: dict[str, float] = field(compare=False)
     """By stage."""
@@ -129,6 +148,7 @@ class Segmentation:
             segmenter=wire.segmentation.segmenter,
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
+            granularity=Granularity.of(wire.segmentation),
             regions=[Region.of(region) for region in wire.regions],
             timings_ms=timings(wire.timings),
         )
@@ -241,6 +261,7 @@ class Marking:
     """Empty if the regions came with the request."""
     version: str
     params: dict[str, Any]
+    granularity: Granularity | None
     styles: list[str]
     marks: list[Mark]
     unmarked: list[Unmarked]
@@ -261,6 +282,7 @@ class Marking:
             segmenter=wire.segmentation.segmenter,
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
+            granularity=Granularity.of(wire.segmentation),
             styles=[layer.id for layer in wire.styles],
             marks=[Mark.of(mark) for mark in wire.marks],
             unmarked=[Unmarked.of(region) for region in wire.unmarked],
@@ -308,6 +330,43 @@ class Descriptor:
         )
 
 
+@dataclass(frozen=True)
+class GranularityPick:
+    """A segmenter that a granularity chooses, and what it is told."""
+
+    segmenter: str
+    params: dict[str, Any]
+    why: str
+    """Why it and not the segmenter that the settings name; empty, if it is that one."""
+
+    @classmethod
+    def of(cls, wire: types_pb2.GranularityPick) -> GranularityPick:
+        params = json_format.MessageToDict(wire.params)
+        return cls(segmenter=wire.segmenter, params=params, why=wire.why)
+
+
+@dataclass(frozen=True)
+class GranularityStep:
+    """A step of the granularity slider; it holds from its start to that of the next one."""
+
+    start: float
+    above: bool
+    """It holds for values above `start` only."""
+    everything: GranularityPick
+    """Who cuts everything."""
+    hinted: GranularityPick
+    """Who cuts what hints point at."""
+
+    @classmethod
+    def of(cls, wire: types_pb2.GranularityStep) -> GranularityStep:
+        return cls(
+            start=wire.start,
+            above=wire.above,
+            everything=GranularityPick.of(wire.everything),
+            hinted=GranularityPick.of(wire.hinted),
+        )
+
+
 def outcome(wire: som_pb2.MarkStreamResponse) -> Marking | Failure:
     """One answer of a stream."""
     if wire.WhichOneof("outcome") == "mark":
@@ -322,6 +381,10 @@ def timings(wire: types_pb2.Timings | ask_pb2.AskTimings) -> dict[str, float]:
 
 def segmenters(wire: catalog_pb2.ListSegmentersResponse) -> list[Descriptor]:
     return [Descriptor.of(segmenter) for segmenter in wire.segmenters]
+
+
+def granularity_steps(wire: catalog_pb2.ListSegmentersResponse) -> list[GranularityStep]:
+    return [GranularityStep.of(step) for step in wire.granularity_steps]
 
 
 def mark_styles(wire: catalog_pb2.ListMarkStylesResponse) -> list[Descriptor]:

@@ -73,7 +73,7 @@ impl Network {
     /// Invalid, if the checkpoint holds another network, with every tensor that does not fit, or
     /// its config contradicts it; Exhausted, if memory runs out.
     pub(crate) fn load(source: &Source) -> Result<Self> {
-        let told: Told = source.config.parse(TOLD)?.unwrap_or_default();
+        let told: Told = source.told("OpenSeeD", TOLD)?.unwrap_or_default();
         let loader = Loader::new(&source.checkpoint, source.compute.device)?;
         let root = loader.root(Kind::Float);
         let config = source.sizes("OpenSeeD", &told, |told| Config::of(&root, told))?;

@@ -84,7 +84,7 @@ pub(super) fn boxes(answer: &Answer<'_>, most: u32) -> Result<Vec<Region>> {
 /// The pairs of query and class with the highest scores, the surest first; those of stuff are left
 /// out after that, as there. Queries for stuff do not take part.
 fn candidates(answer: &Answer<'_>, most: u32) -> TorchResult<Vec<Candidate>> {
-    let classes = answer.classes.classes;
+    let classes = &answer.vocabulary.classes;
     let scores = answer.scores()?;
     let scores = scores.f_narrow(0, 0, answer.predictions.proposals)?;
     let scores = scores.f_flatten(0, 1)?;

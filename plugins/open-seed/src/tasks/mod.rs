@@ -19,14 +19,14 @@ use tch::{Device, Kind, Tensor};
 use crate::{
     network::{EncodedImage, Frame, Predictions, Settings},
     params::{CallParams, Task},
-    vocabulary::Embedded,
+    vocabulary::Vocabulary,
 };
 
 /// One call, after the network.
 pub(crate) struct Answer<'a> {
     pub image: &'a EncodedImage,
     pub predictions: &'a Predictions,
-    pub classes: &'a Embedded<'a>,
+    pub vocabulary: &'a Vocabulary,
     pub settings: &'a Settings,
 }
 
@@ -95,7 +95,7 @@ impl Answer<'_> {
     fn region(&self, mask: Mask, class: usize, score: Option<f32>) -> Region {
         let mut region = Region::new(mask);
         region.score = score;
-        if let Some(class) = self.classes.classes.get(class) {
+        if let Some(class) = self.vocabulary.classes.get(class) {
             region.label = Some(class.name.clone());
             region
                 .extra
@@ -104,7 +104,7 @@ impl Answer<'_> {
                 .extra
                 .insert("thing".to_owned(), json!(class.is_thing));
         }
-        if let Some(cut) = self.classes.cut.get(class).filter(|cut| **cut > 0) {
+        if let Some(cut) = self.vocabulary.cut.get(class).filter(|cut| **cut > 0) {
             region.extra.insert("cut_prompts".to_owned(), json!(cut));
         }
         region

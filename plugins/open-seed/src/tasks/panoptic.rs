@@ -20,7 +20,7 @@ pub(super) fn regions(
     call: &Call<'_>,
 ) -> Result<Vec<Region>> {
     let (queries, kept) = kept(answer, object_mask_threshold).map_err(torch_error)?;
-    let classes = answer.classes.classes;
+    let classes = &answer.vocabulary.classes;
     let is_thing = |class: usize| classes.get(class).is_some_and(|class| class.is_thing);
     let segments = answer.with_maps(&queries, |maps| {
         segments::panoptic(maps, &kept, is_thing, overlap_threshold, call)

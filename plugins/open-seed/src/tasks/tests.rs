@@ -17,10 +17,11 @@ fn regions(golden: &Golden, values: &Value) -> Vec<Region> {
     let params: Params = params.unwrap();
     let call = Call::uncancellable(&params);
     let params: CallParams = call.parse().unwrap();
-    let vocabulary = crate::vocabulary::Vocabulary::of(&params).unwrap();
-    let classes = golden.open_seed.embed(&vocabulary, &call).unwrap();
+    let vocabulary = golden.open_seed.vocabulary(&params, &call).unwrap();
     let image = golden.encode();
-    let found = golden.open_seed.regions(&image, &classes, &params, &call);
+    let found = golden
+        .open_seed
+        .regions(&image, &vocabulary, &params, &call);
     let mut found = found.unwrap();
     found.retain(|region| !region.mask.is_empty());
     found

@@ -59,7 +59,9 @@ impl Config {
     /// Invalid, if that is no Segment Anything network.
     pub(crate) fn of(source: &Source) -> Result<Self> {
         let shapes = Shapes::of(&source.checkpoint, "Segment Anything");
-        let told = source.config.parse::<Told>(TOLD)?.unwrap_or_default();
+        let told = source
+            .told::<Told>("Segment Anything", TOLD)?
+            .unwrap_or_default();
         let [width, _, patch, _] = shapes.get("image_encoder.patch_embed.proj.weight")?;
         let [_, grid, _, _] = shapes.get("image_encoder.pos_embed")?;
         let [embedding, ..]: [i64; 4] = shapes.get("image_encoder.neck.0.weight")?;

@@ -43,7 +43,9 @@ impl Config {
     /// # Errors
     /// Invalid, if that is no Semantic-SAM network, or the config file contradicts it.
     pub(crate) fn of(root: &Scope<'_>, source: &Source) -> Result<Self> {
-        let told = source.config.parse::<Told>(TOLD)?.unwrap_or_default();
+        let told = source
+            .told::<Told>("Semantic-SAM", TOLD)?
+            .unwrap_or_default();
         let config = source.sizes("Semantic-SAM", &told, |told| Self::read(root, told))?;
         config.contradictions(&told).none_in(source)?;
         Ok(config)

@@ -58,7 +58,7 @@ pub(super) fn hints_for(capability: Capability, size: Size) -> Vec<(&'static str
         Capability::Text => vec![(
             "a text",
             Hints {
-                text: Some("a cup".to_owned()),
+                texts: vec!["a cup".to_owned()],
                 ..Hints::default()
             },
         )],

@@ -111,7 +111,7 @@ impl Config {
     /// Invalid, if it is no Mask DINO network, if the config file says otherwise than the tensors, or
     /// if neither it nor the table of the released networks tells what the tensors do not.
     pub(crate) fn of(root: &Scope<'_>, source: &Source) -> Result<Self> {
-        let told: Option<Told> = source.config.parse(TOLD)?;
+        let told: Option<Told> = source.told("Mask DINO", TOLD)?;
         let is_told = told.is_some();
         let told = told.unwrap_or_default();
         let weights = source.checkpoint.path().to_string_lossy();
