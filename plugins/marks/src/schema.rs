@@ -33,8 +33,12 @@ macro_rules! halo {
 }
 
 pub(crate) const MASK: &str = schema!(
-    r#""opacity": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.2,
-        "description": "Opacity of the tint"}"#,
+    r#""opacity": {"type": "number", "minimum": 0, "maximum": 1, "default": 0,
+        "description": "Opacity of the tint all over a region; 0 leaves its colours as they are"}"#,
+    r#""edge": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.4,
+        "description": "Opacity of the tint at the edge of a region, from where it fades inwards"}"#,
+    r#""reach": {"type": ["number", "null"], "minimum": 0, "maximum": 80, "default": null,
+        "description": "How far the tint of the edge reaches, in pixels; null: what suits the image"}"#,
     color!(),
 );
 

@@ -128,7 +128,7 @@ fn masks_tint_by_their_opacity_and_the_smaller_one_shows() {
     let page = draw(
         &MaskFill,
         &[&below, &above],
-        &serde_json::json!({"opacity": 0.4}),
+        &serde_json::json!({"opacity": 0.4, "edge": 0}),
     );
     for (x, y, pixel) in page.enumerate_pixels() {
         let point = Point::new(x, y);
@@ -145,6 +145,30 @@ fn masks_tint_by_their_opacity_and_the_smaller_one_shows() {
             );
         }
     }
+}
+
+/// What a model is asked about keeps its colours: the tint fades from the edge inwards.
+#[test]
+fn by_default_only_the_edge_is_tinted() {
+    let bbox = BBox::new(20, 20, 120, 80);
+    let mark = marked(bbox, BBox::default(), 0xff_00_00);
+    let page = draw(&MaskFill, &[&mark], &serde_json::json!({}));
+    for (x, y, pixel) in page.enumerate_pixels() {
+        let photo = photo();
+        let was = photo.get_pixel(x, y);
+        let depth = [x as i32 - 20, 139 - x as i32, y as i32 - 20, 99 - y as i32];
+        match depth.into_iter().min().unwrap() {
+            0 => assert!(pixel.0[0] >= was.0[0] && (was.0[0] > 250 || pixel != was)),
+            ..0 | 4.. => assert_eq!(pixel, was, "at {x},{y}"),
+            _ => {}
+        }
+    }
+    let deeper = serde_json::json!({"edge": 1, "reach": 30});
+    let page = draw(&MaskFill, &[&mark], &deeper);
+    let red =
+        |x: u32| i32::from(page.get_pixel(x, 60).0[0]) - i32::from(photo().get_pixel(x, 60).0[0]);
+    assert!(red(21) > 0 && red(40) > 0);
+    assert_eq!(page.get_pixel(80, 60), photo().get_pixel(80, 60));
 }
 
 /// A contour lies within its region, right along the edge, and nowhere else.
