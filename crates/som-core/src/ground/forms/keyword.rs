@@ -376,10 +376,31 @@ fn is_at_arrow(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
     let after = text[name.end..].trim_start_matches(' ');
     let before = text[..name.start].trim_end_matches(' ');
     let leads = ARROWS.iter().any(|arrow| after.starts_with(arrow))
-        || words::at(after, 0, Role::Becomes).is_some();
+        || words::at(after, 0, Role::Becomes).is_some() && !is_of_another(before);
     let follows = (ARROWS.iter().any(|arrow| before.ends_with(arrow)) || became(before))
         && !is_quantity(text, name.end);
     (leads || follows) && !names.get(&text[name.clone()]).is_empty()
+}
+
+/// True if `before` ends with a word whose number follows, and which is none for marks: "in image 1".
+fn is_of_another(before: &str) -> bool {
+    const LEADS: [Role; 5] = [
+        Role::Joins,
+        Role::Announces,
+        Role::Article,
+        Role::Contrasts,
+        Role::Fills,
+    ];
+    let start = before
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| words::is_word(*c) && !words::is_unspaced(*c))
+        .last()
+        .map(|(at, _)| at);
+    start.is_some_and(|start| {
+        let leads = |role: &Role| words::at(before, start, *role) == Some(before.len());
+        !LEADS.iter().any(leads)
+    })
 }
 
 /// True if `before` ends with what says that something became what follows: "has moved to",
