@@ -32,12 +32,19 @@ fn several(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Option<Named>> {
     }
     let verdict = spoken.verdict().map(|part| spoken.part(part));
     if let Some(given) = verdict
-        .and_then(|part| in_text(&part, expressions))
+        .as_ref()
+        .and_then(|part| in_text(part, expressions))
         .filter(|given| given.iter().all(Option::is_some))
     {
         return given;
     }
-    in_text(spoken, expressions).unwrap_or_else(|| vec![None; expressions.len()])
+    let mut given = in_text(spoken, expressions).unwrap_or_else(|| vec![None; expressions.len()]);
+    // What it comes down to may speak of some of them alone.
+    let last = verdict.and_then(|part| marks_of_each(&part, expressions));
+    for (given, last) in given.iter_mut().zip(last.unwrap_or_default()) {
+        *given = last.or(given.take());
+    }
+    given
 }
 
 fn in_text(spoken: &Spoken<'_>, expressions: &[String]) -> Option<Vec<Option<Named>>> {

@@ -2,14 +2,18 @@
 //!
 //! A denial reaches the mentions behind it up to the end of its clause; in other languages it
 //! stands behind what it denies. What is taken back ("wait", "no,") and then said otherwise is
-//! replaced; what is excepted leaves the range that it is taken from.
+//! replaced; what is excepted leaves the range that it is taken from; what only led to a conclusion
+//! is not meant.
 
+mod concluded;
 mod sentence;
 mod set_aside;
 mod taken_back;
 
 use std::ops::Range;
 
+pub(crate) use self::concluded::boxed;
+pub(super) use self::concluded::conclude;
 use self::{
     sentence::{floor, sentence_end, sentence_start},
     set_aside::set_aside,
