@@ -133,7 +133,11 @@ impl<'a> Around<'a> {
         if self.is_behind(Role::ExceptsBehind) {
             return Polarity::Excepted;
         }
-        if self.is_denied() || self.is_denied_behind() || self.is_crossed() {
+        if self.is_denied()
+            || self.is_denied_behind()
+            || self.is_crossed()
+            || self.is_one_of_none()
+        {
             return Polarity::Denied;
         }
         let compared = self.reaching(Role::Compares, 4, false);
@@ -364,6 +368,23 @@ impl<'a> Around<'a> {
         let cell = cell.trim_matches([' ', '*', '.']);
         let crossed = cell.starts_with(CROSSES);
         crossed || words::at(cell, 0, Role::DeniesBehind) == Some(cell.len())
+    }
+
+    /// True for "none of these, including [4], is red".
+    fn is_one_of_none(&self) -> bool {
+        let none = |part: Range<usize>| {
+            [Role::None, Role::Neither]
+                .iter()
+                .any(|role| self.cues.any(part.clone(), *role))
+        };
+        let before = self.reaching(Role::Includes, 1, false);
+        let begins = |cue: Cue| {
+            let lead = self.text.get(self.before.start..cue.start);
+            lead.is_some_and(|lead| !lead.contains(char::is_alphanumeric))
+        };
+        before.is_some_and(|cue| {
+            none(self.before.start..cue.start) || begins(cue) && none(self.after.clone())
+        }) || self.is_behind(Role::Includes) && none(self.after.clone())
     }
 
     fn is_behind(&self, role: Role) -> bool {
