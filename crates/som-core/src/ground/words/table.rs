@@ -9,7 +9,7 @@ use super::language::{Language, SILENT};
 pub(super) const TABLE: [Language; 18] = [
     Language {
         code: "en",
-        announces: "mark, marks, marker, markers, marked, marking, markings, region, regions, label, labels, labeled, labelled, number, numbers, numbered, object, objects, segment, segments, id, ids, tag, tags, tagged, mask, masks, answer, answers, no, area, element, elements, item, items, mark id, box number, option",
+        announces: "mark, marks, marker, markers, marked, marking, markings, region, regions, label, labels, labeled, labelled, number, numbers, numbered, object, objects, segment, segments, id, ids, tag, tags, tagged, mask, masks, answer, answers, no, area, element, elements, item, items, mark id, box number, option, letter, letters",
         answers: "answer, final answer, answer is, in conclusion, conclusion, final result, verdict, so the answer, therefore, thus, hence, in summary, overall, to conclude, my choice, my pick, final selection, final decision, result, to sum up",
         none: "none, none of them, none of these, none of the marks, nothing, gone, null, n/a, missing, absent, disappeared, vanished, nowhere, not found, not be found, not visible, not present, not there, not shown, not seen, not exist, not appear, not match, not depicted, not applicable, not in the image, not in the picture, not in the second image, not in image, not identifiable, not included, not marked, not labeled, not labelled, no longer visible, no longer present, no longer there, no longer in, no longer appears, no longer seen, no match, no matches, no such, no corresponding, no counterpart, no mark, no marks, no region, no label, no object, there is no, there are no, there's no, i see no, i don't see, don't see, doesn't see, cannot find, can't find, couldn't find, could not find, cannot see, can't see, unable to find, not able to find, isn't visible, aren't visible, isn't there, isn't in, isn't present, isn't shown, doesn't appear, does not appear, doesn't exist, does not exist, there isn't, there aren't, out of view, out of frame, out of sight, left the frame, left the scene, has left, is hidden, is occluded, fully occluded, removed, unmatched, neither is, neither of them, not detected, not available, does not contain, doesn't contain, no equivalent, neither, do not see, does not see, see no, can not see, not able to see, cannot be found, can't be found, can not be found, could not be found, couldn't be found, not be seen, be seen nowhere, no equivalent mark, isn't marked, isn't labeled, isn't labelled, isn't found, isn't seen, isn't depicted, isn't included, isn't pictured, not pictured, isn't here, not here, aren't there, aren't present, aren't marked, aren't shown, can't be seen, cannot be seen, couldn't be seen, could not be seen, not numbered, isn't numbered, cannot be matched, can't be matched, could not be matched, couldn't be matched, has not been marked, hasn't been marked, not among, isn't among, no longer shown, no longer found, no marked, no labeled, no labelled, no numbered, no element, no item, no regions, no objects, nothing in the image, nothing here, nothing matches, nothing fits, nothing that, not in the scene, not on the image, not listed, isn't listed, not tagged, isn't tagged",
         denies: "not, isn't, aren't, wasn't, weren't, doesn't, don't, didn't, can't, cannot, couldn't, shouldn't, won't, wouldn't, no, nor, neither, never, without, rather than, instead of, ruled out, rule out, rules out, ruling out, exclude, excludes, eliminate, eliminates, no longer, reject, rejected, discard, avoid, ignore, ignoring, as opposed to, and not, nothing, none of, far from being, wrong, incorrect, false, retract, dismiss, dismissed, wouldn't choose, eliminated, excluded, disregard, forget, forget about, never mind, skip, drop, scratch",
@@ -49,13 +49,13 @@ pub(super) const TABLE: [Language; 18] = [
         pronouns: "it, it's, that, that's, this, they, they're, those, these, he, she, its",
         definites: "the",
         only: "only, solely, just",
-        resembles: "come close, comes close, came close, is close, are close, is also, are also, also has, also have, also shows, also looks, looks similar, look similar, looks alike, look alike, looks like it, looks like one, look like one, seems to be, seems like, appears similar, was tempting, is tempting, is similar, is another, resembles, could pass",
+        resembles: "come close, comes close, came close, is close, are close, is also, are also, also has, also have, also shows, also looks, looks similar, look similar, looks close, look close, seems close, looks alike, look alike, looks like it, looks like one, look like one, seems to be, seems like, appears similar, was tempting, is tempting, is similar, is another, resembles, could pass",
         becomes: "corresponds to, correspond to, matches, became, becomes, has become, turned into, moved to, has moved to, have moved to, is now, maps to, went to, shifted to, turns into, changed to, has changed to",
         ..SILENT
     },
     Language {
         code: "de",
-        announces: "nummer, nummern, markierung, markierungen, region, regionen, bereich, bereiche, objekt, objekte, objekten, segment, segmente, label, etikett, antwort, nr, kennzeichnung, marke, marken, beschriftung, maske, element, markierte, kennung, ziffer, beschriftet, gekennzeichnet, nummeriert",
+        announces: "nummer, nummern, markierung, markierungen, region, regionen, bereich, bereiche, objekt, objekte, objekten, segment, segmente, label, etikett, antwort, nr, kennzeichnung, marke, marken, beschriftung, maske, element, markierte, kennung, ziffer, beschriftet, gekennzeichnet, nummeriert, buchstabe, buchstaben",
         answers: "antwort, endgültige antwort, fazit, ergebnis, somit, daher, folglich, lösung",
         none: "keine, keines, keiner, kein, keins, nicht vorhanden, nicht zu sehen, nicht sichtbar, nicht zu finden, nicht gefunden, fehlt, fehlen, verschwunden, weg, nichts, nicht mehr zu sehen, nicht mehr da, nicht mehr sichtbar, nicht mehr vorhanden, nirgends, nicht da, keine entsprechung, gibt es nicht, weder, sehe ich nicht, finde ich nicht, kann ich nicht finden, nicht markiert, nicht enthalten, nicht abgebildet, nicht erkennbar, nicht zu erkennen, nicht im bild, nicht auf dem bild, nicht gekennzeichnet, nicht beschriftet",
         denies: "nicht, kein, keine, weder, noch, ohne, statt, anstatt, nie, niemals, anstelle von, keine von, keiner von, keines von, verwerfe, falsch, ignoriere, ignorieren, vergiss, vergessen sie",
@@ -101,7 +101,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "fr",
-        announces: "marque, marques, numéro, numéros, repère, repères, région, régions, zone, zones, objet, objets, étiquette, étiquettes, segment, segments, réponse, n, marqueur, marqueurs, élément, éléments, masque, numérotée, numéroté, label, no, marqué, marquée, étiqueté, étiquetée, numérotés, numérotées, marqués, marquées",
+        announces: "marque, marques, numéro, numéros, repère, repères, région, régions, zone, zones, objet, objets, étiquette, étiquettes, segment, segments, réponse, n, marqueur, marqueurs, élément, éléments, masque, numérotée, numéroté, label, no, marqué, marquée, étiqueté, étiquetée, numérotés, numérotées, marqués, marquées, lettre, lettres",
         answers: "réponse, réponse finale, conclusion, donc, en conclusion, ainsi, résultat, par conséquent",
         none: "aucun, aucune, rien, absent, absente, disparu, disparue, introuvable, n'est pas visible, pas visible, pas présent, pas présente, n'apparaît pas, il n'y a pas, il n'y a aucun, n'existe pas, pas dans l'image, n'est plus visible, n'est plus là, n'est pas là, nulle part, néant, plus visible, pas là, pas de correspondance, ne vois pas, ne vois aucun, ne vois aucune, ne trouve pas, ne trouve aucun, ne trouve aucune, pas trouvé, pas trouvée, pas marqué, pas marquée, pas identifiable, n'est pas dans, pas sur l'image, pas dans la photo, pas étiqueté, pas étiquetée",
         denies: "pas, ni, non, sans, plutôt que, au lieu de, jamais, et non, pas la, pas le, aucun de, aucune de, aucun des, aucune des, ignorez, ignore, oubliez, oublie",
@@ -145,7 +145,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "es",
-        announces: "marca, marcas, número, números, región, regiones, etiqueta, etiquetas, objeto, objetos, segmento, segmentos, respuesta, área, elemento, elementos, máscara, marcador, marcadores, zona, zonas, núm, nro, numerado, numerada, marcado, marcada, etiquetado, etiquetada, etiquetado con",
+        announces: "marca, marcas, número, números, región, regiones, etiqueta, etiquetas, objeto, objetos, segmento, segmentos, respuesta, área, elemento, elementos, máscara, marcador, marcadores, zona, zonas, núm, nro, numerado, numerada, marcado, marcada, etiquetado, etiquetada, etiquetado con, letra, letras",
         answers: "respuesta, respuesta final, conclusión, por lo tanto, por tanto, así que, entonces, en conclusión, resultado",
         none: "ninguno, ninguna, ningún, nada, ausente, desapareció, ha desaparecido, desaparecido, desaparecida, no está, no se ve, no aparece, no es visible, no hay, no existe, no se encuentra, no visible, no está presente, no presente, ya no está, ya no se ve, en ninguna parte, no encontrado, no encontrada, no corresponde, sin correspondencia, no veo, no encuentro, no encontré, no está marcado, no está marcada, no aparece ninguno, no aparece ninguna, no en la imagen, no figura, no está en la imagen",
         denies: "no, ni, sin, en lugar de, en vez de, nunca, y no, tampoco, ninguno de, ninguna de, ignora, ignore, olvida, olvide, descarta, descarte",
@@ -189,7 +189,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "pt",
-        announces: "marca, marcas, marcação, marcações, número, números, região, regiões, rótulo, rótulos, objeto, objetos, segmento, segmentos, etiqueta, etiquetas, resposta, área, elemento, elementos, marcador, marcadores, máscara, numerado, numerada, marcado, marcada, rotulado, rotulada, etiquetado, etiquetada",
+        announces: "marca, marcas, marcação, marcações, número, números, região, regiões, rótulo, rótulos, objeto, objetos, segmento, segmentos, etiqueta, etiquetas, resposta, área, elemento, elementos, marcador, marcadores, máscara, numerado, numerada, marcado, marcada, rotulado, rotulada, etiquetado, etiquetada, letra, letras",
         answers: "resposta, resposta final, conclusão, portanto, então, resultado, assim",
         none: "nenhum, nenhuma, nada, ausente, desapareceu, sumiu, não está, não aparece, não é visível, não há, não existe, não se encontra, não visível, não presente, não está presente, já não está, não está mais, não está visível, em lugar nenhum, não encontrado, não encontrada, sem correspondência, não vejo, não encontro, não encontrei, não está marcado, não está marcada, não na imagem, não consta, não se vê",
         denies: "não, nem, sem, em vez de, ao invés de, nunca, e não, nenhum de, nenhuma de, nenhum dos, nenhuma das, ignore, ignora, esqueça, esquece, descarte",
@@ -233,7 +233,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "it",
-        announces: "segno, segni, marcatore, marcatori, numero, numeri, regione, regioni, etichetta, etichette, oggetto, oggetti, segmento, segmenti, risposta, area, elemento, elementi, marca, contrassegno, contrassegni, maschera, zona, marchio, numerato, numerata, contrassegnato, contrassegnata, contrassegnata con, contrassegnato con, etichettato, etichettata, segnato, segnata",
+        announces: "segno, segni, marcatore, marcatori, numero, numeri, regione, regioni, etichetta, etichette, oggetto, oggetti, segmento, segmenti, risposta, area, elemento, elementi, marca, contrassegno, contrassegni, maschera, zona, marchio, numerato, numerata, contrassegnato, contrassegnata, contrassegnata con, contrassegnato con, etichettato, etichettata, segnato, segnata, lettera, lettere",
         answers: "risposta, risposta finale, conclusione, quindi, dunque, pertanto, in conclusione, risultato",
         none: "nessuno, nessuna, nessun, niente, nulla, assente, scomparso, scomparsa, sparito, sparita, non c'è, non è visibile, non è presente, non ci sono, non si vede, non esiste, non compare, non visibile, non presente, non più visibile, da nessuna parte, non trovato, non trovata, nessuna corrispondenza, non vedo, non trovo, non ho trovato, non è contrassegnato, non è contrassegnata, non nell'immagine, non compare nell'immagine, non contrassegnato, non contrassegnata",
         denies: "non, né, senza, invece di, anziché, piuttosto che, mai, e non, nessuno di, nessuna di, nessuno dei, nessuna delle, ignora, ignori, dimentica, scarta",
@@ -277,7 +277,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "nl",
-        announces: "nummer, nummers, markering, markeringen, merk, merken, merkteken, regio, regio's, gebied, gebieden, label, labels, object, objecten, segment, segmenten, antwoord, nr, element, masker, merktekens, gelabeld, genummerd, gemarkeerd",
+        announces: "nummer, nummers, markering, markeringen, merk, merken, merkteken, regio, regio's, gebied, gebieden, label, labels, object, objecten, segment, segmenten, antwoord, nr, element, masker, merktekens, gelabeld, genummerd, gemarkeerd, letter, letters",
         answers: "antwoord, eindantwoord, definitieve antwoord, conclusie, dus, daarom, resultaat",
         none: "geen, geen enkele, geen van alle, niets, afwezig, verdwenen, weg, niet zichtbaar, niet aanwezig, niet te zien, niet te vinden, niet gevonden, niet meer zichtbaar, niet meer te zien, ontbreekt, nergens, bestaat niet, niet meer aanwezig, zie ik niet, kan ik niet vinden, zie geen, niet gemarkeerd, niet afgebeeld, niet in beeld, niet op de afbeelding, niet in de afbeelding, niet gelabeld",
         denies: "niet, geen, noch, zonder, in plaats van, nooit, geen van, negeer, vergeet",
@@ -323,7 +323,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "pl",
-        announces: "znak, znaki, znaku, znakiem, znacznik, znaczniki, znacznika, znacznikiem, oznaczenie, oznaczenia, oznaczony, oznaczona, oznaczone, numer, numery, numerem, numeru, obszar, obszary, obszarem, region, regiony, etykieta, etykiety, etykietą, obiekt, obiekty, obiektem, segment, odpowiedź, nr, element, elementy, maska, odpowiedź to, znacznik to, numer to, znak to, etykieta to, obiekt to",
+        announces: "znak, znaki, znaku, znakiem, znacznik, znaczniki, znacznika, znacznikiem, oznaczenie, oznaczenia, oznaczony, oznaczona, oznaczone, numer, numery, numerem, numeru, obszar, obszary, obszarem, region, regiony, etykieta, etykiety, etykietą, obiekt, obiekty, obiektem, segment, odpowiedź, nr, element, elementy, maska, odpowiedź to, znacznik to, numer to, znak to, etykieta to, obiekt to, litera, litery, literą, litery",
         answers: "odpowiedź, ostateczna odpowiedź, wniosek, zatem, więc, dlatego, wynik, podsumowując, odpowiedź to",
         none: "żaden, żadna, żadne, żadnego, żadnej, brak, nic, nie ma, nie widać, nie jest widoczny, nie jest widoczna, nie jest widoczne, nie istnieje, zniknął, zniknęła, zniknęło, nieobecny, nieobecna, niewidoczny, niewidoczna, nie znaleziono, nigdzie, brak odpowiednika, nie widzę, nie znajduję, nie mogę znaleźć, nie znalazłem, nie znalazłam, nie ma go, nie ma jej, nie jest oznaczony, nie jest oznaczona, nie na zdjęciu, nie na obrazie, nie jest obecny",
         denies: "nie, ani, bez, zamiast, nigdy, żaden z, żadne z, żadna z, żadnego z, zignoruj, pomiń, zapomnij o",
@@ -366,7 +366,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "ru",
-        announces: "метк*, отметк*, номер*, маркер*, марк*, регион*, област*, объект*, сегмент*, ответ*, обозначен*, помечен*, знак*, элемент*, зона, зоны, зоне, зону, зоной, масок, маск*, цифр*",
+        announces: "метк*, отметк*, номер*, маркер*, марк*, регион*, област*, объект*, сегмент*, ответ*, обозначен*, помечен*, знак*, элемент*, зона, зоны, зоне, зону, зоной, масок, маск*, цифр*, буква, буквы, буквой, букву",
         answers: "ответ, окончательный ответ, итог, вывод, итак, следовательно, таким образом, значит, результат",
         none: "нет, ни один, ни одна, ни одного, ни одной, ни одно, ничего, отсутствует, отсутствуют, исчез, исчезла, исчезло, исчезли, пропал, пропала, не видно, не виден, не видна, не найден, не найдена, не найдено, не существует, нигде, не обнаружен, не обнаружена, нет на изображении, больше нет, никакой, не присутствует, не вижу, не нахожу, не нашёл, не нашел, не нашла, не отмечен, не отмечена, не показан, не показана, не на изображении, не на картинке",
         denies: "не, ни, без, вместо, никогда, а не, нет, ни один из, ни одна из, ни одно из, ни одного из, игнорируйте, забудьте, забудьте о, не учитывайте",
@@ -408,7 +408,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "uk",
-        announces: "мітк*, позначк*, номер*, маркер*, марк*, регіон*, област*, об'єкт*, сегмент*, відповід*, позначен*, знак*, елемент*, зона, зони, зоні, зону, зоною, маск*",
+        announces: "мітк*, позначк*, номер*, маркер*, марк*, регіон*, област*, об'єкт*, сегмент*, відповід*, позначен*, знак*, елемент*, зона, зони, зоні, зону, зоною, маск*, літера, літери, літерою",
         answers: "відповідь, остаточна відповідь, висновок, отже, тому, таким чином, результат",
         none: "немає, нема, жоден, жодна, жодного, жодної, жодне, нічого, відсутній, відсутня, відсутнє, зник, зникла, зникло, не видно, не знайдено, не існує, ніде, не видимий, не присутній, не бачу, не знаходжу, не знайшов, не знайшла, не позначено, не на зображенні, не на малюнку",
         denies: "не, ні, без, замість, ніколи, а не, жоден з, жодна з, жодне з, жодного з, ігноруйте, забудьте, забудьте про",
@@ -450,7 +450,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "tr",
-        announces: "işaret*, numara*, bölge*, etiket*, nesne*, cevap*, yanıt*, alan, işaretli, no, segment, öğe, maske, nesneler, numaralar",
+        announces: "işaret*, numara*, bölge*, etiket*, nesne*, cevap*, yanıt*, alan, işaretli, no, segment, öğe, maske, nesneler, numaralar, harfi, harf",
         counts: "numaralı, nolu, no'lu, numara, numaradır, no'lu, numaralar",
         answers: "cevap, yanıt, son cevap, sonuç, dolayısıyla, bu nedenle, sonuç olarak",
         none: "yok, hiçbiri, hiçbir, hiçbirinde, görünmüyor, bulunmuyor, bulunamadı, mevcut değil, görünür değil, kayboldu, kaybolmuş, yoktur, hiçbir yerde, artık yok, göremiyorum, görmüyorum, bulamadım, bulamıyorum, işaretlenmemiş",
@@ -491,7 +491,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "ar",
-        announces: "علامة, العلامة, علامات, العلامات, رقم, الرقم, أرقام, الأرقام, منطقة, المنطقة, مناطق, المناطق, كائن, الكائن, الكائنات, الجواب, الإجابة, وسم, الوسم, عنصر, العنصر, العناصر, بالرقم, برقم, بعلامة, بالعلامة, العلامتان, العلامتين, المنطقتان, تسمية, التسمية, قطعة, والعلامة, والرقم, ورقم, وعلامة",
+        announces: "علامة, العلامة, علامات, العلامات, رقم, الرقم, أرقام, الأرقام, منطقة, المنطقة, مناطق, المناطق, كائن, الكائن, الكائنات, الجواب, الإجابة, وسم, الوسم, عنصر, العنصر, العناصر, بالرقم, برقم, بعلامة, بالعلامة, العلامتان, العلامتين, المنطقتان, تسمية, التسمية, قطعة, والعلامة, والرقم, ورقم, وعلامة, حرف, الحرف, بالحرف",
         answers: "الجواب, الإجابة, الإجابة النهائية, الجواب النهائي, إذن, لذلك, الخلاصة, النتيجة, إذًا",
         none: "لا يوجد, لا توجد, ليس موجودا, ليس موجودًا, غير موجود, غير موجودة, غير مرئي, غير مرئية, لا شيء, لا أحد, لا يظهر, لا تظهر, اختفى, اختفت, مفقود, مفقودة, غير ظاهر, غير ظاهرة, لم يعد موجودا, لا أرى, ليست موجودة, ليس هناك, لا أجد, لم أجد, غير معلم, فغير موجود, فغير موجودة, فلا توجد, فلا يوجد, وغير موجود, وغير موجودة, فليس موجودا, فليست موجودة, فلا أرى, فقد اختفى, فقد اختفت, ولا توجد, ولا يوجد",
         denies: "ليس, ليست, لا, لم, وليس, وليست, بدون, بدلا من, بدلًا من, غير, ولا, دون, لا أحد من",
@@ -533,7 +533,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "he",
-        announces: "סימון, הסימון, סימונים, סימן, הסימן, מספר, המספר, מספרים, אזור, האזור, אזורים, אובייקט, האובייקט, תווית, התווית, תשובה, התשובה, עצם, פריט, רכיב, במספר, ומספר, וסימון, חפץ, סימנים",
+        announces: "סימון, הסימון, סימונים, סימן, הסימן, מספר, המספר, מספרים, אזור, האזור, אזורים, אובייקט, האובייקט, תווית, התווית, תשובה, התשובה, עצם, פריט, רכיב, במספר, ומספר, וסימון, חפץ, סימנים, אות, האות, באות",
         answers: "תשובה, התשובה, תשובה סופית, התשובה הסופית, מסקנה, לכן, לפיכך, לסיכום",
         none: "אין, לא נמצא, לא נמצאת, לא קיים, לא קיימת, אף אחד, אף אחת, אף סימון, שום, כלום, נעלם, נעלמה, חסר, חסרה, לא נראה, לא נראית, לא מופיע, לא מופיעה, איננו, איננה, לא רואה, לא מוצא, לא מוצאת, לא מצאתי, לא מסומן, לא מסומנת, ואין",
         denies: "לא, אינו, אינה, אינם, ללא, במקום, ולא, בלי, אין, אף אחד מ, אף אחת מ",
@@ -575,7 +575,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "hi",
-        announces: "चिह्न, निशान, नंबर, संख्या, क्षेत्र, वस्तु, लेबल, उत्तर, जवाब, अंक, चिन्ह, मार्क, भाग, टैग, क्रमांक, चिह्नों, क्षेत्रों",
+        announces: "चिह्न, निशान, नंबर, संख्या, क्षेत्र, वस्तु, लेबल, उत्तर, जवाब, अंक, चिन्ह, मार्क, भाग, टैग, क्रमांक, चिह्नों, क्षेत्रों, अक्षर",
         counts: "नंबर, नम्बर, नंबर वाला, नंबर का",
         answers: "उत्तर, अंतिम उत्तर, जवाब, निष्कर्ष, इसलिए, अतः",
         none: "कोई नहीं, कुछ नहीं, नहीं है, नहीं दिख, नहीं मिला, नहीं मिली, मौजूद नहीं, उपस्थित नहीं, गायब, दिखाई नहीं, अनुपस्थित, कहीं नहीं, कोई भी नहीं, नहीं हैं, नहीं दिखता, नहीं दिखती",
@@ -617,7 +617,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "zh",
-        announces: "标记, 標記, 编号, 編號, 标号, 標號, 区域, 區域, 数字, 數字, 对象, 對象, 物体, 物體, 标签, 標籤, 目标, 目標, 序号, 序號, 答案, 号码, 號碼, 选项, 标注, 標註, 标识, 物件, 掩码, 元素, 图标, 第",
+        announces: "标记, 標記, 编号, 編號, 标号, 標號, 区域, 區域, 数字, 數字, 对象, 對象, 物体, 物體, 标签, 標籤, 目标, 目標, 序号, 序號, 答案, 号码, 號碼, 选项, 标注, 標註, 标识, 物件, 掩码, 元素, 图标, 第, 字母",
         counts: "号, 號, 号标记, 号区域, 號標記, 號區域",
         answers: "答案, 最终答案, 最終答案, 结论, 結論, 因此, 所以, 综上, 綜上, 总之, 故, 结果",
         none: "没有, 沒有, 不存在, 无, 無, 未找到, 找不到, 不可见, 不可見, 看不到, 看不见, 消失, 不见了, 不見了, 均无, 都不是, 不在图, 不在圖, 未出现, 未出現, 没找到, 未见, 不在了, 无对应, 没出现, 并没有, 没有找到, 没看到, 没有看到, 沒看到, 没有发现, 未发现, 未标记, 没有标记",
@@ -663,7 +663,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "ja",
-        announces: "マーク, 番号, 領域, ラベル, 物体, 答え, 回答, 数字, オブジェクト, 印, タグ, 記号, 解答, 番号は, セグメント, 要素, マーカー, 区画",
+        announces: "マーク, 番号, 領域, ラベル, 物体, 答え, 回答, 数字, オブジェクト, 印, タグ, 記号, 解答, 番号は, セグメント, 要素, マーカー, 区画, 文字, アルファベット",
         counts: "番, 番目, 号, 番の, 番です",
         answers: "答え, 回答, 最終回答, 結論, したがって, よって, つまり, 以上より, 結果, 解答",
         none: "なし, ありません, 存在しません, 見つかりません, 見当たりません, 見えません, いません, 該当なし, ない, 無し, 消え, 消えました, 映っていません, どれも, 該当するものは, 写っていません, 該当しません, 対応なし",
@@ -703,7 +703,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "ko",
-        announces: "마크, 번호, 영역, 라벨, 레이블, 객체, 물체, 답, 정답, 표시, 숫자, 태그, 세그먼트, 답은, 대상, 요소, 마커, 대답",
+        announces: "마크, 번호, 영역, 라벨, 레이블, 객체, 물체, 답, 정답, 표시, 숫자, 태그, 세그먼트, 답은, 대상, 요소, 마커, 대답, 글자, 문자, 알파벳",
         counts: "번, 번째, 호, 번은, 번이, 번입니다",
         answers: "답, 정답, 최종 답변, 최종 답, 결론, 따라서, 그러므로, 결과, 답변, 그래서",
         none: "없음, 없습니다, 없다, 없어요, 존재하지 않, 보이지 않, 찾을 수 없, 사라졌, 사라진, 해당 없음, 아무것도, 안 보, 없는, 나타나지 않, 보이지않",
@@ -743,7 +743,7 @@ pub(super) const TABLE: [Language; 18] = [
     },
     Language {
         code: "vi",
-        announces: "dấu, số, vùng, nhãn, ký hiệu, đối tượng, đáp án, câu trả lời, trả lời, đánh dấu, vật thể, khu vực, vùng số, đánh số, vị trí, mục, mã",
+        announces: "dấu, số, vùng, nhãn, ký hiệu, đối tượng, đáp án, câu trả lời, trả lời, đánh dấu, vật thể, khu vực, vùng số, đánh số, vị trí, mục, mã, chữ cái, chữ",
         answers: "đáp án, câu trả lời, trả lời, kết luận, vậy, do đó, vì vậy, kết quả, tóm lại",
         none: "không có, không thấy, không tồn tại, không tìm thấy, không xuất hiện, không nhìn thấy, biến mất, không còn, vắng mặt, không hiển thị, không có dấu nào, không cái nào, đã biến mất, tôi không thấy, không nhìn ra, không được đánh dấu",
         denies: "không phải, không, chứ không phải, thay vì, không phải là, chẳng phải, bỏ qua",
@@ -763,7 +763,7 @@ pub(super) const TABLE: [Language; 18] = [
         each: "lần lượt, tương ứng, theo thứ tự",
         ordinals: "thứ nhất|đầu tiên|cái đầu tiên, thứ hai|cái thứ hai, thứ ba",
         because: "vì, bởi vì, do, với, mà",
-        articles: "một, cái, chiếc, con, những, các",
+        articles: "một, cái, chiếc, những, các",
         hedges: "có thể, có lẽ, hoặc, chắc là",
         alls: "tất cả, mọi",
         tentative: "ban đầu, thoạt nhìn, lúc đầu, tôi nghĩ, tôi tưởng, lúc đầu tôi nghĩ, tôi đã nói, tôi đã gọi",
