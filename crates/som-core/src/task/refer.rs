@@ -208,7 +208,9 @@ fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
     });
     let rest = spoken.get(first.span.end..spoken.part.end);
     let rest = rest.trim_start_matches(['*', ']', '"', ')']);
-    let stop = rest.strip_prefix('.').filter(|rest| rest.starts_with([' ', '\n']));
+    let stop = rest
+        .strip_prefix('.')
+        .filter(|rest| rest.starts_with([' ', '\n']));
     let dash = || {
         // Where others begin lines and clauses of their own, each of them is listed.
         let listed = others.iter().any(|other| begins_clause(spoken, other));

@@ -1,6 +1,9 @@
 //! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `#3`, `标记3`, `3番`.
 
-use super::{Found, Reader, announced::keyword_end, below::below, series, starts_with_digit};
+use super::{
+    Found, Reader, all_but::all_but, announced::keyword_end, below::below, series,
+    starts_with_digit,
+};
 use crate::ground::{
     names::{Reading, Setting, is_measure, is_quantity, is_wrapping, list_at, skip},
     title::WEAK,
@@ -11,7 +14,7 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     let &Reader {
         text, at, names, ..
     } = reader;
-    if let Some(found) = excepted(reader) {
+    if let Some(found) = all_but(reader).or_else(|| excepted(reader)) {
         return found;
     }
     if let Some(name) = names

@@ -13,6 +13,7 @@
 //!
 //! Boxes and points come in brackets, JSON and tags: see `places`.
 
+mod all_but;
 mod announced;
 mod bare;
 mod below;

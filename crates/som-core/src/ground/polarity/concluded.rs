@@ -23,11 +23,7 @@ const FORMS: [(&str, &str); 5] = [
 
 /// Takes back what the answer named on the way to its conclusion, and tells which mentions that
 /// were.
-pub(in crate::ground) fn conclude(
-    text: &str,
-    cues: &Cues,
-    mentions: &mut [Mention],
-) -> Vec<usize> {
+pub(in crate::ground) fn conclude(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<usize> {
     let Some(parts) = boxed(text, 0..text.len())
         .map(|part| vec![part])
         .or_else(|| announced(text, cues))
@@ -48,7 +44,10 @@ pub(in crate::ground) fn conclude(
         .flat_map(|part| &mentions[inside(part)])
         .filter(|mention| mention.is_meant())
         .collect();
-    let marks: HashSet<u32> = named.iter().flat_map(|mention| mention.marks.clone()).collect();
+    let marks: HashSet<u32> = named
+        .iter()
+        .flat_map(|mention| mention.marks.clone())
+        .collect();
     let none = inside(last).is_empty() && says_none(text, cues, last.clone());
     let counts = named.iter().any(|mention| is_figure(text, mention)) && {
         let before = mentions[..begin].iter();
@@ -153,7 +152,9 @@ fn opens(text: &str, cues: &Cues, cue: Cue) -> bool {
     }
     let mut passed = 0;
     let leads = words::words(lead).all(|word| {
-        let end = LEADS.iter().filter_map(|role| words::at(lead, word.start, *role));
+        let end = LEADS
+            .iter()
+            .filter_map(|role| words::at(lead, word.start, *role));
         passed = end.max().unwrap_or(0).max(passed);
         word.start < passed
     });
@@ -164,7 +165,9 @@ fn opens(text: &str, cues: &Cues, cue: Cue) -> bool {
             .iter()
             .any(|role| words::at(rest, 0, *role).is_some());
     let noun = cues.any(cue.start..cue.start + 1, Role::Announces);
-    leads && !lead.contains([':', '|', '"', '[']) && (tied || !noun && words::words(lead).next().is_none())
+    leads
+        && !lead.contains([':', '|', '"', '['])
+        && (tied || !noun && words::words(lead).next().is_none())
 }
 
 /// True if a short conclusion says that there is none.

@@ -133,10 +133,7 @@ impl<'a> Around<'a> {
         if self.is_behind(Role::ExceptsBehind) {
             return Polarity::Excepted;
         }
-        if self.is_denied()
-            || self.is_denied_behind()
-            || self.is_crossed()
-            || self.is_one_of_none()
+        if self.is_denied() || self.is_denied_behind() || self.is_crossed() || self.is_one_of_none()
         {
             return Polarity::Denied;
         }

@@ -341,8 +341,8 @@ impl<'a> Place<'a> {
         /// Its subject has no more words.
         const MOST: usize = 2;
         let denial = self.cues.all(self.after.clone(), Role::DeniesBehind);
-        let end = self.after.end - (self.get(self.after.clone()).len()
-            - self.get(self.after.clone()).trim_end().len());
+        let end = self.after.end
+            - (self.get(self.after.clone()).len() - self.get(self.after.clone()).trim_end().len());
         denial.last().is_some_and(|cue| {
             cue.end == end
                 && self.contrasts().any(|contrast| {
