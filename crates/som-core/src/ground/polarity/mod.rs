@@ -369,11 +369,8 @@ impl<'a> Around<'a> {
 
     /// True for "none of these, including [4], is red".
     fn is_one_of_none(&self) -> bool {
-        let none = |part: Range<usize>| {
-            [Role::None, Role::Neither]
-                .iter()
-                .any(|role| self.cues.any(part.clone(), *role))
-        };
+        let says = |part: &Range<usize>, role| self.cues.any(part.clone(), role);
+        let none = |part| says(&part, Role::None) || says(&part, Role::Neither);
         let before = self.reaching(Role::Includes, 1, false);
         let begins = |cue: Cue| {
             let lead = self.text.get(self.before.start..cue.start);
