@@ -467,7 +467,7 @@ fn table(scores: &BTreeMap<String, Score>) -> String {
 }
 
 /// Shapes of which answers may be made in any length.
-const SHAPES: [&str; 30] = [
+const SHAPES: [&str; 33] = [
     "not [3], ",
     "word ",
     "杯",
@@ -498,6 +498,9 @@ const SHAPES: [&str; 30] = [
     "not 2, but 5. ",
     "while [3] is, [4] isn't. ",
     "1 (cat), 2 (dog), ",
+    "Answer: [3]. ",
+    "Answer: [3]\n",
+    "none of them, including [3], ",
 ];
 
 /// Every task that reads in a way of its own.

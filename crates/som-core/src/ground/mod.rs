@@ -18,7 +18,7 @@ mod reader;
 mod title;
 pub(crate) mod words;
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,7 @@ pub(crate) use self::{
     envelope::Said,
     forms::{enumerators, scan, scan_bare},
     names::{Names, Setting, is_quantity, list_at},
+    polarity::boxed,
     words::{Cues, Role},
 };
 use crate::{BBox, Point, scene::Scene};
@@ -165,6 +166,8 @@ pub(crate) struct Read {
     pub(crate) mentions: Vec<Mention>,
     /// For each mention, whether it is named to say where something else is.
     pub(crate) beside: Vec<bool>,
+    /// The mentions that are not meant because they only led to a conclusion.
+    passed: Vec<usize>,
     /// The JSON in it, in order.
     pub(crate) documents: Vec<json::Node>,
     pub(crate) cues: Cues,
@@ -185,6 +188,7 @@ impl Read {
             mentions = all;
             beside = polarity::assign(&said.text, &cues, &mut mentions);
         }
+        let passed = polarity::conclude(&said.text, &cues, &mut mentions);
         let thoughts = documents
             .iter()
             .flat_map(|document| json::thoughts(document, &said.text));
@@ -199,9 +203,20 @@ impl Read {
             said,
             mentions,
             beside,
+            passed,
             documents,
             cues,
         }
+    }
+
+    /// The mentions as they are meant where several things are asked: a conclusion about one of them
+    /// takes back nothing that was said of the others.
+    pub(crate) fn mentions_on_the_way(&self) -> Cow<'_, [Mention]> {
+        let mut mentions = Cow::Borrowed(&self.mentions[..]);
+        for &index in &self.passed {
+            mentions.to_mut()[index].polarity = Polarity::Asserted;
+        }
+        mentions
     }
 
     /// The mentions, their spans as bytes of the answer.

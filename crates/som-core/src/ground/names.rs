@@ -66,6 +66,20 @@ impl Names {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// All marks that have a name.
+    pub(super) fn every(&self) -> Reading {
+        let mut marks: Vec<u32> = self.ids.values().flatten().copied().collect();
+        marks.sort_unstable();
+        marks.dedup();
+        let mut reading = Reading {
+            names: 1,
+            worst: Some(Status::Resolved),
+            ..Reading::default()
+        };
+        marks.into_iter().for_each(|id| reading.find(id));
+        reading
+    }
+
     /// The name that starts at `at`: digits, or up to three letters if marks have such texts.
     pub(super) fn name_at(&self, text: &str, at: usize) -> Option<Range<usize>> {
         let rest = text.get(at..)?;

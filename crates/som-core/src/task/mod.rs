@@ -24,7 +24,7 @@ mod subject;
 mod track;
 mod votes;
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -277,11 +277,24 @@ impl Task {
         })
     }
 
+    /// True if there is one thing that an answer may come down to.
+    fn asks_one(&self) -> bool {
+        match self {
+            Task::Ask { .. } => true,
+            Task::Refer { expressions } => expressions.len() < 2,
+            _ => false,
+        }
+    }
+
     /// Reads an answer, written freely or by the schema.
     pub fn read(&self, answer: &str, scene: &Scene<'_>) -> Grounded {
         let read = Read::of(answer, scene);
         let names = Names::new(scene);
-        let spoken = Spoken::new(&read, &names, scene);
+        let mentions = match self.asks_one() {
+            true => Cow::Borrowed(&read.mentions[..]),
+            false => read.mentions_on_the_way(),
+        };
+        let spoken = Spoken::new(&read, &mentions, &names, scene);
         let findings = match self {
             Task::Ask { .. } => Vec::new(),
             Task::Describe { marks, vocabulary } => describe::read(&spoken, marks, vocabulary),

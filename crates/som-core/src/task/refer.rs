@@ -1,5 +1,7 @@
 //! `refer`: which regions do expressions mean?
 
+use std::ops::Range;
+
 use super::{
     grounded::{Finding, Named},
     json,
@@ -32,12 +34,19 @@ fn several(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Option<Named>> {
     }
     let verdict = spoken.verdict().map(|part| spoken.part(part));
     if let Some(given) = verdict
-        .and_then(|part| in_text(&part, expressions))
+        .as_ref()
+        .and_then(|part| in_text(part, expressions))
         .filter(|given| given.iter().all(Option::is_some))
     {
         return given;
     }
-    in_text(spoken, expressions).unwrap_or_else(|| vec![None; expressions.len()])
+    let mut given = in_text(spoken, expressions).unwrap_or_else(|| vec![None; expressions.len()]);
+    // What it comes down to may speak of some of them alone.
+    let last = verdict.and_then(|part| marks_of_each(&part, expressions));
+    for (given, last) in given.iter_mut().zip(last.unwrap_or_default()) {
+        *given = last.or(given.take());
+    }
+    given
 }
 
 fn in_text(spoken: &Spoken<'_>, expressions: &[String]) -> Option<Vec<Option<Named>>> {
@@ -138,6 +147,9 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
     if let Some(named) = stated_first(spoken) {
         return Some(named);
     }
+    if let Some(named) = of_head(spoken, expression) {
+        return Some(named);
+    }
     let near = marks_of_each(spoken, expressions).and_then(|given| given.into_iter().next()?);
     if let Some(named) = near {
         let meant: Vec<Mention> = spoken.meant().cloned().collect();
@@ -181,12 +193,13 @@ fn denied_at_last(spoken: &Spoken<'_>) -> bool {
     NONE.iter().any(|word| says.starts_with(word)) && few && (direct || turned)
 }
 
-/// "[6]. (Marks 1 and 2 are cups, too.)": an answer whose first sentence is a mark and nothing else
-/// goes on to explain it.
+/// "[6]. (Marks 1 and 2 are cups, too.)", "[4] — it sits left of the laptop [7].": an answer whose
+/// first sentence is a mark and nothing else goes on to explain it.
 fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
     /// Less is not an explanation, in words.
     const LEAST: usize = 3;
-    let first = spoken.mentions.first().filter(|first| first.is_meant())?;
+    const DASHES: [&str; 4] = [" — ", " – ", " - ", "\n\n"];
+    let (first, others) = spoken.mentions.split_first()?;
     let before = spoken.get(spoken.part.start..first.span.start);
     let alone = words::words(before).all(|word| {
         [Role::Announces, Role::Article, Role::Answers, Role::Is]
@@ -194,15 +207,88 @@ fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
             .any(|role| words::at(before, word.start, *role).is_some())
     });
     let rest = spoken.get(first.span.end..spoken.part.end);
-    let rest = rest
-        .trim_start_matches(['*', ']', '"', ')'])
-        .strip_prefix('.')?;
-    let next = rest.trim_start();
+    let rest = rest.trim_start_matches(['*', ']', '"', ')']);
+    let stop = rest
+        .strip_prefix('.')
+        .filter(|rest| rest.starts_with([' ', '\n']));
+    let dash = || {
+        // Where others begin lines and clauses of their own, each of them is listed.
+        let listed = others.iter().any(|other| begins_clause(spoken, other));
+        let dash = DASHES.iter().find_map(|dash| rest.strip_prefix(dash));
+        dash.filter(|_| !listed)
+    };
+    let next = stop.or_else(dash)?.trim_start();
     let explains = next.starts_with(|c: char| c.is_alphabetic() || c == '(')
         && words::words(next).take(LEAST).count() == LEAST;
-    (alone && explains && rest.len() > next.len())
+    (first.is_meant() && alone && explains)
         .then(|| Named::by([first]))
         .flatten()
+}
+
+/// True if a line, sentence or clause begins with the mention, or it goes on with a list.
+fn begins_clause(spoken: &Spoken<'_>, mention: &Mention) -> bool {
+    let before = spoken.get(spoken.part.start..mention.span.start);
+    let near = before.ceil_char_boundary(before.len().saturating_sub(24));
+    let before = before[near..].trim_end_matches([' ', '*', '-', '"']);
+    let word = words::words(before).last();
+    let joins = word.is_some_and(|word| {
+        word.end == before.len() && words::at(before, word.start, Role::Joins) == Some(word.end)
+    });
+    joins || before.is_empty() || before.ends_with(['.', '\n', ';', ',', ':', '!', '?'])
+}
+
+/// "The laptop is marked [7], and the mug to its left is [4]": the mark that is said of the noun
+/// itself which the expression is about, whatever words stand behind it.
+fn of_head(spoken: &Spoken<'_>, expression: &str) -> Option<Named> {
+    let expression = words::lowered(expression);
+    let places = |word: &Range<usize>| {
+        let at = |role| words::at(&expression, word.start, role).is_some();
+        at(Role::Beside) || at(Role::Because)
+    };
+    let end = words::words(&expression)
+        .find(|word| places(word))
+        .filter(|word| word.start > 0)?
+        .start;
+    let start = words::at(&expression, 0, Role::Article).unwrap_or(0);
+    // "The cup *to the* right of the kettle"
+    const TO: [&str; 9] = ["to", "a", "à", "al", "alla", "zu", "zur", "na", "op"];
+    let noun = words::words(expression.get(start..end)?)
+        .map(|word| &expression[start..end][word])
+        .filter(|word| words::at(word, 0, Role::Article).is_none() && !TO.contains(word))
+        .last()?
+        .to_owned();
+    // Two that are said to be so are not told apart by it.
+    let mut found = None;
+    for mention in spoken.meant() {
+        if clause_is_about(spoken, mention, &noun) && found.replace(mention).is_some() {
+            return None;
+        }
+    }
+    found.and_then(|mention| Named::by([mention]))
+}
+
+/// True for "the mug to its left is [4]": the clause begins with `noun`, and ends with a verb before
+/// the mention.
+fn clause_is_about(spoken: &Spoken<'_>, mention: &Mention, noun: &str) -> bool {
+    /// A clause is not longer, in bytes.
+    const LONGEST: usize = 96;
+    /// Words before the noun.
+    const MOST: usize = 3;
+    let before = spoken.get(spoken.part.start..mention.span.start);
+    let near = before.ceil_char_boundary(before.len().saturating_sub(LONGEST));
+    let before = &before[near..];
+    let clause = before
+        .rsplit(['.', ',', ';', ':', '\n', '[', ']'])
+        .next()
+        .unwrap_or(before);
+    let clause = words::lowered(clause);
+    let verb = words::words(&clause)
+        .filter(|word| words::at(&clause, word.start, Role::Is).is_some())
+        .last();
+    let about = words::words(&clause)
+        .take(MOST + 1)
+        .any(|word| &clause[word] == noun);
+    about && verb.is_some()
 }
 
 /// "It's 3.", "I'd go with C.": the only name of a short answer, if it ends a clause.
@@ -318,7 +404,7 @@ fn settled(spoken: &Spoken<'_>) -> Option<Named> {
 }
 
 /// True if the words in `range` choose one of what was named.
-fn settles(spoken: &Spoken<'_>, range: std::ops::Range<usize>) -> bool {
+fn settles(spoken: &Spoken<'_>, range: Range<usize>) -> bool {
     let text = spoken.get(range.clone()).to_lowercase();
     spoken.cues.any(range, Role::Contrasts)
         || ["only", "nur", "seul", "solo", "只有"]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     Scene,
-    ground::{Cues, Mention, Names, Read, Role, json::Node},
+    ground::{Cues, Mention, Names, Read, Role, boxed, json::Node},
 };
 
 /// What an answer says, or a part of it.
@@ -22,10 +22,15 @@ pub(super) struct Spoken<'a> {
 }
 
 impl<'a> Spoken<'a> {
-    pub(super) fn new(read: &'a Read, names: &'a Names, scene: &'a Scene<'a>) -> Self {
+    pub(super) fn new(
+        read: &'a Read,
+        mentions: &'a [Mention],
+        names: &'a Names,
+        scene: &'a Scene<'a>,
+    ) -> Self {
         Self {
             text: &read.said.text,
-            mentions: &read.mentions,
+            mentions,
             beside: &read.beside,
             documents: &read.documents,
             cues: &read.cues,
@@ -84,26 +89,8 @@ impl<'a> Spoken<'a> {
     /// What the answer comes down to: what stands behind its last "answer", or in a box or tag
     /// for it.
     pub(super) fn verdict(&self) -> Option<Range<usize>> {
-        const FORMS: [(&str, &str); 5] = [
-            ("\\boxed{", "}"),
-            ("<answer>", "</answer>"),
-            ("<final_answer>", "</final_answer>"),
-            ("<conclusion>", "</conclusion>"),
-            ("<|begin_of_box|>", "<|end_of_box|>"),
-        ];
-        let text = self.get(self.part.clone());
-        for (open, close) in FORMS {
-            let found = text
-                .rfind(open)
-                .or_else(|| text.rfind(&open.to_uppercase()));
-            if let Some(start) = found.map(|found| found + open.len()) {
-                let inside = &text[start..];
-                let close = inside
-                    .find(close)
-                    .or_else(|| inside.find(&close.to_uppercase()));
-                let end = start + close.unwrap_or(inside.len());
-                return Some(self.part.start + start..self.part.start + end);
-            }
+        if let Some(part) = boxed(self.text, self.part.clone()) {
+            return Some(part);
         }
         let last = self
             .cues

@@ -91,6 +91,13 @@ fn described(text: &str, at: usize, word: &str) -> Option<usize> {
         return None;
     }
     let article = words::at(text, at, Role::Article)?;
+    // "Marked with the letter H"
+    let noun = skip(text, article, |c| c == ' ');
+    if let Some(letter) = words::at(text, noun, Role::Announces)
+        && text[letter..].starts_with(' ')
+    {
+        return Some(skip(text, letter, |c| matches!(c, ' ' | '"' | '*')));
+    }
     let look = skip(text, article, |c| c == ' ');
     let end = skip(text, look, |c| c.is_ascii_lowercase());
     let number = skip(text, end, |c| matches!(c, ' ' | '"' | '*'));

@@ -87,7 +87,9 @@ fn range_close(reader: &Reader<'_>, end: usize) -> Option<usize> {
     let next = skip(text, end, |c| c == ' ');
     let dash = ["-", "–", "—", "~", "through ", "thru "]
         .iter()
-        .find_map(|dash| text[next..].strip_prefix(dash));
+        .find_map(|dash| text[next..].strip_prefix(dash))
+        // "It is [8] — [7] is a bowl"
+        .filter(|after| !(text[end..].starts_with(" —") && after.starts_with(' ')));
     // "[5] - [3] is red" says what; "Drag [1] to [4]" names two marks, "labels [1] to [4]" those
     // between them, too.
     let to = || {

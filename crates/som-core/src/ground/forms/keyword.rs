@@ -1,6 +1,9 @@
 //! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `#3`, `标记3`, `3番`.
 
-use super::{Found, Reader, announced::keyword_end, below::below, series, starts_with_digit};
+use super::{
+    Found, Reader, all_but::all_but, announced::keyword_end, below::below, series,
+    starts_with_digit,
+};
 use crate::ground::{
     names::{Reading, Setting, is_measure, is_quantity, is_wrapping, list_at, skip},
     title::WEAK,
@@ -11,7 +14,7 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     let &Reader {
         text, at, names, ..
     } = reader;
-    if let Some(found) = excepted(reader) {
+    if let Some(found) = all_but(reader).or_else(|| excepted(reader)) {
         return found;
     }
     if let Some(name) = names
@@ -376,10 +379,31 @@ fn is_at_arrow(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
     let after = text[name.end..].trim_start_matches(' ');
     let before = text[..name.start].trim_end_matches(' ');
     let leads = ARROWS.iter().any(|arrow| after.starts_with(arrow))
-        || words::at(after, 0, Role::Becomes).is_some();
+        || words::at(after, 0, Role::Becomes).is_some() && !is_of_another(before);
     let follows = (ARROWS.iter().any(|arrow| before.ends_with(arrow)) || became(before))
         && !is_quantity(text, name.end);
     (leads || follows) && !names.get(&text[name.clone()]).is_empty()
+}
+
+/// True if `before` ends with a word whose number follows, and which is none for marks: "in image 1".
+fn is_of_another(before: &str) -> bool {
+    const LEADS: [Role; 5] = [
+        Role::Joins,
+        Role::Announces,
+        Role::Article,
+        Role::Contrasts,
+        Role::Fills,
+    ];
+    let start = before
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| words::is_word(*c) && !words::is_unspaced(*c))
+        .last()
+        .map(|(at, _)| at);
+    start.is_some_and(|start| {
+        let leads = |role: &Role| words::at(before, start, *role) == Some(before.len());
+        !LEADS.iter().any(leads)
+    })
 }
 
 /// True if `before` ends with what says that something became what follows: "has moved to",

@@ -7,12 +7,14 @@
 //! - lines and tables: `3: the cup`, a cell of a column headed "mark";
 //! - keywords: `mark 3`, `regions 1, 2 and 4`, `#3`, `the answer is 3`, `标记3`, `3番`, names in the
 //!   lines below `Marks:`;
+//! - all marks but some: `every mark except [12]`;
 //! - calls of tools: `select(marks=[3])`, `click(3)`;
 //! - an answer that is nothing but names;
 //! - where nothing of this is meant, bare numbers in running text.
 //!
 //! Boxes and points come in brackets, JSON and tags: see `places`.
 
+mod all_but;
 mod announced;
 mod bare;
 mod below;

@@ -2,14 +2,18 @@
 //!
 //! A denial reaches the mentions behind it up to the end of its clause; in other languages it
 //! stands behind what it denies. What is taken back ("wait", "no,") and then said otherwise is
-//! replaced; what is excepted leaves the range that it is taken from.
+//! replaced; what is excepted leaves the range that it is taken from; what only led to a conclusion
+//! is not meant.
 
+mod concluded;
 mod sentence;
 mod set_aside;
 mod taken_back;
 
 use std::ops::Range;
 
+pub(crate) use self::concluded::boxed;
+pub(super) use self::concluded::conclude;
 use self::{
     sentence::{floor, sentence_end, sentence_start},
     set_aside::set_aside,
@@ -129,7 +133,8 @@ impl<'a> Around<'a> {
         if self.is_behind(Role::ExceptsBehind) {
             return Polarity::Excepted;
         }
-        if self.is_denied() || self.is_denied_behind() || self.is_crossed() {
+        if self.is_denied() || self.is_denied_behind() || self.is_crossed() || self.is_one_of_none()
+        {
             return Polarity::Denied;
         }
         let compared = self.reaching(Role::Compares, 4, false);
@@ -360,6 +365,20 @@ impl<'a> Around<'a> {
         let cell = cell.trim_matches([' ', '*', '.']);
         let crossed = cell.starts_with(CROSSES);
         crossed || words::at(cell, 0, Role::DeniesBehind) == Some(cell.len())
+    }
+
+    /// True for "none of these, including [4], is red".
+    fn is_one_of_none(&self) -> bool {
+        let says = |part: &Range<usize>, role| self.cues.any(part.clone(), role);
+        let none = |part| says(&part, Role::None) || says(&part, Role::Neither);
+        let before = self.reaching(Role::Includes, 1, false);
+        let begins = |cue: Cue| {
+            let lead = self.text.get(self.before.start..cue.start);
+            lead.is_some_and(|lead| !lead.contains(char::is_alphanumeric))
+        };
+        before.is_some_and(|cue| {
+            none(self.before.start..cue.start) || begins(cue) && none(self.after.clone())
+        }) || self.is_behind(Role::Includes) && none(self.after.clone())
     }
 
     fn is_behind(&self, role: Role) -> bool {

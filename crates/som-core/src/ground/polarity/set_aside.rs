@@ -2,7 +2,7 @@
 //! [7] is striped, too, it's a towel"), guessed at first ("I considered [2], but that is a coat"),
 //! or said to be something else ("[5] is merely open").
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{
     NEAR,
@@ -17,7 +17,8 @@ use crate::ground::{
 /// with the list of the mention before.
 pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joined: &[bool]) {
     untick(text, mentions);
-    let none_first = begins_with_none(text, cues, mentions);
+    let none = begins_with_none(text, cues, mentions);
+    let none_first = none.is_some();
     let alone = alone(text, cues, mentions);
     let mut aside: Vec<Option<Polarity>> = (0..mentions.len())
         .map(|index| {
@@ -26,7 +27,9 @@ pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joine
             let other = alone
                 .as_ref()
                 .is_some_and(|only| *only != mentions[index].marks);
-            let denied = none_first && place.is_turned_away() || other && place.is_about();
+            let called = none.as_ref().is_some_and(|none| place.is_other_than(none));
+            let denied =
+                none_first && place.is_turned_away() || called || other && place.is_about();
             denied
                 .then_some(Polarity::Denied)
                 .or_else(|| place.polarity())
@@ -45,6 +48,7 @@ pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joine
         .filter(|(mention, aside)| mention.is_meant() && aside.is_none())
         .map(|(mention, _)| mention.marks.clone());
     let (first, other) = (kept.next(), kept.next_back());
+    stay_denied(text, cues, mentions, &mut aside);
     let mut last: Option<(Vec<u32>, Polarity)> = None;
     for (mention, aside) in mentions.iter_mut().zip(aside) {
         let another = [&first, &other]
@@ -89,12 +93,10 @@ fn untick(text: &str, mentions: &mut [Mention]) {
     }
 }
 
-/// True if the first sentence says that there is none, and names no mark: "None of these. Mark 3
-/// comes close, but it is a stool".
-fn begins_with_none(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
-    let Some(first) = mentions.first() else {
-        return false;
-    };
+/// The first sentence, if it says that there is none, and names no mark: "None of these. Mark 3 comes
+/// close, but it is a stool".
+fn begins_with_none(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Range<usize>> {
+    let first = mentions.first()?;
     let start = text.len() - text.trim_start().len();
     let end = sentence_end(text, start.min(first.span.start)..first.span.start);
     let kept = [Role::Keeps, Role::Excepts]
@@ -103,7 +105,30 @@ fn begins_with_none(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     let no = text.get(start..end).is_some_and(|said| {
         words::at(said, 0, Role::Denies).is_some_and(|denied| denied == said.trim_end().len())
     });
-    end < first.span.start && end < start + NEAR && (no || cues.any(0..end, Role::None)) && !kept
+    let none = end < first.span.start && end < start + NEAR;
+    (none && (no || cues.any(0..end, Role::None)) && !kept).then_some(start..end)
+}
+
+/// "[7], not [8]. Mark [8] is the saucer underneath": what is denied stays so when it is described.
+fn stay_denied(text: &str, cues: &Cues, mentions: &[Mention], aside: &mut [Option<Polarity>]) {
+    let mut denied: HashSet<&[u32]> = HashSet::new();
+    let mut meant = false;
+    for (index, mention) in mentions.iter().enumerate() {
+        match mention.polarity {
+            // What is asked or looked for may be denied first: "Not [3]? [3] is the cup".
+            Polarity::Denied if meant => {
+                denied.insert(&mention.marks);
+            }
+            Polarity::Asserted if denied.contains(&mention.marks[..]) => {
+                let place = Place::new(text, cues, mentions, index);
+                if place.is_about() && place.copula_behind().is_some() && !place.is_followed {
+                    aside[index] = aside[index].or(Some(Polarity::Denied));
+                }
+            }
+            Polarity::Asserted => meant = true,
+            _ => {}
+        }
+    }
 }
 
 /// "Only [3] is empty": the marks of a sentence that begins so.
@@ -181,6 +206,7 @@ impl<'a> Place<'a> {
         let other = self.is_dismissed() || self.is_renamed() || self.turns_out();
         let denied = self.is_granted()
             || self.lacks()
+            || self.is_disqualified()
             || self.near(Role::Resembles) && self.contrast().is_some() && self.is_subject()
             || other && self.is_subject() && !self.is_listed && !self.is_followed;
         denied.then_some(Polarity::Denied)
@@ -212,8 +238,12 @@ impl<'a> Place<'a> {
 
     /// A word of contrast behind the mention that gives no reason.
     fn contrast(&self) -> Option<Cue> {
-        let mut contrasts = self.cues.all(self.after.clone(), Role::Contrasts);
-        contrasts.find(|cue| !self.cues.any(cue.start..cue.start + 1, Role::Because))
+        self.contrasts().next()
+    }
+
+    fn contrasts(&self) -> impl Iterator<Item = Cue> {
+        let contrasts = self.cues.all(self.after.clone(), Role::Contrasts);
+        contrasts.filter(|cue| !self.cues.any(cue.start..cue.start + 1, Role::Because))
     }
 
     /// "I considered [2], but that is a coat", "what I called [3] is [8]".
@@ -303,6 +333,52 @@ impl<'a> Place<'a> {
             let rest = self.get(cue.end..self.after.end).trim_start();
             self.names_something(rest)
         })
+    }
+
+    /// "[3] is still green, so it doesn't qualify": a denial of nothing but the mention ends the
+    /// sentence.
+    fn is_disqualified(&self) -> bool {
+        /// Its subject has no more words.
+        const MOST: usize = 2;
+        let denial = self.cues.all(self.after.clone(), Role::DeniesBehind);
+        let end = self.after.end
+            - (self.get(self.after.clone()).len() - self.get(self.after.clone()).trim_end().len());
+        denial.last().is_some_and(|cue| {
+            cue.end == end
+                && self.contrasts().any(|contrast| {
+                    let subject = self.get(contrast.end..cue.start.max(contrast.end));
+                    contrast.end <= cue.start
+                        && words::words(subject).take(MOST + 1).count() <= MOST
+                        && !subject.contains([',', ':'])
+                })
+        })
+    }
+
+    /// After "none of these is a hammer": "[3] is a wrench".
+    fn is_other_than(&self, none: &Range<usize>) -> bool {
+        let before = self.get(self.before.clone());
+        let clause = before
+            .rfind([',', '，', '、'])
+            .map_or(before, |comma| &before[comma + 1..]);
+        let joined = words::words(clause)
+            .filter_map(|word| words::at(clause, word.start, Role::Joins))
+            .last();
+        let lead = clause.get(joined.unwrap_or(0)..).unwrap_or(clause);
+        let Some(verb) = self.copula_behind().filter(|_| is_function(lead)) else {
+            return false;
+        };
+        let name = self.get(verb.end..self.after.end).trim_start();
+        let name = name.split([',', '，', '(']).next().unwrap_or(name);
+        let said = words::lowered(self.get(none.clone()));
+        let says_so = words::words(name).any(|word| {
+            let word = name[word].to_lowercase();
+            let known = [Role::Article, Role::Joins, Role::Beside, Role::Is]
+                .iter()
+                .any(|role| words::at(&word, 0, *role).is_some());
+            !known && word.chars().count() > 2 && said.contains(&word)
+        });
+        let none = self.cues.any(none.clone(), Role::None);
+        none && words::at(name, 0, Role::Definite).is_none() && !says_so
     }
 
     /// True if the sentence is about the mention: "the one at [2]".

@@ -25,6 +25,8 @@ pub(super) struct Language {
     pub(super) contrasts: &'static str,
     /// Takes back what was said: "wait".
     pub(super) corrects: &'static str,
+    /// Before or behind one of those that a word for none or all speaks of: "including".
+    pub(super) includes: &'static str,
     pub(super) excepts: &'static str,
     pub(super) excepts_behind: &'static str,
     pub(super) compares: &'static str,
@@ -95,6 +97,7 @@ pub(super) const SILENT: Language = Language {
     ranges: "",
     contrasts: "",
     corrects: "",
+    includes: "",
     excepts: "",
     excepts_behind: "",
     compares: "",

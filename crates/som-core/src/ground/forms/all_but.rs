@@ -1,0 +1,73 @@
+//! "Every mark except [12]": all marks, from which those that follow are taken.
+
+use super::{Found, Reader};
+use crate::ground::{
+    names::skip,
+    words::{self, Role},
+};
+
+/// The words for all marks at the reader's place, if others behind them take some out, and the rest
+/// are not listed.
+pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
+    /// No further off are the marks that are taken out, and the list of the rest, in bytes.
+    const NEAR: usize = 96;
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let end = words::at(text, at, Role::All).or_else(|| each(text, at))?;
+    let noun = noun_end(text, end);
+    // "Everything but [12]" may speak of more than marks.
+    let said = &text[at..noun];
+    words::words(said).find(|word| words::at(said, word.start, Role::Announces).is_some())?;
+    let start = skip(text, noun, |c| matches!(c, ' ' | ','));
+    let excepts = words::at(text, start, Role::Excepts)?;
+    let name = noun_end(text, excepts);
+    let name = skip(text, name, |c| matches!(c, ' ' | '*' | '[' | '`'));
+    let name = names.name_at(text, name)?;
+    let near = text.floor_char_boundary(name.end + NEAR);
+    let rest = text[name.end..near].split('\n').next().unwrap_or("");
+    let listed = rest.contains(": ") || rest.ends_with(':');
+    let known = !names.get(&text[name]).is_empty();
+    (known && !listed).then(|| Found::Mention(names.every().mention(at..noun)))
+}
+
+/// "Every" and the like, before a word for marks.
+fn each(text: &str, at: usize) -> Option<usize> {
+    const EACH: [&str; 12] = [
+        "every",
+        "each",
+        "jede",
+        "jedes",
+        "chaque",
+        "cada",
+        "ogni",
+        "elke",
+        "każdy",
+        "каждая",
+        "her",
+        "mọi",
+    ];
+    let word = words::words(&text[at..]).next()?;
+    let end = at + word.end;
+    let lower = words::lowered(&text[at..end]);
+    let each = word.start == 0 && EACH.contains(&lower.as_str());
+    (each && noun_end(text, end) > end).then_some(end)
+}
+
+/// Where the articles and words for marks end that stand at `at`.
+fn noun_end(text: &str, at: usize) -> usize {
+    /// There are no more of them.
+    const MOST: usize = 4;
+    let mut end = at;
+    for _ in 0..MOST {
+        let start = skip(text, end, |c| c == ' ');
+        let next = [Role::Article, Role::Announces]
+            .iter()
+            .find_map(|role| words::at(text, start, *role));
+        match next {
+            Some(next) => end = next,
+            None => break,
+        }
+    }
+    end
+}
