@@ -30,6 +30,7 @@ const MOST_SCALE: f64 = 100.0;
 #[derive(Debug)]
 pub(crate) struct Referred {
     /// For each text the query that is most like it.
+    #[cfg(test)]
     pub queries: Vec<i64>,
     /// How alike they are, in -1..=1.
     pub likeness: Vec<f32>,
@@ -38,6 +39,7 @@ pub(crate) struct Referred {
     /// The mask embeddings of these queries, `[texts, channels]`.
     pub masks: Tensor,
     /// How alike all queries are to each text, `[queries, texts]`.
+    #[cfg(test)]
     pub similarity: Tensor,
 }
 
@@ -201,9 +203,11 @@ impl Seem {
             let (likeness, best) = similarity.f_max_dim(0, false)?;
             Ok(Referred {
                 masks: decoder.masks(&found.f_index_select(0, &best)?)?,
+                #[cfg(test)]
                 queries: Vec::try_from(best.f_to_device(tch::Device::Cpu)?)?,
                 likeness: maps::numbers(&likeness)?,
                 scale: self.network.language.scale()?.min(MOST_SCALE),
+                #[cfg(test)]
                 similarity,
             })
         };

@@ -22,7 +22,7 @@ use tch::{Kind, Tensor};
 use self::told::Told;
 pub(crate) use self::{
     config::{Config, Settings},
-    decoder::{ClassWeights, Company, Decoder, Queries, unit},
+    decoder::{ClassWeights, Company, Decoder, unit},
     layer::Level,
     spatial::{Draws, Pixels, Spatial},
 };

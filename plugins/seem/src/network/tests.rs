@@ -15,7 +15,7 @@ use som_torch::{
 };
 use tch::Device;
 
-use super::{layer::Placed, *};
+use super::{decoder::Queries, layer::Placed, *};
 use crate::golden::{FEATURE, Golden, OBJECT, both, channels_first};
 
 #[test]
