@@ -185,16 +185,16 @@ async fn unknown_fields_are_passed_over() {
     let (server, _) = front("").await;
     let mut grpc = tonic::client::Grpc::new(channel(&server).await);
     grpc.ready().await.unwrap();
-    // As a newer client may send it: timings (4) are no part of a request.
-    let newer = pb::SegmentResponse {
+    // As a newer client may send it: timings (7) are no part of a request.
+    let newer = pb::MarkResponse {
         timings: Some(pb::Timings::default()),
-        ..pb::SegmentResponse::default()
+        ..pb::MarkResponse::default()
     };
     let status: Status = grpc
         .unary(
             Request::new(newer),
             "/som.v1.SomService/Segment".parse().unwrap(),
-            Codec::<pb::SegmentResponse, pb::SegmentResponse>::default(),
+            Codec::<pb::MarkResponse, pb::SegmentResponse>::default(),
         )
         .await
         .unwrap_err();
