@@ -152,11 +152,11 @@ fn masks_tint_by_their_opacity_and_the_smaller_one_shows() {
 fn by_default_only_the_edge_is_tinted() {
     let bbox = BBox::new(20, 20, 120, 80);
     let mark = marked(bbox, BBox::default(), 0xff_00_00);
-    let page = draw(&MaskFill, &[&mark], &serde_json::json!({}));
+    let (before, page) = (photo(), draw(&MaskFill, &[&mark], &serde_json::json!({})));
     for (x, y, pixel) in page.enumerate_pixels() {
-        let photo = photo();
-        let was = photo.get_pixel(x, y);
-        let depth = [x as i32 - 20, 139 - x as i32, y as i32 - 20, 99 - y as i32];
+        let was = before.get_pixel(x, y);
+        let [x, y] = [x, y].map(u32::cast_signed);
+        let depth = [x - 20, 139 - x, y - 20, 99 - y];
         match depth.into_iter().min().unwrap() {
             0 => assert!(pixel.0[0] >= was.0[0] && (was.0[0] > 250 || pixel != was)),
             ..0 | 4.. => assert_eq!(pixel, was, "at {x},{y}"),
@@ -165,10 +165,9 @@ fn by_default_only_the_edge_is_tinted() {
     }
     let deeper = serde_json::json!({"edge": 1, "reach": 30});
     let page = draw(&MaskFill, &[&mark], &deeper);
-    let red =
-        |x: u32| i32::from(page.get_pixel(x, 60).0[0]) - i32::from(photo().get_pixel(x, 60).0[0]);
-    assert!(red(21) > 0 && red(40) > 0);
-    assert_eq!(page.get_pixel(80, 60), photo().get_pixel(80, 60));
+    let is_redder = |x| page.get_pixel(x, 60).0[0] > before.get_pixel(x, 60).0[0];
+    assert!(is_redder(21) && is_redder(40));
+    assert_eq!(page.get_pixel(80, 60), before.get_pixel(80, 60));
 }
 
 /// A contour lies within its region, right along the edge, and nowhere else.
