@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Linear, Weight};
+use super::{Linear, Weight, winograd};
 use crate::{Scope, TorchResult};
 
 /// A convolution whose stride is its size, so that it maps each patch by itself.
@@ -108,22 +108,6 @@ impl Conv {
         Self { padding, ..self }
     }
 
-    /// `weight` `[channels, 1, size, size]` of `scope`, and its `bias` if there is one: each channel by
-    /// itself.
-    ///
-    /// # Errors
-    /// What libtorch reports.
-    pub fn depthwise(
-        scope: &Scope<'_>,
-        channels: i64,
-        size: i64,
-        with_bias: bool,
-    ) -> TorchResult<Self> {
-        let weight = scope.weight("weight", &[channels, 1, size, size]);
-        let bias = with_bias.then(|| scope.weight("bias", &[channels]));
-        Self::new(&weight, bias, 1, channels)
-    }
-
     /// `[height, width, input]` to `[height / stride, width / stride, output]`, rounded up.
     ///
     /// # Errors
@@ -139,6 +123,10 @@ impl Conv {
             let weight = self.weight.f_flatten(1, -1)?;
             return x.f_linear(&weight, self.bias.as_deref());
         }
+        let tiled = self.size == 3 && self.stride == 1 && self.padding == 1 && self.groups == 1;
+        if tiled && winograd::pays(x, &self.weight) {
+            return winograd::convolve(x, &self.weight, self.bias.as_deref());
+        }
         let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
         x.f_permute([2, 0, 1])?
             .f_unsqueeze(0)?
@@ -153,6 +141,49 @@ impl Conv {
             .f_squeeze_dim(0)?
             .f_permute([1, 2, 0])?
             .f_contiguous()
+    }
+}
+
+/// A convolution of each channel by itself, of stride 1, padded with zeros so that the map keeps its
+/// size.
+#[derive(Clone, Debug)]
+pub struct DepthwiseConv {
+    /// `[channels, 1, size, size]`
+    weight: Weight,
+    bias: Option<Weight>,
+    size: i64,
+}
+
+impl DepthwiseConv {
+    /// `weight` `[channels, 1, size, size]` of `scope`, of an odd size, and its `bias` if there is one.
+    pub fn load(scope: &Scope<'_>, channels: i64, size: i64, with_bias: bool) -> Self {
+        Self {
+            weight: scope.weight("weight", &[channels, 1, size, size]),
+            bias: with_bias.then(|| scope.weight("bias", &[channels])),
+            size,
+        }
+    }
+
+    /// `[height, width, channels]` to the same: in memory one channel after the other, which is up to
+    /// three times as fast as channels last, and costs no copy where `x` is so already.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn forward(&self, x: &Tensor) -> TorchResult<Tensor> {
+        let (_, _, channels) = x.size3()?;
+        x.f_permute([2, 0, 1])?
+            .f_contiguous()?
+            .f_unsqueeze(0)?
+            .f_conv2d(
+                &self.weight,
+                self.bias.as_deref(),
+                [1, 1],
+                [self.size / 2; 2],
+                [1, 1],
+                channels,
+            )?
+            .f_squeeze_dim(0)?
+            .f_permute([1, 2, 0])
     }
 }
 

@@ -5,14 +5,17 @@
 //! its size is one matrix product. Cloning a block shares its weights.
 
 mod conv;
+mod feed_forward;
 mod linear;
 mod mlp;
 mod norm;
 mod position;
 mod window;
+mod winograd;
 
 pub use self::{
-    conv::{Conv, Conv3x3, PatchConv, UpConv},
+    conv::{Conv, Conv3x3, DepthwiseConv, PatchConv, UpConv},
+    feed_forward::FeedForward,
     linear::Linear,
     mlp::Mlp,
     norm::{GroupNorm, LayerNorm},

@@ -5,7 +5,7 @@
 
 use som_torch::{
     Scope, TorchResult,
-    nn::{Conv3x3, LayerNorm, Linear, PatchConv, Weight, Windows},
+    nn::{Conv3x3, FeedForward, LayerNorm, Linear, PatchConv, Weight, Windows},
 };
 use tch::{Device, Kind, Tensor};
 
@@ -68,8 +68,7 @@ pub(crate) struct Block {
     norm1: LayerNorm,
     pub attention: Attention,
     norm2: LayerNorm,
-    expand: Linear,
-    contract: Linear,
+    mlp: FeedForward,
 }
 
 impl Block {
@@ -79,19 +78,18 @@ impl Block {
             norm1: LayerNorm::load(&scope.at("norm1"), width, EPSILON),
             attention: Attention::load(&scope.at("attn"), config, block)?,
             norm2: LayerNorm::load(&scope.at("norm2"), width, EPSILON),
-            expand: Linear::load(&scope.at("mlp.lin1"), width, block.hidden),
-            contract: Linear::load(&scope.at("mlp.lin2"), block.hidden, width),
+            mlp: FeedForward {
+                expand: Linear::load(&scope.at("mlp.lin1"), width, block.hidden),
+                contract: Linear::load(&scope.at("mlp.lin2"), block.hidden, width),
+            },
         })
     }
 
     /// Tokens `[grid, grid, width]` to the same.
     pub(crate) fn forward(&self, x: &Tensor) -> TorchResult<Tensor> {
         let mut x = self.attend(x)?.f_add_(x)?;
-        let hidden = self
-            .expand
-            .forward(&self.norm2.forward(&x)?)?
-            .f_gelu_("none")?;
-        x.f_add_(&self.contract.forward(&hidden)?)
+        let thought = self.mlp.forward(&self.norm2.forward(&x)?)?;
+        x.f_add_(&thought)
     }
 
     /// What attention adds to the tokens.

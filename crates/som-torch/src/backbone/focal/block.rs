@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::{EPSILON, Stage};
 use crate::{
     Scope, TorchResult,
-    nn::{Conv, LayerNorm, Linear, Weight},
+    nn::{DepthwiseConv, FeedForward, LayerNorm, Linear, Weight},
 };
 
 /// Modulation, then an MLP, each scaled and added to what came in.
@@ -13,13 +13,12 @@ use crate::{
 pub(super) struct Block {
     /// What a place takes up from its neighbours before modulation, and before the MLP; `None` in
     /// Focal-L.
-    neighbours: Option<[Conv; 2]>,
+    neighbours: Option<[DepthwiseConv; 2]>,
     modulation: Modulation,
     norm1: LayerNorm,
     /// `[channels]`
     scale1: Weight,
-    expand: Linear,
-    contract: Linear,
+    mlp: FeedForward,
     norm2: LayerNorm,
     scale2: Weight,
 }
@@ -29,17 +28,19 @@ impl Block {
         let Stage {
             channels, hidden, ..
         } = *stage;
-        let neighbours = |name| Conv::depthwise(&scope.at(name), channels, 3, true);
+        let neighbours = |name| DepthwiseConv::load(&scope.at(name), channels, 3, true);
         Ok(Self {
             neighbours: match depthwise {
-                true => Some([neighbours("dw1")?, neighbours("dw2")?]),
+                true => Some([neighbours("dw1"), neighbours("dw2")]),
                 false => None,
             },
             modulation: Modulation::load(&scope.at("modulation"), stage)?,
             norm1: LayerNorm::load(&scope.at("norm1"), channels, EPSILON),
             scale1: scope.weight("gamma_1", &[channels]),
-            expand: Linear::load(&scope.at("mlp.fc1"), channels, hidden),
-            contract: Linear::load(&scope.at("mlp.fc2"), hidden, channels),
+            mlp: FeedForward {
+                expand: Linear::load(&scope.at("mlp.fc1"), channels, hidden),
+                contract: Linear::load(&scope.at("mlp.fc2"), hidden, channels),
+            },
             norm2: LayerNorm::load(&scope.at("norm2"), channels, EPSILON),
             scale2: scope.weight("gamma_2", &[channels]),
         })
@@ -51,21 +52,16 @@ impl Block {
             // Focal-L norms what is added.
             let found = self.norm1.forward(&self.modulation.forward(x)?)?;
             let x = x.f_addcmul(&found, &self.scale1)?;
-            let thought = self.norm2.forward(&self.think(&x)?)?;
+            let thought = self.norm2.forward(&self.mlp.forward(&x)?)?;
             return x.f_addcmul(&thought, &self.scale2);
         };
         // Focal-T norms the sum.
-        let mut x = before.forward(x)?.f_add(x)?;
+        let mut x = before.forward(x)?.f_contiguous()?.f_add_(x)?;
         let found = self.modulation.forward(&x)?;
         let x = self.norm1.forward(&x.f_addcmul_(&found, &self.scale1)?)?;
-        let mut x = between.forward(&x)?.f_add(&x)?;
-        let thought = self.think(&x)?;
+        let mut x = between.forward(&x)?.f_contiguous()?.f_add_(&x)?;
+        let thought = self.mlp.forward(&x)?;
         self.norm2.forward(&x.f_addcmul_(&thought, &self.scale2)?)
-    }
-
-    fn think(&self, x: &Tensor) -> TorchResult<Tensor> {
-        self.contract
-            .forward(&self.expand.forward(x)?.f_gelu_("none")?)
     }
 }
 
@@ -77,7 +73,7 @@ pub(super) struct Modulation {
     /// How much each distance counts at a place, and at last the whole map.
     gates: Linear,
     /// Each wider than the one before, which it continues.
-    levels: Vec<Conv>,
+    levels: Vec<DepthwiseConv>,
     mix: Linear,
     output: Linear,
 }
@@ -104,13 +100,13 @@ impl Modulation {
         let mix = scope.at("h");
         let focal = scope.at("focal_layers");
         let convs = windows.iter().enumerate().map(|(level, &window)| {
-            Conv::depthwise(&focal.at(level).at(0), channels, window, false)
+            DepthwiseConv::load(&focal.at(level).at(0), channels, window, false)
         });
         Ok(Self {
             query: part(0, channels)?,
             context: part(channels, channels)?,
             gates: part(2 * channels, levels + 1)?,
-            levels: convs.collect::<TorchResult<_>>()?,
+            levels: convs.collect(),
             mix: Linear {
                 weight: mix
                     .weight("weight", &[channels, channels, 1, 1])
@@ -125,10 +121,10 @@ impl Modulation {
     pub(super) fn forward(&self, x: &Tensor) -> TorchResult<Tensor> {
         let count = self.levels.len() as i64;
         // The mean of the distances; cheapest where there are the fewest numbers.
-        let mut gates = self.gates.forward(x)?;
+        let mut gates = planes(&self.gates, x)?;
         let gates = gates.f_div_scalar_(count + 1)?;
         let gate = |level| gates.f_narrow(-1, level, 1);
-        let mut context = self.context.forward(x)?;
+        let mut context = planes(&self.context, x)?;
         let mut sum: Option<Tensor> = None;
         for (level, conv) in (0..).zip(&self.levels) {
             context = conv.forward(&context)?.f_gelu_("none")?;
@@ -143,7 +139,22 @@ impl Modulation {
             None => whole,
             Some(mut sum) => sum.f_add_(&whole)?,
         };
-        let mut mixed = self.mix.forward(&sum)?;
-        self.output.forward(&mixed.f_mul_(&self.query.forward(x)?)?)
+        // Seen as a matrix, planes need no copy.
+        let mut mixed = self.mix.forward(&sum.f_flatten(0, 1)?)?;
+        let query = self.query.forward(x)?.f_flatten(0, 1)?;
+        self.output
+            .forward(&mixed.f_mul_(&query)?)?
+            .f_view(&*x.size())
     }
+}
+
+/// What `linear` makes of a map, `[rows, columns, output]`: in memory one channel
+/// after the other, as convolutions of single channels have it.
+fn planes(linear: &Linear, x: &Tensor) -> TorchResult<Tensor> {
+    let (rows, columns, _) = x.size3()?;
+    let mut found = linear.weight.f_mm(&x.f_flatten(0, 1)?.f_tr()?)?;
+    if let Some(bias) = &linear.bias {
+        found = found.f_add_(&bias.f_unsqueeze(1)?)?;
+    }
+    found.f_view([-1, rows, columns])?.f_permute([1, 2, 0])
 }

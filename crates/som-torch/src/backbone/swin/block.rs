@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Scope, TorchResult,
-    nn::{LayerNorm, Linear},
+    nn::{FeedForward, LayerNorm, Linear},
 };
 
 /// Attention, then an MLP, both of what a norm gives and added to what came in.
@@ -20,8 +20,7 @@ pub(super) struct Block {
     norm1: LayerNorm,
     attention: Attention,
     norm2: LayerNorm,
-    expand: Linear,
-    contract: Linear,
+    mlp: FeedForward,
 }
 
 impl Block {
@@ -33,8 +32,10 @@ impl Block {
             norm1: LayerNorm::load(&scope.at("norm1"), channels, EPSILON),
             attention: Attention::load(&scope.at("attn"), stage)?,
             norm2: LayerNorm::load(&scope.at("norm2"), channels, EPSILON),
-            expand: Linear::load(&scope.at("mlp.fc1"), channels, hidden),
-            contract: Linear::load(&scope.at("mlp.fc2"), hidden, channels),
+            mlp: FeedForward {
+                expand: Linear::load(&scope.at("mlp.fc1"), channels, hidden),
+                contract: Linear::load(&scope.at("mlp.fc2"), hidden, channels),
+            },
         })
     }
 
@@ -51,11 +52,8 @@ impl Block {
             .attention
             .forward(&self.norm1.forward(&x)?, layout, edges)?
             .f_add_(&x)?;
-        let hidden = self
-            .expand
-            .forward(&self.norm2.forward(&x)?)?
-            .f_gelu_("none")?;
-        x.f_add_(&self.contract.forward(&hidden)?)?.f_view(&*map)
+        let thought = self.mlp.forward(&self.norm2.forward(&x)?)?;
+        x.f_add_(&thought)?.f_view(&*map)
     }
 }
 

@@ -152,16 +152,31 @@ struct Step {
 impl Step {
     /// A coarser map and the backbone's map to a map of the latter's size.
     fn forward(&self, coarse: &Tensor, feature: &Tensor) -> TorchResult<Tensor> {
-        let mut lateral = self.lateral.forward(feature)?;
-        let (height, width, _) = lateral.size3()?;
-        let enlarged = coarse
-            .f_permute([2, 0, 1])?
-            .f_unsqueeze(0)?
-            .f_upsample_nearest2d([height, width], None, None)?
-            .f_squeeze_dim(0)?
-            .f_permute([1, 2, 0])?;
-        self.smooth.forward(&lateral.f_add_(&enlarged)?)?.f_relu_()
+        let sum = with_enlarged(self.lateral.forward(feature)?, coarse)?;
+        // Of the finest map every copy is large: none outlives its use.
+        let smooth = self.smooth.conv.forward(&sum)?;
+        drop(sum);
+        self.smooth.norm.forward(&smooth)?.f_relu_()
     }
+}
+
+/// The map `x` and `coarse`, which is enlarged to its size by repeating cells, added.
+fn with_enlarged(mut x: Tensor, coarse: &Tensor) -> TorchResult<Tensor> {
+    let (height, width, channels) = x.size3()?;
+    let (rows, columns, _) = coarse.size3()?;
+    if (height, width) == (2 * rows, 2 * columns) {
+        // Each cell meets its four.
+        let mut fours = x.f_view([rows, 2, columns, 2, channels])?;
+        let _ = fours.f_add_(&coarse.f_unsqueeze(1)?.f_unsqueeze(3)?)?;
+        return Ok(x);
+    }
+    let enlarged = coarse
+        .f_permute([2, 0, 1])?
+        .f_unsqueeze(0)?
+        .f_upsample_nearest2d([height, width], None, None)?
+        .f_squeeze_dim(0)?
+        .f_permute([1, 2, 0])?;
+    x.f_add_(&enlarged)
 }
 
 /// A convolution without offset, and a norm of groups of its channels.
