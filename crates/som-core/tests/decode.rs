@@ -1,5 +1,7 @@
 /// Files that break the rules, one of each kind.
 mod odd;
+/// Palettes, floats, 12 bits, light drawings: which number is which shade.
+mod shades;
 /// Hundreds of them, compared with Pillow.
 mod zoo;
 

@@ -1,11 +1,13 @@
 //! Values of more than 8 bits → shades: which value is black, which one white.
 
+use std::fmt;
+
 use image::DynamicImage;
 
 use super::note::{ImageNote, ImageNoteKind};
 
 /// The white of 16 bits.
-const WHITE: f64 = 65_535.0;
+pub(super) const WHITE: f64 = 65_535.0;
 /// An image that uses a smaller share of its values than one in so many looks like one shade.
 const NARROW: f64 = 16.0;
 
@@ -31,53 +33,6 @@ pub(super) fn settle(image: &mut DynamicImage, stretch: bool) -> Option<ImageNot
     note
 }
 
-/// Numbers that do not say which of them is white, such as floats, as bytes; `kind` names them.
-pub(super) fn bytes<T: Copy>(
-    values: &[T],
-    layout: Channels,
-    number: impl Fn(T) -> f64,
-    kind: NumberKind,
-    stretch: bool,
-) -> (Vec<u8>, Vec<ImageNote>) {
-    let Some(range) = Range::of(values, layout, &number) else {
-        return (vec![0; values.len()], Vec::new());
-    };
-    let mut notes = Vec::new();
-    let mut chosen = |text| notes.push(ImageNote::new(ImageNoteKind::WhiteChosen, text));
-    let white = range.white(kind);
-    let shades = match white {
-        Some(white) => {
-            chosen(format!("{kind}: {} is white", shown(white)));
-            let (shades, note) = Shades::of(range, white, stretch);
-            notes.extend(note);
-            shades
-        }
-        None => {
-            chosen(format!("{kind}: {range} are shown from black to white"));
-            Shades {
-                black: range.least,
-                white: range.greatest,
-            }
-        }
-    };
-    let opacity = Shades {
-        black: 0.0,
-        white: white.unwrap_or(range.greatest),
-    };
-    let mut bytes = Vec::with_capacity(values.len());
-    for pixel in values.chunks_exact(layout.all) {
-        for (channel, &value) in pixel.iter().enumerate() {
-            let shades = if channel < layout.colors {
-                &shades
-            } else {
-                &opacity
-            };
-            bytes.push((shades.share(number(value)) * 255.0).round() as u8);
-        }
-    }
-    (bytes, notes)
-}
-
 /// How the values of a pixel follow one another.
 #[derive(Clone, Copy)]
 pub(super) struct Channels {
@@ -94,34 +49,20 @@ impl Channels {
     pub(super) const RGBA: Self = Self { all: 4, colors: 3 };
 }
 
-/// What numbers are called.
-#[derive(Clone, Copy)]
-pub(super) enum NumberKind {
-    /// Floats of so many bits.
-    Float(u8),
-    /// Whole numbers of so many bits.
-    Integer(u8),
-}
-
-impl std::fmt::Display for NumberKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Float(bits) => write!(f, "{bits}-bit floats"),
-            Self::Integer(bits) => write!(f, "{bits}-bit whole numbers"),
-        }
-    }
-}
-
 /// The values that are there.
 #[derive(Clone, Copy)]
-struct Range {
-    least: f64,
-    greatest: f64,
+pub(super) struct Range {
+    pub(super) least: f64,
+    pub(super) greatest: f64,
 }
 
 impl Range {
     /// That of all colours; `None` if none of them is a finite number.
-    fn of<T: Copy>(values: &[T], layout: Channels, number: impl Fn(T) -> f64) -> Option<Self> {
+    pub(super) fn of<T: Copy>(
+        values: &[T],
+        layout: Channels,
+        number: impl Fn(T) -> f64,
+    ) -> Option<Self> {
         let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
         for pixel in values.chunks_exact(layout.all) {
             // What is behind a pixel that is not seen does not count.
@@ -139,21 +80,10 @@ impl Range {
         }
         (least <= greatest).then_some(Self { least, greatest })
     }
-
-    /// The white of these numbers: the first usual one that none of them exceeds.
-    fn white(self, kind: NumberKind) -> Option<f64> {
-        // Resampling and noise go a little beyond what they are about.
-        if matches!(kind, NumberKind::Float(_)) && self.least >= -0.1 && self.greatest <= 1.1 {
-            return Some(1.0);
-        }
-        let whites = [255.0, WHITE, f64::from(u32::MAX)];
-        let mut whites = whites.into_iter().filter(|_| self.least >= 0.0);
-        whites.find(|&white| self.greatest <= white)
-    }
 }
 
-impl std::fmt::Display for Range {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "values from {} to {}",
@@ -164,14 +94,14 @@ impl std::fmt::Display for Range {
 }
 
 /// Which value is black, and which one white.
-struct Shades {
-    black: f64,
-    white: f64,
+pub(super) struct Shades {
+    pub(super) black: f64,
+    pub(super) white: f64,
 }
 
 impl Shades {
     /// Those for values in `range`, where the file's white is `white`; and what is to be said.
-    fn of(range: Range, white: f64, stretch: bool) -> (Self, Option<ImageNote>) {
+    pub(super) fn of(range: Range, white: f64, stretch: bool) -> (Self, Option<ImageNote>) {
         let has_shades = range.least < range.greatest;
         if stretch && has_shades {
             let text = format!("{range} of {} are stretched", shown(white));
@@ -200,7 +130,7 @@ impl Shades {
     }
 
     /// How bright a value is: from 0, black, to 1, white. What is no number is black.
-    fn share(&self, value: f64) -> f64 {
+    pub(super) fn share(&self, value: f64) -> f64 {
         let share = (value - self.black) / (self.white - self.black);
         if share.is_nan() {
             0.0
@@ -211,7 +141,7 @@ impl Shades {
 }
 
 /// A number as people write it: 3,760, or 0.0625.
-fn shown(number: f64) -> String {
+pub(super) fn shown(number: f64) -> String {
     // Whole numbers up to here are exact.
     if number.fract() != 0.0 || number.abs() >= 1e15 {
         let short = format!("{number:.4}");
@@ -282,35 +212,5 @@ mod tests {
         let values = image.into_luma_alpha16().into_raw();
         assert_eq!(values[..4], [0, 300, 65_535, 65_535]);
         assert_eq!(values[5], 0);
-    }
-
-    #[test]
-    fn numbers_find_their_white() {
-        let told = |values: &[f64], kind| {
-            let (bytes, notes) = bytes(values, Channels::GREY, |value| value, kind, false);
-            let notes: Vec<String> = notes.into_iter().map(|note| note.text).collect();
-            (bytes, notes.join("; "))
-        };
-        let float = NumberKind::Float(32);
-        assert_eq!(
-            told(&[0.0, 0.5, 1.0, f64::NAN], float),
-            (vec![0, 128, 255, 0], "32-bit floats: 1 is white".to_owned())
-        );
-        assert_eq!(
-            told(&[0.0, 255.0], float),
-            (vec![0, 255], "32-bit floats: 255 is white".to_owned())
-        );
-        assert_eq!(
-            told(&[-3.25, 0.0, 812.0], float),
-            (
-                vec![0, 1, 255],
-                "32-bit floats: values from -3.25 to 812 are shown from black to white".to_owned()
-            )
-        );
-        let (shades, note) = told(&[0.0, 4095.0], NumberKind::Integer(32));
-        assert_eq!(shades, [0, 16]);
-        assert!(note.starts_with("32-bit whole numbers: 65,535 is white; values up to 4,095"));
-        assert_eq!(told(&[f64::NAN, f64::INFINITY], float).0, [0, 0]);
-        assert_eq!(told(&[-5.0, -5.0], float).0, [0, 0]);
     }
 }

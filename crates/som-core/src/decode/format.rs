@@ -27,15 +27,16 @@ pub(super) fn unknown(bytes: &[u8]) -> Error {
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match iso_media(brand) {
             Media::Avif => {
                 return Error::unsupported(
-                    "this is an AVIF image, and som has no decoder of its video format, AV1 \
-                     (convert it: avifdec a.avif a.png, or magick a.avif a.png)",
+                    "this is an AVIF image, which som does not read: its decoders need a system \
+                     library, or come under a licence that som cannot pass on (convert it: \
+                     avifdec a.avif a.png, or magick a.avif a.png)",
                 );
             }
             Media::Heic => {
                 return Error::unsupported(
-                    "this is a HEIC image, as telephones take them, and som has no decoder of its \
-                     video format, HEVC (convert it: heif-convert a.heic a.jpg, or on macOS \
-                     sips -s format jpeg a.heic --out a.jpg)",
+                    "this is a HEIC image, as telephones take them, which som does not read: its \
+                     decoders need a system library (convert it: heif-convert a.heic a.jpg, or on \
+                     macOS sips -s format jpeg a.heic --out a.jpg)",
                 );
             }
             Media::Video => "a video",

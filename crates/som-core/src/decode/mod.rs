@@ -6,6 +6,7 @@ mod format;
 mod ifd;
 mod jpeg;
 mod note;
+mod numbers;
 mod png;
 mod tiff;
 
@@ -138,6 +139,12 @@ impl Failure {
             Self::Damaged(why) => Error::invalid(format!("{name}: damaged or cut off: {why}")),
         }
     }
+
+    fn too_much_memory(why: &dyn std::fmt::Display) -> Self {
+        Self::Refused(Error::exhausted(format!(
+            "the image takes too much memory: {why} (raise limits.image_pixels)"
+        )))
+    }
 }
 
 impl From<ImageError> for Failure {
@@ -147,14 +154,6 @@ impl From<ImageError> for Failure {
             ImageError::Limits(error) => Self::too_much_memory(&error),
             error => Self::Damaged(error.to_string()),
         }
-    }
-}
-
-impl Failure {
-    fn too_much_memory(why: &dyn std::fmt::Display) -> Self {
-        Self::Refused(Error::exhausted(format!(
-            "the image takes too much memory: {why} (raise limits.image_pixels)"
-        )))
     }
 }
 

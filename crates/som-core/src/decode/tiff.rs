@@ -12,9 +12,10 @@ use image::{DynamicImage, ImageBuffer, ImageFormat, metadata::Orientation};
 
 use super::{
     Failure, Limit, Stored, as_it_stands,
-    depth::{self, Channels, NumberKind},
+    depth::Channels,
     ifd::{Entry, Turn},
     note::ImageNote,
+    numbers::{self, NumberKind},
 };
 
 /// The tag that says what a sample means, and two of its values (TIFF 6.0, section 8).
@@ -31,7 +32,7 @@ pub(super) fn decode(bytes: &[u8], limit: &Limit, stretch: bool) -> Result<Store
     let size = (stored.image.width(), stored.image.height());
     let floats = |values: &[f32], layout| {
         let float = |value| f64::from(value);
-        depth::bytes(values, layout, float, NumberKind::Float(32), stretch)
+        numbers::bytes(values, layout, float, NumberKind::Float(32), stretch)
     };
     let (layout, (bytes, notes)) = match &stored.image {
         DynamicImage::ImageRgb32F(image) => (Channels::RGB, floats(image, Channels::RGB)),
@@ -156,22 +157,22 @@ fn of_samples(
         Samples::U8(bytes) => (bytes, Vec::new()),
         // As it stands: these are stretched with those of other formats.
         Samples::U16(values) => return Ok((of_words(size, layout, values)?, Vec::new())),
-        Samples::U32(values) => depth::bytes(&values, layout, f64::from, Integer(32), stretch),
+        Samples::U32(values) => numbers::bytes(&values, layout, f64::from, Integer(32), stretch),
         // What 64 bits hold beyond the 53 of a float is not to be seen in 256 shades.
         Samples::U64(values) => {
-            depth::bytes(&values, layout, |value| value as f64, Integer(64), stretch)
+            numbers::bytes(&values, layout, |value| value as f64, Integer(64), stretch)
         }
-        Samples::I8(values) => depth::bytes(&values, layout, f64::from, Integer(8), stretch),
-        Samples::I16(values) => depth::bytes(&values, layout, f64::from, Integer(16), stretch),
-        Samples::I32(values) => depth::bytes(&values, layout, f64::from, Integer(32), stretch),
+        Samples::I8(values) => numbers::bytes(&values, layout, f64::from, Integer(8), stretch),
+        Samples::I16(values) => numbers::bytes(&values, layout, f64::from, Integer(16), stretch),
+        Samples::I32(values) => numbers::bytes(&values, layout, f64::from, Integer(32), stretch),
         Samples::I64(values) => {
-            depth::bytes(&values, layout, |value| value as f64, Integer(64), stretch)
+            numbers::bytes(&values, layout, |value| value as f64, Integer(64), stretch)
         }
         Samples::F16(values) => {
-            depth::bytes(&values, layout, |value| value.to_f64(), Float(16), stretch)
+            numbers::bytes(&values, layout, |value| value.to_f64(), Float(16), stretch)
         }
-        Samples::F32(values) => depth::bytes(&values, layout, f64::from, Float(32), stretch),
-        Samples::F64(values) => depth::bytes(&values, layout, |value| value, Float(64), stretch),
+        Samples::F32(values) => numbers::bytes(&values, layout, f64::from, Float(32), stretch),
+        Samples::F64(values) => numbers::bytes(&values, layout, |value| value, Float(64), stretch),
     };
     Ok((of_bytes(size, layout, bytes)?, notes))
 }
