@@ -266,6 +266,58 @@ fn a_folder_is_searched_and_its_outputs_keep_its_shape() {
     );
 }
 
+/// What som cannot read is told, so that nobody misses it later.
+#[test]
+fn images_of_other_formats_are_counted_and_named() {
+    let folder = Folder::with_photos(&["coffee.png"]);
+    folder.write("c.avif", "an image");
+    folder.write("more/d.HEIC", "another");
+    let ran = folder.som(&["mark", ".", "-o", "out"]).succeeded();
+    assert_eq!(
+        ran.stderr,
+        "som: 1 image: 1 done; 2 files passed over: 1 AVIF, 1 HEIC\n"
+    );
+    let ran = folder.som(&["mark", "more", "-o", "out"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr
+            .ends_with(".tiff; 1 file passed over: HEIC: convert them)\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// What is odd about a file stands in the JSON and on stderr, and a setting does something about it.
+#[test]
+fn what_is_odd_about_a_file_is_told() {
+    let folder = Folder::new();
+    let deep = image::ImageBuffer::from_fn(96, 64, |x, _| image::Luma([x as u16 * 40]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::ImageLuma16(deep)
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    folder.write("deep.png", bytes.into_inner());
+    let arguments = ["segment", "deep.png", "--json", "deep.json"];
+    let ran = folder.som(&arguments).succeeded();
+    let text = "values up to 3,800 of 65,535 are used";
+    assert!(
+        ran.stderr.starts_with(&format!("som: deep.png: {text}")),
+        "{}",
+        ran.stderr
+    );
+    let note = folder.json("deep.json")["image"]["notes"][0].clone();
+    assert_eq!(note["kind"], "narrow_range");
+    assert!(note["text"].as_str().unwrap().starts_with(text));
+    folder.write("som.toml", "[images]\nstretch = true\n");
+    folder.som(&arguments).succeeded();
+    let note = folder.json("deep.json")["image"]["notes"][0].clone();
+    assert_eq!(note["kind"], "stretched");
+    folder.write("som.toml", "[images]\nbackground = \"none\"\n");
+    let ran = folder.som(&arguments);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("is no background"), "{}", ran.stderr);
+}
+
 #[test]
 fn a_pattern_is_expanded_where_the_shell_did_not() {
     let folder = Folder::with_photos(&PHOTOS);

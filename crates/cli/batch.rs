@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use som_core::{Error, ErrorKind, Result};
 
-use crate::{exit, plural::counted};
+use crate::{exit, input::PassedOver, plural::counted};
 
 #[derive(Args)]
 #[command(next_help_heading = "Many images")]
@@ -45,9 +45,18 @@ pub(crate) struct Batch {
     pub(crate) jobs: usize,
     /// Print errors only.
     pub(crate) quiet: bool,
+    /// Files beside the images that are none of those som reads.
+    pub(crate) passed_over: PassedOver,
 }
 
 impl Batch {
+    /// Tells the person who waits what is odd about an image.
+    pub(crate) fn tell(&self, odd: &[String]) {
+        if !self.quiet {
+            odd.iter().for_each(|line| eprintln!("som: {line}"));
+        }
+    }
+
     /// Does `work` for every image and hands what comes of it to `finish`, in the order of
     /// `images`; `skipped` is how many were passed over before. Of several images a failure is
     /// printed and the others go on; what failed decides the exit code.
@@ -96,7 +105,12 @@ impl Batch {
                 .map(|(count, what)| format!("{count} {what}"))
                 .collect();
             let images = counted(total + skipped, "image");
-            eprintln!("som: {images}: {}", counts.join(", "));
+            let passed_over = self.passed_over.to_string();
+            let end = match passed_over.as_str() {
+                "" => "",
+                _ => "; ",
+            };
+            eprintln!("som: {images}: {}{end}{passed_over}", counts.join(", "));
         }
         Ok(ExitCode::from(exit::code_of_all(failures)))
     }

@@ -87,7 +87,8 @@ impl fmt::Display for Job {
 struct Done {
     /// For stdout.
     stdout: Vec<u8>,
-    /// For the person who waits.
+    /// For the person who waits: what is odd about the image's file, and what was written.
+    odd: Vec<String>,
     note: String,
 }
 
@@ -97,7 +98,11 @@ pub(crate) async fn run(
     general: &General,
     stop: &Cancellation,
 ) -> Result<ExitCode> {
-    let Inputs { images, single } = Inputs::find(&options.images)?;
+    let Inputs {
+        images,
+        single,
+        passed_over,
+    } = Inputs::find(&options.images)?;
     let jobs = jobs(&options, &images, single)?;
     let flags = Flags {
         regions: options.regions,
@@ -111,12 +116,14 @@ pub(crate) async fn run(
         single,
         jobs: opened.jobs,
         quiet: general.quiet,
+        passed_over,
     };
     let (jobs, skipped) = options
         .batch
         .pass_over(jobs, |job| job.outputs().all(Output::exists));
-    let finish = |Done { stdout, note }| {
+    let finish = |Done { stdout, odd, note }| {
         Output::Stdout.write(&stdout)?;
+        batch.tell(&odd);
         if single && !general.quiet {
             eprintln!("som: {note}");
         }
@@ -181,7 +188,7 @@ async fn mark(opened: &Opened, job: Job, single: bool) -> Result<Done> {
 fn write(job: &Job, image: &InputImage, marked: MarkedImage, single: bool) -> Result<Done> {
     let pages = pages(&job.image, marked.pages)?;
     let report = MarkReport {
-        image: ImageReport::new(image, marked.size),
+        image: ImageReport::new(image, marked.size, &marked.notes),
         segmenter: &marked.origin,
         styles: report::styles(&marked.layers),
         marks: report::marks(&marked.allocation),
@@ -214,7 +221,8 @@ fn write(job: &Job, image: &InputImage, marked: MarkedImage, single: bool) -> Re
         };
         output.write_or_keep(json, &mut stdout)?;
     }
-    Ok(Done { stdout, note })
+    let odd = report::odd(image, &marked.notes);
+    Ok(Done { stdout, odd, note })
 }
 
 /// Where each page goes.

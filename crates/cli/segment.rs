@@ -96,6 +96,8 @@ impl fmt::Display for Job {
 struct Done {
     /// For stdout.
     stdout: Vec<u8>,
+    /// For the person who waits: what is odd about the image's file.
+    odd: Vec<String>,
     /// For the dataset.
     annotated: Option<Annotated>,
 }
@@ -106,7 +108,11 @@ pub(crate) async fn run(
     general: &General,
     stop: &Cancellation,
 ) -> Result<ExitCode> {
-    let Inputs { images, single } = Inputs::find(&options.images)?;
+    let Inputs {
+        images,
+        single,
+        passed_over,
+    } = Inputs::find(&options.images)?;
     let dataset_file = dataset_file(&options)?;
     let jobs = jobs(&options, &images, single)?;
     let flags = Flags {
@@ -120,13 +126,19 @@ pub(crate) async fn run(
         single,
         jobs: opened.jobs,
         quiet: general.quiet,
+        passed_over,
     };
     let (jobs, skipped) = options
         .batch
         .pass_over(jobs, |job| job.outputs().all(Output::exists));
     let mut dataset = Dataset::default();
-    let finish = |Done { stdout, annotated }| {
+    let finish = |Done {
+                      stdout,
+                      odd,
+                      annotated,
+                  }| {
         dataset.extend(annotated);
+        batch.tell(&odd);
         Output::Stdout.write(&stdout)
     };
     let exit = batch
@@ -195,7 +207,11 @@ async fn segment(opened: &Opened, job: Job, single: bool) -> Result<Done> {
 
 /// Writes the outputs of one image. Blocks.
 fn write(job: &Job, image: &InputImage, found: &SegmentedImage, single: bool) -> Result<Done> {
-    let SegmentedImage { size, segmented } = found;
+    let SegmentedImage {
+        size,
+        notes,
+        segmented,
+    } = found;
     let regions = &segmented.regions;
     let mut stdout = Vec::new();
     if let Some(Output::File(first)) = &job.masks {
@@ -209,7 +225,7 @@ fn write(job: &Job, image: &InputImage, found: &SegmentedImage, single: bool) ->
     }
     if let Some(output) = &job.json {
         let report = SegmentReport {
-            image: ImageReport::new(image, *size),
+            image: ImageReport::new(image, *size, notes),
             segmenter: &segmented.segmentation,
             regions,
             timings_ms: &segmented.timings,
@@ -223,7 +239,11 @@ fn write(job: &Job, image: &InputImage, found: &SegmentedImage, single: bool) ->
     let annotated = job
         .coco
         .then(|| Annotated::new(image.name.clone(), *size, regions));
-    Ok(Done { stdout, annotated })
+    Ok(Done {
+        stdout,
+        odd: report::odd(image, notes),
+        annotated,
+    })
 }
 
 /// A gray image: 255 inside, 0 outside.

@@ -3,13 +3,21 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use som_core::decode::decode;
+use som_core::decode::{DecodeOptions, decode_with};
 
 const MAX_PIXELS: u64 = 1 << 20;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(image) = decode(bytes, MAX_PIXELS) {
-        let pixels = u64::from(image.width()) * u64::from(image.height());
-        assert!((1..=MAX_PIXELS).contains(&pixels));
+    for stretch in [false, true] {
+        let options = DecodeOptions {
+            max_pixels: MAX_PIXELS,
+            stretch,
+            ..DecodeOptions::default()
+        };
+        if let Ok(image) = decode_with(bytes, &options) {
+            let (width, height) = image.pixels.dimensions();
+            let pixels = u64::from(width) * u64::from(height);
+            assert!((1..=MAX_PIXELS).contains(&pixels));
+        }
     }
 });

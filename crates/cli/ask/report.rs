@@ -72,7 +72,7 @@ impl<'a> AskReport<'a> {
         let outcome = &asked.outcome;
         let images = question.images.iter().zip(&asked.images).zip(cut);
         let images = images.map(|((image, marked), segmented)| AskedImage {
-            image: ImageReport::new(&image.image, marked.size),
+            image: ImageReport::new(&image.image, marked.size, &image.decoded.notes),
             segmenter: segmented.as_ref().map(|segmented| &segmented.segmentation),
             styles: report::styles(&marked.layers),
             marks: report::marks(&marked.allocation),

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use som_core::{Result, Size, decode::decode};
+use som_core::{
+    Result, Size,
+    decode::{DecodeOptions, ImageNote, decode_with},
+};
 use som_engine::{SharedImage, settings::LimitSettings};
 
 use super::Input;
@@ -27,6 +30,8 @@ pub(crate) struct Decoded {
     pub(crate) pixels: SharedImage,
     /// How long decoding took.
     pub(crate) took: Duration,
+    /// What was odd about the file.
+    pub(crate) notes: Vec<ImageNote>,
 }
 
 impl InputImage {
@@ -46,17 +51,21 @@ impl InputImage {
     /// Its pixels. Blocks.
     ///
     /// # Errors
-    /// As [`decode`].
-    pub(crate) fn decode(&self, limits: &LimitSettings) -> Result<Decoded> {
+    /// As [`decode_with`].
+    pub(crate) fn decode(&self, options: &DecodeOptions) -> Result<Decoded> {
         let _span = tracing::info_span!("decode", image = %self.name).entered();
         let start = Instant::now();
-        let pixels = decode(&self.bytes, limits.image_pixels)?;
+        let decoded = decode_with(&self.bytes, options)?;
         let took = start.elapsed();
-        let size = Size::new(pixels.width(), pixels.height());
+        let size = Size::new(decoded.pixels.width(), decoded.pixels.height());
         tracing::debug!(%size, ?took, "decoded");
+        for note in &decoded.notes {
+            tracing::info!(%note, "the image is odd");
+        }
         Ok(Decoded {
-            pixels: pixels.into(),
+            pixels: decoded.pixels.into(),
             took,
+            notes: decoded.notes,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Which images a command works on: files, folders, patterns, stdin.
 
 mod image;
+mod passed_over;
 
 use std::{
     collections::HashSet,
@@ -15,7 +16,10 @@ use glob::MatchOptions;
 use som_core::{Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
-pub(crate) use self::image::{Decoded, InputImage};
+pub(crate) use self::{
+    image::{Decoded, InputImage},
+    passed_over::PassedOver,
+};
 use crate::output::unreadable;
 
 /// The endings by which a folder's images are told from its other files.
@@ -37,6 +41,8 @@ pub(crate) struct Inputs {
     pub(crate) images: Vec<Input>,
     /// True for one image that is named as such: its outputs may be single files.
     pub(crate) single: bool,
+    /// What the folders hold that som does not read.
+    pub(crate) passed_over: PassedOver,
 }
 
 /// One image to work on.
@@ -61,21 +67,21 @@ impl Inputs {
     /// # Errors
     /// NotFound, if an argument names nothing; Invalid, if a folder cannot be read.
     pub(crate) fn find(ImageArguments { images: arguments }: &ImageArguments) -> Result<Self> {
-        let mut images = Vec::new();
+        let (mut images, mut passed_over) = (Vec::new(), PassedOver::default());
         let mut single = arguments.len() == 1;
         for argument in arguments {
             if argument.as_os_str() == "-" {
                 images.push(Input::Stdin);
             } else if argument.exists() {
                 single &= !argument.is_dir();
-                add(argument, &mut images)?;
+                add(argument, &mut images, &mut passed_over)?;
             } else if let Some(pattern) = argument
                 .to_str()
                 .filter(|text| text.contains(['*', '?', '[']))
             {
                 single = false;
                 for path in matches(pattern)? {
-                    add(&path, &mut images)?;
+                    add(&path, &mut images, &mut passed_over)?;
                 }
             } else {
                 return Err(Error::not_found(format!(
@@ -86,7 +92,11 @@ impl Inputs {
         }
         let mut seen = HashSet::new();
         images.retain(|image| seen.insert(image.to_string()));
-        Ok(Self { images, single })
+        Ok(Self {
+            images,
+            single,
+            passed_over,
+        })
     }
 }
 
@@ -152,13 +162,14 @@ impl fmt::Display for Input {
     }
 }
 
-/// Adds a file, or all images of a folder.
-fn add(path: &Path, images: &mut Vec<Input>) -> Result<()> {
+/// Adds a file, or all images of a folder, and counts the images there that som does not read.
+fn add(path: &Path, images: &mut Vec<Input>, passed_over: &mut PassedOver) -> Result<()> {
     if !path.is_dir() {
         images.push(Input::file(path));
         return Ok(());
     }
     let before = images.len();
+    let mut here = PassedOver::default();
     let visible = |entry: &DirEntry| {
         entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
     };
@@ -175,7 +186,11 @@ fn add(path: &Path, images: &mut Vec<Input>) -> Result<()> {
                 .caused_by(io::Error::from(error)));
             }
         };
-        if entry.file_type().is_file() && is_unmarked_image(entry.path()) {
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        here.count(entry.path());
+        if is_unmarked_image(entry.path()) {
             let below = entry
                 .path()
                 .strip_prefix(path)
@@ -188,12 +203,17 @@ fn add(path: &Path, images: &mut Vec<Input>) -> Result<()> {
         }
     }
     if images.len() == before {
+        let there = match here.to_string() {
+            none if none.is_empty() => none,
+            some => format!("; {some}: convert them"),
+        };
         return Err(Error::not_found(format!(
-            "{}: the folder holds no image (looked for .{})",
+            "{}: the folder holds no image (looked for .{}{there})",
             path.display(),
             IMAGE_ENDINGS.join(" .")
         )));
     }
+    passed_over.extend(here);
     Ok(())
 }
 

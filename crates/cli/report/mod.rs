@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use som_core::{
     AllocatedMark, Allocation, BBox, Color, Layer, Origin, Point, Region, Segmentation, Size,
-    Timings, Unmarked,
+    Timings, Unmarked, decode::ImageNote,
 };
 
 pub(crate) use self::layout::{to_line, to_lines};
@@ -42,6 +42,8 @@ pub(crate) struct ImageReport<'a> {
     width: u32,
     height: u32,
     sha256: &'a str,
+    /// What is odd about the file.
+    notes: &'a [ImageNote],
 }
 
 #[derive(Debug, Serialize)]
@@ -58,15 +60,22 @@ pub(crate) struct MarkEntry<'a> {
 }
 
 impl<'a> ImageReport<'a> {
-    /// The facts of `image`, which is of this `size`.
-    pub(crate) fn new(image: &'a InputImage, size: Size) -> Self {
+    /// The facts of `image`, which is of this `size`, and whose file is odd as `notes` say.
+    pub(crate) fn new(image: &'a InputImage, size: Size, notes: &'a [ImageNote]) -> Self {
         Self {
             path: &image.name,
             width: size.width,
             height: size.height,
             sha256: &image.sha256,
+            notes,
         }
     }
+}
+
+/// What is odd about the file of an image, as lines for the person who waits.
+pub(crate) fn odd(image: &InputImage, notes: &[ImageNote]) -> Vec<String> {
+    let line = |note| format!("{}: {note}", image.name);
+    notes.iter().map(line).collect()
 }
 
 /// The ids of mark styles.

@@ -93,9 +93,9 @@ impl LocalSession {
     }
 
     async fn decode(&self, image: &InputImage) -> Result<Decoded> {
-        let limits = self.engine.settings().limits.clone();
+        let options = self.engine.settings().decoding();
         let image = image.clone();
-        self.engine.compute(move || image.decode(&limits)).await
+        self.engine.compute(move || image.decode(&options)).await
     }
 
     /// A stage that the engine tells, its pages encoded as `pages`; `None` for one that nobody
@@ -126,7 +126,11 @@ impl LocalSession {
 #[async_trait(?Send)]
 impl Session for LocalSession {
     async fn segment(&self, image: &InputImage, plan: &Plan) -> Result<SegmentedImage> {
-        let Decoded { pixels, took } = self.decode(image).await?;
+        let Decoded {
+            pixels,
+            took,
+            notes,
+        } = self.decode(image).await?;
         let size = pixels.size();
         let request = SegmentRequest {
             segmenter: plan.segmenter.clone(),
@@ -134,7 +138,11 @@ impl Session for LocalSession {
         };
         let mut segmented = self.engine.segment(request, &self.stop).await?;
         segmented.timings.decode = Some(took);
-        Ok(SegmentedImage { size, segmented })
+        Ok(SegmentedImage {
+            size,
+            notes,
+            segmented,
+        })
     }
 
     async fn mark(
@@ -143,7 +151,11 @@ impl Session for LocalSession {
         plan: &Plan,
         encoding: Encoding,
     ) -> Result<MarkedImage> {
-        let Decoded { pixels, took } = self.decode(image).await?;
+        let Decoded {
+            pixels,
+            took,
+            notes,
+        } = self.decode(image).await?;
         let size = pixels.size();
         let request = MarkRequest {
             regions: RegionSource::Segmenter(plan.segmenter.clone()),
@@ -154,7 +166,8 @@ impl Session for LocalSession {
         let mut marking = self.engine.mark(request, &self.stop).await?;
         marking.timings.decode = Some(took);
         let encode = move || encoded(marking, size, Some(encoding));
-        self.engine.compute(encode).await
+        let marked = self.engine.compute(encode).await?;
+        Ok(MarkedImage { notes, ..marked })
     }
 
     async fn ask(
@@ -270,6 +283,7 @@ fn encoded(marking: Marking, size: Size, pages: Option<Encoding>) -> Result<Mark
     let pages = pages.map(encode).transpose()?.unwrap_or_default();
     Ok(MarkedImage {
         size,
+        notes: Vec::new(),
         origin: marking.origin,
         layers: marking.layers,
         allocation: marking.marked.allocation,

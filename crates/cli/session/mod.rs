@@ -14,7 +14,9 @@ use std::{sync::Arc, thread, time::Duration};
 
 use async_trait::async_trait;
 use som_core::{
-    Allocation, Cancellation, Error, Layer, Origin, Result, Size, Timings, encode::Encoding,
+    Allocation, Cancellation, Error, Layer, Origin, Result, Size, Timings,
+    decode::{DecodeOptions, ImageNote},
+    encode::Encoding,
     ground::Mention,
 };
 use som_engine::{
@@ -70,12 +72,16 @@ pub(crate) trait Session {
 /// The regions of an image.
 pub(crate) struct SegmentedImage {
     pub(crate) size: Size,
+    /// What was odd about its file.
+    pub(crate) notes: Vec<ImageNote>,
     pub(crate) segmented: Segmented,
 }
 
 /// An image with its marks.
 pub(crate) struct MarkedImage {
     pub(crate) size: Size,
+    /// What was odd about its file; nothing for an image of a question, which was read before.
+    pub(crate) notes: Vec<ImageNote>,
     pub(crate) origin: Origin,
     /// The layers of ink.
     pub(crate) layers: Vec<Layer>,
@@ -120,6 +126,7 @@ pub(crate) struct Opened {
     /// Images at a time.
     pub(crate) jobs: usize,
     limits: LimitSettings,
+    decoding: DecodeOptions,
 }
 
 /// Gets ready for work: `flags` are resolved against what there is.
@@ -131,13 +138,13 @@ pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) ->
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let jobs = flags.jobs.map_or(cores, usize::from);
     let (settings, _) = ladder.load()?;
-    let limits = settings.limits.clone();
+    let (limits, decoding) = (settings.limits.clone(), settings.decoding());
     let hints = {
         let (arguments, limits) = (flags.regions.hints.clone(), limits.clone());
         blocking(move || hint::params(&arguments, &limits)).await?
     };
     let (session, plan): (Box<dyn Session>, Plan) = match flags.server.connection()? {
-        // Of the settings here only the limits count.
+        // Of the settings here only those of files count.
         Some(connection) => {
             let (session, plan) = ServerSession::open(&connection, flags, hints).await?;
             (Box::new(session), plan)
@@ -153,6 +160,7 @@ pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) ->
         plan,
         jobs,
         limits,
+        decoding,
     })
 }
 
@@ -174,7 +182,8 @@ impl Opened {
         let mut images = Vec::new();
         for input in inputs {
             let (read, limits) = (input.clone(), self.limits.clone());
-            let image = blocking(move || QuestionImage::read(&read, &limits)).await;
+            let decoding = self.decoding.clone();
+            let image = blocking(move || QuestionImage::read(&read, &limits, &decoding)).await;
             images.push(image.map_err(|error| error.at(input))?);
         }
         Ok(images)

@@ -1,6 +1,8 @@
 //! A question about images, whoever answers it.
 
-use som_core::{Region, Result, Size, encode::Encoding, prompt::Layout, task::Task};
+use som_core::{
+    Region, Result, Size, decode::DecodeOptions, encode::Encoding, prompt::Layout, task::Task,
+};
 use som_engine::{
     ask::{Budget, Exchange},
     settings::LimitSettings,
@@ -9,6 +11,7 @@ use som_engine::{
 use crate::{
     flags::QuestionFlags,
     input::{Decoded, Input, InputImage},
+    report,
 };
 
 /// What is asked, but for what the [`Plan`](super::Plan) says.
@@ -69,13 +72,22 @@ impl QuestionImage {
     ///
     /// # Errors
     /// As [`InputImage::read`] and [`InputImage::decode`].
-    pub(super) fn read(input: &Input, limits: &LimitSettings) -> Result<Self> {
+    pub(super) fn read(
+        input: &Input,
+        limits: &LimitSettings,
+        options: &DecodeOptions,
+    ) -> Result<Self> {
         let image = InputImage::read(input, limits)?;
         Ok(Self {
-            decoded: image.decode(limits)?,
+            decoded: image.decode(options)?,
             image,
             regions: None,
         })
+    }
+
+    /// What is odd about its file, as lines for the person who waits.
+    pub(crate) fn odd(&self) -> Vec<String> {
+        report::odd(&self.image, &self.decoded.notes)
     }
 
     /// Its size in pixels.

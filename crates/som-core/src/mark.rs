@@ -1,10 +1,10 @@
 //! Marks: regions with a speakable text and a place for it.
 
-use std::{fmt, ops::Deref, slice, sync::OnceLock};
+use std::{fmt, ops::Deref, slice, str::FromStr, sync::OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BBox, Image, Mask, Point, Region};
+use crate::{BBox, Error, Image, Mask, Point, Region, Result};
 
 /// A region with the label and the place that mark allocation chose for it: what a
 /// [`MarkStyle`](crate::MarkStyle) draws.
@@ -179,15 +179,21 @@ impl Serialize for Color {
     }
 }
 
+impl FromStr for Color {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        text.strip_prefix('#')
+            .filter(|hex| hex.len() == 6 && hex.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+            .map(Self::from_u32)
+            .ok_or_else(|| Error::invalid(format!("{text:?} is not a colour like #1f77b4")))
+    }
+}
+
 impl<'de> Deserialize<'de> for Color {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.strip_prefix('#')
-            .filter(|hex| hex.len() == 6)
-            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
-            .map(Color::from_u32)
-            .ok_or_else(|| {
-                serde::de::Error::custom(format!("{text:?} is not a colour like #1f77b4"))
-            })
+        text.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -1,3 +1,10 @@
+/// Files that break the rules, one of each kind.
+mod odd;
+/// Palettes, floats, 12 bits, light drawings: which number is which shade.
+mod shades;
+/// Hundreds of them, compared with Pillow.
+mod zoo;
+
 use std::{collections::BTreeMap, fs, io::Cursor};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
@@ -122,7 +129,8 @@ fn cut_off_files_are_refused() {
             match decode(&bytes[..end], DEFAULT_MAX_PIXELS) {
                 Ok(image) => {
                     assert!(
-                        end + 16 > bytes.len(),
+                        // A PNG's last 12 bytes and the checksum before them hold no pixel.
+                        end + 24 > bytes.len(),
                         "{format:?} decodes from {end} of {}",
                         bytes.len()
                     );
@@ -172,9 +180,8 @@ fn what_is_no_image_is_named() {
             "the bytes are no image that som reads: PNG, JPEG, WebP, BMP, GIF or TIFF".to_owned()
         )
     );
-    let looks: [(&[u8], &str); 6] = [
-        (b"\0\0\0\x1cftypheic", "a HEIC image or a video"),
-        (b"\0\0\0\x1cftypavif", "an AVIF image"),
+    let looks: [(&[u8], &str); 5] = [
+        (b"\0\0\0\x18ftypmp42\0\0\0\0isom", "a video"),
         (b"%PDF-1.7", "a PDF document"),
         (b"\n<svg xmlns=", "an SVG, HTML or XML text"),
         (b"PK\x03\x04", "an archive or office document"),
@@ -187,6 +194,27 @@ fn what_is_no_image_is_named() {
             message,
             format!("this looks like {name} (convert it to PNG, JPEG, WebP, BMP, GIF or TIFF)")
         );
+    }
+}
+
+/// Photographs of telephones and of the web are named, and how to make them readable.
+#[test]
+fn heic_and_avif_say_what_to_do() {
+    let heic = "this is a HEIC image, ";
+    let avif = "this is an AVIF image, ";
+    let brands: [(&[u8], &str, &str); 6] = [
+        (b"heic\0\0\0\0mif1heic", heic, "heif-convert"),
+        (b"mif1\0\0\0\0mif1heic", heic, "sips"),
+        (b"mif1\0\0\0\0miaf", heic, "heif-convert"),
+        (b"avif\0\0\0\0mif1miaf", avif, "avifdec"),
+        (b"mif1\0\0\0\0mif1avif", avif, "magick"),
+        (b"avis", avif, "avifdec"),
+    ];
+    for (brands, name, tool) in brands {
+        let (kind, message) = refusal(&[b"\0\0\0\x20ftyp", brands].concat());
+        assert_eq!(kind, ErrorKind::Unsupported);
+        assert!(message.starts_with(name), "{message}");
+        assert!(message.contains(tool), "{message}");
     }
 }
 

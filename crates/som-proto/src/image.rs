@@ -1,7 +1,10 @@
-//! Raw images: pixels without a file format.
+//! Raw images, pixels without a file format; and what is told of files.
 
 use prost::bytes::Bytes;
-use som_core::{Error, Image, Result, Size, decode};
+use som_core::{
+    Error, Image, Result, Size,
+    decode::{self, ImageNote, ImageNoteKind},
+};
 
 use crate::{
     pb::v1 as pb,
@@ -25,6 +28,46 @@ pub fn from_wire(wire: pb::RawImage, max_pixels: u64) -> Result<(Size, Bytes)> {
     let size = size(&wire)?;
     decode::check(size, max_pixels)?;
     Ok((size, wire.pixels))
+}
+
+/// To the wire.
+pub fn note_to_wire(note: &ImageNote) -> pb::ImageNote {
+    pb::ImageNote {
+        kind: kind_to_wire(note.kind).into(),
+        text: note.text.clone(),
+    }
+}
+
+/// From the wire.
+///
+/// # Errors
+/// Invalid, if it is not set what the note is about.
+pub fn note_from_wire(wire: pb::ImageNote) -> Result<ImageNote> {
+    Ok(ImageNote {
+        kind: kind_from_wire(wire.kind())?,
+        text: wire.text,
+    })
+}
+
+fn kind_to_wire(kind: ImageNoteKind) -> pb::ImageNoteKind {
+    match kind {
+        ImageNoteKind::StrayBytes => pb::ImageNoteKind::StrayBytes,
+        ImageNoteKind::EndMissing => pb::ImageNoteKind::EndMissing,
+        ImageNoteKind::WrongChecksum => pb::ImageNoteKind::WrongChecksum,
+        ImageNoteKind::OddOrientation => pb::ImageNoteKind::OddOrientation,
+        ImageNoteKind::NarrowRange => pb::ImageNoteKind::NarrowRange,
+        ImageNoteKind::Stretched => pb::ImageNoteKind::Stretched,
+        ImageNoteKind::WhiteChosen => pb::ImageNoteKind::WhiteChosen,
+        ImageNoteKind::Background => pb::ImageNoteKind::Background,
+    }
+}
+
+fn kind_from_wire(kind: pb::ImageNoteKind) -> Result<ImageNoteKind> {
+    let kinds = ImageNoteKind::ALL.into_iter();
+    let mut kinds = kinds.filter(|&known| kind_to_wire(known) == kind);
+    kinds
+        .next()
+        .ok_or_else(|| Error::invalid("a note of an image: kind is not set"))
 }
 
 /// The size of an image from the wire, checked against its pixels.
@@ -54,6 +97,19 @@ fn size(wire: &pb::RawImage) -> Result<Size> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notes_come_back_as_they_went() {
+        for kind in ImageNoteKind::ALL {
+            let note = ImageNote {
+                kind,
+                text: "3 stray bytes".to_owned(),
+            };
+            assert_eq!(note_from_wire(note_to_wire(&note)).unwrap(), note);
+        }
+        let error = note_from_wire(pb::ImageNote::default()).unwrap_err();
+        assert_eq!(error.message(), "a note of an image: kind is not set");
+    }
 
     #[test]
     fn pixels_have_to_fill_the_size() {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
-use som_core::{Error, Result};
+use som_core::{Error, Result, decode::ImageNote};
 use som_engine::SharedImage;
 
 /// SHA-256 of a file's bytes.
@@ -13,6 +13,15 @@ pub(crate) type Digest = [u8; 32];
 /// The digest of a file's bytes.
 pub(crate) fn digest(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
+}
+
+/// An image that is kept. Clones share its pixels and its notes.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptImage {
+    /// Upright.
+    pub(crate) pixels: SharedImage,
+    /// What was odd about its file.
+    pub(crate) notes: Arc<[ImageNote]>,
 }
 
 /// Decoded images within a budget of bytes. Each owner of a token has images of its own: knowing a
@@ -24,7 +33,7 @@ pub(crate) struct KeptImages {
 }
 
 struct Shelf {
-    images: LruCache<(Arc<str>, Digest), SharedImage>,
+    images: LruCache<(Arc<str>, Digest), KeptImage>,
     bytes: u64,
 }
 
@@ -42,27 +51,27 @@ impl KeptImages {
     }
 
     /// Keeps an image, at the cost of older ones. False if it is larger than all of the budget.
-    pub(crate) fn put(&self, owner: &Arc<str>, digest: Digest, image: SharedImage) -> bool {
-        let bytes = image.bytes() as u64;
+    pub(crate) fn put(&self, owner: &Arc<str>, digest: Digest, image: KeptImage) -> bool {
+        let bytes = image.pixels.bytes() as u64;
         if bytes > self.budget {
             return false;
         }
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.bytes += bytes;
         if let Some(same) = shelf.images.put((owner.clone(), digest), image) {
-            shelf.bytes -= same.bytes() as u64;
+            shelf.bytes -= same.pixels.bytes() as u64;
         }
         while shelf.bytes > self.budget {
             let Some((_, oldest)) = shelf.images.pop_lru() else {
                 break;
             };
-            shelf.bytes -= oldest.bytes() as u64;
+            shelf.bytes -= oldest.pixels.bytes() as u64;
         }
         true
     }
 
     /// The image of that digest, which now counts as used.
-    pub(crate) fn get(&self, owner: &Arc<str>, digest: Digest) -> Option<SharedImage> {
+    pub(crate) fn get(&self, owner: &Arc<str>, digest: Digest) -> Option<KeptImage> {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.images.get(&(owner.clone(), digest)).cloned()
     }
@@ -71,7 +80,7 @@ impl KeptImages {
     ///
     /// # Errors
     /// Invalid, if that is no digest; NotFound, if the image is not kept.
-    pub(crate) fn find(&self, owner: &Arc<str>, bytes: &[u8]) -> Result<(Digest, SharedImage)> {
+    pub(crate) fn find(&self, owner: &Arc<str>, bytes: &[u8]) -> Result<(Digest, KeptImage)> {
         let digest = Digest::try_from(bytes).map_err(|_| {
             Error::invalid(format!(
                 "image.sha256 has {} bytes, but a SHA-256 digest has 32",
@@ -99,9 +108,17 @@ mod tests {
 
     use super::*;
 
+    /// 15 bytes of pixels a row.
+    fn of_rows(rows: u32) -> KeptImage {
+        KeptImage {
+            pixels: RgbImage::new(5, rows).into(),
+            notes: Arc::default(),
+        }
+    }
+
     /// 30 bytes of pixels.
-    fn image() -> SharedImage {
-        RgbImage::new(5, 2).into()
+    fn image() -> KeptImage {
+        of_rows(2)
     }
 
     #[test]
@@ -123,7 +140,7 @@ mod tests {
     fn an_image_larger_than_the_budget_is_not_kept() {
         let (kept, owner) = (KeptImages::new(40), Arc::from(""));
         assert!(kept.put(&owner, [1; 32], image()));
-        assert!(!kept.put(&owner, [2; 32], RgbImage::new(5, 3).into()));
+        assert!(!kept.put(&owner, [2; 32], of_rows(3)));
         assert!(kept.get(&owner, [1; 32]).is_some(), "others stay");
         assert!(!KeptImages::new(0).put(&owner, [1; 32], image()));
     }

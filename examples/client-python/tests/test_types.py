@@ -35,6 +35,7 @@ RESULTS = [
     (types.Page, types_pb2.Picture, [], {}),
     (types.Failure, som_pb2.Failure, [], {}),
     (types.Descriptor, types_pb2.Descriptor, [], {}),
+    (types.ImageNote, types_pb2.ImageNote, [], {}),
     (types.Granularity, types_pb2.Granularity, [], {}),
     (types.GranularityPick, types_pb2.GranularityPick, [], {}),
     (types.GranularityStep, types_pb2.GranularityStep, [], {}),

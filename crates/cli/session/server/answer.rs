@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use som_core::{
     Allocation, Error, ImagePolicy, Origin, ProviderInfo, Result, Segmentation, Size, Timings,
+    decode::ImageNote,
     ground::Mention,
     task::{Consensus, Grounded},
 };
 use som_engine::{Segmented, ask::AskOutcome};
 use som_proto::{
-    ask, mark,
+    ask, image as wire_image, mark,
     pb::v1::{self as pb, ask_response::Stage as WireStage, compare_response::Outcome},
     region, segment, status,
 };
@@ -22,9 +23,10 @@ use super::super::{ComparedRow, MarkedImage, SegmentedImage, Stage};
 /// As every function here: Internal for what no server of som answers.
 pub(super) fn segmented(answer: pb::SegmentResponse) -> Result<SegmentedImage> {
     ours(|| {
-        let size = size(answer.image)?;
+        let (size, notes) = file(answer.image)?;
         Ok(SegmentedImage {
             size,
+            notes,
             segmented: Segmented {
                 segmentation: cut(answer.segmentation)?,
                 regions: region::list_from_wire(answer.regions, size)?,
@@ -37,15 +39,16 @@ pub(super) fn segmented(answer: pb::SegmentResponse) -> Result<SegmentedImage> {
 /// An image with its marks.
 pub(super) fn marked(answer: pb::MarkResponse) -> Result<MarkedImage> {
     ours(|| {
-        let size = size(answer.image)?;
-        image(
+        let (size, notes) = file(answer.image)?;
+        let marked = image(
             size,
             segment::origin_from_wire(answer.segmentation)?,
             answer.styles,
             (answer.marks, answer.unmarked),
             answer.pages,
             segment::timings_from_wire(answer.timings)?,
-        )
+        )?;
+        Ok(MarkedImage { notes, ..marked })
     })
 }
 
@@ -175,6 +178,7 @@ fn image(
     let pages = pages.into_iter();
     Ok(MarkedImage {
         size,
+        notes: Vec::new(),
         origin,
         layers: layers.collect::<Result<_>>()?,
         allocation: Allocation {
@@ -254,10 +258,13 @@ fn cut(wire: Option<pb::Segmentation>) -> Result<Segmentation> {
     segment::segmentation_from_wire(wire)
 }
 
-fn size(image: Option<pb::ImageInfo>) -> Result<Size> {
-    let size = image.and_then(|image| image.size);
-    size.map(region::size_from_wire)
-        .ok_or_else(|| Error::invalid("image is not set"))
+/// The size of an image, and what was odd about its file.
+fn file(info: Option<pb::ImageInfo>) -> Result<(Size, Vec<ImageNote>)> {
+    let missing = || Error::invalid("image is not set");
+    let info = info.ok_or_else(missing)?;
+    let size = info.size.ok_or_else(missing)?;
+    let notes = info.notes.into_iter().map(wire_image::note_from_wire);
+    Ok((region::size_from_wire(size), notes.collect::<Result<_>>()?))
 }
 
 /// The size of an image of the question.

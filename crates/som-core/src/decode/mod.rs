@@ -1,52 +1,124 @@
-//! bytes → image: the formats that som reads.
+//! bytes → image: the formats that som reads, and what it says of files that are odd.
 
+mod background;
+mod depth;
+mod format;
+mod ifd;
 mod jpeg;
+mod note;
+mod numbers;
+mod png;
+mod tiff;
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
 use crate::{Error, Result, Size};
 use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, RgbaImage,
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage,
     metadata::Orientation,
+};
+
+pub use self::{
+    background::Background,
+    note::{ImageNote, ImageNoteKind},
 };
 
 /// The most pixels of an image unless settings say otherwise.
 pub const DEFAULT_MAX_PIXELS: u64 = 100_000_000;
 
+/// How a file becomes pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodeOptions {
+    /// The most pixels an image may have.
+    pub max_pixels: u64,
+    /// Whether values of more than 8 bits are stretched, so that the darkest one in the file is
+    /// black and the brightest one white. Otherwise black and white are those of the format.
+    pub stretch: bool,
+    /// What shows where an image lets its background through.
+    pub background: Background,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self {
+            max_pixels: DEFAULT_MAX_PIXELS,
+            stretch: false,
+            background: Background::Auto,
+        }
+    }
+}
+
+/// A file's pixels, and what was odd about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedImage {
+    /// What a viewer shows: upright, 8 bits a channel, without transparency.
+    pub pixels: RgbImage,
+    /// What a person should know of the file; mostly nothing.
+    pub notes: Vec<ImageNote>,
+}
+
+/// The pixels of a file, as [`decode_with`] reads it with the usual options; notes are left out.
+///
+/// # Errors
+/// As [`decode_with`].
+pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage> {
+    let options = DecodeOptions {
+        max_pixels,
+        ..DecodeOptions::default()
+    };
+    decode_with(bytes, &options).map(|image| image.pixels)
+}
+
 /// Decodes PNG, JPEG, WebP, BMP, GIF or TIFF, whatever the file is called. Of several frames the
 /// first counts.
 ///
 /// The result is what a viewer shows: upright, as the EXIF orientation says; reduced to 8 bits a
-/// channel; transparent parts on white. Colour profiles are not applied.
+/// channel; transparent parts on a background. Colour profiles are not applied. A file that breaks
+/// the rules of its format and has all of its pixels nevertheless is read, and a note tells of it.
 ///
 /// # Errors
 /// Invalid, if the bytes are no image, or one that is damaged or cut off; unsupported, for a kind
 /// that som does not read; exhausted, if it has more than `max_pixels` or is larger than
 /// [`Size::check`] allows. That is checked before memory is taken.
-pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage> {
+pub fn decode_with(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     let format = match image::guess_format(bytes) {
         Ok(format) if format.reading_enabled() => format,
-        _ => return Err(unknown(bytes)),
+        _ => return Err(format::unknown(bytes)),
     };
-    let name = name(format);
-    let limit = |size: Size| check(size, max_pixels).map_err(|error| error.at(name));
-    let (mut image, orientation) = match format {
-        ImageFormat::Jpeg => jpeg::decode(bytes, limit),
-        _ => decode_other(bytes, format, limit, max_pixels),
-    }
-    .map_err(|failure| match failure {
-        Failure::Refused(error) => error,
-        Failure::Unsupported(why) => Error::unsupported(format!(
-            "{name}: {why} (save it as an ordinary PNG or JPEG)"
-        )),
-        Failure::Damaged(why) => Error::invalid(format!("{name}: damaged or cut off: {why}")),
-    })?;
-    image.apply_orientation(orientation);
-    Ok(if image.color().has_alpha() {
-        on_white(&image.into_rgba8())
+    let limit = Limit {
+        max_pixels: options.max_pixels,
+    };
+    let stored = match format {
+        ImageFormat::Jpeg => jpeg::decode(bytes, &limit),
+        ImageFormat::Png => png::decode(bytes, &limit),
+        ImageFormat::Tiff => tiff::decode(bytes, &limit, options.stretch),
+        _ => as_it_stands(bytes, format, &limit),
+    };
+    let mut stored = stored.map_err(|failure| failure.of(format::name(format)))?;
+    stored.notes.extend(stored.turn.note());
+    stored.image.apply_orientation(stored.turn.orientation);
+    let Stored {
+        mut image,
+        mut notes,
+        ..
+    } = stored;
+    notes.extend(depth::settle(&mut image, options.stretch));
+    let pixels = if image.color().has_alpha() {
+        let (pixels, note) = background::flatten(&image.into_rgba8(), options.background);
+        notes.extend(note);
+        pixels
     } else {
         image.into_rgb8()
-    })
+    };
+    Ok(DecodedImage { pixels, notes })
+}
+
+/// An image as its file holds it.
+struct Stored {
+    image: DynamicImage,
+    /// How it is turned upright.
+    turn: ifd::Turn,
+    notes: Vec<ImageNote>,
 }
 
 /// Why a decoder gave up.
@@ -56,34 +128,75 @@ enum Failure {
     Damaged(String),
 }
 
-fn decode_other(
-    bytes: &[u8],
-    format: ImageFormat,
-    limit: impl Fn(Size) -> Result<()>,
-    max_pixels: u64,
-) -> Result<(DynamicImage, Orientation), Failure> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = image::Limits::no_limits();
-    // 16 bytes a pixel, four floats, is the most a pixel takes; and something to work with.
-    limits.max_alloc = Some(max_pixels.saturating_mul(16).saturating_add(64 << 20));
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(failure)?;
-    let (width, height) = decoder.dimensions();
-    limit(Size::new(width, height)).map_err(Failure::Refused)?;
-    // An unreadable orientation is none.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let image = DynamicImage::from_decoder(decoder).map_err(failure)?;
-    Ok((image, orientation))
+impl Failure {
+    /// As the error of an image that is called `name`.
+    fn of(self, name: &str) -> Error {
+        match self {
+            Self::Refused(error) => error.at(name),
+            Self::Unsupported(why) => Error::unsupported(format!(
+                "{name}: {why} (save it as an ordinary PNG or JPEG)"
+            )),
+            Self::Damaged(why) => Error::invalid(format!("{name}: damaged or cut off: {why}")),
+        }
+    }
+
+    fn too_much_memory(why: &dyn std::fmt::Display) -> Self {
+        Self::Refused(Error::exhausted(format!(
+            "the image takes too much memory: {why} (raise limits.image_pixels)"
+        )))
+    }
 }
 
-fn failure(error: ImageError) -> Failure {
-    match error {
-        ImageError::Unsupported(error) => Failure::Unsupported(error.to_string()),
-        ImageError::Limits(error) => Failure::Refused(Error::exhausted(format!(
-            "the image takes too much memory: {error} (raise limits.image_pixels)"
-        ))),
-        error => Failure::Damaged(error.to_string()),
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Unsupported(error) => Self::Unsupported(error.to_string()),
+            ImageError::Limits(error) => Self::too_much_memory(&error),
+            error => Self::Damaged(error.to_string()),
+        }
     }
+}
+
+/// What an image may take.
+struct Limit {
+    max_pixels: u64,
+}
+
+impl Limit {
+    fn check(&self, (width, height): (u32, u32)) -> Result<(), Failure> {
+        check(Size::new(width, height), self.max_pixels).map_err(Failure::Refused)
+    }
+
+    /// Bytes of memory: 16 a pixel, four floats, is the most a pixel takes; and something to work
+    /// with.
+    fn bytes(&self) -> u64 {
+        self.max_pixels.saturating_mul(16).saturating_add(64 << 20)
+    }
+}
+
+/// Decodes a file whose format is kept to.
+fn as_it_stands(bytes: &[u8], format: ImageFormat, limit: &Limit) -> Result<Stored, Failure> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = image::Limits::no_limits();
+    limits.max_alloc = Some(limit.bytes());
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    limit.check(decoder.dimensions())?;
+    // A TIFF file says itself what EXIF data say of others. An unreadable orientation is none.
+    let exif = match format {
+        ImageFormat::Tiff => Some(Cow::Borrowed(bytes)),
+        _ => decoder.exif_metadata().unwrap_or_default().map(Cow::Owned),
+    };
+    let turn = exif.and_then(|exif| ifd::Turn::of(&exif));
+    let turn = turn.unwrap_or_else(|| {
+        let orientation = decoder.orientation();
+        ifd::Turn::plain(orientation.unwrap_or(Orientation::NoTransforms))
+    });
+    Ok(Stored {
+        image: DynamicImage::from_decoder(decoder)?,
+        turn,
+        notes: Vec::new(),
+    })
 }
 
 /// Checks the size of an image that comes from outside.
@@ -102,52 +215,4 @@ pub fn check(size: Size, max_pixels: u64) -> Result<()> {
         )));
     }
     size.check()
-}
-
-/// What a viewer shows where an image lets its background through.
-fn on_white(image: &RgbaImage) -> RgbImage {
-    let (width, height) = image.dimensions();
-    let mut flat = RgbImage::new(width, height);
-    for (pixel, &image::Rgba([r, g, b, alpha])) in flat.pixels_mut().zip(image.pixels()) {
-        let alpha = u32::from(alpha);
-        let blend = |channel| {
-            let sum = u32::from(channel) * alpha + 255 * (255 - alpha);
-            ((sum + 127) / 255) as u8
-        };
-        pixel.0 = [r, g, b].map(blend);
-    }
-    flat
-}
-
-const fn name(format: ImageFormat) -> &'static str {
-    match format {
-        ImageFormat::Png => "PNG image",
-        ImageFormat::Jpeg => "JPEG image",
-        ImageFormat::WebP => "WebP image",
-        ImageFormat::Bmp => "BMP image",
-        ImageFormat::Gif => "GIF image",
-        ImageFormat::Tiff => "TIFF image",
-        _ => "image",
-    }
-}
-
-/// The refusal of bytes that are none of the formats, naming what they look like.
-fn unknown(bytes: &[u8]) -> Error {
-    const READ: &str = "PNG, JPEG, WebP, BMP, GIF or TIFF";
-    if bytes.is_empty() {
-        return Error::invalid("the image is empty: there are 0 bytes");
-    }
-    let looks = match bytes {
-        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', ..] => "an AVIF image",
-        [_, _, _, _, b'f', b't', b'y', b'p', b'h' | b'm', ..] => "a HEIC image or a video",
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "a video",
-        [0xff, 0x0a, ..] | [0, 0, 0, 0x0c, b'J', b'X', b'L', ..] => "a JPEG XL image",
-        [0, 0, 0, 0x0c, b'j', b'P', ..] => "a JPEG 2000 image",
-        [b'8', b'B', b'P', b'S', ..] => "a Photoshop document",
-        [b'%', b'P', b'D', b'F', ..] => "a PDF document",
-        [b'P', b'K', ..] => "an archive or office document",
-        text if text.trim_ascii_start().starts_with(b"<") => "an SVG, HTML or XML text",
-        _ => return Error::invalid(format!("the bytes are no image that som reads: {READ}")),
-    };
-    Error::unsupported(format!("this looks like {looks} (convert it to {READ})"))
 }

@@ -12,7 +12,10 @@ use std::{
 
 use config::{ConfigError, Map, Source, Value, ValueKind};
 use serde::{Deserialize, Deserializer, Serialize};
-use som_core::{Error, Params, Result};
+use som_core::{
+    Error, Params, Result,
+    decode::{Background, DecodeOptions},
+};
 use som_lmm::{LmmSettings, Lmms};
 
 pub use self::{
@@ -43,6 +46,8 @@ pub struct Settings {
     pub view: ViewSettings,
     /// What an image may cost.
     pub limits: LimitSettings,
+    /// How image files become pixels.
+    pub images: ImageSettings,
     /// Where plugin libraries are.
     pub plugins: PluginSettings,
     /// Where the weights of learned segmenters are.
@@ -87,6 +92,16 @@ pub struct LimitSettings {
     pub image_pixels: u64,
 }
 
+/// How image files become pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSettings {
+    /// Whether values of more than 8 bits are stretched from black to white.
+    pub stretch: bool,
+    /// What shows where an image lets its background through.
+    pub background: Background,
+}
+
 /// Where plugin libraries are. Loading a library executes its code.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +128,15 @@ pub struct WorkerSettings {
 }
 
 impl Settings {
+    /// How an image file is read.
+    pub fn decoding(&self) -> DecodeOptions {
+        DecodeOptions {
+            max_pixels: self.limits.image_pixels,
+            stretch: self.images.stretch,
+            background: self.images.background,
+        }
+    }
+
     /// The large multimodal models that are named. `variable` looks up an environment variable.
     ///
     /// # Errors

@@ -5,9 +5,15 @@
 //! buffer, each page is a copy that is drawn on, and tonic writes the pages into the frames of the
 //! answer.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use som_core::{Error, Result, Size, decode::decode};
+use som_core::{
+    Error, Result, Size,
+    decode::{ImageNote, decode_with},
+};
 use som_engine::SharedImage;
 use som_proto::{
     image as wire_image,
@@ -18,7 +24,7 @@ use som_proto::{
 use super::Som;
 use crate::{
     call::Work,
-    kept::{self, Digest},
+    kept::{self, Digest, KeptImage},
 };
 
 /// The image to work on.
@@ -29,14 +35,18 @@ pub(super) struct RequestImage {
     digest: Option<Digest>,
     /// How long decoding took; `None` if there was nothing to decode.
     pub(super) took: Option<Duration>,
+    /// What was odd about its file.
+    notes: Arc<[ImageNote]>,
 }
 
 impl RequestImage {
-    fn new(pixels: SharedImage, digest: Option<Digest>) -> Self {
+    /// One that there was nothing to decode of.
+    fn at_hand(KeptImage { pixels, notes }: KeptImage, digest: Option<Digest>) -> Self {
         Self {
             pixels,
             digest,
             took: None,
+            notes,
         }
     }
 
@@ -52,6 +62,7 @@ impl RequestImage {
             sha256: self
                 .digest
                 .map_or_else(Default::default, |digest| digest.to_vec().into()),
+            notes: self.notes.iter().map(wire_image::note_to_wire).collect(),
         }
     }
 }
@@ -73,36 +84,49 @@ impl Som {
             Content::Raw(image) => {
                 let limit = self.engine.settings().limits.image_pixels;
                 let (size, pixels) = wire_image::from_wire(image, limit)?;
-                Ok(RequestImage::new(SharedImage::new(size, pixels)?, None))
+                let image = KeptImage {
+                    pixels: SharedImage::new(size, pixels)?,
+                    notes: Arc::default(),
+                };
+                Ok(RequestImage::at_hand(image, None))
             }
             Content::Sha256(digest) => {
-                let (digest, pixels) = self.kept.find(&work.call.owner, &digest)?;
-                Ok(RequestImage::new(pixels, Some(digest)))
+                let (digest, image) = self.kept.find(&work.call.owner, &digest)?;
+                Ok(RequestImage::at_hand(image, Some(digest)))
             }
         }
     }
 
     async fn decode(&self, image: pb::EncodedImage, work: &Work<'_>) -> Result<RequestImage> {
-        let limits = self.engine.settings().limits.clone();
-        if image.data.len() as u64 > limits.image_bytes {
+        let settings = self.engine.settings();
+        let limit = settings.limits.image_bytes;
+        if image.data.len() as u64 > limit {
             return Err(Error::exhausted(format!(
-                "the file is longer than {} bytes (raise limits.image_bytes)",
-                limits.image_bytes
+                "the file is longer than {limit} bytes (raise limits.image_bytes)"
             )));
         }
+        let options = settings.decoding();
         let (kept, owner) = (self.kept.clone(), work.call.owner.clone());
         let decode = move || {
             let _span = tracing::info_span!("decode").entered();
             let started = Instant::now();
             let digest = image.keep.then(|| kept::digest(&image.data));
-            if let Some(pixels) = digest.and_then(|digest| kept.get(&owner, digest)) {
-                return Ok(RequestImage::new(pixels, digest));
+            if let Some(image) = digest.and_then(|digest| kept.get(&owner, digest)) {
+                return Ok(RequestImage::at_hand(image, digest));
             }
-            let pixels = SharedImage::from(decode(&image.data, limits.image_pixels)?);
+            let decoded = decode_with(&image.data, &options)?;
+            for note in &decoded.notes {
+                tracing::info!(%note, "the image is odd");
+            }
+            let image = KeptImage {
+                pixels: decoded.pixels.into(),
+                notes: decoded.notes.into(),
+            };
             Ok(RequestImage {
-                digest: digest.filter(|&digest| kept.put(&owner, digest, pixels.clone())),
-                pixels,
+                digest: digest.filter(|&digest| kept.put(&owner, digest, image.clone())),
+                pixels: image.pixels,
                 took: Some(started.elapsed()),
+                notes: image.notes,
             })
         };
         let image = self.engine.compute(decode).await?;

@@ -68,6 +68,28 @@ async fn an_image_that_was_kept_can_be_named_by_its_digest() {
     assert_eq!(sent.pages, named.into_inner().pages);
 }
 
+/// However an image is named, what is odd about its file is told.
+#[tokio::test]
+async fn notes_are_kept_with_an_image() {
+    let (server, _) = front("").await;
+    let mut client = som(&server).await;
+    let mut odd = encoded(ImageFormat::Png);
+    // The checksum of the pixels stands before the 12 bytes of the end.
+    let at = odd.len() - 13;
+    odd[at] ^= 1;
+    let digest = digest_of(&odd);
+    let sent = segment(&mut client, file(odd, true), "").await.unwrap();
+    let named = segment(&mut client, by_digest(digest), "").await.unwrap();
+    assert_eq!(sent.notes, named.notes);
+    let [note] = sent.notes.as_slice() else {
+        panic!("{:?}", sent.notes);
+    };
+    assert_eq!(note.kind(), pb::ImageNoteKind::WrongChecksum);
+    assert!(note.text.ends_with("IDAT"), "{}", note.text);
+    let usual = segment(&mut client, png(), "").await.unwrap();
+    assert_eq!(usual.notes, []);
+}
+
 #[tokio::test]
 async fn what_one_token_kept_no_other_can_name() {
     const ALICE: &str = "alice-0123456789";

@@ -119,6 +119,22 @@ class Granularity:
 
 
 @dataclass(frozen=True)
+class ImageNote:
+    """Something that is odd about an image file, which was read all the same."""
+
+    kind: str
+    """"stray_bytes", "end_missing", "wrong_checksum", "odd_orientation", "narrow_range", "stretched",
+    "white_chosen" or "background"."""
+    text: str
+    """In words."""
+
+    @classmethod
+    def of(cls, wire: types_pb2.ImageNote) -> ImageNote:
+        name = types_pb2.ImageNoteKind.Name(wire.kind)
+        return cls(kind=name.removeprefix("IMAGE_NOTE_KIND_").lower(), text=wire.text)
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """The regions of an image."""
 
@@ -126,6 +142,8 @@ class Segmentation:
     """Width and height of the image."""
     sha256: bytes
     """The digest under which the server keeps the image; empty if it does not."""
+    notes: list[ImageNote]
+    """What is odd about the file; mostly nothing."""
     segmenter: str
     version: str
     params: dict[str, Any]
@@ -145,6 +163,7 @@ class Segmentation:
         return cls(
             size=_size(wire.image.size),
             sha256=wire.image.sha256,
+            notes=[ImageNote.of(note) for note in wire.image.notes],
             segmenter=wire.segmentation.segmenter,
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
@@ -257,6 +276,8 @@ class Marking:
     """Width and height of the image."""
     sha256: bytes
     """The digest under which the server keeps the image; empty if it does not."""
+    notes: list[ImageNote]
+    """What is odd about the file; mostly nothing."""
     segmenter: str
     """Empty if the regions came with the request."""
     version: str
@@ -279,6 +300,7 @@ class Marking:
         return cls(
             size=_size(wire.image.size),
             sha256=wire.image.sha256,
+            notes=[ImageNote.of(note) for note in wire.image.notes],
             segmenter=wire.segmentation.segmenter,
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
