@@ -21,7 +21,7 @@ pub(super) fn settle(image: &mut DynamicImage, stretch: bool) -> Option<ImageNot
         DynamicImage::ImageRgba16(image) => (image, Channels::RGBA),
         _ => return None,
     };
-    let range = Range::of(values, layout, |value| f64::from(value))?;
+    let range = Range::of(values, layout, f64::from)?;
     let (shades, note) = Shades::of(range, WHITE, stretch);
     if stretch {
         for pixel in values.chunks_exact_mut(layout.all) {

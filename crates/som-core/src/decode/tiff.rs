@@ -31,8 +31,7 @@ pub(super) fn decode(bytes: &[u8], limit: &Limit, stretch: bool) -> Result<Store
     };
     let size = (stored.image.width(), stored.image.height());
     let floats = |values: &[f32], layout| {
-        let float = |value| f64::from(value);
-        numbers::bytes(values, layout, float, NumberKind::Float(32), stretch)
+        numbers::bytes(values, layout, f64::from, NumberKind::Float(32), stretch)
     };
     let (layout, (bytes, notes)) = match &stored.image {
         DynamicImage::ImageRgb32F(image) => (Channels::RGB, floats(image, Channels::RGB)),
@@ -168,9 +167,7 @@ fn of_samples(
         Samples::I64(values) => {
             numbers::bytes(&values, layout, |value| value as f64, Integer(64), stretch)
         }
-        Samples::F16(values) => {
-            numbers::bytes(&values, layout, |value| value.to_f64(), Float(16), stretch)
-        }
+        Samples::F16(values) => numbers::bytes(&values, layout, f64::from, Float(16), stretch),
         Samples::F32(values) => numbers::bytes(&values, layout, f64::from, Float(32), stretch),
         Samples::F64(values) => numbers::bytes(&values, layout, |value| value, Float(64), stretch),
     };
