@@ -11,7 +11,7 @@ use super::{
     said::{list_length, names_behind_tie},
     spoken::Spoken,
 };
-use crate::ground::{Mention, Role, Status, words};
+use crate::ground::{Mention, Role, Status, json::notes, words};
 
 /// One finding for each expression, in their order.
 pub(super) fn read(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Finding> {
@@ -346,7 +346,21 @@ fn in_document(spoken: &Spoken<'_>) -> Option<Named> {
     let mut named: Option<Named> = None;
     for document in spoken.documents {
         let part = spoken.part(document.span.clone());
-        let next = Named::by(part.mentions).or_else(|| {
+        // A reason may name other marks: {"mark": 5, "reason": "left of [2]"}.
+        let notes = notes(document, spoken.text);
+        let is_note = |mention: &&Mention| {
+            let next = notes.partition_point(|note| note.end <= mention.span.start);
+            notes
+                .get(next)
+                .is_some_and(|note| note.start <= mention.span.start)
+        };
+        let said = part.mentions.iter().filter(|mention| !is_note(mention));
+        let denied = || {
+            let all = !part.mentions.is_empty() && part.meant().next().is_none();
+            all.then_some(Named::NONE)
+        };
+        let said = Named::by(said).or_else(|| Named::by(part.mentions));
+        let next = said.or_else(denied).or_else(|| {
             let value = json::value(document, spoken);
             let empty = spoken.get(document.span.clone());
             value
