@@ -63,6 +63,8 @@ pub(super) fn label_in(text: &str) -> String {
         Role::Compares,
         Role::Concedes,
         Role::Corrects,
+        Role::Both,
+        Role::All,
     ]
     .iter()
     .any(|role| words::at(text, 0, *role) == Some(text.len()));

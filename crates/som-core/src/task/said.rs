@@ -159,6 +159,7 @@ pub(super) fn is_conjunction(text: &str) -> bool {
         words::at(text, word.start, Role::Joins).is_some()
             || words::at(text, word.start, Role::Announces).is_some()
             || words::at(text, word.start, Role::Article).is_some()
-            || matches!(&text[word], "also" | "nor" | "と" | "番")
+            || words::at(text, word.start, Role::Nor).is_some()
+            || matches!(&text[word], "also" | "と" | "番")
     })
 }

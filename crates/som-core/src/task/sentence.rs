@@ -61,12 +61,48 @@ impl Sentence<'_> {
             let (found, end) = match ahead.filter(|(said, _)| marks_first || index > 0 && said.tied)
             {
                 Some((said, end)) => (Some(said), end),
-                None => self.behind(index),
+                None => {
+                    let (found, end) = self.behind(index);
+                    let tied = |said: Said| Said {
+                        tied: said.tied && !(said.names() && self.is_helper(place)),
+                        ..said
+                    };
+                    (found.map(tied), end)
+                }
             };
             taken = taken.max(end);
             said.push((place.text, found));
         }
         said
+    }
+
+    /// True for "the woman holding the mug": what is said behind it is said of the woman.
+    fn is_helper(&self, place: &Place) -> bool {
+        let start = self.floor(place.start.saturating_sub(64).max(self.start), place.start);
+        let before = self.text(start, place.start);
+        let clause = before
+            .rfind([',', ':', ';', '(', '.'])
+            .map_or(0, |end| end + 1);
+        let clause = start + clause..place.start;
+        let last = self
+            .spoken
+            .cues
+            .all(clause.clone(), Role::Beside)
+            .next_back();
+        last.is_some_and(|last| {
+            let between = self.text(last.end.min(place.start), place.start);
+            let direct = words::words(between)
+                .all(|word| words::at(between, word.start, Role::Article).is_some());
+            let noun = self.text(clause.start, last.start);
+            let behind = self.text(place.end, self.end);
+            let verb = words::at(behind.trim_start(), 0, Role::Copula).is_some();
+            let is_noun = words::words(noun).any(|word| {
+                [Role::Article, Role::Joins, Role::Contrasts, Role::Pronoun]
+                    .iter()
+                    .all(|role| words::at(noun, word.start, *role).is_none())
+            });
+            direct && verb && is_noun
+        })
     }
 
     /// "The spoon and the saucer are [3] and [5]": the marks that follow a list of texts, if there
@@ -178,7 +214,11 @@ impl Sentence<'_> {
             return (Some(Said { named, tied: true }), 0);
         }
         let tied = !mentions.is_empty() && self.tie(place.end, first).is_some();
-        let none = || self.spoken.says_none(place.end..first) || self.said_none_before(index);
+        // "[2] and [3] are bottles, neither of them is open": none of those that were named.
+        let of_marks =
+            self.spoken.cues.any(place.end..first, Role::Neither) && self.follows_mark(place);
+        let none =
+            || !of_marks && self.spoken.says_none(place.end..first) || self.said_none_before(index);
         if !tied && (mentions.is_empty() || !before.contains(',')) && none() {
             return (Some(Said::NONE), 0);
         }
@@ -186,10 +226,19 @@ impl Sentence<'_> {
         (self.list(mentions, tied), end)
     }
 
+    /// True if the sentence names a mark before a place, whether it is meant or not.
+    fn follows_mark(&self, place: &Place) -> bool {
+        let mentions = self.spoken.mentions;
+        let next = mentions.partition_point(|mention| mention.span.start < self.start);
+        mentions
+            .get(next)
+            .is_some_and(|mention| mention.span.start < place.start)
+    }
+
     /// "I cannot find the unicorn": none is said before the first text, and no mark behind it.
     fn said_none_before(&self, index: usize) -> bool {
         let place = &self.places[index];
-        let alone = self.mentions.is_empty() && index == 0;
+        let alone = self.mentions.is_empty() && index == 0 && !self.follows_mark(place);
         alone && {
             let start = self.floor(place.start.saturating_sub(80), place.start);
             let head = self.text(start, place.start);
@@ -336,6 +385,7 @@ fn tie(between: &str) -> Option<Tie> {
         } else if let Some(end) = role(Role::Announces)
             .or_else(|| role(Role::Article))
             .or_else(|| role(Role::Each))
+            .or_else(|| role(Role::Itself))
         {
             passed = end;
         } else if !OTHERS.contains(&&between[word]) {

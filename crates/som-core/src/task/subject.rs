@@ -33,6 +33,8 @@ pub(super) fn subject<'a>(before: &'a str, begins_line: bool, after: &str) -> Op
             Role::Is,
             Role::Contrasts,
             Role::None,
+            Role::Both,
+            Role::All,
         ];
         !other
             && !does

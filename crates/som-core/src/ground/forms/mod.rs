@@ -24,6 +24,7 @@ mod headed;
 mod json;
 mod keyword;
 mod line;
+mod said;
 mod series;
 mod wrapped;
 
@@ -127,7 +128,7 @@ fn mention_at(reader: &Reader<'_>) -> Found {
         '(' => wrapped::parenthesis(reader),
         '|' | ',' | '\t' | ';' if reader.separator() == Some(first) => line::cell(reader),
         _ if let Some(found) = line::first_cell(reader) => found,
-        _ if reader.starts_line()
+        _ if (reader.starts_line() || first.is_ascii_digit() && reader.follows_correction())
             && let Some(found) = line::labelled(reader) =>
         {
             found

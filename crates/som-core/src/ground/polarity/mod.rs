@@ -162,6 +162,9 @@ impl<'a> Around<'a> {
             let role = |role| words::at(between, word.start, role);
             if word.start < passed {
                 continue;
+            } else if role(Role::Bears).is_some() && !by_word {
+                // "Behind [3], labelled [1]"
+                return false;
             } else if let Some(end) = role(Role::Joins) {
                 joined = true;
                 by_word = true;
@@ -384,7 +387,10 @@ impl<'a> Around<'a> {
     fn is_behind(&self, role: Role) -> bool {
         let cue = self.cues.all(self.after.clone(), role).next();
         cue.is_some_and(|cue| {
-            let between = self.text.get(self.after.start..cue.start).unwrap_or("");
+            // "4番を除く"
+            let counts = words::at(self.text, self.after.start, Role::Counts);
+            let start = counts.unwrap_or(self.after.start).min(cue.start);
+            let between = self.text.get(start..cue.start).unwrap_or("");
             between.len() <= 2 && !between.contains(',')
         })
     }

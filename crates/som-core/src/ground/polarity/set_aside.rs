@@ -114,6 +114,20 @@ fn stay_denied(text: &str, cues: &Cues, mentions: &[Mention], aside: &mut [Optio
     let mut denied: HashSet<&[u32]> = HashSet::new();
     let mut meant = false;
     for (index, mention) in mentions.iter().enumerate() {
+        // "It can't be [5], because [5] is blue"
+        let last = index.checked_sub(1).map(|last| &mentions[last]);
+        let reasons = last.is_some_and(|last| {
+            let gap = last.span.end..mention.span.start;
+            let denied = last.polarity == Polarity::Denied && last.marks == mention.marks;
+            denied && gap.len() < NEAR && {
+                let said = text.get(gap.clone()).unwrap_or("");
+                cues.any(gap, Role::Because) && !said.contains(['.', '\n', ';', '!', '?'])
+            }
+        });
+        if reasons && mention.is_meant() {
+            aside[index] = aside[index].or(Some(Polarity::Denied));
+            continue;
+        }
         match mention.polarity {
             // What is asked or looked for may be denied first: "Not [3]? [3] is the cup".
             Polarity::Denied if meant => {
