@@ -370,9 +370,10 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
         return false;
     };
     // "3 mais 5", "3 dans le coin"
-    const LEADS: [Role; 5] = [
+    const LEADS: [Role; 6] = [
         Role::Contrasts,
         Role::Joins,
+        Role::Ranges,
         Role::Denies,
         Role::Beside,
         Role::Article,
@@ -387,64 +388,6 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
 
 /// True if a unit follows the number that ends at `at`: "5 km", "3个".
 pub(super) fn is_measure(text: &str, at: usize) -> bool {
-    const UNITS: [&str; 56] = [
-        "am",
-        "pm",
-        "o",
-        "uhr",
-        "jahre",
-        "ans",
-        "heures",
-        "años",
-        "anos",
-        "horas",
-        "anni",
-        "jaar",
-        "uur",
-        "лет",
-        "года",
-        "років",
-        "km",
-        "m",
-        "cm",
-        "mm",
-        "kg",
-        "g",
-        "mg",
-        "lb",
-        "lbs",
-        "oz",
-        "ft",
-        "inch",
-        "inches",
-        "feet",
-        "mile",
-        "miles",
-        "meter",
-        "meters",
-        "metre",
-        "metres",
-        "dollar",
-        "dollars",
-        "euro",
-        "euros",
-        "cents",
-        "percent",
-        "year",
-        "years",
-        "months",
-        "weeks",
-        "days",
-        "hour",
-        "hours",
-        "minute",
-        "minutes",
-        "seconds",
-        "degrees",
-        "px",
-        "pixels",
-        "times",
-    ];
     let rest = &text[at..];
     let after = rest.trim_start_matches(' ');
     if after.starts_with([
@@ -453,11 +396,7 @@ pub(super) fn is_measure(text: &str, at: usize) -> bool {
     ]) {
         return true;
     }
-    let word = after
-        .split(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or("");
-    after.len() < rest.len() && UNITS.contains(&word)
+    after.len() < rest.len() && words::at(after, 0, Role::Unit).is_some()
 }
 
 /// Emphasis and quotes that may wrap a name.

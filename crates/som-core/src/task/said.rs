@@ -155,6 +155,11 @@ pub(super) fn is_conjunction(text: &str) -> bool {
     {
         return false;
     }
+    // "Behind [3], labelled [1]"
+    let says = |role| words::words(text).any(|word| words::at(text, word.start, role).is_some());
+    if says(Role::Bears) && !says(Role::Joins) {
+        return false;
+    }
     words::words(text).all(|word| {
         words::at(text, word.start, Role::Joins).is_some()
             || words::at(text, word.start, Role::Announces).is_some()

@@ -84,25 +84,17 @@ impl Sentence<'_> {
             .rfind([',', ':', ';', '(', '.'])
             .map_or(0, |end| end + 1);
         let clause = start + clause..place.start;
-        let last = self
-            .spoken
-            .cues
-            .all(clause.clone(), Role::Beside)
-            .next_back();
-        last.is_some_and(|last| {
-            let between = self.text(last.end.min(place.start), place.start);
-            let direct = words::words(between)
-                .all(|word| words::at(between, word.start, Role::Article).is_some());
-            let noun = self.text(clause.start, last.start);
-            let behind = self.text(place.end, self.end);
-            let verb = words::at(behind.trim_start(), 0, Role::Copula).is_some();
-            let is_noun = words::words(noun).any(|word| {
-                [Role::Article, Role::Joins, Role::Contrasts, Role::Pronoun]
-                    .iter()
-                    .all(|role| words::at(noun, word.start, *role).is_none())
-            });
-            direct && verb && is_noun
-        })
+        let lead = self.text(clause.start, place.start).trim_start();
+        let joined = words::at(lead, 0, Role::Joins).unwrap_or(0);
+        let lead = lead[joined..].trim_start();
+        let is_article = |text: &str| words::at(text, 0, Role::Article);
+        let subject = is_article(lead).map_or("", |end| lead[end..].trim());
+        let last = subject.rsplit(' ').next().unwrap_or("");
+        let known = is_article(last) == Some(last.len())
+            || is_article(self.text(place.start, place.end)).is_some();
+        let behind = self.text(place.end, self.end);
+        let verb = words::at(behind.trim_start(), 0, Role::Copula).is_some();
+        verb && known && subject.contains(' ')
     }
 
     /// "The spoon and the saucer are [3] and [5]": the marks that follow a list of texts, if there
@@ -276,8 +268,6 @@ impl Sentence<'_> {
     /// True if the words in `range` say that there is none of what follows; "not" does so only of
     /// what no mark stands behind.
     fn is_denied(&self, range: Range<usize>, alone: bool) -> bool {
-        const NO: [&str; 5] = ["no", "without", "kein", "keine", "keinen"];
-        const NOT: [&str; 7] = ["not", "nicht", "pas", "non", "не", "niet", "nie"];
         let text = self.text(range.start, range.end);
         let sentence = text
             .rfind(['\n', '.', ';', '!', '?', '|'])
@@ -289,12 +279,13 @@ impl Sentence<'_> {
             !matches!(*word, "" | "visible" | "any")
                 && words::at(word, 0, Role::Article) != Some(word.len())
         });
-        let not = last.is_some_and(|last| NOT.contains(&last)) && {
+        let says = |word: &str, role| words::at(word, 0, role) == Some(word.len());
+        let not = last.is_some_and(|last| says(last, Role::Not)) && {
             // "But not the spoon"
             let before = words.find(|word| !word.is_empty()).unwrap_or("");
             alone && words::at(before, 0, Role::Contrasts) == Some(before.len())
         };
-        let no = not || last.is_some_and(|last| NO.contains(&last));
+        let no = not || last.is_some_and(|last| says(last, Role::No));
         // 没有猫
         let none = self.spoken.cues.all(range.clone(), Role::None).next_back();
         let near = none.is_some_and(|none| {

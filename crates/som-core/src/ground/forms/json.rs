@@ -45,7 +45,9 @@ fn object(entries: &[Entry], reader: &Reader<'_>, found: &mut Vec<Mention>) {
     for Entry { key, span, node } in entries {
         if let Some(reading) = key_names(span, reader) {
             let mut mention = reading.mention(span.clone());
-            if values == Values::Flags && says_no(node, reader.text) {
+            // {"3": false}, {"3": {"is_target": false}}
+            let inner = node.object().unwrap_or(&[]);
+            if values == Values::Flags && says_no(node, reader.text) || turns_down(inner, reader) {
                 mention.polarity = Polarity::Denied;
             }
             found.push(mention);
@@ -71,10 +73,7 @@ fn object(entries: &[Entry], reader: &Reader<'_>, found: &mut Vec<Mention>) {
                     mention.polarity = Polarity::Denied;
                 }
             }
-            Key::Other
-                if (Key::named_in(key).is_some() || Key::is_numbered(key))
-                    && names_marks(node, reader) =>
-            {
+            Key::Other if Key::named_in(key).is_some() && names_marks(node, reader) => {
                 marks(node, reader, found);
             }
             Key::Other if Key::is_pairing(key) && !matches!(node.value, Value::Number(_)) => {
@@ -85,14 +84,18 @@ fn object(entries: &[Entry], reader: &Reader<'_>, found: &mut Vec<Mention>) {
             _ => visit(node, reader, found),
         }
     }
-    // {"mark": 1, "is_target": false}
-    let turned_down =
-        |entry: &Entry| Key::is_verdict(&entry.key) && says_no(&entry.node, reader.text);
-    if entries.iter().any(turned_down) {
+    if turns_down(entries, reader) {
         for mention in &mut found[from..] {
             mention.polarity = Polarity::Denied;
         }
     }
+}
+
+/// True for `{"mark": 1, "is_target": false}`: the object's marks are not meant.
+fn turns_down(entries: &[Entry], reader: &Reader<'_>) -> bool {
+    entries
+        .iter()
+        .any(|entry| Key::is_verdict(&entry.key) && says_no(&entry.node, reader.text))
 }
 
 /// What the values are of an object whose keys are marks.

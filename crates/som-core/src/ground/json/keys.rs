@@ -334,13 +334,6 @@ impl Key {
         PAIRINGS.contains(&plain(key).as_str())
     }
 
-    /// True for one of several keys that name marks: "mark_3".
-    pub(crate) fn is_numbered(key: &str) -> bool {
-        let plain = plain(key);
-        let noun = plain.trim_end_matches(|c: char| c.is_ascii_digit());
-        noun.len() < plain.len() && SIDED.contains(&noun)
-    }
-
     /// What "mark_a" and "right_mark" say: which of two images a mark is of.
     fn sided(plain: &str) -> Option<Self> {
         const SIDES: [(&str, Key); 8] = [

@@ -31,7 +31,11 @@ pub(super) fn says_no(node: &Node, text: &str) -> bool {
     match &node.value {
         Value::Bool => text[node.span.clone()].eq_ignore_ascii_case("false"),
         Value::Number(number) => *number == 0.0,
-        Value::Text(said) => is_only(said, Role::Denies) || said.eq_ignore_ascii_case("false"),
+        Value::Text(said) => {
+            is_only(said, Role::Denies)
+                || is_only(said, Role::DeniesBehind)
+                || said.eq_ignore_ascii_case("false")
+        }
         _ => false,
     }
 }
@@ -42,7 +46,11 @@ pub(super) fn is_flag(node: &Node, text: &str) -> bool {
         Value::Bool => true,
         Value::Number(number) => [0.0, 1.0].contains(number),
         Value::Text(said) => {
-            says_no(node, text) || is_only(said, Role::Affirms) || said.eq_ignore_ascii_case("true")
+            const TICKS: [&str; 5] = ["✅", "✓", "✔", "☑", "✔️"];
+            says_no(node, text)
+                || is_only(said, Role::Affirms)
+                || said.eq_ignore_ascii_case("true")
+                || TICKS.contains(&said.trim())
         }
         _ => false,
     }

@@ -234,7 +234,9 @@ fn single(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
     let is_there = || says_at(words) || announces(words, Role::Point) || is_all(reader, after);
     let form = match numbers.len() {
         4 if is_box || ratios || close == ']' && strange >= 2 => Form::Box(ANY_BOX, false),
-        4 if strange >= 2 && is_there() => Form::Box(ANY_BOX, false),
+        4 if strange >= 2 && is_there() || strange == 4 && ends_with_verb(words) => {
+            Form::Box(ANY_BOX, false)
+        }
         // A call of a tool: `click(500, 400)`.
         2 if announces(words, Role::Point) || ratios && strange == 2 => Form::Point(XY, false),
         2 if strange == 2 && close == ')' && (says_at(words) || is_all(reader, after)) => {
@@ -249,6 +251,10 @@ fn single(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
 fn is_all(reader: &Reader<'_>, after: &str) -> bool {
     let around = |text: &str| text.trim_matches([' ', '\n', '.', '*', '`']).is_empty();
     after.len() < 8 && reader.at < 8 && around(after) && around(&reader.text[..reader.at])
+}
+
+fn ends_with_verb(words: &Words<'_>) -> bool {
+    words.last().is_some_and(|last| words.says(last, Role::Is))
 }
 
 /// "At", behind which stands no more than that it is about there.

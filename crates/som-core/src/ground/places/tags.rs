@@ -152,6 +152,10 @@ fn locations(reader: &Reader<'_>) -> Found {
 /// them would be none.
 fn outline(reader: &Reader<'_>) -> Option<Found> {
     const CORNERS: Form = Form::Polygon(&[AxisOrder::Xy], true);
+    // Within a run of tokens, its beginning has been looked at.
+    if reader.text[..reader.at].ends_with('>') && follows_token(reader) {
+        return None;
+    }
     let (numbers, end) = tokens(reader, reader.at, "<loc_", MOST);
     let (boxes, rest) = numbers.as_chunks::<4>();
     let flat = boxes.iter().any(|[x1, y1, x2, y2]| x2 <= x1 || y2 <= y1);
@@ -168,6 +172,16 @@ fn outline(reader: &Reader<'_>) -> Option<Found> {
             reader.at..end,
         )
     })
+}
+
+/// True right behind another `<loc_123>`.
+fn follows_token(reader: &Reader<'_>) -> bool {
+    /// No such token is longer, in bytes.
+    const LONGEST: usize = 12;
+    let before = &reader.text[..reader.at];
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST))..];
+    near.rfind('<')
+        .is_some_and(|open| near[open..].starts_with("<loc_"))
 }
 
 /// `<patch_index_0044><patch_index_0863>` (Kosmos-2): the first and the last cell of a grid of 32

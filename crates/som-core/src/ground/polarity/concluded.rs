@@ -92,7 +92,8 @@ fn left(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Vec<Range<usize
             LEADS.iter().any(leads)
         });
     let others: HashSet<&[u32]> = before.iter().map(|mention| &mention.marks[..]).collect();
-    let last = behind.iter().all(|mention| mention.marks == kept.marks);
+    let mut others_behind = behind.iter().filter(|mention| mention.is_meant());
+    let last = others_behind.all(|mention| mention.marks == kept.marks);
     (direct && last && others.len() > 1).then(|| vec![cue.start..kept.span.end])
 }
 

@@ -338,13 +338,7 @@ impl<'a> Around<'a> {
             return false;
         }
         // "[1] is not a cup but a bowl" denies the name.
-        const BUT: [&str; 14] = [
-            "but", "rather", "sondern", "mais", "sino", "mas", "ma", "bensì", "maar", "lecz",
-            "ale", "а", "而是", "بل",
-        ];
-        let mut rest = self.cues.all(cue.end..self.after.end, Role::Contrasts);
-        let renames =
-            rest.any(|cue| BUT.contains(&self.text.get(cue.start..cue.end).unwrap_or("")));
+        let renames = self.cues.any(cue.end..self.after.end, Role::But);
         !renames || self.is_followed
     }
 
@@ -403,7 +397,8 @@ impl<'a> Around<'a> {
 
     /// True for "marked with 4".
     fn is_marked(&self, cue: Cue) -> bool {
-        let mut announces = self.cues.all(self.before.clone(), Role::Announces);
+        let all = |role| self.cues.all(self.before.clone(), role);
+        let mut announces = all(Role::Announces).chain(all(Role::Bears));
         let next = self.text.get(cue.end..self.before.end).unwrap_or("x");
         next.trim().is_empty()
             && self.cues.any(cue.start..cue.start + 1, Role::Fills)
@@ -415,10 +410,6 @@ impl<'a> Around<'a> {
 
     /// True for "is at mark 4": that is where the mark itself is.
     fn is_at(&self, cue: Cue) -> bool {
-        const AT: [&str; 19] = [
-            "at", "in", "under", "bei", "en", "em", "no", "na", "dans", "nel", "nella", "bij", "w",
-            "pod", "в", "под", "у", "під", "ở",
-        ];
         let word = self.text.get(cue.start..cue.end).unwrap_or("");
         let between = self.text.get(cue.end..self.before.end).unwrap_or("");
         let mut announced = false;
@@ -432,7 +423,7 @@ impl<'a> Around<'a> {
             let between = self.text.get(is.end..cue.start).unwrap_or("x");
             !between.contains(char::is_alphanumeric)
         });
-        AT.contains(&word.to_lowercase().as_str()) && announced && direct && said
+        words::at(word, 0, Role::At) == Some(word.len()) && announced && direct && said
     }
 
     /// True for "I previously said that the cup is [3]".

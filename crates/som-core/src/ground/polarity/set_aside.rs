@@ -17,6 +17,7 @@ use crate::ground::{
 /// with the list of the mention before.
 pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joined: &[bool]) {
     untick(text, mentions);
+    deny_reasons(text, cues, mentions);
     let none = begins_with_none(text, cues, mentions);
     let none_first = none.is_some();
     let alone = alone(text, cues, mentions);
@@ -93,6 +94,24 @@ fn untick(text: &str, mentions: &mut [Mention]) {
     }
 }
 
+/// "It can't be [5], because [5] is blue": what is denied stays so in the reason for that.
+fn deny_reasons(text: &str, cues: &Cues, mentions: &mut [Mention]) {
+    for index in 1..mentions.len() {
+        let (last, mention) = (&mentions[index - 1], &mentions[index]);
+        let gap = last.span.end..mention.span.start;
+        let said = text.get(gap.clone()).unwrap_or(".");
+        let same = last.polarity == Polarity::Denied && last.marks == mention.marks;
+        if same
+            && mention.is_meant()
+            && gap.len() < NEAR
+            && !said.contains(['.', '\n', ';', '!', '?'])
+            && cues.any(gap, Role::Because)
+        {
+            mentions[index].polarity = Polarity::Denied;
+        }
+    }
+}
+
 /// The first sentence, if it says that there is none, and names no mark: "None of these. Mark 3 comes
 /// close, but it is a stool".
 fn begins_with_none(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Range<usize>> {
@@ -114,20 +133,6 @@ fn stay_denied(text: &str, cues: &Cues, mentions: &[Mention], aside: &mut [Optio
     let mut denied: HashSet<&[u32]> = HashSet::new();
     let mut meant = false;
     for (index, mention) in mentions.iter().enumerate() {
-        // "It can't be [5], because [5] is blue"
-        let last = index.checked_sub(1).map(|last| &mentions[last]);
-        let reasons = last.is_some_and(|last| {
-            let gap = last.span.end..mention.span.start;
-            let denied = last.polarity == Polarity::Denied && last.marks == mention.marks;
-            denied && gap.len() < NEAR && {
-                let said = text.get(gap.clone()).unwrap_or("");
-                cues.any(gap, Role::Because) && !said.contains(['.', '\n', ';', '!', '?'])
-            }
-        });
-        if reasons && mention.is_meant() {
-            aside[index] = aside[index].or(Some(Polarity::Denied));
-            continue;
-        }
         match mention.polarity {
             // What is asked or looked for may be denied first: "Not [3]? [3] is the cup".
             Polarity::Denied if meant => {

@@ -18,7 +18,7 @@ pub(super) const DUTCH: Language = Language {
     compares: "groter dan, kleiner dan, hoger dan, langer dan, breder dan, vergeleken met, in vergelijking met, in tegenstelling tot, net als",
     beside: "links van, rechts van, naast, achter, voor, boven, onder, op, tussen, bij, dichtbij, in, met, van, tegenover, tegen, binnen",
     is: "is, zijn, was, toont, tonen, komt overeen met, stelt voor, bevat, betekent, luidt, verwijst naar, heeft",
-    both: "beide, allebei",
+    both: "beide, allebei, alle drie",
     neither: "geen van beide, geen van beiden, geen van de twee",
     each: "respectievelijk, in die volgorde",
     ordinals: "eerste|de eerste|ten eerste, tweede|de tweede|ten tweede, derde",

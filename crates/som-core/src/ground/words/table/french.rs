@@ -17,7 +17,7 @@ pub(super) const FRENCH: Language = Language {
     compares: "plus grand que, plus grande que, plus petit que, plus petite que, plus haut que, plus haute que, plus clair que, plus foncé que, aussi grand que, aussi grande que, comparé à, comparée à, par rapport à, contrairement à, semblable à",
     beside: "à gauche de, à droite de, à gauche du, à droite du, à côté de, à côté du, derrière, devant, sur, sous, au-dessus de, au-dessous de, au dessus de, en dessous de, entre, près de, près du, dans, avec, de, du, contre, à l'intérieur de, autour de",
     is: "est, sont, était, c'est, montre, montrent, correspond à, représente, désigne, contient, s'agit de, serait, indique",
-    both: "les deux, tous les deux, toutes les deux",
+    both: "les deux, tous les deux, toutes les deux, les trois, tous les trois, toutes les trois",
     neither: "aucun des deux, aucune des deux, ni l'un ni l'autre, aucun d'eux",
     each: "respectivement, dans cet ordre",
     ordinals: "premier|première|le premier|la première, deuxième|second|seconde|le second|la seconde, troisième",

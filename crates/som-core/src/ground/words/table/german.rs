@@ -18,7 +18,7 @@ pub(super) const GERMAN: Language = Language {
     compares: "größer als, kleiner als, höher als, heller als, dunkler als, breiter als, länger als, anders als, verglichen mit, im vergleich zu, im gegensatz zu, ähnlich wie, so groß wie, genau wie, dieselbe farbe wie",
     beside: "links von, rechts von, neben, hinter, vor, über, unter, auf, zwischen, in der nähe von, nahe, bei, an, in, mit, von, gegenüber, oberhalb von, unterhalb von, innerhalb von",
     is: "ist, sind, war, wäre, zeigt, zeigen, entspricht, bezeichnet, meint, stellt dar, heißt, enthält, lautet",
-    both: "beide, beides",
+    both: "beide, beides, alle drei, alle zwei",
     neither: "keines von beiden, keiner von beiden, keine von beiden, weder das eine noch das andere, keines davon",
     each: "beziehungsweise, jeweils, in dieser reihenfolge",
     ordinals: "erste|erstens|ersteres|erstere, zweite|zweitens|letzteres|letztere, dritte|drittens",

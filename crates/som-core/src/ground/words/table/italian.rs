@@ -17,7 +17,7 @@ pub(super) const ITALIAN: Language = Language {
     compares: "più grande di, più grande del, più grande della, più piccola della, più piccolo di, più piccola di, più alto di, più alta di, rispetto a, a differenza di, simile a, al contrario di",
     beside: "a sinistra di, a destra di, a sinistra del, a destra del, accanto a, accanto al, accanto alla, dietro, davanti a, sopra, sotto, tra, fra, vicino a, vicino al, vicino alla, in, nel, nella, con, di, del, della, su, sul, sulla, dentro, di fianco a",
     is: "è, sono, era, mostra, mostrano, corrisponde a, rappresenta, indica, contiene, sarebbe, si riferisce a",
-    both: "entrambi, entrambe, tutti e due, tutte e due",
+    both: "entrambi, entrambe, tutti e due, tutte e due, tutti e tre, tutte e tre",
     neither: "nessuno dei due, nessuna delle due, né l'uno né l'altro, nessuno di loro",
     each: "rispettivamente, nell'ordine, in quest'ordine",
     ordinals: "primo|prima|il primo|la prima, secondo|seconda|il secondo|la seconda, terzo|terza",

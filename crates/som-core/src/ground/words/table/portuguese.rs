@@ -17,7 +17,7 @@ pub(super) const PORTUGUESE: Language = Language {
     compares: "do que, maior que, menor que, mais alto que, mais alta que, tão grande quanto, comparado com, comparada com, em comparação com, ao contrário de, semelhante a",
     beside: "à esquerda de, à direita de, à esquerda do, à direita do, à esquerda da, à direita da, ao lado de, ao lado da, ao lado do, atrás de, atrás do, atrás da, em frente a, na frente de, acima de, abaixo de, sobre, sob, entre, perto de, em, no, na, com, de, do, da, dentro de, junto a",
     is: "é, são, era, está, mostra, mostram, corresponde a, representa, indica, contém, seria, refere-se a",
-    both: "ambos, ambas, os dois, as duas",
+    both: "ambos, ambas, os dois, as duas, os três, as três",
     neither: "nenhum dos dois, nenhuma das duas, nenhum deles, nenhuma delas",
     each: "respectivamente, respetivamente, nessa ordem",
     ordinals: "primeiro|primeira|o primeiro|a primeira, segundo|segunda|o segundo|a segunda, terceiro|terceira",

@@ -17,7 +17,7 @@ pub(super) const SPANISH: Language = Language {
     compares: "más grande que, más pequeño que, más pequeña que, más alto que, más alta que, más claro que, mayor que, menor que, tan grande como, comparado con, comparada con, en comparación con, a diferencia de, similar a",
     beside: "a la izquierda de, a la derecha de, a la izquierda del, a la derecha del, junto a, al lado de, detrás de, delante de, encima de, debajo de, sobre, bajo, entre, cerca de, en, con, de, del, dentro de, frente a",
     is: "es, son, era, está, muestra, muestran, corresponde a, representa, indica, contiene, sería, se refiere a, son los, lleva",
-    both: "ambos, ambas, los dos, las dos",
+    both: "ambos, ambas, los dos, las dos, los tres, las tres",
     neither: "ninguno de los dos, ninguna de las dos, ninguno de ellos, ninguna de ellas",
     each: "respectivamente, en ese orden",
     ordinals: "primero|primera|primer|el primero|la primera, segundo|segunda|el segundo|la segunda, tercero|tercera|tercer",
