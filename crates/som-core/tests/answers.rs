@@ -1,7 +1,8 @@
 //! The corpus of answers in `answers/`, a file for each kind: marks, and findings of tasks.
 //!
 //! ```text
-//! marks FIRST-LAST | A B C | none     the marks of the following answers (ids count from 1)
+//! marks FIRST-LAST | A B C | none     the marks of the following answers: numbers up to LAST, whose
+//!                                     ids are the numbers, or texts, whose ids count from 1
 //! scene, image, region, coordinates, orders   or images with regions; see `set_scene`
 //! task refer A; B                     what is asked: ask (the default), describe [NAMES],
 //!                                     refer, phrases SENTENCE | PHRASES, track
@@ -467,7 +468,7 @@ fn table(scores: &BTreeMap<String, Score>) -> String {
 }
 
 /// Shapes of which answers may be made in any length.
-const SHAPES: [&str; 33] = [
+const SHAPES: [&str; 45] = [
     "not [3], ",
     "word ",
     "杯",
@@ -501,6 +502,18 @@ const SHAPES: [&str; 33] = [
     "Answer: [3]. ",
     "Answer: [3]\n",
     "none of them, including [3], ",
+    "1=5, ",
+    "la 3, la 5 y ",
+    "all marks between 3 and 6, ",
+    "mark three and ",
+    "which leaves [7] ",
+    "it can't be [5] because [5] is, ",
+    "neither 1 nor 2 is: 1 is and ",
+    "wait, 2 is ",
+    "<loc_200><loc_300>",
+    "<loc_200><loc_750><loc_300><loc_850>",
+    "{\"3\": false, \"reason\": \"[2]\"}, ",
+    "the box is (0.1, 0.2, 0.3, 0.4) ",
 ];
 
 /// Every task that reads in a way of its own.

@@ -217,6 +217,37 @@ pub(crate) enum Setting {
     Open,
 }
 
+/// Where a number begins behind an article at `at`, or a letter in upper case that ends its clause:
+/// "la 6", "la E".
+pub(super) fn behind_article(text: &str, at: usize) -> Option<usize> {
+    let end = words::at(text, at, Role::Article)?;
+    let name = text[end..]
+        .strip_prefix(' ')?
+        .trim_start_matches([' ', '*', '"']);
+    let letter = name.starts_with(|c: char| c.is_ascii_uppercase()) && {
+        let rest = &name[1..];
+        rest.is_empty() || rest.starts_with(['.', ',', '\n', '!', ';', '*', '"'])
+    };
+    let lower = text[at..end].chars().all(|c| !c.is_uppercase());
+    (lower && (letter || name.starts_with(|c: char| c.is_ascii_digit())))
+        .then(|| text.len() - name.len())
+}
+
+/// True if an article ends right before `at`: then those that follow may have one, too.
+fn follows_article(text: &str, at: usize) -> bool {
+    /// Articles are not longer, in bytes.
+    const LONGEST: usize = 12;
+    let near = &text[text.ceil_char_boundary(at.saturating_sub(LONGEST))..at];
+    let Some(near) = near.strip_suffix(' ') else {
+        return false;
+    };
+    let word = near
+        .rsplit(|c: char| !words::is_word(c))
+        .next()
+        .unwrap_or("");
+    !word.is_empty() && words::at(word, 0, Role::Article) == Some(word.len())
+}
+
 /// The longest list of names that starts at `at`, and where it ends.
 pub(crate) fn list_at(
     text: &str,
@@ -227,8 +258,13 @@ pub(crate) fn list_at(
     let mut reading = Reading::default();
     let mut end = at;
     let mut next = at;
+    // "La 3, la 5 y la 7"
+    let articled = setting == Setting::Open && follows_article(text, at);
     loop {
-        let start = skip(text, next, is_wrapping);
+        let start = match behind_article(text, next).filter(|_| articled && next > at) {
+            Some(name) => name,
+            None => skip(text, next, is_wrapping),
+        };
         let Some(name) = names.name_at(text, start) else {
             break;
         };
@@ -240,7 +276,7 @@ pub(crate) fn list_at(
             break;
         }
         let after = skip(text, name.end, is_wrapping);
-        if let Some(last) = range_end(text, after, names) {
+        if let Some(last) = range_end(text, after, names, articled) {
             names.add_range(&mut reading, word, &text[last.clone()]);
             end = skip(text, last.end, is_wrapping);
         } else {
@@ -257,7 +293,7 @@ pub(crate) fn list_at(
 }
 
 /// The name that closes a range whose first name ended at `at`: `-4`, ` – 4`, ` to 4`.
-fn range_end(text: &str, at: usize, names: &Names) -> Option<Range<usize>> {
+fn range_end(text: &str, at: usize, names: &Names, articled: bool) -> Option<Range<usize>> {
     // A dash in the next line begins an item of a list.
     let start = skip(text, at, |c| c.is_whitespace() && c != '\n');
     // 2番から5番
@@ -276,7 +312,9 @@ fn range_end(text: &str, at: usize, names: &Names) -> Option<Range<usize>> {
     let start = skip(text, end, |c| {
         c.is_whitespace() && c != '\n' || is_wrapping(c)
     });
-    names.name_at(text, start)
+    // "The 7 – the 3 is its shadow" is no range.
+    let behind = behind_article(text, start).filter(|_| articled && dash.is_none());
+    names.name_at(text, behind.unwrap_or(start))
 }
 
 /// Where the next name may begin, if what stands at `at` parts two names of a list.
@@ -332,9 +370,10 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
         return false;
     };
     // "3 mais 5", "3 dans le coin"
-    const LEADS: [Role; 5] = [
+    const LEADS: [Role; 6] = [
         Role::Contrasts,
         Role::Joins,
+        Role::Ranges,
         Role::Denies,
         Role::Beside,
         Role::Article,
@@ -349,64 +388,6 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
 
 /// True if a unit follows the number that ends at `at`: "5 km", "3个".
 pub(super) fn is_measure(text: &str, at: usize) -> bool {
-    const UNITS: [&str; 56] = [
-        "am",
-        "pm",
-        "o",
-        "uhr",
-        "jahre",
-        "ans",
-        "heures",
-        "años",
-        "anos",
-        "horas",
-        "anni",
-        "jaar",
-        "uur",
-        "лет",
-        "года",
-        "років",
-        "km",
-        "m",
-        "cm",
-        "mm",
-        "kg",
-        "g",
-        "mg",
-        "lb",
-        "lbs",
-        "oz",
-        "ft",
-        "inch",
-        "inches",
-        "feet",
-        "mile",
-        "miles",
-        "meter",
-        "meters",
-        "metre",
-        "metres",
-        "dollar",
-        "dollars",
-        "euro",
-        "euros",
-        "cents",
-        "percent",
-        "year",
-        "years",
-        "months",
-        "weeks",
-        "days",
-        "hour",
-        "hours",
-        "minute",
-        "minutes",
-        "seconds",
-        "degrees",
-        "px",
-        "pixels",
-        "times",
-    ];
     let rest = &text[at..];
     let after = rest.trim_start_matches(' ');
     if after.starts_with([
@@ -415,11 +396,7 @@ pub(super) fn is_measure(text: &str, at: usize) -> bool {
     ]) {
         return true;
     }
-    let word = after
-        .split(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or("");
-    after.len() < rest.len() && UNITS.contains(&word)
+    after.len() < rest.len() && words::at(after, 0, Role::Unit).is_some()
 }
 
 /// Emphasis and quotes that may wrap a name.

@@ -2,7 +2,13 @@
 
 use std::ops::Range;
 
-use super::{Mention, json::Node, names::Names, title::Title, words};
+use super::{
+    Mention,
+    json::Node,
+    names::Names,
+    title::Title,
+    words::{self, Role},
+};
 use crate::scene::Scene;
 
 /// What a form finds at a place.
@@ -175,6 +181,20 @@ impl<'a> Reader<'a> {
     pub(super) fn indent(&self) -> Option<&'a str> {
         const SHORT: usize = 64;
         (self.at - self.line <= SHORT).then(|| &self.text[self.line..self.at])
+    }
+
+    /// True behind words that take back what was said, and begin the line: "Correction: 2 is a knife".
+    pub(super) fn follows_correction(&self) -> bool {
+        const SIGNS: [char; 10] = [':', ',', ' ', '—', '–', '-', '.', '!', '*', '…'];
+        let Some(mut rest) = self.indent().map(|indent| indent.trim_start_matches(SIGNS)) else {
+            return false;
+        };
+        let mut corrects = false;
+        while let Some(end) = words::at(rest, 0, Role::Corrects) {
+            corrects = true;
+            rest = rest[end..].trim_start_matches(SIGNS);
+        }
+        corrects && rest.is_empty()
     }
 
     /// True at the first word of a line or of an item of a list.

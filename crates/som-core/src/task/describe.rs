@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Scene,
-    ground::{Mention, Role, Status, words},
+    ground::{Mention, Polarity, Role, Status, words},
 };
 
 /// The marks that are described: those chosen, or all.
@@ -147,7 +147,8 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         let last = &mentions[index + group - 1];
         let next = mentions.get(index + group);
         let next = next.map_or(spoken.part.end, |next| next.span.start);
-        let named = of_group(&mentions[index..index + group]);
+        let group_of = &mentions[index..index + group];
+        let named = of_group(group_of);
         index += group;
         let between = spoken.get(previous..first.span.start);
         let (broken, before) = match between.rsplit_once('\n') {
@@ -162,6 +163,7 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
             Some(tag) => tag.split_once('>').map_or(after, |(_, after)| after),
             None => after,
         };
+        let after = behind_counter(after);
         previous = last.span.end;
         let said = says_what(before);
         let subject = subject(before, broken, after);
@@ -208,6 +210,7 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         if let Some(named) = named
             && !text.is_empty()
             && !says_nothing(&text)
+            && !(tied && is_denied(spoken, group_of, before))
         {
             labels.push(Label {
                 named,
@@ -217,6 +220,31 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         }
     }
     labels
+}
+
+/// `after` behind the word that tells that the number is a name: ": 우산" of "번: 우산".
+fn behind_counter(after: &str) -> &str {
+    let counts = words::at(after, 0, Role::Counts).filter(|end| {
+        let word = &after[..*end];
+        word.starts_with(words::is_unspaced)
+    });
+    counts.map_or(after, |end| &after[end..])
+}
+
+/// "Neither 1 nor 2 is an apple": what stands behind the marks is not what they are.
+fn is_denied(spoken: &Spoken<'_>, group: &[Mention], before: &str) -> bool {
+    let Some(first) = group.first() else {
+        return false;
+    };
+    let lead = first.span.start - before.len()..first.span.start;
+    let denies = spoken.cues.all(lead.clone(), Role::Denies).any(|cue| {
+        let between = spoken.get(cue.end..lead.end);
+        is_conjunction(between)
+    });
+    denies
+        && group
+            .iter()
+            .all(|mention| mention.polarity == Polarity::Denied)
 }
 
 /// "The cars are [2] (red) and [4] (blue)": the name that was said before the last mark, where no

@@ -3,7 +3,7 @@
 use super::{grounded::Named, spoken::Spoken};
 use crate::ground::{
     Mention, Role, Setting, Status,
-    json::{Entry, Key, Node, Value},
+    json::{Entry, Key, Node, Value, whole},
     list_at, words,
 };
 
@@ -140,6 +140,14 @@ fn marks_of(entries: &[Entry], spoken: &Spoken<'_>) -> Option<Named> {
                     .filter(|mention| mention.location.is_some()),
             )
         })
+        .or_else(|| {
+            // {"label": "cat", "box_2d": null}
+            let places = |entry: &&Entry| matches!(Key::of(&entry.key), Key::Place(_));
+            let places = entries.iter().filter(places);
+            let said: Vec<Option<Named>> = places.map(|entry| value(&entry.node, spoken)).collect();
+            let none = said.iter().all(|said| *said == Some(Named::NONE));
+            (none && !said.is_empty()).then_some(Named::NONE)
+        })
 }
 
 /// The text that an object gives: under a key for it, and no mark.
@@ -210,6 +218,7 @@ pub(super) fn of_text(text: &str, spoken: &Spoken<'_>) -> Option<Named> {
     let inside = text
         .trim()
         .trim_matches(['[', ']', '(', ')', ' ', '.', '#']);
+    let inside = whole(inside);
     if NONE.contains(&inside.to_lowercase().as_str()) {
         return Some(Named::NONE);
     }

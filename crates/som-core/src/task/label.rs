@@ -63,10 +63,15 @@ pub(super) fn label_in(text: &str) -> String {
         Role::Compares,
         Role::Concedes,
         Role::Corrects,
+        Role::Both,
+        Role::All,
     ]
     .iter()
     .any(|role| words::at(text, 0, *role) == Some(text.len()));
-    if alone || ["in", "mark", "region", "label", "object"].contains(&text.to_lowercase().as_str())
+    let counts = words::number_at(text, 0).is_some_and(|(_, end)| end == text.len());
+    if alone
+        || counts
+        || ["in", "mark", "region", "label", "object"].contains(&text.to_lowercase().as_str())
     {
         return String::new();
     }
@@ -233,7 +238,7 @@ fn without_tail(text: &str) -> &str {
     ];
     const TAILS: [&str; 7] = ["です", "입니다", "だ", "である", "이다", " है", "dır"];
     let closing =
-        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '*' | '"' | '`' | '!');
+        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '*' | '"' | '`' | '!' | '/');
     let mut text = text;
     loop {
         let shorter = text.trim_end_matches(closing);

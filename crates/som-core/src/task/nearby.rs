@@ -111,7 +111,10 @@ fn meant(spoken: &Spoken<'_>, places: &[Place]) -> Vec<Mention> {
     let belongs = |mention: &Mention| {
         let next = places.partition_point(|place| place.start < mention.span.start);
         let last = next.checked_sub(1).and_then(|last| places.get(last));
-        last.is_some_and(|place| place.end + NEAR >= mention.span.start)
+        last.is_some_and(|place| {
+            let between = place.end.min(mention.span.start)..mention.span.start;
+            between.len() <= NEAR && !is_beside(spoken, between)
+        })
     };
     let mentions = spoken.mentions.iter().zip(spoken.beside);
     let meant =
@@ -121,6 +124,14 @@ fn meant(spoken: &Spoken<'_>, places: &[Place]) -> Vec<Mention> {
         return spoken.meant().cloned().collect();
     }
     meant
+}
+
+/// True for "leaning on", and not for "marked with", "is at".
+fn is_beside(spoken: &Spoken<'_>, between: Range<usize>) -> bool {
+    spoken.cues.all(between, Role::Beside).any(|cue| {
+        let ties = |role: &Role| spoken.cues.any(cue.start..cue.start + 1, *role);
+        ![Role::At, Role::Fills].iter().any(ties)
+    })
 }
 
 /// What is looked for: `text` in lower case, without its article where the answer has another;

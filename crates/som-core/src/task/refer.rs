@@ -11,7 +11,7 @@ use super::{
     said::{list_length, names_behind_tie},
     spoken::Spoken,
 };
-use crate::ground::{Mention, Role, Status, words};
+use crate::ground::{Mention, Role, Status, json::notes, words};
 
 /// One finding for each expression, in their order.
 pub(super) fn read(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Finding> {
@@ -170,10 +170,6 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
 fn denied_at_last(spoken: &Spoken<'_>) -> bool {
     /// Between the last mark and the word for none there are no more words.
     const MOST: usize = 3;
-    const NONE: [&str; 13] = [
-        "none", "neither", "nothing", "keine", "aucun", "ningun", "nessun", "nenhum", "geen",
-        "żad", "ни", "жод", "没有",
-    ];
     let Some(last) = spoken.meant().last() else {
         return false;
     };
@@ -185,12 +181,12 @@ fn denied_at_last(spoken: &Spoken<'_>) -> bool {
         return false;
     };
     let between = spoken.get(last.span.end..none.start);
-    let says = spoken.get(none.start..none.end).to_lowercase();
     let direct = !between.contains(char::is_alphanumeric);
     let turned = spoken.cues.any(last.span.end..none.start, Role::Contrasts)
         && !between.contains(['.', ';', '\n']);
     let few = words::words(between).take(MOST + 1).count() <= MOST;
-    NONE.iter().any(|word| says.starts_with(word)) && few && (direct || turned)
+    let no_one = spoken.cues.any(none.start..none.start + 1, Role::NoOne);
+    no_one && few && (direct || turned)
 }
 
 /// "[6]. (Marks 1 and 2 are cups, too.)", "[4] — it sits left of the laptop [7].": an answer whose
@@ -251,10 +247,12 @@ fn of_head(spoken: &Spoken<'_>, expression: &str) -> Option<Named> {
         .start;
     let start = words::at(&expression, 0, Role::Article).unwrap_or(0);
     // "The cup *to the* right of the kettle"
-    const TO: [&str; 9] = ["to", "a", "à", "al", "alla", "zu", "zur", "na", "op"];
     let noun = words::words(expression.get(start..end)?)
         .map(|word| &expression[start..end][word])
-        .filter(|word| words::at(word, 0, Role::Article).is_none() && !TO.contains(word))
+        .filter(|word| {
+            let leads = |role| words::at(word, 0, role) == Some(word.len());
+            words::at(word, 0, Role::Article).is_none() && !leads(Role::Toward)
+        })
         .last()?
         .to_owned();
     // Two that are said to be so are not told apart by it.
@@ -346,7 +344,24 @@ fn in_document(spoken: &Spoken<'_>) -> Option<Named> {
     let mut named: Option<Named> = None;
     for document in spoken.documents {
         let part = spoken.part(document.span.clone());
-        let next = Named::by(part.mentions).or_else(|| {
+        // A reason may name other marks: {"mark": 5, "reason": "left of [2]"}.
+        let notes = notes(document, spoken.text);
+        let is_note = |mention: &&Mention| {
+            let next = notes.partition_point(|note| note.end <= mention.span.start);
+            notes
+                .get(next)
+                .is_some_and(|note| note.start <= mention.span.start)
+        };
+        let said = part.mentions.iter().filter(|mention| !is_note(mention));
+        let denied = || {
+            let all = !part.mentions.is_empty() && part.meant().next().is_none();
+            all.then_some(Named::NONE)
+        };
+        let nothing = || json::value(document, spoken).filter(|value| *value == Named::NONE);
+        let said = Named::by(said)
+            .or_else(nothing)
+            .or_else(|| Named::by(part.mentions));
+        let next = said.or_else(denied).or_else(|| {
             let value = json::value(document, spoken);
             let empty = spoken.get(document.span.clone());
             value

@@ -45,10 +45,7 @@ fn is_kept(denial: &str) -> bool {
 
 /// True for a denial that may stand in a name: "bottle without a lid".
 fn lacks(denial: &str) -> bool {
-    const WITHOUT: [&str; 9] = [
-        "without", "ohne", "sans", "sin", "sem", "senza", "zonder", "bez", "без",
-    ];
-    WITHOUT.contains(&denial.split(' ').next().unwrap_or(denial))
+    words::at(denial, 0, Role::Without).is_some()
 }
 
 /// "ボウル" of "カップではなくボウル", "bir kase" of "bir bardak değil, bir kase": the denial stands

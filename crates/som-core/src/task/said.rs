@@ -155,10 +155,16 @@ pub(super) fn is_conjunction(text: &str) -> bool {
     {
         return false;
     }
+    // "Behind [3], labelled [1]"
+    let says = |role| words::words(text).any(|word| words::at(text, word.start, role).is_some());
+    if says(Role::Bears) && !says(Role::Joins) {
+        return false;
+    }
     words::words(text).all(|word| {
         words::at(text, word.start, Role::Joins).is_some()
             || words::at(text, word.start, Role::Announces).is_some()
             || words::at(text, word.start, Role::Article).is_some()
-            || matches!(&text[word], "also" | "nor" | "と" | "番")
+            || words::at(text, word.start, Role::Nor).is_some()
+            || matches!(&text[word], "also" | "と" | "番")
     })
 }

@@ -61,12 +61,40 @@ impl Sentence<'_> {
             let (found, end) = match ahead.filter(|(said, _)| marks_first || index > 0 && said.tied)
             {
                 Some((said, end)) => (Some(said), end),
-                None => self.behind(index),
+                None => {
+                    let (found, end) = self.behind(index);
+                    let tied = |said: Said| Said {
+                        tied: said.tied && !(said.names() && self.is_helper(place)),
+                        ..said
+                    };
+                    (found.map(tied), end)
+                }
             };
             taken = taken.max(end);
             said.push((place.text, found));
         }
         said
+    }
+
+    /// True for "the woman holding the mug": what is said behind it is said of the woman.
+    fn is_helper(&self, place: &Place) -> bool {
+        let start = self.floor(place.start.saturating_sub(64).max(self.start), place.start);
+        let before = self.text(start, place.start);
+        let clause = before
+            .rfind([',', ':', ';', '(', '.'])
+            .map_or(0, |end| end + 1);
+        let clause = start + clause..place.start;
+        let lead = self.text(clause.start, place.start).trim_start();
+        let joined = words::at(lead, 0, Role::Joins).unwrap_or(0);
+        let lead = lead[joined..].trim_start();
+        let is_article = |text: &str| words::at(text, 0, Role::Article);
+        let subject = is_article(lead).map_or("", |end| lead[end..].trim());
+        let last = subject.rsplit(' ').next().unwrap_or("");
+        let known = is_article(last) == Some(last.len())
+            || is_article(self.text(place.start, place.end)).is_some();
+        let behind = self.text(place.end, self.end);
+        let verb = words::at(behind.trim_start(), 0, Role::Copula).is_some();
+        verb && known && subject.contains(' ')
     }
 
     /// "The spoon and the saucer are [3] and [5]": the marks that follow a list of texts, if there
@@ -178,7 +206,11 @@ impl Sentence<'_> {
             return (Some(Said { named, tied: true }), 0);
         }
         let tied = !mentions.is_empty() && self.tie(place.end, first).is_some();
-        let none = || self.spoken.says_none(place.end..first) || self.said_none_before(index);
+        // "[2] and [3] are bottles, neither of them is open": none of those that were named.
+        let of_marks =
+            self.spoken.cues.any(place.end..first, Role::Neither) && self.follows_mark(place);
+        let none =
+            || !of_marks && self.spoken.says_none(place.end..first) || self.said_none_before(index);
         if !tied && (mentions.is_empty() || !before.contains(',')) && none() {
             return (Some(Said::NONE), 0);
         }
@@ -186,10 +218,19 @@ impl Sentence<'_> {
         (self.list(mentions, tied), end)
     }
 
+    /// True if the sentence names a mark before a place, whether it is meant or not.
+    fn follows_mark(&self, place: &Place) -> bool {
+        let mentions = self.spoken.mentions;
+        let next = mentions.partition_point(|mention| mention.span.start < self.start);
+        mentions
+            .get(next)
+            .is_some_and(|mention| mention.span.start < place.start)
+    }
+
     /// "I cannot find the unicorn": none is said before the first text, and no mark behind it.
     fn said_none_before(&self, index: usize) -> bool {
         let place = &self.places[index];
-        let alone = self.mentions.is_empty() && index == 0;
+        let alone = self.mentions.is_empty() && index == 0 && !self.follows_mark(place);
         alone && {
             let start = self.floor(place.start.saturating_sub(80), place.start);
             let head = self.text(start, place.start);
@@ -227,8 +268,6 @@ impl Sentence<'_> {
     /// True if the words in `range` say that there is none of what follows; "not" does so only of
     /// what no mark stands behind.
     fn is_denied(&self, range: Range<usize>, alone: bool) -> bool {
-        const NO: [&str; 5] = ["no", "without", "kein", "keine", "keinen"];
-        const NOT: [&str; 7] = ["not", "nicht", "pas", "non", "не", "niet", "nie"];
         let text = self.text(range.start, range.end);
         let sentence = text
             .rfind(['\n', '.', ';', '!', '?', '|'])
@@ -240,12 +279,13 @@ impl Sentence<'_> {
             !matches!(*word, "" | "visible" | "any")
                 && words::at(word, 0, Role::Article) != Some(word.len())
         });
-        let not = last.is_some_and(|last| NOT.contains(&last)) && {
+        let says = |word: &str, role| words::at(word, 0, role) == Some(word.len());
+        let not = last.is_some_and(|last| says(last, Role::Not)) && {
             // "But not the spoon"
             let before = words.find(|word| !word.is_empty()).unwrap_or("");
             alone && words::at(before, 0, Role::Contrasts) == Some(before.len())
         };
-        let no = not || last.is_some_and(|last| NO.contains(&last));
+        let no = not || last.is_some_and(|last| says(last, Role::No));
         // 没有猫
         let none = self.spoken.cues.all(range.clone(), Role::None).next_back();
         let near = none.is_some_and(|none| {
@@ -336,6 +376,7 @@ fn tie(between: &str) -> Option<Tie> {
         } else if let Some(end) = role(Role::Announces)
             .or_else(|| role(Role::Article))
             .or_else(|| role(Role::Each))
+            .or_else(|| role(Role::Itself))
         {
             passed = end;
         } else if !OTHERS.contains(&&between[word]) {

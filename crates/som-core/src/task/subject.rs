@@ -33,8 +33,11 @@ pub(super) fn subject<'a>(before: &'a str, begins_line: bool, after: &str) -> Op
             Role::Is,
             Role::Contrasts,
             Role::None,
+            Role::Both,
+            Role::All,
         ];
         !other
+            && words::number_at(noun, word.start).is_none()
             && !does
                 .iter()
                 .any(|role| words::at(noun, word.start, *role).is_some())

@@ -35,7 +35,7 @@ const TAGS: [&str; 24] = [
 ];
 
 /// Other openings of thoughts, and what closes them.
-const PAIRS: [(&str, &str); 15] = [
+const PAIRS: [(&str, &str); 16] = [
     // Kimi-VL-Thinking, chat template.
     ("◁think▷", "◁/think▷"),
     // Magistral, chat template of Mistral.
@@ -52,6 +52,8 @@ const PAIRS: [(&str, &str); 15] = [
     ("<|think_start|>", "<|think_end|>"),
     ("<|thinking|>", "<|/thinking|>"),
     ("<|think|>", "<|/think|>"),
+    // Apertus, chat template.
+    ("<|inner_prefix|>", "<|inner_suffix|>"),
     // Open WebUI's wrapping of reasoning_content.
     ("<details type=\"reasoning\"", "</details>"),
     // GitHub's folded text, where its summary speaks of thoughts.

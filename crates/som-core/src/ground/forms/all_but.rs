@@ -33,25 +33,8 @@ pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
 
 /// "Every" and the like, before a word for marks.
 fn each(text: &str, at: usize) -> Option<usize> {
-    const EACH: [&str; 12] = [
-        "every",
-        "each",
-        "jede",
-        "jedes",
-        "chaque",
-        "cada",
-        "ogni",
-        "elke",
-        "każdy",
-        "каждая",
-        "her",
-        "mọi",
-    ];
-    let word = words::words(&text[at..]).next()?;
-    let end = at + word.end;
-    let lower = words::lowered(&text[at..end]);
-    let each = word.start == 0 && EACH.contains(&lower.as_str());
-    (each && noun_end(text, end) > end).then_some(end)
+    let end = words::at(text, at, Role::Every)?;
+    (noun_end(text, end) > end).then_some(end)
 }
 
 /// Where the articles and words for marks end that stand at `at`.

@@ -81,13 +81,14 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
         return Some((word, text.len() - after.len()));
     }
     let glued = |c: char| c == '#' || c.is_ascii_uppercase();
-    (digit(rest) || unspaced && rest.starts_with(glued)).then_some((word, end))
+    // "标记三"
+    let spelled = || words::number_at(text, end).is_some();
+    (digit(rest) || unspaced && (rest.starts_with(glued) || spelled())).then_some((word, end))
 }
 
 /// "Tagged with a small 4": where the number begins behind an article and what it looks like.
 fn described(text: &str, at: usize, word: &str) -> Option<usize> {
-    const WORDS: [&str; 5] = ["tagged", "marked", "labeled", "labelled", "numbered"];
-    if !WORDS.contains(&word.to_lowercase().as_str()) {
+    if words::at(word, 0, Role::Bears) != Some(word.len()) {
         return None;
     }
     let article = words::at(text, at, Role::Article)?;

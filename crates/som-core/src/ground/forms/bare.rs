@@ -154,6 +154,7 @@ impl Bare<'_> {
                 }) || self.text[list.span.end..].starts_with(['?', '"']));
         }
         self.is_function(&clause, lead)
+            || begin > 0 && self.is_joined(list, begin, &clause)
             || self.ends_with_copula(&clause, lead)
             || self.ends_with_verb(list, &clause)
             || begin > 0 && self.is_gapped(list, begin..clause.start, clause.clone())
@@ -195,7 +196,9 @@ impl Bare<'_> {
     fn begins(&self, at: usize) -> bool {
         let before = self.text[..at].trim_end_matches([' ', '"', '*']);
         before.is_empty()
-            || before.ends_with(['.', '!', '?', ';', '\n', '—', '–', '。', ',', '，', '('])
+            || before.ends_with([
+                '.', '!', '?', ';', '\n', '—', '–', '。', ',', '，', '(', ':',
+            ])
     }
 
     /// True if nothing but punctuation stands between a list and the end of its clause. What numbers
@@ -269,15 +272,8 @@ impl Bare<'_> {
 
     /// "2 of them", "2 von ihnen".
     fn is_part(&self, list: &List) -> bool {
-        const OF: [&str; 12] = [
-            "of", "out", "von", "de", "di", "van", "z", "ze", "из", "з", "із", "trong",
-        ];
-        let rest = self.text[list.span.end..].trim_start_matches(' ');
-        let word = rest
-            .split(|c: char| !words::is_word(c))
-            .next()
-            .unwrap_or("");
-        OF.contains(&word)
+        let start = skip(self.text, list.span.end, |c| c == ' ');
+        words::at(self.text, start, Role::Of).is_some()
     }
 
     /// "(Not 3.) 5!": nothing but a name, behind another one.
@@ -353,6 +349,18 @@ impl Bare<'_> {
             leads(cue.role) && !matches!(cue.role, Role::Article | Role::Joins) && !joins(cue)
         };
         all && lead.iter().any(says)
+    }
+
+    /// "(1 is a pear) and 2 is a plum": what is said of the next goes on as it did.
+    fn is_joined(&self, list: &List, begin: usize, clause: &Range<usize>) -> bool {
+        let said = self.text.get(clause.clone()).unwrap_or("");
+        let joins = words::words(said)
+            .last()
+            .is_some_and(|word| words::at(said, word.start, Role::Joins) == Some(word.end));
+        let verb = skip(self.text, begin, |c| c == ' ');
+        joins
+            && words::at(self.text, verb, Role::Copula).is_some()
+            && self.is_followed(list, |role| role == Role::Copula)
     }
 
     /// "The search box is (the)".

@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::{Reader, named, part};
 use crate::ground::{
     Mention, Polarity,
-    json::{Entry, Key, Node, Value},
+    json::{Entry, Key, Node, Value, is_flag, is_nothing, says_no, whole},
     names::Reading,
     places,
+    words::{self, Role},
 };
 
 /// The mentions in `node`, in order.
@@ -39,18 +40,30 @@ fn object(entries: &[Entry], reader: &Reader<'_>, found: &mut Vec<Mention>) {
     let has_marks = entries
         .iter()
         .any(|entry| Key::of(&entry.key) == Key::Marks && names_marks(&entry.node, reader));
+    let from = found.len();
+    let values = Values::of(entries, reader);
     for Entry { key, span, node } in entries {
-        let key_names = named(reader.text, span.clone(), reader.names);
-        if let Some(reading) = key_names.filter(Reading::resolves) {
-            found.push(reading.mention(span.clone()));
-            visit(node, reader, found);
+        if let Some(reading) = key_names(span, reader) {
+            let mut mention = reading.mention(span.clone());
+            // {"3": false}, {"3": {"is_target": false}}
+            let inner = node.object().unwrap_or(&[]);
+            if values == Values::Flags && says_no(node, reader.text) || turns_down(inner, reader) {
+                mention.polarity = Polarity::Denied;
+            }
+            found.push(mention);
+            match values {
+                Values::Marks => marks(node, reader, found),
+                _ => visit(node, reader, found),
+            }
             continue;
         }
         match Key::of(key) {
             Key::Thought => {}
             Key::Place(_) => objects_in(node, reader, found),
             Key::Marks => marks(node, reader, found),
-            Key::MarksOrText | Key::From | Key::To if !has_marks && names_marks(node, reader) => {
+            Key::MarksOrText | Key::From | Key::To
+                if !has_marks && (names_marks(node, reader) || is_mapping(node, reader)) =>
+            {
                 marks(node, reader, found);
             }
             Key::Note if is_rejection(key) => {
@@ -63,11 +76,81 @@ fn object(entries: &[Entry], reader: &Reader<'_>, found: &mut Vec<Mention>) {
             Key::Other if Key::named_in(key).is_some() && names_marks(node, reader) => {
                 marks(node, reader, found);
             }
+            Key::Other if Key::is_pairing(key) && !matches!(node.value, Value::Number(_)) => {
+                marks(node, reader, found);
+            }
             // An array under another key (a colour, a list of counts) names nothing; what its
             // texts and objects say may.
             _ => visit(node, reader, found),
         }
     }
+    if turns_down(entries, reader) {
+        for mention in &mut found[from..] {
+            mention.polarity = Polarity::Denied;
+        }
+    }
+}
+
+/// True for `{"mark": 1, "is_target": false}`: the object's marks are not meant.
+fn turns_down(entries: &[Entry], reader: &Reader<'_>) -> bool {
+    entries
+        .iter()
+        .any(|entry| Key::is_verdict(&entry.key) && says_no(&entry.node, reader.text))
+}
+
+/// What the values are of an object whose keys are marks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Values {
+    /// Whether each is meant: `{"3": true, "4": false}`.
+    Flags,
+    /// Marks that each became: `{"1": 5, "2": null}`.
+    Marks,
+    Other,
+}
+
+impl Values {
+    fn of(entries: &[Entry], reader: &Reader<'_>) -> Self {
+        let keyed = || {
+            let keyed = entries.iter();
+            let keyed = keyed.filter(|entry| key_names(&entry.span, reader).is_some());
+            keyed.map(|entry| &entry.node)
+        };
+        if keyed().all(|node| is_flag(node, reader.text))
+            && keyed().any(|node| says_no(node, reader.text))
+        {
+            Self::Flags
+        } else if are_marks(keyed(), reader) {
+            Self::Marks
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// What a key names, if it leads to marks.
+fn key_names(span: &Range<usize>, reader: &Reader<'_>) -> Option<Reading> {
+    named(reader.text, span.clone(), reader.names).filter(Reading::resolves)
+}
+
+/// True if `values` are marks or nothing, and some are marks.
+fn are_marks<'a>(values: impl Iterator<Item = &'a Node> + Clone, reader: &Reader<'_>) -> bool {
+    let each = |node: &Node| names_marks(node, reader) || is_nothing(node);
+    values.clone().all(each) && values.clone().any(|node| names_marks(node, reader))
+}
+
+/// True for `{"mug": 3, "spoon": null}`: names, and the mark of each.
+fn is_mapping(node: &Node, reader: &Reader<'_>) -> bool {
+    let is_name = |entry: &Entry| {
+        let key = &entry.key;
+        // Sizes and counts are of no mark.
+        key.chars().count() > 1
+            && matches!(Key::of(key), Key::Other | Key::Text)
+            && words::at(key, 0, Role::Measures).is_none()
+            && key_names(&entry.span, reader).is_none()
+    };
+    node.object().is_some_and(|entries| {
+        entries.iter().all(is_name) && are_marks(entries.iter().map(|entry| &entry.node), reader)
+    })
 }
 
 fn is_rejection(key: &str) -> bool {
@@ -107,6 +190,11 @@ fn marks(node: &Node, reader: &Reader<'_>, found: &mut Vec<Mention>) {
                 None => items.iter().for_each(|item| marks(item, reader, found)),
             }
         }
+        Value::Object(entries) if is_mapping(node, reader) => {
+            entries
+                .iter()
+                .for_each(|entry| marks(&entry.node, reader, found));
+        }
         Value::Object(entries) => object(entries, reader, found),
         Value::Null | Value::Bool => {}
     }
@@ -120,7 +208,7 @@ fn is_name(node: &Node, reader: &Reader<'_>) -> Option<(Reading, Range<usize>)> 
     }
     let inside = node.inside(reader.text);
     let written = &reader.text[inside.clone()];
-    let trimmed = written.trim_matches([' ', '\n', '.']);
+    let trimmed = whole(written.trim_matches([' ', '\n', '.']));
     let start = inside.start + (written.len() - written.trim_start_matches([' ', '\n', '.']).len());
     let span = start..start + trimmed.len();
     let reading = named(reader.text, span.clone(), reader.names)?;

@@ -1,11 +1,17 @@
 //! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `#3`, `标记3`, `3番`.
 
 use super::{
-    Found, Reader, all_but::all_but, announced::keyword_end, below::below, series,
-    starts_with_digit,
+    Found, Reader,
+    all_but::all_but,
+    announced::keyword_end,
+    below::below,
+    said::{between, predicated, reply, spelled},
+    series, starts_with_digit,
 };
 use crate::ground::{
-    names::{Reading, Setting, is_measure, is_quantity, is_wrapping, list_at, skip},
+    names::{
+        Reading, Setting, behind_article, is_measure, is_quantity, is_wrapping, list_at, skip,
+    },
     title::WEAK,
     words::{self, Role},
 };
@@ -14,7 +20,10 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     let &Reader {
         text, at, names, ..
     } = reader;
-    if let Some(found) = all_but(reader).or_else(|| excepted(reader)) {
+    let led = all_but(reader)
+        .or_else(|| excepted(reader))
+        .or_else(|| reply(reader));
+    if let Some(found) = led {
         return found;
     }
     if let Some(name) = names
@@ -42,6 +51,10 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     if text[start..].starts_with('{') {
         return braced(reader, start + 1);
     }
+    // "Las marcas de la 5 a la 7"
+    let start = behind_article(text, start)
+        .filter(|&name| is_named(text, name))
+        .unwrap_or(start);
     let first = names.name_at(text, skip(text, start, is_wrapping));
     if let Some(end) = first.map(|name| name.end)
         && counts(word, text, end)
@@ -58,11 +71,19 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             let written = text[start..end].trim_end_matches(['*', '`', '"', '\'']);
             Found::Mention(reading.mention(start..start + written.len()))
         }
-        _ => predicated(reader, word)
+        _ => spelled(reader, start)
+            .or_else(|| between(reader, start))
+            .or_else(|| predicated(reader, word))
             .or_else(|| behind_colon(reader, word))
             .or_else(|| small_letter(reader, start))
             .unwrap_or(Found::Skip(next_word(text, at))),
     }
+}
+
+/// True if the number at `at` is not one of things that follow: "the answer is the 3 cups".
+fn is_named(text: &str, at: usize) -> bool {
+    let end = skip(text, at, |c| c.is_ascii_digit());
+    end > at && !is_quantity(text, end)
 }
 
 /// "The chair is region e.": a letter in lower case that ends its clause.
@@ -176,54 +197,6 @@ fn excepted(reader: &Reader<'_>) -> Option<Found> {
     reading
         .resolves()
         .then(|| Found::Mention(reading.mention(start..start + written.len())))
-}
-
-/// "The mark on the cup is 3": the numbers that a clause about marks ends with.
-fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
-    /// Such a clause is not longer, in bytes.
-    const LONGEST: usize = 60;
-    let &Reader {
-        text, at, names, ..
-    } = reader;
-    const WORDS: [&str; 10] = [
-        "mark", "label", "marker", "id", "tag", "marks", "labels", "markers", "ids", "tags",
-    ];
-    if !WORDS.contains(&word.to_lowercase().as_str()) {
-        return None;
-    }
-    let from = at + word.len();
-    let leads = [
-        "on ", "for ", "of ", "you", "that ", "which ", "we ", "i ", "here ",
-    ];
-    if !leads
-        .iter()
-        .any(|lead| text[from..].trim_start().starts_with(lead))
-    {
-        return None;
-    }
-    let mut from = from;
-    while from < text.len().min(at + LONGEST) {
-        let word = words::words(&text[from..]).next()?;
-        let between = &text[from..from + word.start];
-        if between.contains(['.', ',', '\n', ';', ':', '[', '(']) {
-            return None;
-        }
-        let start = from + word.start;
-        if let Some(end) = words::at(text, start, Role::Is) {
-            let start = skip(text, end, |c| matches!(c, ' ' | '*' | '"' | ':'));
-            if !starts_with_digit(text, start) {
-                return None;
-            }
-            let (reading, end) = list_at(text, start, names, Setting::Open)?;
-            let written = text[start..end].trim_end_matches(['*', '"', ' ']);
-            let span = start..start + written.len();
-            let after = &text[end..];
-            let ends = after.is_empty() || after.starts_with(['.', ',', '\n', '!', ';']);
-            return (ends && reading.misses() == 0).then(|| Found::Mention(reading.mention(span)));
-        }
-        from += word.end;
-    }
-    None
 }
 
 /// Where the next word may begin: a keyword does not start in the middle of one.
@@ -382,7 +355,36 @@ fn is_at_arrow(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
         || words::at(after, 0, Role::Becomes).is_some() && !is_of_another(before);
     let follows = (ARROWS.iter().any(|arrow| before.ends_with(arrow)) || became(before))
         && !is_quantity(text, name.end);
+    if is_equated(reader, name) {
+        return true;
+    }
     (leads || follows) && !names.get(&text[name.clone()]).is_empty()
+}
+
+/// "1=5, 2 = 7": a mark on either side of a sign, and no calculation.
+fn is_equated(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
+    const SIGNS: [char; 8] = ['+', '-', '*', '/', '×', '÷', '=', '^'];
+    let &Reader { text, names, .. } = reader;
+    let known =
+        |name: &str| name.starts_with(|c: char| c.is_ascii_digit()) && !names.get(name).is_empty();
+    let (before, after) = (text[..name.start].trim_end_matches(' '), &text[name.end..]);
+    let rest = after.trim_start_matches(' ');
+    if let Some(value) = rest.strip_prefix('=') {
+        let value = value.trim_start_matches(' ');
+        let digits = skip(value, 0, |c| c.is_ascii_digit());
+        let ends = value[digits..].trim_start_matches(' ');
+        return known(&value[..digits]) && !before.ends_with(SIGNS) && !ends.starts_with(SIGNS);
+    }
+    let Some(of) = before.strip_suffix('=').map(|of| of.trim_end_matches(' ')) else {
+        return false;
+    };
+    let digits = of.len() - of.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let ends = of[..digits].trim_end_matches(' ');
+    known(&of[digits..])
+        && !ends.ends_with(SIGNS)
+        && !ends.ends_with(char::is_alphabetic)
+        && !rest.starts_with(SIGNS)
+        && !is_quantity(text, name.end)
 }
 
 /// True if `before` ends with a word whose number follows, and which is none for marks: "in image 1".

@@ -27,7 +27,13 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
         return None;
     }
     let rest = &text[name.end..];
-    let tied = |rest: &str| TIES.iter().any(|tie| rest.starts_with(tie)) || rest == ":";
+    // "1:犬", "1:cup"
+    let glued = |rest: &str| {
+        let behind = rest.strip_prefix(':');
+        behind.is_some_and(|behind| behind.starts_with(char::is_alphabetic))
+    };
+    let tied =
+        |rest: &str| TIES.iter().any(|tie| rest.starts_with(tie)) || rest == ":" || glued(rest);
     if tied(rest) {
         let (reading, _) = list_at(&text[..name.end], at, names, Setting::Open)?;
         // "3 - 5: stripes" is a range.

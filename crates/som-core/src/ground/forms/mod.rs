@@ -8,6 +8,8 @@
 //! - keywords: `mark 3`, `regions 1, 2 and 4`, `#3`, `the answer is 3`, `标记3`, `3番`, names in the
 //!   lines below `Marks:`;
 //! - all marks but some: `every mark except [12]`;
+//! - what a clause about marks says in other words: `the mark on the cup is 3`, `la marca es la 6`,
+//!   `mark number three`, `all marks between 3 and 6`;
 //! - calls of tools: `select(marks=[3])`, `click(3)`;
 //! - an answer that is nothing but names;
 //! - where nothing of this is meant, bare numbers in running text.
@@ -24,6 +26,7 @@ mod headed;
 mod json;
 mod keyword;
 mod line;
+mod said;
 mod series;
 mod wrapped;
 
@@ -127,7 +130,7 @@ fn mention_at(reader: &Reader<'_>) -> Found {
         '(' => wrapped::parenthesis(reader),
         '|' | ',' | '\t' | ';' if reader.separator() == Some(first) => line::cell(reader),
         _ if let Some(found) = line::first_cell(reader) => found,
-        _ if reader.starts_line()
+        _ if (reader.starts_line() || first.is_ascii_digit() && reader.follows_correction())
             && let Some(found) = line::labelled(reader) =>
         {
             found

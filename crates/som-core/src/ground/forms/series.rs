@@ -126,7 +126,7 @@ fn is_same_tie(
     let direct = {
         // Nothing but a separator stands right before the name.
         let end = between.trim_end_matches([' ', '*', '[', '`']);
-        end.ends_with([',', ';', '.', '，', '；', '、', ')', '）'])
+        end.ends_with([',', ';', '.', '，', '；', '、', ')', '）', '|', '/'])
             || last_word(end).is_some_and(|word| {
                 words::at(&end[word.clone()], 0, Role::Joins) == Some(word.len())
             })
@@ -145,7 +145,7 @@ enum Separator {
 
 /// What parts two names, and where what follows it begins.
 fn separated(between: &str) -> Option<(Separator, usize)> {
-    let signs = [", ", "; ", "，", "；", ","];
+    let signs = [", ", "; ", "，", "；", ",", " | ", " / "];
     let comma = signs
         .iter()
         .filter_map(|sign| Some(between.rfind(sign)? + sign.len()))

@@ -189,7 +189,7 @@ const TO: [&str; 16] = [
     "becomes",
     "foundas",
 ];
-const BOXES: [&str; 14] = [
+const BOXES: [&str; 15] = [
     "bbox",
     "bboxes",
     "box",
@@ -204,6 +204,7 @@ const BOXES: [&str; 14] = [
     "bound",
     "bounds",
     "startbox",
+    "endbox",
 ];
 const POINTS: [&str; 12] = [
     "point2d",
@@ -272,7 +273,87 @@ const NOTES: [&str; 21] = [
     "distractors",
 ];
 
+/// What may stand with a number, or with the image it is of: "mark_a", "image_2".
+const SIDED: [&str; 14] = [
+    "mark", "marks", "markid", "id", "region", "regionid", "object", "objectid", "label", "image",
+    "img", "frame", "view", "photo",
+];
+/// What says of a mark whether it is meant: "is_target".
+const VERDICTS: [&str; 28] = [
+    "istarget",
+    "target",
+    "ismatch",
+    "match",
+    "matches",
+    "matched",
+    "ismatched",
+    "selected",
+    "isselected",
+    "chosen",
+    "ischosen",
+    "correct",
+    "iscorrect",
+    "answer",
+    "isanswer",
+    "relevant",
+    "isrelevant",
+    "isreferent",
+    "ismeant",
+    "meant",
+    "qualifies",
+    "satisfies",
+    "fits",
+    "applies",
+    "verdict",
+    "decision",
+    "include",
+    "included",
+];
+/// What says of marks of two images that they belong together: "pairs".
+const PAIRINGS: [&str; 10] = [
+    "pairs",
+    "pairings",
+    "matchedpairs",
+    "correspondences",
+    "mapping",
+    "mappings",
+    "links",
+    "assignments",
+    "associations",
+    "tracks",
+];
+
 impl Key {
+    /// True for a key whose value says whether the marks beside it are meant.
+    pub(crate) fn is_verdict(key: &str) -> bool {
+        VERDICTS.contains(&plain(key).as_str())
+    }
+
+    /// True for a key of marks that belong together.
+    pub(crate) fn is_pairing(key: &str) -> bool {
+        PAIRINGS.contains(&plain(key).as_str())
+    }
+
+    /// What "mark_a" and "right_mark" say: which of two images a mark is of.
+    fn sided(plain: &str) -> Option<Self> {
+        const SIDES: [(&str, Key); 8] = [
+            ("a", Key::From),
+            ("1", Key::From),
+            ("left", Key::From),
+            ("first", Key::From),
+            ("b", Key::To),
+            ("2", Key::To),
+            ("right", Key::To),
+            ("second", Key::To),
+        ];
+        SIDES.into_iter().find_map(|(side, key)| {
+            let noun = plain
+                .strip_suffix(side)
+                .or_else(|| plain.strip_prefix(side))?;
+            SIDED.contains(&noun).then_some(key)
+        })
+    }
+
     /// What `key` says.
     pub(crate) fn of(key: &str) -> Self {
         let plain = plain(key);
@@ -307,7 +388,7 @@ impl Key {
             // "编号"
             Self::Marks
         } else {
-            Self::Other
+            Self::sided(&plain).unwrap_or(Self::Other)
         }
     }
 

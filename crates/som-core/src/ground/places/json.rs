@@ -42,7 +42,8 @@ pub(in crate::ground) fn of_object(entries: &[Entry], scene: &Scene<'_>) -> Opti
         }
     }
     let span = entries.first()?.span.start..entries.last()?.node.span.end;
-    Some(vec![sides(entries, span, scene)?])
+    let place = rle(entries, span.clone(), scene).or_else(|| sides(entries, span, scene));
+    Some(vec![place?])
 }
 
 /// What says most of a place comes first.
@@ -61,7 +62,9 @@ pub(in crate::ground) fn under_key(key: PlaceKey, node: &Node, scene: &Scene<'_>
     }
     let one = |mention: Option<Mention>| mention.into_iter().collect();
     match &node.value {
-        Value::Object(entries) if key == PlaceKey::Polygon => one(rle(entries, node, scene)),
+        Value::Object(entries) if key == PlaceKey::Polygon => {
+            one(rle(entries, node.span.clone(), scene))
+        }
         Value::Object(entries) => one(sides(entries, node.span.clone(), scene)),
         Value::List(items) => of_list(key, items, node.span.clone(), scene),
         Value::Text(text) if key != PlaceKey::Polygon => {
@@ -252,7 +255,7 @@ fn sides(entries: &[Entry], span: Range<usize>, scene: &Scene<'_>) -> Option<Men
 }
 
 /// COCO's run lengths: `{"size": [height, width], "counts": "…"}`.
-fn rle(entries: &[Entry], node: &Node, scene: &Scene<'_>) -> Option<Mention> {
+fn rle(entries: &[Entry], span: Range<usize>, scene: &Scene<'_>) -> Option<Mention> {
     let of = |name: &str| entries.iter().find(|entry| entry.key == name);
     let size = numbers_of(of("size")?.node.list()?)?;
     let &[height, width] = size.as_slice() else {
@@ -281,5 +284,5 @@ fn rle(entries: &[Entry], node: &Node, scene: &Scene<'_>) -> Option<Mention> {
         .iter()
         .position(|image| image.size == mask.size())?;
     let bbox = mask.bbox();
-    (!bbox.is_empty()).then(|| mention_of_box(bbox, image, node.span.clone(), scene))
+    (!bbox.is_empty()).then(|| mention_of_box(bbox, image, span, scene))
 }

@@ -3,12 +3,13 @@
 //! | dialect | written as | in |
 //! |---|---|---|
 //! | Qwen-VL, Qwen2-VL, UI-TARS | `<box>(x1,y1),(x2,y2)</box>`, `<\|box_start\|>(x1,y1),(x2,y2)<\|box_end\|>` | 0 to 1000 |
+//! | UI-TARS 1.5 | `<\|box_start\|>(x,y)<\|box_end\|>` | pixels |
 //! | Qwen2.5-VL, Qwen3-VL | JSON `"bbox_2d": [x1, y1, x2, y2]`, `"point_2d": [x, y]` | the model's own |
 //! | InternVL, MiniCPM-V | `<box>[[x1, y1, x2, y2]]</box>`, `<box>x1 y1 x2 y2</box>` | 0 to 1000 |
 //! | DeepSeek-VL2 | `<\|det\|>[[x1, y1, x2, y2]]<\|/det\|>` | 0 to 999 |
 //! | Gemini, GLM | JSON `"box_2d"`, `"point"`, `"mask": [[x, y], …]` | 0 to 1000, order the model's own |
 //! | PaliGemma | `<loc0123>` four times: y1, x1, y2, x2 | 0 to 1024 |
-//! | Florence-2 | `<loc_123>` four times: x1, y1, x2, y2 | 0 to 1000 |
+//! | Florence-2 | `<loc_123>` four times: x1, y1, x2, y2; more of them the corners of a polygon | 0 to 1000 |
 //! | Kosmos-2 | `<patch_index_0044><patch_index_0863>`: first and last cell | a grid of 32 by 32 |
 //! | Rex-Omni | `<12><34><56><78>`: x1, y1, x2, y2 | 0 to 999 |
 //! | MiniGPT-v2 | `{<12><34><56><78>}`: x1, y1, x2, y2 | 0 to 100 |

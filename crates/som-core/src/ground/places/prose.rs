@@ -1,6 +1,9 @@
 //! Coordinates in running text.
 
-use std::{cell::OnceCell, ops::Deref};
+use std::{
+    cell::OnceCell,
+    ops::{Deref, Range},
+};
 
 use super::{
     fit::mention,
@@ -8,7 +11,11 @@ use super::{
     shape::{Form, Unit, Written},
 };
 use crate::{
-    ground::reader::{Found, Reader},
+    ground::{
+        json::Key,
+        reader::{Found, Reader},
+        words::{self, Role},
+    },
     scene::{AxisOrder, BoxOrder},
 };
 
@@ -18,59 +25,6 @@ const MOST: usize = 4096;
 const ANY_BOX: &[BoxOrder] = &[BoxOrder::Xyxy, BoxOrder::Xywh];
 const XYXY: &[BoxOrder] = &[BoxOrder::Xyxy];
 const XY: &[AxisOrder] = &[AxisOrder::Xy];
-
-/// What the words before brackets announce, by the beginning of one of them.
-const BOX_WORDS: [&str; 13] = [
-    "box",
-    "bbox",
-    "bounding",
-    "coordinate",
-    "coords",
-    "bbox_2d",
-    "rectangle",
-    "corner",
-    "框",
-    "坐标",
-    "begrenzung",
-    "koordinate",
-    "coordenada",
-];
-const POINT_WORDS: [&str; 20] = [
-    "point",
-    "points",
-    "point_2d",
-    "coordinate",
-    "coords",
-    "click",
-    "tap",
-    "location",
-    "located",
-    "position",
-    "pixel",
-    "center",
-    "centre",
-    "centered",
-    "centred",
-    "start_box",
-    "end_box",
-    "centroid",
-    "punkt",
-    "坐标",
-];
-const POLYGON_WORDS: [&str; 12] = [
-    "polygon",
-    "contour",
-    "outline",
-    "mask",
-    "segmentation",
-    "vertices",
-    "boundary",
-    "corners",
-    "points",
-    "silhouette",
-    "轮廓",
-    "umriss",
-];
 
 /// Brackets or parentheses that hold a place, not marks: after a word that says so, or numbers
 /// most of which are no marks. Without images to look at they name nothing.
@@ -126,13 +80,13 @@ fn nested(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
     }
     let after = rest[at..].strip_prefix(']')?;
     let length = rest.len() - after.len();
-    let is_box = announces(words, &BOX_WORDS);
-    let is_polygon = announces(words, &POLYGON_WORDS);
+    let is_box = announces(words, Role::Box);
+    let is_polygon = announces(words, Role::Polygon);
     let strange = unnamed(&numbers, reader) * 2 >= numbers.len();
     let form = match (lists, each) {
         (1, 4) if is_box || strange => Form::Box(ANY_BOX, false),
         (2, 2) if is_box || strange && !is_polygon => Form::Box(XYXY, false),
-        (1, 2) if announces(words, &POINT_WORDS) || unnamed(&numbers, reader) == 2 => {
+        (1, 2) if announces(words, Role::Point) || unnamed(&numbers, reader) == 2 => {
             Form::Point(XY, false)
         }
         (3.., 2) if is_polygon || is_box || strange => Form::Polygon(XY, false),
@@ -147,9 +101,7 @@ fn nested(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
 fn from_to(rest: &str, words: &Words<'_>) -> Option<Place> {
     /// What stands between two corners is not longer.
     const BETWEEN: usize = 40;
-    const FROM: [&str; 8] = [
-        "from", "between", "spans", "spanning", "von", "de", "desde", "从",
-    ];
+    const FROM: [Role; 3] = [Role::Fills, Role::Between, Role::Spans];
     let (first, after) = pair(rest)?;
     let near = after.bytes().take(BETWEEN);
     let gap = near
@@ -164,8 +116,8 @@ fn from_to(rest: &str, words: &Words<'_>) -> Option<Place> {
     let joined = between.contains(char::is_alphabetic) || between.contains(['-', '–', '→']);
     let begins = words
         .last()
-        .is_some_and(|word| FROM.contains(&word.as_str()));
-    let is_box = announces(words, &BOX_WORDS) || joined && (begins || is_top(words));
+        .is_some_and(|last| FROM.iter().any(|role| words.says(last, *role)));
+    let is_box = announces(words, Role::Box) || joined && (begins || is_top(words));
     is_box.then(|| {
         let numbers = [first, second].concat();
         (numbers, rest.len() - after.len(), Form::Box(XYXY, false))
@@ -173,7 +125,7 @@ fn from_to(rest: &str, words: &Words<'_>) -> Option<Place> {
 }
 
 fn is_top(words: &Words<'_>) -> bool {
-    words.iter().any(|word| word.contains("top"))
+    words.iter().any(|word| words.get(word).contains("top"))
 }
 
 /// `(20, 20)` or `[20, 20]` at the start of `text`, and what follows it.
@@ -255,7 +207,7 @@ fn assignments(text: &str) -> Option<Place> {
     Some((numbers, end, form))
 }
 
-/// `[1, 2, 3, 4]`, `(5, 6)`.
+/// `[1, 2, 3, 4]`, `(5, 6)`, `(x1, y1, x2, y2) = (1, 2, 3, 4)`.
 fn single(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
     let rest = reader.rest();
     let (open, close) = if rest.starts_with('[') {
@@ -265,7 +217,9 @@ fn single(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
     };
     let inside = rest.strip_prefix(open)?;
     let (mut numbers, length) = numbers_at(inside, 6, is_space_or_comma);
-    let after = inside[length..].trim_start().strip_prefix(close)?;
+    let after = inside[length..].trim_start();
+    let after = after.strip_prefix("\\right").unwrap_or(after);
+    let after = after.strip_prefix(close)?;
     if let [.., score] = numbers[..]
         && numbers.len() == 5
         && (0.0..=1.0).contains(&score)
@@ -273,11 +227,18 @@ fn single(reader: &Reader<'_>, words: &Words<'_>) -> Option<Place> {
         numbers.pop();
     }
     let strange = unnamed(&numbers, reader);
-    let is_box = announces(words, &BOX_WORDS);
+    let ratios = numbers.iter().all(|number| (0.0..=1.0).contains(number))
+        && numbers.iter().any(|number| number.fract() > 0.0);
+    let is_box = announces(words, Role::Box) || names_sides(words);
+    // What stands in parentheses is where something is, and nothing that is called so.
+    let is_there = || says_at(words) || announces(words, Role::Point) || is_all(reader, after);
     let form = match numbers.len() {
-        4 if is_box || close == ']' && strange >= 2 => Form::Box(ANY_BOX, false),
+        4 if is_box || ratios || close == ']' && strange >= 2 => Form::Box(ANY_BOX, false),
+        4 if strange >= 2 && is_there() || strange == 4 && ends_with_verb(words) => {
+            Form::Box(ANY_BOX, false)
+        }
         // A call of a tool: `click(500, 400)`.
-        2 if announces(words, &POINT_WORDS) => Form::Point(XY, false),
+        2 if announces(words, Role::Point) || ratios && strange == 2 => Form::Point(XY, false),
         2 if strange == 2 && close == ')' && (says_at(words) || is_all(reader, after)) => {
             Form::Point(XY, false)
         }
@@ -292,35 +253,63 @@ fn is_all(reader: &Reader<'_>, after: &str) -> bool {
     after.len() < 8 && reader.at < 8 && around(after) && around(&reader.text[..reader.at])
 }
 
-fn says_at(words: &Words<'_>) -> bool {
-    let mut last = words.iter().rev().filter(|word| {
-        !matches!(
-            word.as_str(),
-            "approximately" | "around" | "about" | "roughly" | "pixel" | "position"
-        )
-    });
-    last.next()
-        .is_some_and(|word| matches!(word.as_str(), "at" | "bei" | "en" | "in"))
+fn ends_with_verb(words: &Words<'_>) -> bool {
+    words.last().is_some_and(|last| words.says(last, Role::Is))
 }
 
-/// True if one of the last words begins with one of `beginnings`.
-fn announces(words: &Words<'_>, beginnings: &[&str]) -> bool {
-    let mut last = words.iter().rev().filter(|word| {
-        !matches!(
-            word.as_str(),
-            "is" | "are" | "at" | "of" | "the" | "it" | "its" | "as" | "ist" | "est" | "es"
-        ) && !names_side(word)
-    });
-    last.next()
-        .is_some_and(|word| beginnings.iter().any(|start| word.starts_with(start)))
+/// "At", behind which stands no more than that it is about there.
+fn says_at(words: &Words<'_>) -> bool {
+    let about = |word: &&Range<usize>| words.says(word, Role::About);
+    let mut last = words.iter().rev().skip_while(about);
+    last.next().is_some_and(|word| words.says(word, Role::At))
+}
+
+/// True if one of the last words announces what `role` does: "the box is", "click at about".
+fn announces(words: &Words<'_>, role: Role) -> bool {
+    const LEADS: [Role; 5] = [
+        Role::Is,
+        Role::Article,
+        Role::Pronoun,
+        Role::At,
+        Role::About,
+    ];
+    for (index, word) in words.iter().enumerate().rev() {
+        let key = words.get(word);
+        let keyed = key.contains('_') && matches!(Key::of(key), Key::Place(_));
+        // "Toạ độ"
+        let begun = index.checked_sub(1).map(|last| &words[last]);
+        let two = begun.is_some_and(|begun| words.at(begun.start, role) == Some(word.end));
+        if words.says(word, role) || keyed || two {
+            return true;
+        }
+        let leads = LEADS
+            .iter()
+            .any(|lead| words.at(word.start, *lead) == Some(word.end));
+        if !leads && !names_side(key) && key != "as" {
+            return false;
+        }
+    }
+    false
+}
+
+/// True if the words are nothing but the sides of a box: "(x_min, y_min, x_max, y_max) =".
+fn names_sides(words: &Words<'_>) -> bool {
+    const LEAST: usize = 4;
+    let sides = words
+        .iter()
+        .rev()
+        .take_while(|word| names_side(words.get(word)));
+    sides.count() >= LEAST
 }
 
 /// True for what says which number is which: "(x1, y1, x2, y2): …".
 fn names_side(word: &str) -> bool {
-    const SIDES: [&str; 10] = [
-        "left", "top", "right", "bottom", "width", "height", "xmin", "ymin", "xmax", "ymax",
+    const SIDES: [&str; 14] = [
+        "left", "top", "right", "bottom", "width", "height", "xmin", "ymin", "xmax", "ymax", "min",
+        "max", "text", "mathrm",
     ];
-    SIDES.contains(&word) || word.len() <= 2 && word.starts_with(['x', 'y', 'w', 'h'])
+    let axis = word.len() <= 2 || word.contains('_') && word.len() <= 6;
+    SIDES.contains(&word) || axis && word.starts_with(['x', 'y', 'w', 'h'])
 }
 
 /// How many of the numbers are no marks.
@@ -332,7 +321,13 @@ fn unnamed(numbers: &[f64], reader: &Reader<'_>) -> usize {
 /// The words before a place, found when they are asked for.
 struct Words<'a> {
     text: &'a str,
-    found: OnceCell<Vec<String>>,
+    found: OnceCell<Line>,
+}
+
+/// The end of a line in lower case, and its words.
+struct Line {
+    text: String,
+    words: Vec<Range<usize>>,
 }
 
 impl<'a> Words<'a> {
@@ -342,28 +337,58 @@ impl<'a> Words<'a> {
             found: OnceCell::new(),
         }
     }
+
+    fn line(&self) -> &Line {
+        self.found.get_or_init(|| Line::before(self.text))
+    }
+
+    fn get(&self, word: &Range<usize>) -> &str {
+        &self.line().text[word.clone()]
+    }
+
+    /// Where the words of `role` end that begin at `at`.
+    fn at(&self, at: usize, role: Role) -> Option<usize> {
+        words::at(&self.line().text, at, role)
+    }
+
+    /// True if a word does what `role` says; of scripts without spaces, if a part of it does.
+    fn says(&self, word: &Range<usize>, role: Role) -> bool {
+        let text = self.get(word);
+        let mut parts = words::words(text).map(|part| word.start + part.start);
+        match text.contains(words::is_unspaced) {
+            true => parts.any(|part| self.at(part, role).is_some()),
+            false => self.at(word.start, role).is_some(),
+        }
+    }
 }
 
 impl Deref for Words<'_> {
-    type Target = [String];
+    type Target = [Range<usize>];
 
-    fn deref(&self) -> &[String] {
-        self.found.get_or_init(|| words_before(self.text))
+    fn deref(&self) -> &[Range<usize>] {
+        &self.line().words
     }
 }
 
-/// The last words of `text` in its line, in lower case.
-fn words_before(text: &str) -> Vec<String> {
-    /// A word that announces brackets is not far from them.
-    const NEAR: usize = 64;
-    let mut start = text.len().saturating_sub(NEAR);
-    while !text.is_char_boundary(start) {
-        start += 1;
+impl Line {
+    /// The end of the last line of `text`.
+    fn before(text: &str) -> Self {
+        /// A word that announces brackets is not far from them.
+        const NEAR: usize = 64;
+        let near = &text[text.ceil_char_boundary(text.len().saturating_sub(NEAR))..];
+        let text = words::lowered(near.rsplit('\n').next().unwrap_or(""));
+        let mut words: Vec<Range<usize>> = Vec::new();
+        for (at, c) in text
+            .char_indices()
+            .filter(|(_, c)| words::is_word(*c) || *c == '_')
+        {
+            match words.last_mut().filter(|word| word.end == at) {
+                Some(word) => word.end += c.len_utf8(),
+                None => words.push(at..at + c.len_utf8()),
+            }
+        }
+        Self { text, words }
     }
-    let line = text[start..].rsplit('\n').next().unwrap_or("");
-    let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
-    let words = words.filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::{
         Mention,
         reader::{Found, Reader},
     },
-    scene::{AxisOrder, BoxOrder},
+    scene::{AxisOrder, BoxOrder, Coordinates},
 };
 
 /// Most numbers that one tag holds.
@@ -83,12 +83,25 @@ fn between(reader: &Reader<'_>, open: &str, close: &str, size: usize) -> Option<
         None
     } else if numbers.iter().all(|&number| number <= 1.0) {
         Some(&[Unit::Parts(1)][..])
-    } else if numbers.iter().any(|&number| number > 1000.0) && open == "<point>" {
+    } else if numbers.iter().any(|&number| number > 1000.0) && counts_pixels(open) {
         Some(&[Unit::Pixel][..])
+    } else if open == "<|box_start|>" && sees_pixels(reader) {
+        None
     } else {
         Some(THOUSANDTHS)
     };
     Some(places(reader, &numbers, size, form, units, reader.at..end))
+}
+
+/// True for tags whose numbers were thousandths, and are pixels in later models: UI-TARS 1.5.
+fn counts_pixels(open: &str) -> bool {
+    matches!(open, "<point>" | "<|box_start|>" | "<|point_start|>")
+}
+
+/// True if the model is known to count pixels.
+fn sees_pixels(reader: &Reader<'_>) -> bool {
+    let mut images = reader.scene.images.iter();
+    images.any(|image| image.places.unit == Some(Coordinates::Pixels))
 }
 
 /// A mention of every place that `numbers` hold, `size` numbers each; they are one mention, since
@@ -118,6 +131,9 @@ fn places(
 fn locations(reader: &Reader<'_>) -> Found {
     let florence = reader.rest().starts_with("<loc_");
     let open = if florence { "<loc_" } else { "<loc" };
+    if let Some(found) = outline(reader).filter(|_| florence) {
+        return found;
+    }
     let (numbers, end) = tokens(reader, reader.at, open, 4);
     if numbers.len() < 4 {
         return Found::Skip(end.max(reader.at + 1));
@@ -130,6 +146,42 @@ fn locations(reader: &Reader<'_>) -> Found {
         (YXYX, &[Unit::Parts(1024)], numbers)
     };
     places(reader, &numbers, 4, form, Some(units), reader.at..end)
+}
+
+/// The corners of a polygon, as Florence-2 writes them where it is asked for one: as boxes, some of
+/// them would be none.
+fn outline(reader: &Reader<'_>) -> Option<Found> {
+    const CORNERS: Form = Form::Polygon(&[AxisOrder::Xy], true);
+    // Within a run of tokens, its beginning has been looked at.
+    if reader.text[..reader.at].ends_with('>') && follows_token(reader) {
+        return None;
+    }
+    let (numbers, end) = tokens(reader, reader.at, "<loc_", MOST);
+    let (boxes, rest) = numbers.as_chunks::<4>();
+    let flat = boxes.iter().any(|[x1, y1, x2, y2]| x2 <= x1 || y2 <= y1);
+    let is_outline = numbers.len() >= 6 && numbers.len() % 2 == 0 && (flat || !rest.is_empty());
+    is_outline.then(|| {
+        let middles: Vec<f64> = numbers.iter().map(|number| number + 0.5).collect();
+        let size = middles.len();
+        places(
+            reader,
+            &middles,
+            size,
+            CORNERS,
+            Some(THOUSANDTHS),
+            reader.at..end,
+        )
+    })
+}
+
+/// True right behind another `<loc_123>`.
+fn follows_token(reader: &Reader<'_>) -> bool {
+    /// No such token is longer, in bytes.
+    const LONGEST: usize = 12;
+    let before = &reader.text[..reader.at];
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST))..];
+    near.rfind('<')
+        .is_some_and(|open| near[open..].starts_with("<loc_"))
 }
 
 /// `<patch_index_0044><patch_index_0863>` (Kosmos-2): the first and the last cell of a grid of 32

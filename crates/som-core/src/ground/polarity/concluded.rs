@@ -27,6 +27,7 @@ pub(in crate::ground) fn conclude(text: &str, cues: &Cues, mentions: &mut [Menti
     let Some(parts) = boxed(text, 0..text.len())
         .map(|part| vec![part])
         .or_else(|| announced(text, cues))
+        .or_else(|| left(text, cues, mentions))
     else {
         return Vec::new();
     };
@@ -74,6 +75,26 @@ pub(in crate::ground) fn conclude(text: &str, cues: &Cues, mentions: &mut [Menti
         mentions[index].polarity = Polarity::Replaced;
     }
     passed
+}
+
+/// "[2] is a cup and [4] is a plate, which leaves [7]": the last of several marks that were named,
+/// behind a word that says that it is left.
+fn left(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Vec<Range<usize>>> {
+    const LEADS: [Role; 4] = [Role::Announces, Role::Article, Role::Only, Role::Pronoun];
+    let cue = cues.all(0..text.len(), Role::Remains).next_back()?;
+    let next = mentions.partition_point(|mention| mention.span.start < cue.end);
+    let (before, behind) = mentions.split_at(next);
+    let kept = behind.first().filter(|kept| kept.is_meant())?;
+    let between = text.get(cue.end..kept.span.start)?;
+    let direct = between.len() < NEAR
+        && words::words(between).all(|word| {
+            let leads = |role: &Role| words::at(between, word.start, *role).is_some();
+            LEADS.iter().any(leads)
+        });
+    let others: HashSet<&[u32]> = before.iter().map(|mention| &mention.marks[..]).collect();
+    let mut others_behind = behind.iter().filter(|mention| mention.is_meant());
+    let last = others_behind.all(|mention| mention.marks == kept.marks);
+    (direct && last && others.len() > 1).then(|| vec![cue.start..kept.span.end])
 }
 
 /// What stands in the last box or tag for an answer in a part of `text`.

@@ -162,6 +162,9 @@ impl<'a> Around<'a> {
             let role = |role| words::at(between, word.start, role);
             if word.start < passed {
                 continue;
+            } else if role(Role::Bears).is_some() && !by_word {
+                // "Behind [3], labelled [1]"
+                return false;
             } else if let Some(end) = role(Role::Joins) {
                 joined = true;
                 by_word = true;
@@ -335,13 +338,7 @@ impl<'a> Around<'a> {
             return false;
         }
         // "[1] is not a cup but a bowl" denies the name.
-        const BUT: [&str; 14] = [
-            "but", "rather", "sondern", "mais", "sino", "mas", "ma", "bensì", "maar", "lecz",
-            "ale", "а", "而是", "بل",
-        ];
-        let mut rest = self.cues.all(cue.end..self.after.end, Role::Contrasts);
-        let renames =
-            rest.any(|cue| BUT.contains(&self.text.get(cue.start..cue.end).unwrap_or("")));
+        let renames = self.cues.any(cue.end..self.after.end, Role::But);
         !renames || self.is_followed
     }
 
@@ -384,7 +381,10 @@ impl<'a> Around<'a> {
     fn is_behind(&self, role: Role) -> bool {
         let cue = self.cues.all(self.after.clone(), role).next();
         cue.is_some_and(|cue| {
-            let between = self.text.get(self.after.start..cue.start).unwrap_or("");
+            // "4番を除く"
+            let counts = words::at(self.text, self.after.start, Role::Counts);
+            let start = counts.unwrap_or(self.after.start).min(cue.start);
+            let between = self.text.get(start..cue.start).unwrap_or("");
             between.len() <= 2 && !between.contains(',')
         })
     }
@@ -397,7 +397,8 @@ impl<'a> Around<'a> {
 
     /// True for "marked with 4".
     fn is_marked(&self, cue: Cue) -> bool {
-        let mut announces = self.cues.all(self.before.clone(), Role::Announces);
+        let all = |role| self.cues.all(self.before.clone(), role);
+        let mut announces = all(Role::Announces).chain(all(Role::Bears));
         let next = self.text.get(cue.end..self.before.end).unwrap_or("x");
         next.trim().is_empty()
             && self.cues.any(cue.start..cue.start + 1, Role::Fills)
@@ -409,10 +410,6 @@ impl<'a> Around<'a> {
 
     /// True for "is at mark 4": that is where the mark itself is.
     fn is_at(&self, cue: Cue) -> bool {
-        const AT: [&str; 19] = [
-            "at", "in", "under", "bei", "en", "em", "no", "na", "dans", "nel", "nella", "bij", "w",
-            "pod", "в", "под", "у", "під", "ở",
-        ];
         let word = self.text.get(cue.start..cue.end).unwrap_or("");
         let between = self.text.get(cue.end..self.before.end).unwrap_or("");
         let mut announced = false;
@@ -426,7 +423,7 @@ impl<'a> Around<'a> {
             let between = self.text.get(is.end..cue.start).unwrap_or("x");
             !between.contains(char::is_alphanumeric)
         });
-        AT.contains(&word.to_lowercase().as_str()) && announced && direct && said
+        words::at(word, 0, Role::At) == Some(word.len()) && announced && direct && said
     }
 
     /// True for "I previously said that the cup is [3]".

@@ -17,6 +17,7 @@ use crate::ground::{
 /// with the list of the mention before.
 pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joined: &[bool]) {
     untick(text, mentions);
+    deny_reasons(text, cues, mentions);
     let none = begins_with_none(text, cues, mentions);
     let none_first = none.is_some();
     let alone = alone(text, cues, mentions);
@@ -89,6 +90,24 @@ fn untick(text: &str, mentions: &mut [Mention]) {
             .unwrap_or("");
         if line.contains("[ ]") || line.contains('☐') || line.contains('⬜') {
             mention.polarity = Polarity::Denied;
+        }
+    }
+}
+
+/// "It can't be [5], because [5] is blue": what is denied stays so in the reason for that.
+fn deny_reasons(text: &str, cues: &Cues, mentions: &mut [Mention]) {
+    for index in 1..mentions.len() {
+        let (last, mention) = (&mentions[index - 1], &mentions[index]);
+        let gap = last.span.end..mention.span.start;
+        let said = text.get(gap.clone()).unwrap_or(".");
+        let same = last.polarity == Polarity::Denied && last.marks == mention.marks;
+        if same
+            && mention.is_meant()
+            && gap.len() < NEAR
+            && !said.contains(['.', '\n', ';', '!', '?'])
+            && cues.any(gap, Role::Because)
+        {
+            mentions[index].polarity = Polarity::Denied;
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::ground::{
     Mention, Polarity,
-    words::{self, Cues, Role},
+    words::{self, Cue, Cues, Role},
 };
 
 /// Mentions before a correction that it may take back.
@@ -170,7 +170,9 @@ fn content(text: &str, cues: &Cues, part: Range<usize>) -> Vec<String> {
     let found = cues.within(part.clone());
     let says = |word: &Range<usize>| {
         let at = part.start + word.start;
-        found.iter().any(|cue| cue.start <= at && at < cue.end)
+        let does = |cue: &&Cue| !cue.role.names_thing();
+        let mut found = found.iter().filter(does);
+        found.any(|cue| cue.start <= at && at < cue.end)
     };
     words::words(inside)
         .filter(|word| !says(word))

@@ -81,6 +81,54 @@ pub(super) struct Language {
     pub(super) only: &'static str,
     /// Behind a mark that is granted to be alike: "looks similar", "also has".
     pub(super) resembles: &'static str,
+    /// Before the numbers of a box: "bounding box", "coordinates".
+    pub(super) boxes: &'static str,
+    /// Before those of a point: "click", "centre".
+    pub(super) points: &'static str,
+    /// Before those of a polygon: "contour".
+    pub(super) polygons: &'static str,
+    /// Before what is not exact: "approximately".
+    pub(super) about: &'static str,
+    /// Before where something is: "at".
+    pub(super) at: &'static str,
+    /// Before the first of two corners: "spans".
+    pub(super) spans: &'static str,
+    /// Behind a thing that is told from what has it: "itself".
+    pub(super) itself: &'static str,
+    /// Before the mark that something has: "labelled".
+    pub(super) bears: &'static str,
+    /// What nothing but marks is called: "mark", "label".
+    pub(super) nouns: &'static str,
+    /// Joins what is denied: "nor".
+    pub(super) nor: &'static str,
+    /// "One", "two", …: words for one number with bars between.
+    pub(super) numbers: &'static str,
+    /// Beside a range whose ends belong to it.
+    pub(super) inclusive: &'static str,
+    /// Before the answer, with a colon: "A: 3".
+    pub(super) replies: &'static str,
+    /// Before what is left when the others are ruled out: "leaves".
+    pub(super) remains: &'static str,
+    /// Before the two ends of a range: "between 3 and 6".
+    pub(super) between: &'static str,
+    /// Before a word for marks: "every", "each".
+    pub(super) every: &'static str,
+    /// "To" of "to the left of".
+    pub(super) towards: &'static str,
+    /// Before what is so, behind what is not: "but".
+    pub(super) but: &'static str,
+    /// Before what something lacks, not what it is not.
+    pub(super) without: &'static str,
+    /// Before a name of which there is none.
+    pub(super) no: &'static str,
+    /// "Not", and nothing else.
+    pub(super) negates: &'static str,
+    /// Behind a number that counts: "of".
+    pub(super) of: &'static str,
+    /// Stands for none of those that were named.
+    pub(super) no_one: &'static str,
+    /// Behind a number that measures: "km".
+    pub(super) units: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -129,4 +177,28 @@ pub(super) const SILENT: Language = Language {
     definites: "",
     only: "",
     resembles: "",
+    boxes: "",
+    points: "",
+    polygons: "",
+    about: "",
+    at: "",
+    spans: "",
+    itself: "",
+    bears: "",
+    nouns: "",
+    nor: "",
+    numbers: "",
+    inclusive: "",
+    replies: "",
+    remains: "",
+    between: "",
+    every: "",
+    towards: "",
+    but: "",
+    without: "",
+    no: "",
+    negates: "",
+    of: "",
+    no_one: "",
+    units: "",
 };

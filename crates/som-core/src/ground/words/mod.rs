@@ -52,6 +52,48 @@ pub(crate) enum Role {
     Definite,
     Only,
     Resembles,
+    Box,
+    Point,
+    Polygon,
+    About,
+    At,
+    Spans,
+    Itself,
+    Bears,
+    Mark,
+    Nor,
+    Inclusive,
+    Replies,
+    Remains,
+    Between,
+    Every,
+    Toward,
+    But,
+    Without,
+    No,
+    Not,
+    Of,
+    NoOne,
+    Unit,
+    /// What it counts, from 1.
+    Number(u8),
+}
+
+impl Role {
+    /// True for words that name a thing, besides doing something.
+    pub(crate) const fn names_thing(self) -> bool {
+        matches!(
+            self,
+            Self::Box
+                | Self::Point
+                | Self::Polygon
+                | Self::Spans
+                | Self::Itself
+                | Self::Remains
+                | Self::Unit
+                | Self::Number(_)
+        )
+    }
 }
 
 /// Words that do something, where they stand in a text.
@@ -119,6 +161,25 @@ pub(crate) fn at(text: &str, at: usize, role: Role) -> Option<usize> {
         |other| other == role,
         |_, end| {
             longest = longest.max(Some(end));
+        },
+    );
+    longest
+}
+
+/// The number that a word at `at` says, and where it ends.
+pub(crate) fn number_at(text: &str, at: usize) -> Option<(u8, usize)> {
+    let word = word_at(text, at)?;
+    let mut longest: Option<(u8, usize)> = None;
+    INDEX.each(
+        text,
+        word,
+        |role| matches!(role, Role::Number(_)),
+        |role, end| {
+            if let Role::Number(number) = role
+                && longest.is_none_or(|(_, other)| other < end)
+            {
+                longest = Some((number, end));
+            }
         },
     );
     longest
@@ -237,18 +298,47 @@ impl Index {
                 (language.definites, Role::Definite),
                 (language.only, Role::Only),
                 (language.resembles, Role::Resembles),
+                (language.boxes, Role::Box),
+                (language.points, Role::Point),
+                (language.polygons, Role::Polygon),
+                (language.about, Role::About),
+                (language.at, Role::At),
+                (language.spans, Role::Spans),
+                (language.itself, Role::Itself),
+                (language.bears, Role::Bears),
+                (language.nouns, Role::Mark),
+                (language.nor, Role::Nor),
+                (language.inclusive, Role::Inclusive),
+                (language.replies, Role::Replies),
+                (language.remains, Role::Remains),
+                (language.between, Role::Between),
+                (language.every, Role::Every),
+                (language.towards, Role::Toward),
+                (language.but, Role::But),
+                (language.without, Role::Without),
+                (language.no, Role::No),
+                (language.negates, Role::Not),
+                (language.of, Role::Of),
+                (language.no_one, Role::NoOne),
+                (language.units, Role::Unit),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);
                 }
             }
-            for (place, entries) in (0..).zip(language.ordinals.split(", ")) {
-                for entry in entries.split('|').filter(|entry| !entry.is_empty()) {
-                    index.add(entry, Role::Ordinal(place));
-                }
-            }
+            index.add_counted(language.ordinals, |place| Role::Ordinal(place));
+            index.add_counted(language.numbers, |place| Role::Number(place + 1));
         }
         index
+    }
+
+    /// The words of each place, from 0.
+    fn add_counted(&mut self, list: &'static str, role: impl Fn(u8) -> Role) {
+        for (place, entries) in (0..).zip(list.split(", ")) {
+            for entry in entries.split('|').filter(|entry| !entry.is_empty()) {
+                self.add(entry, role(place));
+            }
+        }
     }
 
     fn add(&mut self, entry: &'static str, role: Role) {

@@ -1,4 +1,4 @@
-use super::super::language::Language;
+use super::super::language::{Language, SILENT};
 
 pub(super) const CHINESE: Language = Language {
     code: "zh",
@@ -45,4 +45,21 @@ pub(super) const CHINESE: Language = Language {
     only: "只有, 仅有, 仅",
     resembles: "也有, 也是, 看起来也, 看起来像, 很像, 接近, 相似, 类似",
     becomes: "对应, 對應, 对应于, 变成, 變成, 变为, 移动到, 移到, 现在是",
+    boxes: "框, 坐标, 座標, 矩形",
+    points: "坐标, 座標, 点击, 位置, 中心, 位于, 像素",
+    polygons: "轮廓, 輪廓, 多边形, 掩码",
+    about: "大约, 约, 左右, 附近",
+    at: "在",
+    spans: "从",
+    itself: "本身, 自己",
+    bears: "标为, 标记为, 标有, 编号为",
+    nouns: "标记, 标签, 编号, 標記, 標籤, 編號",
+    numbers: "一, 二|两, 三, 四, 五, 六, 七, 八, 九, 十, 十一, 十二",
+    inclusive: "包括在内, 含, 包含",
+    replies: "答",
+    remains: "只剩, 只剩下, 剩下, 就剩, 剩下的是, 剩下的就是",
+    every: "每个, 每一个",
+    but: "而是",
+    no_one: "没有, 都没有",
+    ..SILENT
 };

@@ -38,5 +38,17 @@ pub(super) const KOREAN: Language = Language {
     only: "만이, 오직",
     resembles: "비슷, 닮",
     becomes: "에 해당, 로 이동, 으로 이동",
+    boxes: "상자, 박스, 좌표, 사각형",
+    points: "좌표, 위치, 중심, 클릭, 픽셀",
+    polygons: "다각형, 윤곽, 폴리곤, 마스크",
+    about: "약, 대략",
+    itself: "자체, 자신",
+    bears: "표시된",
+    nouns: "마크, 표시, 라벨, 번호, 마커",
+    inclusive: "포함",
+    replies: "답",
+    remains: "남는 것은, 남은 것은, 남는 건, 남은 건",
+    every: "각",
+    no_one: "아무것도",
     ..SILENT
 };

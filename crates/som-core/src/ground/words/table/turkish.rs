@@ -39,5 +39,18 @@ pub(super) const TURKISH: Language = Language {
     only: "sadece, yalnızca",
     resembles: "benziyor, benzer, da benziyor, da, de",
     becomes: "karşılık gelir, oldu, karşılık geliyor",
+    boxes: "kutu*, dikdörtgen*, koordinat*, çerçeve*",
+    points: "nokta*, konum*, merkez*, koordinat*, tıkla*, piksel*",
+    polygons: "çokgen*, poligon*, kontur*, maske*",
+    about: "yaklaşık, civarında",
+    itself: "kendisi, kendi",
+    bears: "işaretli, işaretlenmiş, etiketli, numaralı",
+    nouns: "işaret, işareti, işaretler, etiket, etiketi",
+    nor: "ne",
+    numbers: "bir, iki, üç, dört, beş, altı, yedi, sekiz, dokuz, on, on bir, on iki",
+    inclusive: "dahil",
+    replies: "c, y",
+    remains: "geriye, geriye sadece, geriye yalnızca",
+    every: "her",
     ..SILENT
 };
