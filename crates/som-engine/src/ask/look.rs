@@ -3,8 +3,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use som_core::{
-    AllocateOptions, Cancellation, Error, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo, Region,
-    RegionNote, Result, Scene, SceneImage, prompt::BoxReference,
+    AllocateOptions, Cancellation, Error, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo,
+    Region, RegionNote, Result, Scene, SceneImage, prompt::BoxReference,
 };
 use tokio::sync::mpsc;
 

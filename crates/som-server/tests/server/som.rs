@@ -203,14 +203,19 @@ async fn regions_of_the_client_are_marked_as_they_are() {
     }
     let answer = client.mark(numbered.clone()).await.unwrap().into_inner();
     let marks = answer.marks.iter();
-    let marks: Vec<_> = marks.map(|mark| (mark.id, mark.index, &*mark.text)).collect();
+    let marks: Vec<_> = marks
+        .map(|mark| (mark.id, mark.index, &*mark.text))
+        .collect();
     assert_eq!(marks, [(3, 0, "3"), (40, 1, "40")]);
     if let Some(list) = &mut numbered.regions {
         list.ids = vec![3];
     }
     let refused = client.mark(numbered).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
-    assert!(refused.message().contains("1 ids for 2 regions"), "{refused}");
+    assert!(
+        refused.message().contains("1 ids for 2 regions"),
+        "{refused}"
+    );
 
     // None at all is a normal request: the page is the image.
     let answer = client.mark(request(Vec::new())).await.unwrap().into_inner();
