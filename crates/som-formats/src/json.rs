@@ -208,7 +208,7 @@ mod tests {
         );
         let error = each::<u32>(b"[1, 2", None, |_, _| Ok(())).unwrap_err();
         assert!(
-            error.to_string().starts_with("line 1, column 6: EOF"),
+            error.to_string().starts_with("line 1, column 5: [2]: EOF"),
             "{error}"
         );
     }

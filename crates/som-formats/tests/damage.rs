@@ -21,7 +21,7 @@ fn broken_json_is_told_by_line_and_column() {
         ),
         (
             "{\"shapes\": [\n{\"label\": \"a\", \"points\": 3}]}",
-            "line 2, column 27: [0]: invalid type",
+            "line 2, column 26: [0]: invalid type",
         ),
         (
             "{\"images\": [{\"id\": 1}],\n\"annotations\": [{\"image_id\": 1, \"bbox\": [1, 2]}]}",
