@@ -25,7 +25,7 @@ fn broken_json_is_told_by_line_and_column() {
         ),
         (
             "{\"images\": [{\"id\": 1}],\n\"annotations\": [{\"image_id\": 1, \"bbox\": [1, 2]}]}",
-            "line 2, column 45: annotations[0]: invalid length 2",
+            "line 2, column 46: annotations[0]: invalid length 2",
         ),
     ] {
         let error = read(text.as_bytes(), "a.png", SIZE).unwrap_err();
