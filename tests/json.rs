@@ -79,6 +79,13 @@ fn reports_follow_their_schemas() {
         let report = folder.som(task).succeeded().json();
         assert_valid(&self::schema("ask.schema.json"), &report);
     }
+    folder.write("boxes.csv", "x,y,width,height,label\n9,9,90,80,cup\n");
+    let given = ["mark", "coffee.png", "--regions", "boxes.csv", "--no-image"];
+    for arguments in [&given[..], &[&given[..], &["--no-timings"]].concat()] {
+        let report = folder.som(arguments).succeeded().json();
+        assert_valid(&schema, &report);
+        assert_eq!(report["segmenter"], Value::Null);
+    }
     let hint = ["segment", "coffee.png", "--hint", "point:10,10"];
     let granularity = ["segment", "coffee.png", "--granularity", "1.2"];
     for arguments in [&hint[..2], &hint, &granularity] {

@@ -25,6 +25,8 @@ mod granularity;
 mod ask;
 // The JSON of the commands, and COCO.
 mod json;
+// Files of regions, in and out.
+mod formats;
 // The weights of learned segmenters: listed, fetched, checked.
 mod models;
 // The `som` command as a user runs it.

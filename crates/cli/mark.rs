@@ -1,15 +1,17 @@
-//! `som mark`: images → marked images, their marks as JSON, and a prompt.
+//! `som mark`: images → marked images, their marks as JSON or for other tools, and a prompt.
 
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use som_core::{Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt};
+use som_formats::write::Picture;
 
 use crate::{
     General,
     batch::{Batch, BatchFlags},
     destination::{self, Destination},
-    flags::{Flags, MarkFlags, RegionFlags, ServerFlags},
+    export::{self, Export, Format, InOrder},
+    flags::{Flags, GivenFlags, MarkFlags, RegionFlags, ServerFlags},
     input::{ImageArguments, Input, InputImage, Inputs},
     output::Output,
     plural::counted,
@@ -32,16 +34,32 @@ pub(crate) struct Options {
     /// [default: coffee.marked.png beside coffee.png; stdout for stdin]
     #[arg(long, short, value_name = "FILE|DIR", help_heading = "Output")]
     output: Option<PathBuf>,
+    /// Draw no marked image; the marks go to stdout, unless --json or --prompt say where
+    #[arg(long, conflicts_with = "output", help_heading = "Output")]
+    no_image: bool,
     /// Write the marks and their regions as JSON to a file, a folder (coffee.json), or - for
     /// stdout (a line for each image)
-    #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
+    #[arg(
+        long,
+        visible_alias = "export",
+        value_name = "FILE|DIR",
+        help_heading = "Output"
+    )]
     json: Option<PathBuf>,
+    /// How they are written; but for som's own JSON with the regions of all marks
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    format: Format,
+    /// Leave out of som's JSON how long the stages took: the same request gives the same bytes
+    #[arg(long, help_heading = "Output")]
+    no_timings: bool,
     /// Write a text that explains the marks to a multimodal model, to go before your question
     #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
     prompt: Option<PathBuf>,
 
     #[command(flatten)]
     regions: RegionFlags,
+    #[command(flatten)]
+    given: GivenFlags,
     #[command(flatten)]
     marks: MarkFlags,
     #[command(flatten)]
@@ -57,6 +75,9 @@ Examples:
   som mark coffee.png --level 5 --styles contour,alphabet --set contour.thickness=3
   som mark coffee.png --hint point:300,200 --hint box:40,60,120,80
   som mark photos/ -o marked/ --json marked/ --jobs 8 --skip-existing
+  som mark page.png --regions elements.csv --only label:button,link
+  som mark photos/ --regions labels/ -o marked/
+  som mark coffee.png --regions edited.json --keep-ids --no-image --format coco
   som mark coffee.png --server http://127.0.0.1:50051
   curl -s https://example.org/cat.jpg | som mark - > cat.marked.png";
 
@@ -64,14 +85,21 @@ Examples:
 #[derive(Clone)]
 struct Job {
     input: Input,
-    image: Output,
+    /// `None` for marks alone.
+    image: Option<Output>,
     json: Option<Output>,
     prompt: Option<Output>,
+    format: Format,
+    timings: bool,
+    /// There are no others.
+    single: bool,
 }
 
 impl Job {
     fn outputs(&self) -> impl Iterator<Item = &Output> {
-        [Some(&self.image), self.json.as_ref(), self.prompt.as_ref()]
+        // Which masks there are, nobody knows before.
+        let json = self.json.as_ref().filter(|_| self.format != Format::Masks);
+        [self.image.as_ref(), json, self.prompt.as_ref()]
             .into_iter()
             .flatten()
     }
@@ -87,9 +115,11 @@ impl fmt::Display for Job {
 struct Done {
     /// For stdout.
     stdout: Vec<u8>,
-    /// For the person who waits: what is odd about the image's file, and what was written.
-    odd: Vec<String>,
+    /// For the person who waits: what was odd.
+    notes: Vec<String>,
+    /// And what was done.
     note: String,
+    rest: Option<InOrder>,
 }
 
 /// Marks every image.
@@ -103,9 +133,16 @@ pub(crate) async fn run(
         single,
         passed_over,
     } = Inputs::find(&options.images)?;
-    let jobs = jobs(&options, &images, single)?;
+    let by_default =
+        options.format != Format::Json || (options.no_image && options.prompt.is_none());
+    let json = options.json.as_deref();
+    let mut export = Export::new(options.format, json, by_default, single)?;
+    export.check_skip_existing(options.batch.skip_existing)?;
+    let jobs = jobs(&options, &export, &images, single)?;
     let flags = Flags {
         regions: options.regions,
+        given: options.given,
+        single,
         marks: options.marks,
         server: options.server,
         jobs: options.batch.jobs,
@@ -121,48 +158,63 @@ pub(crate) async fn run(
     let (jobs, skipped) = options
         .batch
         .pass_over(jobs, |job| job.outputs().all(Output::exists));
-    let finish = |Done { stdout, odd, note }| {
+    let finish = |done: Done| {
+        let Done {
+            mut stdout,
+            notes,
+            note,
+            rest,
+        } = done;
+        if let Some(rest) = rest {
+            export.write_in_order(rest, &mut stdout)?;
+        }
         Output::Stdout.write(&stdout)?;
-        batch.tell(&odd);
+        batch.tell(&notes);
         if single && !general.quiet {
             eprintln!("som: {note}");
         }
         Ok(())
     };
-    batch
-        .run(
-            jobs,
-            skipped,
-            async |job| mark(&opened, job, single).await,
-            finish,
-        )
-        .await
+    let exit = batch
+        .run(jobs, skipped, async |job| mark(&opened, job).await, finish)
+        .await?;
+    export.finish()?;
+    Ok(exit)
 }
 
 /// Where the outputs of each image go.
-fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
+fn jobs(options: &Options, export: &Export, images: &[Input], single: bool) -> Result<Vec<Job>> {
     let destination = |argument: &Option<PathBuf>| {
         argument
             .as_deref()
             .map(|argument| Destination::of(argument, single))
             .transpose()
     };
-    let image = destination(&options.output)?.unwrap_or(Destination::Beside);
-    let (json, prompt) = (destination(&options.json)?, destination(&options.prompt)?);
+    let image = match options.no_image {
+        true => None,
+        false => Some(destination(&options.output)?.unwrap_or(Destination::Beside)),
+    };
+    let prompt = destination(&options.prompt)?;
     let job = |input: &Input| Job {
         input: input.clone(),
-        image: image.output(input, ".marked.png"),
-        json: json.as_ref().map(|json| json.output(input, ".json")),
+        image: image
+            .as_ref()
+            .map(|image| image.output(input, ".marked.png")),
+        json: export.output(input),
         prompt: prompt
             .as_ref()
             .map(|prompt| prompt.output(input, ".prompt.txt")),
+        format: export.format(),
+        timings: !options.no_timings,
+        single,
     };
     let jobs: Vec<Job> = images.iter().map(job).collect();
     for job in &jobs {
         match &job.image {
-            Output::File(path) => drop(Encoding::of_path(path)?),
-            Output::Stdout if single => {}
-            Output::Stdout => {
+            Some(Output::File(path)) => drop(Encoding::of_path(path)?),
+            Some(Output::Stdout) if single => {}
+            None => {}
+            Some(Output::Stdout) => {
                 let message = "several marked images cannot go to stdout (give a folder: -o DIR)";
                 return Err(Error::invalid(message));
             }
@@ -173,20 +225,28 @@ fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
 }
 
 /// The work for one image, all but what must be done in order.
-async fn mark(opened: &Opened, job: Job, single: bool) -> Result<Done> {
+async fn mark(opened: &Opened, job: Job) -> Result<Done> {
     let encoding = match &job.image {
-        Output::Stdout => Encoding::Png,
-        Output::File(path) => Encoding::of_path(path)?,
+        None => None,
+        Some(Output::Stdout) => Some(Encoding::Png),
+        Some(Output::File(path)) => Some(Encoding::of_path(path)?),
     };
-    let image = opened.read(&job.input).await?;
-    let session = &opened.session;
-    let marked = session.mark(&image, &opened.plan, encoding).await?;
-    blocking(move || write(&job, &image, marked, single)).await
+    let (image, notes) = opened.read_to_mark(&job.input).await?;
+    let marked = opened.session.mark(&image, &opened.plan, encoding).await?;
+    blocking(move || write(&job, &image.image, marked, notes)).await
 }
 
 /// Writes the outputs of one image. Blocks.
-fn write(job: &Job, image: &InputImage, marked: MarkedImage, single: bool) -> Result<Done> {
-    let pages = pages(&job.image, marked.pages)?;
+fn write(
+    job: &Job,
+    image: &InputImage,
+    marked: MarkedImage,
+    mut notes: Vec<String>,
+) -> Result<Done> {
+    let pages = match &job.image {
+        Some(first) => pages(first, marked.pages)?,
+        None => Vec::new(),
+    };
     let report = MarkReport {
         image: ImageReport::new(image, marked.size, &marked.notes),
         segmenter: &marked.origin,
@@ -194,10 +254,13 @@ fn write(job: &Job, image: &InputImage, marked: MarkedImage, single: bool) -> Re
         marks: report::marks(&marked.allocation),
         unmarked: &marked.allocation.unmarked,
         pages: pages.iter().map(|(output, _)| output.to_string()).collect(),
-        timings_ms: &marked.timings,
+        timings_ms: job.timings.then_some(&marked.timings),
     };
     let marks = counted(report.marks.len(), "mark");
-    let mut note = format!("{}: {marks}", report.pages.join(", "));
+    let mut note = match report.pages.as_slice() {
+        [] => format!("{}: {marks}", image.name),
+        pages => format!("{}: {marks}", pages.join(", ")),
+    };
     if !report.unmarked.is_empty() {
         note.push_str(&format!(
             "; regions without: {} (the JSON says why)",
@@ -213,16 +276,20 @@ fn write(job: &Job, image: &InputImage, marked: MarkedImage, single: bool) -> Re
         let prompt = ready_prompt(&marked.allocation, None);
         output.write_or_keep(prompt.into_bytes(), &mut stdout)?;
     }
+    let json = || match &job.json {
+        Some(Output::Stdout) if !job.single => report::to_line(&report),
+        _ => report::to_lines(&report),
+    };
+    let picture = Picture::marked(&image.name, marked.size, &marked.allocation);
     // Last, so that a run that is resumed finds the others complete.
-    if let Some(output) = &job.json {
-        let json = match output {
-            Output::Stdout if !single => report::to_line(&report)?,
-            _ => report::to_lines(&report)?,
-        };
-        output.write_or_keep(json, &mut stdout)?;
-    }
-    let odd = report::odd(image, &marked.notes);
-    Ok(Done { stdout, odd, note })
+    let rest = export::write(job.format, job.json.as_ref(), &picture, json, &mut stdout)?;
+    notes.extend(report::odd(image, &marked.notes));
+    Ok(Done {
+        stdout,
+        notes,
+        note,
+        rest,
+    })
 }
 
 /// Where each page goes.

@@ -1,16 +1,16 @@
-//! `som segment`: images → regions, as JSON, as a COCO dataset or as masks.
+//! `som segment`: images → regions, as JSON, as other tools read them, or as masks.
 
 use std::{fmt, path::PathBuf, process::ExitCode};
 
-use clap::{Args, ValueEnum};
-use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
-use som_core::{Cancellation, Error, Mask, Result};
+use clap::Args;
+use som_core::{Cancellation, Result};
+use som_formats::write::Picture;
 
 use crate::{
     General,
     batch::{Batch, BatchFlags},
-    coco::{Annotated, Dataset},
     destination::{self, Destination},
+    export::{self, Export, Format, InOrder},
     flags::{Flags, RegionFlags, ServerFlags},
     input::{ImageArguments, Input, InputImage, Inputs},
     output::Output,
@@ -21,21 +21,29 @@ use crate::{
 
 /// Cut images into regions, without marks
 ///
-/// Prints the regions as JSON, each with its exact mask as COCO RLE; or writes one COCO dataset of
-/// all images, or a black-and-white PNG of every region.
+/// Prints the regions as JSON, each with its exact mask as COCO RLE; or writes them as COCO, YOLO,
+/// LabelMe and others read them.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
     #[command(flatten)]
     images: ImageArguments,
 
-    /// Where the JSON goes: a file, a folder (coffee.json), or - for stdout (a line for each
+    /// Where the regions go: a file, a folder (coffee.json), or - for stdout (a line for each
     /// image) [default: stdout, unless there is --masks]
-    #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
+    #[arg(
+        long,
+        visible_alias = "export",
+        value_name = "FILE|DIR",
+        help_heading = "Output"
+    )]
     json: Option<PathBuf>,
-    /// What the JSON is: som's own, or one COCO dataset of all images
+    /// How they are written
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
+    /// Leave out of som's JSON how long the stages took: the same request gives the same bytes
+    #[arg(long, help_heading = "Output")]
+    no_timings: bool,
     /// Write the mask of each region to this folder as coffee.0.png, coffee.1.png, …, numbered as
     /// in the JSON's list
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -54,28 +62,21 @@ Examples:
   som segment coffee.png --json coffee.json
   som segment coffee.png --level 6 --masks masks/
   som segment coffee.png --hint box:40,60,120,80 | jq '.regions[0].bbox'
-  som segment photos/ --format coco --json dataset.json";
-
-/// What the JSON is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// One object for each image
-    #[default]
-    Json,
-    /// A dataset as the COCO API reads it
-    Coco,
-}
+  som segment photos/ --format coco --json dataset.json
+  som segment photos/ --format yolo --export labels/";
 
 /// One image and where its outputs go.
 #[derive(Clone)]
 struct Job {
     input: Input,
-    /// som's own JSON.
+    /// Its regions; `None`, if they go where those of all images go.
     json: Option<Output>,
     /// The mask of the first region.
     masks: Option<Output>,
-    /// Whether the image is wanted for the dataset.
-    coco: bool,
+    format: Format,
+    timings: bool,
+    /// There are no others.
+    single: bool,
 }
 
 impl Job {
@@ -98,8 +99,7 @@ struct Done {
     stdout: Vec<u8>,
     /// For the person who waits: what is odd about the image's file.
     odd: Vec<String>,
-    /// For the dataset.
-    annotated: Option<Annotated>,
+    rest: Option<InOrder>,
 }
 
 /// Cuts every image.
@@ -113,8 +113,11 @@ pub(crate) async fn run(
         single,
         passed_over,
     } = Inputs::find(&options.images)?;
-    let dataset_file = dataset_file(&options)?;
-    let jobs = jobs(&options, &images, single)?;
+    let by_default = options.masks.is_none() || options.format == Format::Coco;
+    let json = options.json.as_deref();
+    let mut export = Export::new(options.format, json, by_default, single)?;
+    export.check_skip_existing(options.batch.skip_existing)?;
+    let jobs = jobs(&options, &export, &images, single)?;
     let flags = Flags {
         regions: options.regions,
         server: options.server,
@@ -131,13 +134,15 @@ pub(crate) async fn run(
     let (jobs, skipped) = options
         .batch
         .pass_over(jobs, |job| job.outputs().all(Output::exists));
-    let mut dataset = Dataset::default();
-    let finish = |Done {
-                      stdout,
-                      odd,
-                      annotated,
-                  }| {
-        dataset.extend(annotated);
+    let finish = |done: Done| {
+        let Done {
+            mut stdout,
+            odd,
+            rest,
+        } = done;
+        if let Some(rest) = rest {
+            export.write_in_order(rest, &mut stdout)?;
+        }
         batch.tell(&odd);
         Output::Stdout.write(&stdout)
     };
@@ -145,53 +150,24 @@ pub(crate) async fn run(
         .run(
             jobs,
             skipped,
-            async |job| segment(&opened, job, single).await,
+            async |job| segment(&opened, job).await,
             finish,
         )
         .await?;
-    if let Some(output) = dataset_file {
-        output.write(&report::to_lines(&dataset.file())?)?;
-    }
+    export.finish()?;
     Ok(exit)
 }
 
-/// Where the dataset goes, if one is wanted.
-fn dataset_file(options: &Options) -> Result<Option<Output>> {
-    if options.format != Format::Coco {
-        return Ok(None);
-    }
-    if options.batch.skip_existing {
-        return Err(Error::invalid(
-            "--skip-existing cannot resume one dataset of all images (leave it out)",
-        ));
-    }
-    let Some(argument) = &options.json else {
-        return Ok(Some(Output::Stdout));
-    };
-    match Destination::of(argument, true)? {
-        Destination::File(path) => Ok(Some(Output::File(path))),
-        Destination::Stdout => Ok(Some(Output::Stdout)),
-        Destination::Folder(_) | Destination::Beside => Err(Error::invalid(format!(
-            "{}: is a folder, but the dataset of all images is one file (name a file in it)",
-            argument.display()
-        ))),
-    }
-}
-
 /// Where the outputs of each image go.
-fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
-    let coco = options.format == Format::Coco;
-    let json = match &options.json {
-        _ if coco => None,
-        Some(argument) => Some(Destination::of(argument, single)?),
-        None => options.masks.is_none().then_some(Destination::Stdout),
-    };
+fn jobs(options: &Options, export: &Export, images: &[Input], single: bool) -> Result<Vec<Job>> {
     let masks = options.masks.clone().map(Destination::Folder);
     let job = |input: &Input| Job {
         input: input.clone(),
-        json: json.as_ref().map(|json| json.output(input, ".json")),
+        json: export.output(input),
         masks: masks.as_ref().map(|masks| masks.output(input, ".0.png")),
-        coco,
+        format: export.format(),
+        timings: !options.no_timings,
+        single,
     };
     let jobs: Vec<Job> = images.iter().map(job).collect();
     destination::check(images, jobs.iter().map(Job::outputs))?;
@@ -199,61 +175,40 @@ fn jobs(options: &Options, images: &[Input], single: bool) -> Result<Vec<Job>> {
 }
 
 /// The work for one image, all but what must be done in order.
-async fn segment(opened: &Opened, job: Job, single: bool) -> Result<Done> {
+async fn segment(opened: &Opened, job: Job) -> Result<Done> {
     let image = opened.read(&job.input).await?;
     let segmented = opened.session.segment(&image, &opened.plan).await?;
-    blocking(move || write(&job, &image, &segmented, single)).await
+    blocking(move || write(&job, &image, &segmented)).await
 }
 
 /// Writes the outputs of one image. Blocks.
-fn write(job: &Job, image: &InputImage, found: &SegmentedImage, single: bool) -> Result<Done> {
+fn write(job: &Job, image: &InputImage, found: &SegmentedImage) -> Result<Done> {
     let SegmentedImage {
         size,
         notes,
         segmented,
     } = found;
-    let regions = &segmented.regions;
-    let mut stdout = Vec::new();
-    if let Some(Output::File(first)) = &job.masks {
-        // From the last to the first: when that is there, all are.
-        for (index, region) in regions.iter().enumerate().rev() {
-            let path = first
-                .with_extension("")
-                .with_extension(format!("{index}.png"));
-            Output::File(path).write(&mask_png(&region.mask)?)?;
-        }
+    let picture = Picture::segmented(&image.name, *size, &segmented.regions);
+    if let Some(first) = &job.masks {
+        export::write_masks(first, &picture)?;
     }
-    if let Some(output) = &job.json {
+    let json = || {
         let report = SegmentReport {
             image: ImageReport::new(image, *size, notes),
             segmenter: &segmented.segmentation,
-            regions,
-            timings_ms: &segmented.timings,
+            regions: &segmented.regions,
+            timings_ms: job.timings.then_some(&segmented.timings),
         };
-        let json = match output {
-            Output::Stdout if !single => report::to_line(&report)?,
-            _ => report::to_lines(&report)?,
-        };
-        output.write_or_keep(json, &mut stdout)?;
-    }
-    let annotated = job
-        .coco
-        .then(|| Annotated::new(image.name.clone(), *size, regions));
+        match &job.json {
+            Some(Output::Stdout) if !job.single => report::to_line(&report),
+            _ => report::to_lines(&report),
+        }
+    };
+    let mut stdout = Vec::new();
+    let rest = export::write(job.format, job.json.as_ref(), &picture, json, &mut stdout)?;
     Ok(Done {
         stdout,
         odd: report::odd(image, notes),
-        annotated,
+        rest,
     })
-}
-
-/// A gray image: 255 inside, 0 outside.
-fn mask_png(mask: &Mask) -> Result<Vec<u8>> {
-    let size = mask.size();
-    let mut pixels = vec![0; size.pixels() as usize];
-    mask.paint(size.bbox(), &mut pixels, 255_u8);
-    let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes)
-        .write_image(&pixels, size.width, size.height, ExtendedColorType::L8)
-        .map_err(|error| Error::internal("the mask could not be encoded").caused_by(error))?;
-    Ok(bytes)
 }

@@ -18,7 +18,7 @@ pub(crate) use self::printer::{ending, finding_lines};
 use self::{files::File, printer::Printer, report::AskReport};
 use crate::{
     General, exit,
-    flags::{Flags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
+    flags::{Flags, GivenFlags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
     output::{Output, unreadable},
     runtime::blocking,
     session::{self, MarkedImage, Opened, Question, QuestionImage, Stage},
@@ -46,6 +46,9 @@ pub(crate) struct Options {
     /// Print JSON instead of the answer: marks, mentions, findings, usage
     #[arg(long, help_heading = "Output")]
     json: bool,
+    /// Leave out of the JSON how long the stages took: the same request gives the same bytes
+    #[arg(long, help_heading = "Output", requires = "json")]
+    no_timings: bool,
     /// Write the image with the regions that the answer means lit up; of a second image to FILE.2
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     highlight: Option<PathBuf>,
@@ -57,6 +60,8 @@ pub(crate) struct Options {
     question: QuestionFlags,
     #[command(flatten)]
     regions: RegionFlags,
+    #[command(flatten)]
+    given: GivenFlags,
     #[command(flatten)]
     marks: MarkFlags,
     #[command(flatten)]
@@ -71,12 +76,14 @@ Examples:
   som ask coffee.png --task describe --vocabulary cup,spoon,table --json
   som ask coffee.png --task refer \"the spoon; the saucer\" --votes 5
   som ask before.jpg after.jpg --task track
+  som ask page.png \"which button closes it?\" --regions elements.csv
   som ask coffee.png \"which region is red?\" --server http://127.0.0.1:50051";
 
 /// How what comes of a question is shown.
 struct Show {
     /// As JSON, in one line if others follow.
     json: bool,
+    timings: bool,
     chat: bool,
     quiet: bool,
     /// A free question's answer is printed as it comes in, of other tasks their findings.
@@ -110,6 +117,7 @@ pub(crate) async fn run(
     let asking = options.question;
     let show = Show {
         json: options.json,
+        timings: !options.no_timings,
         chat: options.chat,
         quiet: general.quiet,
         is_free: asking.is_free(),
@@ -123,13 +131,15 @@ pub(crate) async fn run(
     let (inputs, text) = asking.split(options.words)?;
     let flags = Flags {
         regions: options.regions,
+        given: options.given,
+        single: inputs.len() == 1,
         marks: options.marks,
         lmm: options.lmm,
         server: options.server,
         ..Flags::default()
     };
     let opened = session::open(&general.ladder(), &flags, stop).await?;
-    let images = opened.read_all(&inputs).await?;
+    let images = opened.read_all(&inputs, general.quiet).await?;
     let odd = images.iter().flat_map(QuestionImage::odd);
     odd.filter(|_| !show.quiet)
         .for_each(|line| eprintln!("som: {line}"));
@@ -169,7 +179,7 @@ impl Show {
         let marked = files::write_pages(self.output.as_ref(), &asked.images)?;
         let lit = files::highlight(self.highlight.as_ref(), question, asked)?;
         if self.json {
-            let report = AskReport::new(question, asked, cut, &marked, &lit);
+            let report = AskReport::new(question, asked, cut, &marked, &lit, self.timings);
             let json = match self.chat {
                 true => report::to_line(&report),
                 false => report::to_lines(&report),
@@ -247,7 +257,7 @@ fn remember(question: &mut Question, asked: &Asked, cut: &[Option<Segmented>]) {
     }
     for (image, segmented) in question.images.iter_mut().zip(cut) {
         if let (None, Some(segmented)) = (&image.regions, segmented) {
-            image.regions = Some(segmented.regions.clone());
+            image.regions = Some(segmented.regions.clone().into());
         }
     }
 }

@@ -32,7 +32,8 @@ pub(super) struct AskReport<'a> {
     cut_short: Option<&'a str>,
     marked: &'a [String],
     highlighted: &'a [String],
-    timings_ms: Timings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timings_ms: Option<Timings>,
 }
 
 #[derive(Serialize)]
@@ -61,13 +62,14 @@ struct AnswerReport<'a> {
 
 impl<'a> AskReport<'a> {
     /// Of an answer; `cut` are the regions of each image, and `marked` and `highlighted` the files
-    /// that were written.
+    /// that were written; `timings` says whether they are told.
     pub(super) fn new(
         question: &'a Question,
         asked: &'a Asked,
         cut: &'a [Option<Segmented>],
         marked: &'a [String],
         highlighted: &'a [String],
+        timings: bool,
     ) -> Self {
         let outcome = &asked.outcome;
         let images = question.images.iter().zip(&asked.images).zip(cut);
@@ -101,10 +103,10 @@ impl<'a> AskReport<'a> {
             cut_short: outcome.cut_short.as_deref(),
             marked,
             highlighted,
-            timings_ms: Timings {
+            timings_ms: timings.then(|| Timings {
                 decode: Some(decode.sum()),
                 ..outcome.timings
-            },
+            }),
         }
     }
 }

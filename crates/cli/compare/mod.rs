@@ -13,7 +13,7 @@ use crate::{
     General,
     ask::{ending, finding_lines, label},
     exit,
-    flags::{Flags, MarkFlags, QuestionFlags, RegionFlags, RowArgument, ServerFlags},
+    flags::{Flags, GivenFlags, MarkFlags, QuestionFlags, RegionFlags, RowArgument, ServerFlags},
     output::Output,
     session::{self, ComparedRow, MarkedImage, Question, QuestionImage},
 };
@@ -44,6 +44,8 @@ pub(crate) struct Options {
     #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
+    given: GivenFlags,
+    #[command(flatten)]
     marks: MarkFlags,
     #[command(flatten)]
     server: ServerFlags,
@@ -66,13 +68,15 @@ pub(crate) async fn run(
     let (inputs, text) = asking.split(options.words)?;
     let flags = Flags {
         regions: options.regions,
+        given: options.given,
+        single: inputs.len() == 1,
         marks: options.marks,
         rows: options.rows,
         server: options.server,
         ..Flags::default()
     };
     let opened = session::open(&general.ladder(), &flags, stop).await?;
-    let images = opened.read_all(&inputs).await?;
+    let images = opened.read_all(&inputs, general.quiet).await?;
     let odd = images.iter().flat_map(QuestionImage::odd);
     odd.filter(|_| !general.quiet)
         .for_each(|line| eprintln!("som: {line}"));

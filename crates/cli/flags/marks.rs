@@ -22,6 +22,9 @@ pub(crate) struct MarkFlags {
     /// Font size of the labels, in pixels of the image; 0: one that suits
     #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
     font_size: Option<f32>,
+    /// The number of the first mark; 0: 1
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    start: Option<u32>,
 }
 
 impl MarkFlags {
@@ -32,6 +35,7 @@ impl MarkFlags {
             max_marks: self.max_marks,
             min_glyph: self.min_glyph,
             font_size: self.font_size,
+            start: self.start,
         }
     }
 }

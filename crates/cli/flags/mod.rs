@@ -2,6 +2,7 @@
 //! finds out what they mean to whoever does the work.
 
 pub(crate) mod assignment;
+mod given;
 pub(crate) mod hint;
 mod marks;
 mod question;
@@ -10,8 +11,8 @@ mod row;
 mod server;
 
 pub(crate) use self::{
-    marks::MarkFlags, question::QuestionFlags, regions::RegionFlags, row::RowArgument,
-    server::ServerFlags,
+    given::GivenFlags, marks::MarkFlags, question::QuestionFlags, regions::RegionFlags,
+    row::RowArgument, server::ServerFlags,
 };
 
 /// What one run is asked to do with every image.
@@ -19,6 +20,10 @@ pub(crate) use self::{
 pub(crate) struct Flags {
     /// How regions are found.
     pub(crate) regions: RegionFlags,
+    /// Regions that are given in place of those found.
+    pub(crate) given: GivenFlags,
+    /// There is one image, named as such.
+    pub(crate) single: bool,
     /// How they are marked.
     pub(crate) marks: MarkFlags,
     /// The model that is asked; `None` for the usual one.

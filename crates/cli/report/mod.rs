@@ -1,7 +1,5 @@
 //! The JSON of `som mark` and `som segment`; its schemas lie in `schemas/`.
 
-mod layout;
-
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +8,8 @@ use som_core::{
     Timings, Unmarked, decode::ImageNote,
 };
 
-pub(crate) use self::layout::{to_line, to_lines};
+pub(crate) use som_formats::write::{to_line, to_lines};
+
 use crate::input::InputImage;
 
 /// What `som mark` found and drew on one image.
@@ -23,7 +22,9 @@ pub(crate) struct MarkReport<'a> {
     /// Regions that got no mark, and why.
     pub(crate) unmarked: &'a [Unmarked],
     pub(crate) pages: Vec<String>,
-    pub(crate) timings_ms: &'a Timings,
+    /// `None`, where the same request is to give the same bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timings_ms: Option<&'a Timings>,
 }
 
 /// The regions that `som segment` found in one image.
@@ -32,7 +33,9 @@ pub(crate) struct SegmentReport<'a> {
     pub(crate) image: ImageReport<'a>,
     pub(crate) segmenter: &'a Segmentation,
     pub(crate) regions: &'a [Region],
-    pub(crate) timings_ms: &'a Timings,
+    /// As in [`MarkReport`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timings_ms: Option<&'a Timings>,
 }
 
 /// The image as it was read.

@@ -18,7 +18,8 @@ use som_engine::{
 use tokio::sync::mpsc;
 
 use super::{
-    ComparedRow, MarkedImage, Plan, Question, QuestionImage, SegmentedImage, Session, Stage,
+    ComparedRow, ImageToMark, MarkedImage, Plan, Question, QuestionImage, SegmentedImage, Session,
+    Stage,
     catalog::Catalog,
     wanted::{Wanted, is_granularity_in},
 };
@@ -77,14 +78,16 @@ impl LocalSession {
         if let Some(name) = &flags.lmm {
             settings.ask.lmm.clone_from(name);
         }
-        let (worker, _) = settings.segmenter(&plan.cutter)?;
-        let table = settings.segmenter.entry(plan.cutter.clone()).or_default();
-        table.extend(plan.options.clone());
-        if let Some(jobs) = flags.jobs {
-            table.insert("instances".to_owned(), jobs.into());
+        if let Some(cutter) = &plan.cutter {
+            let (worker, _) = settings.segmenter(cutter)?;
+            let table = settings.segmenter.entry(cutter.clone()).or_default();
+            table.extend(plan.options.clone());
+            if let Some(jobs) = flags.jobs {
+                table.insert("instances".to_owned(), jobs.into());
+            }
+            // Images of one run wait for one another; none is refused.
+            table.insert("queue".to_owned(), worker.queue.max(at_a_time).into());
         }
-        // Images of one run wait for one another; none is refused.
-        table.insert("queue".to_owned(), worker.queue.max(at_a_time).into());
         let session = Self {
             engine: Arc::new(Engine::new(settings, registry)?),
             stop: stop.clone(),
@@ -147,25 +150,33 @@ impl Session for LocalSession {
 
     async fn mark(
         &self,
-        image: &InputImage,
+        image: &ImageToMark,
         plan: &Plan,
-        encoding: Encoding,
+        encoding: Option<Encoding>,
     ) -> Result<MarkedImage> {
+        let (decoded, regions) = match &image.given {
+            Some((decoded, given)) => (decoded.clone(), RegionSource::Given(given.clone())),
+            None => (
+                self.decode(&image.image).await?,
+                RegionSource::Segmenter(plan.segmenter.clone()),
+            ),
+        };
         let Decoded {
             pixels,
             took,
             notes,
-        } = self.decode(image).await?;
+        } = decoded;
         let size = pixels.size();
         let request = MarkRequest {
-            regions: RegionSource::Segmenter(plan.segmenter.clone()),
+            regions,
             layers: Some(plan.layers.clone()),
             options: plan.marks.clone(),
+            draw: encoding.is_some(),
             ..MarkRequest::new(pixels)
         };
         let mut marking = self.engine.mark(request, &self.stop).await?;
         marking.timings.decode = Some(took);
-        let encode = move || encoded(marking, size, Some(encoding));
+        let encode = move || encoded(marking, size, encoding);
         let marked = self.engine.compute(encode).await?;
         Ok(MarkedImage { notes, ..marked })
     }

@@ -20,7 +20,7 @@ use som_core::{
     ground::Mention,
 };
 use som_engine::{
-    Segmented,
+    GivenRegions, Segmented,
     ask::AskOutcome,
     settings::{Ladder, LimitSettings},
 };
@@ -33,7 +33,8 @@ pub(crate) use self::{
 };
 use crate::{
     flags::{Flags, hint},
-    input::{Input, InputImage},
+    given::{GivenImage, GivenSource},
+    input::{Decoded, Input, InputImage},
     runtime::blocking,
 };
 
@@ -44,12 +45,12 @@ pub(crate) trait Session {
     /// image → regions.
     async fn segment(&self, image: &InputImage, plan: &Plan) -> Result<SegmentedImage>;
 
-    /// image → regions → marks → marked image; its pages are encoded as `encoding`.
+    /// image → regions → marks → marked image; its pages are encoded as `encoding`, or not drawn.
     async fn mark(
         &self,
-        image: &InputImage,
+        image: &ImageToMark,
         plan: &Plan,
-        encoding: Encoding,
+        encoding: Option<Encoding>,
     ) -> Result<MarkedImage>;
 
     /// images and a question → grounded answer. Each stage is sent to `stages` when it is done.
@@ -67,6 +68,13 @@ pub(crate) trait Session {
         plan: &Plan,
         rows: mpsc::Sender<ComparedRow>,
     ) -> Result<()>;
+}
+
+/// An image to be marked.
+pub(crate) struct ImageToMark {
+    pub(crate) image: InputImage,
+    /// Its regions, if they are given, and its pixels, whose size they had to fit.
+    pub(crate) given: Option<(Decoded, GivenRegions)>,
 }
 
 /// The regions of an image.
@@ -127,6 +135,8 @@ pub(crate) struct Opened {
     pub(crate) jobs: usize,
     limits: LimitSettings,
     decoding: DecodeOptions,
+    /// Where regions come from, if they are given.
+    given: Option<Arc<GivenSource>>,
 }
 
 /// Gets ready for work: `flags` are resolved against what there is.
@@ -137,6 +147,7 @@ pub(crate) struct Opened {
 pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) -> Result<Opened> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let jobs = flags.jobs.map_or(cores, usize::from);
+    let given = GivenSource::of(&flags.given, flags.single)?.map(Arc::new);
     let (settings, _) = ladder.load()?;
     let (limits, decoding) = (settings.limits.clone(), settings.decoding());
     let hints = {
@@ -161,6 +172,7 @@ pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) ->
         jobs,
         limits,
         decoding,
+        given,
     })
 }
 
@@ -174,17 +186,56 @@ impl Opened {
         blocking(move || InputImage::read(&input, &limits)).await
     }
 
-    /// Reads and decodes the images of a question.
+    /// Reads an image, and its regions, if they are given; and what was odd about these.
     ///
     /// # Errors
-    /// As [`InputImage::read`] and [`InputImage::decode`], naming the image.
-    pub(crate) async fn read_all(&self, inputs: &[Input]) -> Result<Vec<QuestionImage>> {
+    /// As [`InputImage::read`]; as [`InputImage::decode`] and [`GivenSource::read`].
+    pub(crate) async fn read_to_mark(&self, input: &Input) -> Result<(ImageToMark, Vec<String>)> {
+        let (input, limits, given) = (input.clone(), self.limits.clone(), self.given.clone());
+        let decoding = self.decoding.clone();
+        blocking(move || {
+            let image = InputImage::read(&input, &limits)?;
+            let Some(given) = given else {
+                return Ok((ImageToMark { image, given: None }, Vec::new()));
+            };
+            let decoded = image.decode(&decoding)?;
+            let GivenImage { regions, notes } = given.read(&input, decoded.pixels.size())?;
+            let given = Some((decoded, regions));
+            Ok((ImageToMark { image, given }, notes))
+        })
+        .await
+    }
+
+    /// Reads and decodes the images of a question, and their regions, if they are given. What was odd
+    /// about these is printed, unless `quiet`.
+    ///
+    /// # Errors
+    /// As [`InputImage::read`], [`InputImage::decode`] and [`GivenSource::read`], naming the image.
+    pub(crate) async fn read_all(
+        &self,
+        inputs: &[Input],
+        quiet: bool,
+    ) -> Result<Vec<QuestionImage>> {
         let mut images = Vec::new();
         for input in inputs {
-            let (read, limits) = (input.clone(), self.limits.clone());
+            let (read, limits, given) = (input.clone(), self.limits.clone(), self.given.clone());
             let decoding = self.decoding.clone();
-            let image = blocking(move || QuestionImage::read(&read, &limits, &decoding)).await;
-            images.push(image.map_err(|error| error.at(input))?);
+            let image = move || {
+                let mut image = QuestionImage::read(&read, &limits, &decoding)?;
+                let given = given
+                    .map(|given| given.read(&read, image.size()))
+                    .transpose()?;
+                let notes = given.map(|GivenImage { regions, notes }| {
+                    image.regions = Some(regions);
+                    notes
+                });
+                Ok::<_, Error>((image, notes.unwrap_or_default()))
+            };
+            let (image, notes) = blocking(image).await.map_err(|error| error.at(input))?;
+            if !quiet {
+                notes.iter().for_each(|note| eprintln!("som: {note}"));
+            }
+            images.push(image);
         }
         Ok(images)
     }

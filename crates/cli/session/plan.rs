@@ -16,8 +16,8 @@ use crate::flags::{Flags, RowArgument, assignment::Assignment};
 pub(crate) struct Plan {
     /// Who cuts it, and how.
     pub(super) segmenter: SegmenterChoice,
-    /// Id of the segmenter that this comes to.
-    pub(super) cutter: String,
+    /// Id of the segmenter that this comes to; `None` where regions are given.
+    pub(super) cutter: Option<String>,
     /// Options of the segmenter's instances, which an engine of this process makes.
     pub(super) options: Params,
     /// The layers of ink.
@@ -38,8 +38,12 @@ impl Plan {
     /// takes, or a value that does not fit; Unavailable, if nobody answers to a granularity.
     pub(super) fn new(flags: &Flags, hints: Params, catalog: &Catalog<'_>) -> Result<Self> {
         let wanted = Wanted::by(flags, &hints);
-        let (segmenter, granularity) = catalog.cutter(&wanted)?;
-        let assigned = Assigned::of(&flags.regions.assignments(), &segmenter, catalog)?;
+        let cutter = match flags.given.is_given() {
+            true => None,
+            false => Some(catalog.cutter(&wanted)?),
+        };
+        let segmenter = cutter.map(|(segmenter, _)| segmenter);
+        let assigned = Assigned::of(&flags.regions.assignments(), segmenter.as_ref(), catalog)?;
         let stack = flags.marks.styles.as_deref();
         let layers = assigned.layers(stack.unwrap_or(catalog.default_styles), catalog)?;
         if let Some(name) = &flags.lmm {
@@ -48,8 +52,10 @@ impl Plan {
         let mut params = assigned.params;
         params.extend(hints);
         let mut plan = Self {
-            segmenter: choice(&segmenter, granularity, params),
-            cutter: segmenter.id.to_owned(),
+            segmenter: cutter.map_or_else(SegmenterChoice::default, |(segmenter, granularity)| {
+                choice(&segmenter, granularity, params)
+            }),
+            cutter: segmenter.map(|segmenter| segmenter.id.to_owned()),
             options: assigned.options,
             layers,
             marks: flags.marks.options(),
@@ -98,7 +104,15 @@ impl Plan {
         }
         let (segmenter, mut choice) = match wanted {
             // What all rows share belongs to the usual segmenter.
-            None => (catalog.segmenter(&self.cutter)?, self.segmenter.clone()),
+            None => match &self.cutter {
+                Some(cutter) => (catalog.segmenter(cutter)?, self.segmenter.clone()),
+                None => {
+                    return Err(Error::invalid(format!(
+                        "--row {}: regions are given (name a segmenter that takes the parameters)",
+                        row.text()
+                    )));
+                }
+            },
             Some(wanted) => {
                 let (segmenter, granularity) = catalog.cutter(&wanted)?;
                 // But what is pointed at is so for every granularity.
@@ -142,7 +156,7 @@ impl Assigned {
     /// Gives each assignment to whom its key belongs; the later of two equal keys wins.
     fn of(
         assignments: &[Assignment],
-        segmenter: &Taker<'_>,
+        segmenter: Option<&Taker<'_>>,
         catalog: &Catalog<'_>,
     ) -> Result<Self> {
         let mut assigned = Self::default();
@@ -154,7 +168,14 @@ impl Assigned {
                 let value = style.params.parse_text(&style.who(), param, value)?;
                 let params = assigned.styles.entry(style.id.to_owned()).or_default();
                 params.insert(param.to_owned(), value);
-            } else if segmenter.takes(key) {
+                continue;
+            }
+            let Some(segmenter) = segmenter else {
+                return Err(Error::invalid(format!(
+                    "--set {key}: regions are given, so no segmenter takes it"
+                )));
+            };
+            if segmenter.takes(key) {
                 let value = segmenter.params.parse_text(&segmenter.who(), key, value)?;
                 assigned.params.insert(key.clone(), value);
             } else if let Some(options) = segmenter.options_with(key) {
@@ -165,8 +186,11 @@ impl Assigned {
             }
         }
         // Each image's call checks them again, with its hints; but once is enough to be told.
-        let who = segmenter.who();
-        segmenter.params.resolve(&who, &assigned.params)?;
+        if let Some(segmenter) = segmenter {
+            segmenter
+                .params
+                .resolve(&segmenter.who(), &assigned.params)?;
+        }
         Ok(assigned)
     }
 

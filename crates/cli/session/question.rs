@@ -1,9 +1,8 @@
 //! A question about images, whoever answers it.
 
-use som_core::{
-    Region, Result, Size, decode::DecodeOptions, encode::Encoding, prompt::Layout, task::Task,
-};
+use som_core::{Result, Size, decode::DecodeOptions, encode::Encoding, prompt::Layout, task::Task};
 use som_engine::{
+    GivenRegions,
     ask::{Budget, Exchange},
     settings::LimitSettings,
 };
@@ -63,8 +62,8 @@ pub(crate) struct QuestionImage {
     pub(crate) image: InputImage,
     /// Its pixels: of them the marks are told, and in them regions are lit up.
     pub(crate) decoded: Decoded,
-    /// Its regions, if they were found for an earlier question.
-    pub(crate) regions: Option<Vec<Region>>,
+    /// Its regions, if they are given or were found for an earlier question.
+    pub(crate) regions: Option<GivenRegions>,
 }
 
 impl QuestionImage {

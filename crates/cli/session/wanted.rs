@@ -54,13 +54,16 @@ impl<'a> Wanted<'a> {
         }))
     }
 
-    /// What `flags` say, and then each row that says something else.
+    /// What `flags` say, unless regions are given, and then each row that says something else.
     ///
     /// # Errors
     /// As [`by_row`](Self::by_row).
     pub(super) fn all(flags: &'a Flags, hints: &Params) -> Result<Vec<Self>> {
         let main = Self::by(flags, hints);
-        let mut all = vec![main];
+        let mut all = match flags.given.is_given() {
+            true => Vec::new(),
+            false => vec![main],
+        };
         for row in &flags.rows {
             all.extend(Self::by_row(row, &main)?);
         }

@@ -25,6 +25,9 @@ pub struct MarkOptions {
     /// Font size of the labels in pixels of the image, 0 or at least 1. By default one that suits
     /// image and LMM. A `font_size` among the labelling style's parameters goes before it.
     pub font_size: Option<f32>,
+    /// The number of the first mark; 0 and by default 1. Regions that come with numbers of their own
+    /// keep these.
+    pub start: Option<u32>,
 }
 
 impl MarkOptions {
@@ -36,6 +39,7 @@ impl MarkOptions {
             max_marks: self.max_marks.or(usual.max_marks),
             min_glyph: self.min_glyph.or(usual.min_glyph),
             font_size: self.font_size.or(usual.font_size),
+            start: self.start.or(usual.start),
         }
     }
 
@@ -69,6 +73,11 @@ impl MarkOptions {
     /// Least height of digits and capitals in pixels of the image that the LMM sees.
     pub(crate) fn min_glyph(&self) -> f32 {
         self.min_glyph.unwrap_or(MIN_GLYPH)
+    }
+
+    /// Index of the first label: 0 for "1" or "A".
+    pub(crate) fn first(&self) -> u32 {
+        self.start.unwrap_or_default().saturating_sub(1)
     }
 
     /// The font size; `None` for one that suits.
@@ -118,12 +127,14 @@ mod tests {
             max_marks: Some(0),
             min_glyph: Some(0.0),
             font_size: Some(0.0),
+            start: Some(0),
         };
         for options in [&zero, &MarkOptions::default()] {
             assert!(options.check().is_ok());
             assert_eq!(options.page_size(), usize::MAX);
             assert_eq!(options.max_marks(), usize::MAX);
             assert_eq!(options.font_size(), None);
+            assert_eq!(options.first(), 0);
         }
         assert_eq!(zero.min_glyph(), 0.0);
         assert_eq!(MarkOptions::default().min_glyph(), MIN_GLYPH);

@@ -374,6 +374,33 @@ fn appended_regions_leave_the_numbers_of_the_others() {
 }
 
 #[test]
+fn numbers_begin_where_asked_and_ids_of_regions_are_kept() {
+    let size = Size::new(300, 200);
+    let masks = [20, 40, 30].map(|radius| disc(size, (radius * 5, 100), radius));
+    let numbers = |options: &AllocateOptions| -> Vec<(usize, u32, String)> {
+        let marks = run(size, &masks, options).marks.into_iter();
+        marks
+            .map(|mark| (mark.index, mark.id, mark.mark.text))
+            .collect()
+    };
+    let number = |index: usize, id: u32| (index, id, id.to_string());
+    let start = MarkOptions {
+        start: Some(11),
+        ..MarkOptions::default()
+    };
+    let started = numbers(&asked(start.clone()));
+    assert_eq!(started, [number(1, 11), number(2, 12), number(0, 13)]);
+    let options = AllocateOptions {
+        ids: vec![8, 90, 7],
+        ..asked(start)
+    };
+    assert_eq!(
+        numbers(&options),
+        [number(2, 7), number(0, 8), number(1, 90)]
+    );
+}
+
+#[test]
 fn a_shuffle_changes_labels_and_colours_alone() {
     let size = Size::new(400, 300);
     let masks: Vec<Mask> = (0..12)

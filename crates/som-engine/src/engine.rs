@@ -149,8 +149,12 @@ impl Engine {
         } = request;
         // What is wrong with a layer is told before the image is cut.
         let layers = self.resolve_layers(layers)?;
+        let mut ids = Vec::new();
         let (origin, regions, segment) = match regions {
-            RegionSource::Given(regions) => (Origin::Given, regions, None),
+            RegionSource::Given(given) => {
+                ids = given.ids;
+                (Origin::Given, given.regions, None)
+            }
             RegionSource::Segmenter(segmenter) => {
                 let image = image.clone();
                 let request = SegmentRequest { image, segmenter };
@@ -175,6 +179,7 @@ impl Engine {
                     short_side: view.short_side,
                     ..View::UNLIMITED
                 },
+                ids,
                 ..AllocateOptions::default()
             },
             draw,

@@ -19,5 +19,8 @@ pub use self::{
     engine::Engine,
     image::SharedImage,
     probe::Probe,
-    request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented, SegmenterChoice},
+    request::{
+        GivenRegions, MarkRequest, Marking, RegionSource, SegmentRequest, Segmented,
+        SegmenterChoice,
+    },
 };

@@ -63,7 +63,7 @@ impl Engine {
     /// As [`ask`](Self::ask); Unsupported, if no mark style writes labels.
     pub async fn probe(self: &Arc<Self>, name: &str, cancellation: &Cancellation) -> Result<Probe> {
         let (image, regions) = discs();
-        let image = AskImage::new(image.into(), RegionSource::Given(regions));
+        let image = AskImage::new(image.into(), RegionSource::Given(regions.into()));
         let task = Task::Refer {
             expressions: DISCS.iter().map(|(name, _)| (*name).to_owned()).collect(),
         };

@@ -63,7 +63,25 @@ pub enum RegionSource {
     /// The image is segmented.
     Segmenter(SegmenterChoice),
     /// They are given.
-    Given(Vec<Region>),
+    Given(GivenRegions),
+}
+
+/// Regions that come with a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GivenRegions {
+    /// In the order of whoever gives them.
+    pub regions: Vec<Region>,
+    /// The numbers of their marks: different and from 1. Empty for numbers by area.
+    pub ids: Vec<u32>,
+}
+
+impl From<Vec<Region>> for GivenRegions {
+    fn from(regions: Vec<Region>) -> Self {
+        Self {
+            regions,
+            ids: Vec::new(),
+        }
+    }
 }
 
 /// A marked image, and how it came about.

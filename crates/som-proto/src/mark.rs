@@ -15,12 +15,14 @@ pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
         max_marks,
         min_glyph,
         font_size,
+        start,
     } = *options;
     pb::MarkOptions {
         page_size,
         max_marks,
         min_glyph,
         font_size,
+        start,
     }
 }
 
@@ -31,12 +33,14 @@ pub fn options_from_wire(wire: Option<pb::MarkOptions>) -> MarkOptions {
         max_marks,
         min_glyph,
         font_size,
+        start,
     } = wire.unwrap_or_default();
     MarkOptions {
         page_size,
         max_marks,
         min_glyph,
         font_size,
+        start,
     }
 }
 
@@ -235,6 +239,7 @@ mod tests {
             max_marks: None,
             min_glyph: Some(7.5),
             font_size: Some(20.0),
+            start: Some(11),
         };
         let back = options_from_wire(Some(options_to_wire(&options)));
         assert_eq!(back, options);

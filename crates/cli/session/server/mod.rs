@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use self::answer::Heard;
 use super::{
-    ComparedRow, MarkedImage, Plan, Question, SegmentedImage, Session, Stage,
+    ComparedRow, ImageToMark, MarkedImage, Plan, Question, SegmentedImage, Session, Stage,
     catalog::{Catalog, Taker},
     wanted::Usual,
 };
@@ -71,9 +71,9 @@ impl Session for ServerSession {
 
     async fn mark(
         &self,
-        image: &InputImage,
+        image: &ImageToMark,
         plan: &Plan,
-        encoding: Encoding,
+        encoding: Option<Encoding>,
     ) -> Result<MarkedImage> {
         let request = request::mark(image, plan, encoding);
         let answer = self.0.mark(&request).await?;

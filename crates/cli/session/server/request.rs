@@ -1,14 +1,14 @@
 //! What is wanted → the requests of `som.v1`.
 
 use som_core::{Layer, Size, encode::Encoding};
-use som_engine::{RegionSource, compare::CompareRow};
+use som_engine::{GivenRegions, RegionSource, compare::CompareRow};
 use som_proto::{
     ask, mark, params,
     pb::v1::{self as pb, PictureFormat, ask_request::Prompt},
     region,
 };
 
-use super::super::{Plan, Question, QuestionImage};
+use super::super::{ImageToMark, Plan, Question, QuestionImage};
 use crate::input::InputImage;
 
 /// image → regions.
@@ -22,16 +22,21 @@ pub(super) fn segment(image: &InputImage, plan: &Plan) -> pb::SegmentRequest {
 }
 
 /// image → marked image.
-pub(super) fn mark(image: &InputImage, plan: &Plan, encoding: Encoding) -> pb::MarkRequest {
+pub(super) fn mark(
+    image: &ImageToMark,
+    plan: &Plan,
+    encoding: Option<Encoding>,
+) -> pb::MarkRequest {
+    let given = image.given.as_ref().map(|(_, given)| given);
     pb::MarkRequest {
-        image: Some(encoded(image)),
+        image: Some(encoded(&image.image)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
-        regions: None,
+        regions: given.map(region_list),
         styles: layers(&plan.layers),
         options: Some(mark::options_to_wire(&plan.marks)),
-        format: format(Some(encoding)).into(),
+        format: format(encoding).into(),
     }
 }
 
@@ -94,15 +99,19 @@ fn row(row: &CompareRow) -> pb::CompareRow {
 }
 
 fn ask_image(image: &QuestionImage, plan: &Plan) -> pb::AskImage {
-    let regions = image.regions.as_ref().map(|regions| pb::RegionList {
-        regions: regions.iter().map(region::to_wire).collect(),
-    });
     pb::AskImage {
         image: Some(encoded(&image.image)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
-        regions,
+        regions: image.regions.as_ref().map(region_list),
+    }
+}
+
+fn region_list(given: &GivenRegions) -> pb::RegionList {
+    pb::RegionList {
+        regions: given.regions.iter().map(region::to_wire).collect(),
+        ids: given.ids.clone(),
     }
 }
 

@@ -56,7 +56,11 @@ impl<'a> FontSizes<'a> {
             .collect();
         let texts = numbers
             .iter()
-            .map(|&number| labels.labelling.label(options.first.saturating_add(number)))
+            .map(|&number| {
+                labels
+                    .labelling
+                    .label(options.first().saturating_add(number))
+            })
             .collect::<Result<Vec<_>>>()?;
         let wanted = labels.params.get("class_names");
         let wanted = wanted.is_some_and(|wanted| wanted == &Value::Bool(true));

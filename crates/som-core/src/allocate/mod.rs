@@ -37,8 +37,11 @@ pub struct AllocateOptions {
     pub marks: MarkOptions,
     /// How the image is scaled before the LMM sees it.
     pub view: View,
-    /// Index of the first label: 0 for "1" or "A".
+    /// Index of the first label, at least that of [`MarkOptions::start`]: 0 for "1" or "A".
     pub first: u32,
+    /// The numbers of the regions before the appended ones, in their order: different and from 1;
+    /// appended ones are numbered on. Empty for numbers by area.
+    pub ids: Vec<u32>,
     /// This many regions at the end of the list get the last numbers, whatever their area: those
     /// before them keep the numbers they have without them.
     pub appended: usize,
@@ -59,12 +62,23 @@ pub struct Labels<'a> {
 /// The result of [`allocate`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Allocation {
-    /// In the order of their ids: the largest region first, appended ones last.
+    /// In the order of their ids: the largest region first, unless regions had ids; appended ones
+    /// last.
     pub marks: Vec<AllocatedMark>,
     /// Number of pages; 0 if there are no marks.
     pub pages: u32,
     /// Regions without a mark, in the order given.
     pub unmarked: Vec<Unmarked>,
+}
+
+impl AllocateOptions {
+    /// What the numbers of [`Numbering`] are counted from.
+    fn first(&self) -> u32 {
+        match self.ids.is_empty() {
+            true => self.first.max(self.marks.first()),
+            false => 0,
+        }
+    }
 }
 
 impl Allocation {
@@ -77,7 +91,7 @@ impl Allocation {
 /// A mark, where it stands and what was checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AllocatedMark {
-    /// The mark's number, from 1 (plus [`AllocateOptions::first`]).
+    /// The mark's number, from 1 (plus [`AllocateOptions::first`]), or that of the region.
     pub id: u32,
     /// The image it is drawn on, from 1.
     pub page: u32,
@@ -119,8 +133,8 @@ pub enum UnmarkedReason {
 /// The same input gives the same output.
 ///
 /// # Errors
-/// Invalid, if a region belongs to an image of another size or an option is out of range;
-/// cancelled; whatever measuring a label reports.
+/// Invalid, if a region belongs to an image of another size, ids are not as [`AllocateOptions::ids`]
+/// says, or an option is out of range; cancelled; whatever measuring a label reports.
 pub fn allocate(
     image: &Image<'_>,
     regions: Vec<Region>,
@@ -132,6 +146,8 @@ pub fn allocate(
     options.marks.check()?;
     check_sizes(size, &regions)?;
     let appended = regions.len().saturating_sub(options.appended);
+    numbering::check(&options.ids, appended)?;
+    let first = options.first();
     let (ranked, mut unmarked) = rank(regions, appended, &options.marks);
     let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
     let indices: Vec<usize> = ranked.iter().map(|&(index, _)| index).collect();
@@ -170,8 +186,7 @@ pub fn allocate(
             .as_ref()
             .map_or_else(String::new, |texts| texts[place.rank].clone());
         marks.push(AllocatedMark {
-            id: options
-                .first
+            id: first
                 .saturating_add(numbering.ids[place.rank])
                 .saturating_add(1),
             page: place.page + 1,

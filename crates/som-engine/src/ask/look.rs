@@ -1,10 +1,10 @@
 //! What the LMM gets to see: every image with marks, under one set of names and colours.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use som_core::{
-    AllocateOptions, Cancellation, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo, Region,
-    RegionNote, Result, Scene, SceneImage, prompt::BoxReference,
+    AllocateOptions, Cancellation, Error, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo,
+    Region, RegionNote, Result, Scene, SceneImage, prompt::BoxReference,
 };
 use tokio::sync::mpsc;
 
@@ -72,6 +72,8 @@ impl Look {
 struct Cut {
     origin: Origin,
     regions: Vec<Region>,
+    /// The numbers that they have; empty for numbers by area.
+    ids: Vec<u32>,
     /// How many of them, at the end, are boxes from texts.
     boxes: usize,
 }
@@ -105,8 +107,12 @@ impl<'a> Looker<'a> {
         let layers = engine.resolve_layers(request.layers.clone())?;
         let mut cut = Vec::new();
         for (image, asked) in request.images.iter().enumerate() {
+            let mut ids = Vec::new();
             let (origin, mut regions) = match &asked.regions {
-                RegionSource::Given(regions) => (Origin::Given, regions.clone()),
+                RegionSource::Given(given) => {
+                    ids.clone_from(&given.ids);
+                    (Origin::Given, given.regions.clone())
+                }
                 RegionSource::Segmenter(segmenter) => {
                     let segment = SegmentRequest {
                         image: asked.image.clone(),
@@ -125,6 +131,7 @@ impl<'a> Looker<'a> {
             cut.push(Cut {
                 origin,
                 regions,
+                ids,
                 boxes: count,
             });
         }
@@ -143,6 +150,7 @@ impl<'a> Looker<'a> {
     pub(super) async fn look(&self, shuffle: u64) -> Result<Look> {
         let mut images = Vec::new();
         let mut first = 0;
+        let mut taken = HashSet::new();
         for (image, (asked, cut)) in self.request.images.iter().zip(&self.cut).enumerate() {
             let inking = Inking {
                 image: asked.image.clone(),
@@ -153,14 +161,24 @@ impl<'a> Looker<'a> {
                     marks: self.request.options.clone(),
                     view: self.policy.view,
                     first,
+                    ids: cut.ids.clone(),
                     appended: cut.boxes,
                     shuffle,
                 },
                 draw: true,
             };
             let marking = Arc::new(self.engine.ink(inking, self.cancellation).await?);
-            let last = marking.marked.allocation.marks.last();
-            first = last.map_or(first, |mark| mark.id);
+            for mark in &marking.marked.allocation.marks {
+                if !taken.insert(mark.id) {
+                    return Err(Error::invalid(format!(
+                        "image {}: the id {} belongs to a region of an image before it (ids of \
+                         regions are kept, so those of all images have to be different)",
+                        image + 1,
+                        mark.id
+                    )));
+                }
+                first = first.max(mark.id);
+            }
             if shuffle == 0 {
                 let marking = marking.clone();
                 send(self.events, AskEvent::Marked { image, marking }).await?;

@@ -161,7 +161,7 @@ pub(crate) fn image() -> AskImage {
     let region =
         |(x, y, width, height)| Region::new(Mask::rect(SIZE, BBox::new(x, y, width, height)));
     let image = RgbImage::from_pixel(SIZE.width, SIZE.height, Rgb([90, 120, 150]));
-    let regions = RegionSource::Given(boxes.map(region).to_vec());
+    let regions = RegionSource::Given(boxes.map(region).to_vec().into());
     AskImage::new(image.into(), regions)
 }
 

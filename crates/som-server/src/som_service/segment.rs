@@ -1,7 +1,7 @@
 //! Segment: image → regions.
 
 use som_core::{Params, Result, Timings};
-use som_engine::{RegionSource, SegmentRequest, SegmenterChoice};
+use som_engine::{GivenRegions, RegionSource, SegmentRequest, SegmenterChoice};
 use som_proto::{params, pb::v1 as pb, region, segment};
 
 use super::{Som, image::RequestImage};
@@ -54,7 +54,12 @@ impl Som {
             return Ok(RegionSource::Segmenter(segmenter));
         };
         let size = image.size();
-        let read = move || region::list_from_wire(list.regions, size);
+        let read = move || {
+            Ok(GivenRegions {
+                regions: region::list_from_wire(list.regions, size)?,
+                ids: list.ids,
+            })
+        };
         Ok(RegionSource::Given(self.engine.compute(read).await?))
     }
 }

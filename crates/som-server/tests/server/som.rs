@@ -174,7 +174,10 @@ async fn regions_of_the_client_are_marked_as_they_are() {
         ..pb::Region::default()
     };
     let request = |regions| pb::MarkRequest {
-        regions: Some(pb::RegionList { regions }),
+        regions: Some(pb::RegionList {
+            regions,
+            ids: Vec::new(),
+        }),
         ..mark_png()
     };
     let mut client = som(&server).await;
@@ -192,6 +195,27 @@ async fn regions_of_the_client_are_marked_as_they_are() {
         .collect();
     assert_eq!(marks, [(1, 1, 12_000), (2, 0, 6_000)]);
     assert_eq!(answer.marks[0].region.as_ref().unwrap().label(), "cup");
+
+    // Regions with numbers of their own keep them.
+    let mut numbered = request(vec![boxed(0, 60), boxed(100, 120)]);
+    if let Some(list) = &mut numbered.regions {
+        list.ids = vec![3, 40];
+    }
+    let answer = client.mark(numbered.clone()).await.unwrap().into_inner();
+    let marks = answer.marks.iter();
+    let marks: Vec<_> = marks
+        .map(|mark| (mark.id, mark.index, &*mark.text))
+        .collect();
+    assert_eq!(marks, [(3, 0, "3"), (40, 1, "40")]);
+    if let Some(list) = &mut numbered.regions {
+        list.ids = vec![3];
+    }
+    let refused = client.mark(numbered).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(
+        refused.message().contains("1 ids for 2 regions"),
+        "{refused}"
+    );
 
     // None at all is a normal request: the page is the image.
     let answer = client.mark(request(Vec::new())).await.unwrap().into_inner();

@@ -48,6 +48,8 @@ class MarkOptions(TypedDict, total=False):
     """Least height of digits and capitals, in pixels of the image that the model sees."""
     font_size: float | None
     """Font size of the labels in pixels of the image."""
+    start: int | None
+    """The number of the first mark; 0 is 1."""
 
 
 @dataclass(frozen=True)

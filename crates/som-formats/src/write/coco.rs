@@ -1,20 +1,23 @@
-//! `--format coco`: one COCO dataset of all images, as pycocotools loads it.
+//! One COCO dataset of all images, as pycocotools loads it (cocodataset.org, "Data format"): masks as
+//! compressed RLE.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
-use som_core::{BBox, Region, Rle, Size};
+use som_core::{BBox, Result, Rle, Size};
+
+use super::{Item, Picture};
 
 /// The category of regions without a class name.
-const NAMELESS: &str = "region";
+pub(crate) const NAMELESS: &str = "region";
 
 /// The extra of a region in which a segmenter tells the id of its class.
 const CATEGORY_ID: &str = "category_id";
 
 /// A dataset in the making.
 #[derive(Debug, Default)]
-pub(crate) struct Dataset {
+pub struct Dataset {
     images: Vec<Image>,
     annotations: Vec<AnnotatedRegion>,
     /// By name, the least id that a segmenter gave; `None` if it gave none.
@@ -23,7 +26,7 @@ pub(crate) struct Dataset {
 
 /// The annotations of one image, before they are numbered.
 #[derive(Debug)]
-pub(crate) struct Annotated {
+pub struct Annotated {
     file_name: String,
     size: Size,
     regions: Vec<AnnotatedRegion>,
@@ -38,6 +41,7 @@ struct AnnotatedRegion {
     area: u64,
     bbox: BBox,
     score: Option<f32>,
+    mark_id: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,11 +64,14 @@ struct Annotation<'a> {
     iscrowd: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f32>,
+    /// The number of the mark: ids are those of the dataset, which has other images, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark_id: Option<u32>,
 }
 
 /// The file as the COCO API reads it.
 #[derive(Debug, Serialize)]
-pub(crate) struct CocoFile<'a> {
+struct File<'a> {
     info: Info,
     licenses: [(); 0],
     images: &'a [Image],
@@ -86,9 +93,9 @@ struct Category<'a> {
 }
 
 impl Annotated {
-    /// The regions of the image that is called `file_name`.
-    pub(crate) fn new(file_name: String, size: Size, regions: &[Region]) -> Self {
-        let annotated = |region: &Region| AnnotatedRegion {
+    /// The regions of an image.
+    pub fn new(picture: &Picture<'_>) -> Self {
+        let annotated = |Item { id, region }: &Item<'_>| AnnotatedRegion {
             image_id: 0,
             category_id: region.extra.get(CATEGORY_ID).and_then(Value::as_u64),
             category: region.label.clone().unwrap_or_else(|| NAMELESS.to_owned()),
@@ -96,11 +103,12 @@ impl Annotated {
             area: region.mask.area(),
             bbox: region.bbox(),
             score: region.score,
+            mark_id: *id,
         };
         Self {
-            file_name,
-            size,
-            regions: regions.iter().map(annotated).collect(),
+            file_name: picture.name.to_owned(),
+            size: picture.size,
+            regions: picture.items.iter().map(annotated).collect(),
         }
     }
 }
@@ -131,8 +139,15 @@ impl Dataset {
         }
     }
 
-    /// What is to be written.
-    pub(crate) fn file(&self) -> CocoFile<'_> {
+    /// The file, whose lists have a line for each entry.
+    ///
+    /// # Errors
+    /// Internal, if it is no JSON.
+    pub fn json(&self) -> Result<Vec<u8>> {
+        super::to_lines(&self.file())
+    }
+
+    fn file(&self) -> File<'_> {
         let ids = self.category_ids();
         let annotations = self.annotations.iter().zip(1..);
         let annotations = annotations.map(|(region, id)| Annotation {
@@ -144,6 +159,7 @@ impl Dataset {
             bbox: region.bbox,
             iscrowd: 0,
             score: region.score,
+            mark_id: region.mark_id,
         });
         let annotations = annotations.collect();
         let mut categories: Vec<_> = ids
@@ -155,7 +171,7 @@ impl Dataset {
             })
             .collect();
         categories.sort_unstable_by_key(|category| category.id);
-        CocoFile {
+        File {
             info: Info {
                 description: "regions cut by som",
                 version: env!("CARGO_PKG_VERSION"),
@@ -192,7 +208,7 @@ impl Dataset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use som_core::Mask;
+    use som_core::{Mask, Region};
 
     fn dataset(images: &[&[(Option<&str>, Option<u64>)]]) -> Value {
         let size = Size::new(4, 4);
@@ -207,7 +223,7 @@ mod tests {
                 region
             };
             let regions: Vec<Region> = regions.iter().map(region).collect();
-            Annotated::new("photo.png".to_owned(), size, &regions)
+            Annotated::new(&Picture::segmented("photo.png", size, &regions))
         }));
         serde_json::to_value(dataset.file()).unwrap()
     }

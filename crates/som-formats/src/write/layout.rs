@@ -10,7 +10,7 @@ use som_core::{Error, Result};
 ///
 /// # Errors
 /// Internal, if `value` is no JSON.
-pub(crate) fn to_line(value: &impl Serialize) -> Result<Vec<u8>> {
+pub fn to_line(value: &impl Serialize) -> Result<Vec<u8>> {
     to_json(value, CompactFormatter)
 }
 
@@ -18,7 +18,7 @@ pub(crate) fn to_line(value: &impl Serialize) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// Internal, if `value` is no JSON.
-pub(crate) fn to_lines(value: &impl Serialize) -> Result<Vec<u8>> {
+pub fn to_lines(value: &impl Serialize) -> Result<Vec<u8>> {
     to_json(value, ItemsOnLines::default())
 }
 
