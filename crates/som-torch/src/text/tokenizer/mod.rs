@@ -6,6 +6,8 @@
 //! `bpe_simple_vocab_16e6.txt.gz`, as the package open_clip_torch 3.3.0 brings it under the MIT
 //! licence beside it.
 
+mod clean;
+
 use std::{
     io::Read as _,
     sync::{Mutex, PoisonError},
@@ -117,12 +119,13 @@ impl ClipTokenizer {
 
     /// The tokens of `text`, without those of start and end.
     ///
-    /// Upper case counts as lower, as it did in training; so do curly apostrophes as straight ones.
+    /// Upper case counts as lower, as it did in training; so do curly quotes as straight ones, and
+    /// whatever else is odd about characters is put right as by the official tokenizers.
     ///
     /// # Errors
     /// Internal, if the tokenizer fails.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let text = text.replace(['\u{2018}', '\u{2019}'], "'").to_lowercase();
+        let text = clean::cleaned(text).to_lowercase();
         let encoding = self.tokenizer.encode_fast(text, false);
         let encoding =
             encoding.map_err(|error| Error::internal(format!("CLIP's tokenizer: {error}")))?;
