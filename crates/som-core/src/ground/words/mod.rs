@@ -326,7 +326,7 @@ impl Index {
                     index.add(entry, role);
                 }
             }
-            index.add_counted(language.ordinals, |place| Role::Ordinal(place));
+            index.add_counted(language.ordinals, Role::Ordinal);
             index.add_counted(language.numbers, |place| Role::Number(place + 1));
         }
         index
