@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Reader, named, part};
 use crate::ground::{
     Mention, Polarity,
-    json::{Entry, Key, Node, Value, is_flag, is_nothing, says_no, whole},
+    json::{Entry, Key, Node, Value, is_flag, is_nothing, is_verdict, says_no, whole},
     names::Reading,
     places,
     words::{self, Role},
@@ -95,7 +95,7 @@ fn object(entries: &[Entry], reader: &Reader<'_>, found: &mut Vec<Mention>) {
 fn turns_down(entries: &[Entry], reader: &Reader<'_>) -> bool {
     entries
         .iter()
-        .any(|entry| Key::is_verdict(&entry.key) && says_no(&entry.node, reader.text))
+        .any(|entry| is_verdict(&entry.key) && says_no(&entry.node, reader.text))
 }
 
 /// What the values are of an object whose keys are marks.
@@ -133,9 +133,14 @@ fn key_names(span: &Range<usize>, reader: &Reader<'_>) -> Option<Reading> {
 }
 
 /// True if `values` are marks or nothing, and some are marks.
-fn are_marks<'a>(values: impl Iterator<Item = &'a Node> + Clone, reader: &Reader<'_>) -> bool {
-    let each = |node: &Node| names_marks(node, reader) || is_nothing(node);
-    values.clone().all(each) && values.clone().any(|node| names_marks(node, reader))
+fn are_marks<'a>(mut values: impl Iterator<Item = &'a Node>, reader: &Reader<'_>) -> bool {
+    let mut some = false;
+    let all = values.all(|node| {
+        let marks = names_marks(node, reader);
+        some |= marks;
+        marks || is_nothing(node)
+    });
+    all && some
 }
 
 /// True for `{"mug": 3, "spoon": null}`: names, and the mark of each.

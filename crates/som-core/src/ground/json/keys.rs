@@ -278,37 +278,6 @@ const SIDED: [&str; 14] = [
     "mark", "marks", "markid", "id", "region", "regionid", "object", "objectid", "label", "image",
     "img", "frame", "view", "photo",
 ];
-/// What says of a mark whether it is meant: "is_target".
-const VERDICTS: [&str; 28] = [
-    "istarget",
-    "target",
-    "ismatch",
-    "match",
-    "matches",
-    "matched",
-    "ismatched",
-    "selected",
-    "isselected",
-    "chosen",
-    "ischosen",
-    "correct",
-    "iscorrect",
-    "answer",
-    "isanswer",
-    "relevant",
-    "isrelevant",
-    "isreferent",
-    "ismeant",
-    "meant",
-    "qualifies",
-    "satisfies",
-    "fits",
-    "applies",
-    "verdict",
-    "decision",
-    "include",
-    "included",
-];
 /// What says of marks of two images that they belong together: "pairs".
 const PAIRINGS: [&str; 10] = [
     "pairs",
@@ -324,11 +293,6 @@ const PAIRINGS: [&str; 10] = [
 ];
 
 impl Key {
-    /// True for a key whose value says whether the marks beside it are meant.
-    pub(crate) fn is_verdict(key: &str) -> bool {
-        VERDICTS.contains(&plain(key).as_str())
-    }
-
     /// True for a key of marks that belong together.
     pub(crate) fn is_pairing(key: &str) -> bool {
         PAIRINGS.contains(&plain(key).as_str())
@@ -440,7 +404,7 @@ impl Key {
 }
 
 /// `key` in lower case, its letters and digits alone.
-fn plain(key: &str) -> String {
+pub(super) fn plain(key: &str) -> String {
     let chars = key.chars().filter(|c| c.is_alphanumeric());
     chars.flat_map(char::to_lowercase).collect()
 }

@@ -94,7 +94,8 @@ fn left(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Vec<Range<usize
     let others: HashSet<&[u32]> = before.iter().map(|mention| &mention.marks[..]).collect();
     let mut others_behind = behind.iter().filter(|mention| mention.is_meant());
     let last = others_behind.all(|mention| mention.marks == kept.marks);
-    (direct && last && others.len() > 1).then(|| vec![cue.start..kept.span.end])
+    (direct && last && others.len() > 1)
+        .then(|| std::iter::once(cue.start..kept.span.end).collect())
 }
 
 /// What stands in the last box or tag for an answer in a part of `text`.

@@ -25,7 +25,7 @@ mod vietnamese;
 
 use super::language::Language;
 
-pub(super) const TABLE: [Language; 18] = [
+pub(super) static TABLE: [Language; 18] = [
     english::ENGLISH,
     german::GERMAN,
     french::FRENCH,

@@ -1,0 +1,214 @@
+//! The table of words by the first word of its entries, and what stands in a text.
+
+use std::{collections::HashMap, ops::Range, sync::LazyLock};
+
+use super::{Role, is_unspaced, is_word, table, word_at};
+
+pub(super) static INDEX: LazyLock<Index> = LazyLock::new(Index::new);
+
+/// The table, by the first word of its entries.
+#[derive(Default)]
+pub(super) struct Index {
+    words: HashMap<&'static str, Vec<Entry>>,
+    /// Beginnings of words that go on as they like, by the first character.
+    stems: HashMap<char, Vec<(&'static str, Role)>>,
+    /// Of scripts without spaces, by the first character.
+    unspaced: HashMap<char, Vec<(&'static str, Role)>>,
+}
+
+/// The words behind the first one, and what they do together.
+struct Entry {
+    rest: Vec<&'static str>,
+    role: Role,
+}
+
+impl Index {
+    fn new() -> Self {
+        let mut index = Self::default();
+        for language in &table::TABLE {
+            for (list, role) in [
+                (language.announces, Role::Announces),
+                (language.counts, Role::Counts),
+                (language.answers, Role::Answers),
+                (language.none, Role::None),
+                (language.denies, Role::Denies),
+                (language.denies_behind, Role::DeniesBehind),
+                (language.keeps, Role::Keeps),
+                (language.joins, Role::Joins),
+                (language.ranges, Role::Ranges),
+                (language.contrasts, Role::Contrasts),
+                (language.corrects, Role::Corrects),
+                (language.includes, Role::Includes),
+                (language.excepts, Role::Excepts),
+                (language.excepts_behind, Role::ExceptsBehind),
+                (language.compares, Role::Compares),
+                (language.beside, Role::Beside),
+                (language.beside_behind, Role::BesideBehind),
+                (language.is, Role::Is),
+                (language.both, Role::Both),
+                (language.neither, Role::Neither),
+                (language.each, Role::Each),
+                (language.because, Role::Because),
+                (language.articles, Role::Article),
+                (language.hedges, Role::Hedges),
+                (language.alls, Role::All),
+                (language.tentative, Role::Tentative),
+                (language.retracts, Role::Retracts),
+                (language.affirms, Role::Affirms),
+                (language.fills, Role::Fills),
+                (language.leaves, Role::Leaves),
+                (language.now, Role::Now),
+                (language.copulas, Role::Copula),
+                (language.measures, Role::Measures),
+                (language.selects, Role::Selects),
+                (language.instead, Role::Instead),
+                (language.concedes, Role::Concedes),
+                (language.dismisses, Role::Dismisses),
+                (language.pronouns, Role::Pronoun),
+                (language.becomes, Role::Becomes),
+                (language.definites, Role::Definite),
+                (language.only, Role::Only),
+                (language.resembles, Role::Resembles),
+                (language.boxes, Role::Box),
+                (language.points, Role::Point),
+                (language.polygons, Role::Polygon),
+                (language.about, Role::About),
+                (language.at, Role::At),
+                (language.spans, Role::Spans),
+                (language.itself, Role::Itself),
+                (language.bears, Role::Bears),
+                (language.nouns, Role::Mark),
+                (language.nor, Role::Nor),
+                (language.inclusive, Role::Inclusive),
+                (language.replies, Role::Replies),
+                (language.remains, Role::Remains),
+                (language.between, Role::Between),
+                (language.every, Role::Every),
+                (language.towards, Role::Toward),
+                (language.but, Role::But),
+                (language.without, Role::Without),
+                (language.no, Role::No),
+                (language.negates, Role::Not),
+                (language.of, Role::Of),
+                (language.no_one, Role::NoOne),
+                (language.units, Role::Unit),
+            ] {
+                for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
+                    index.add(entry, role);
+                }
+            }
+            index.add_counted(language.ordinals, Role::Ordinal);
+            index.add_counted(language.numbers, |place| Role::Number(place + 1));
+        }
+        index
+    }
+
+    /// The words of each place, from 0.
+    fn add_counted(&mut self, list: &'static str, role: impl Fn(u8) -> Role) {
+        for (place, entries) in (0..).zip(list.split(", ")) {
+            for entry in entries.split('|').filter(|entry| !entry.is_empty()) {
+                self.add(entry, role(place));
+            }
+        }
+    }
+
+    fn add(&mut self, entry: &'static str, role: Role) {
+        let Some(first) = entry.chars().next() else {
+            return;
+        };
+        if is_unspaced(first) || !is_word(first) && first != '\'' {
+            self.unspaced.entry(first).or_default().push((entry, role));
+        } else if let Some(stem) = entry.strip_suffix('*') {
+            self.stems.entry(first).or_default().push((stem, role));
+        } else {
+            let mut words = entry.split([' ', '\'', '-', '/']);
+            let first = words.next().unwrap_or("");
+            let rest = words.collect();
+            self.words
+                .entry(first)
+                .or_default()
+                .push(Entry { rest, role });
+        }
+    }
+
+    /// Every entry of a wanted role that begins with `word` of `text`, and where it ends.
+    pub(super) fn each(
+        &self,
+        text: &str,
+        word: Range<usize>,
+        wanted: impl Fn(Role) -> bool,
+        mut found: impl FnMut(Role, usize),
+    ) {
+        let rest = &text[word.start..];
+        let Some(first) = rest.chars().next() else {
+            return;
+        };
+        if let Some(entries) = self.unspaced.get(&first) {
+            let entries = entries.iter().filter(|(_, role)| wanted(*role));
+            for &(entry, role) in entries.filter(|(entry, _)| rest.starts_with(entry)) {
+                found(role, word.start + entry.len());
+            }
+        }
+        let lower = lower(&text[word.clone()]);
+        let entries = self.words.get(&*lower).map_or(&[][..], Vec::as_slice);
+        // Few entries go on with the next word: it is looked at once.
+        let mut next = None;
+        for entry in entries.iter().filter(|entry| wanted(entry.role)) {
+            let goes_on = entry.rest.first().is_none_or(|second| {
+                let next = next.get_or_insert_with(|| next_word(text, word.end));
+                next.as_deref() == Some(*second)
+            });
+            if goes_on && let Some(end) = follows(text, word.end, &entry.rest) {
+                found(entry.role, end);
+            }
+        }
+        let stems = lower
+            .chars()
+            .next()
+            .and_then(|first| self.stems.get(&first));
+        for &(stem, role) in stems.into_iter().flatten() {
+            if wanted(role) && lower.starts_with(stem) {
+                found(role, word.end);
+            }
+        }
+    }
+}
+
+/// The word behind one that ended at `at`, in lower case.
+fn next_word(text: &str, at: usize) -> Option<std::borrow::Cow<'_, str>> {
+    let rest = &text[at..];
+    let start = at + rest.len() - rest.trim_start_matches(GAP).len();
+    let word = word_at(text, start).filter(|_| start > at && start <= at + 2)?;
+    Some(lower(&text[word]))
+}
+
+/// What may stand between the words of an entry.
+const GAP: [char; 4] = [' ', '\'', '-', '/'];
+
+/// Where `words` end, if they follow one another from `at` on.
+fn follows(text: &str, at: usize, words: &[&str]) -> Option<usize> {
+    let mut end = at;
+    for word in words {
+        let rest = &text[end..];
+        let start = end + rest.len() - rest.trim_start_matches(GAP).len();
+        if start == end || start > end + 2 {
+            return None;
+        }
+        let next = word_at(text, start)?;
+        if lower(&text[next.clone()]) != *word {
+            return None;
+        }
+        end = next.end;
+    }
+    Some(end)
+}
+
+/// `word` in lower case.
+fn lower(word: &str) -> std::borrow::Cow<'_, str> {
+    if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        word.into()
+    } else {
+        // The capital of a Turkish "i" keeps its dot as a mark of its own.
+        word.to_lowercase().replace("i\u{307}", "i").into()
+    }
+}

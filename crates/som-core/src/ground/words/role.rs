@@ -1,0 +1,92 @@
+//! What words do.
+
+/// What a word does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Announces,
+    Counts,
+    Answers,
+    None,
+    Denies,
+    DeniesBehind,
+    Keeps,
+    Joins,
+    Ranges,
+    Contrasts,
+    Corrects,
+    Includes,
+    Excepts,
+    ExceptsBehind,
+    Compares,
+    Beside,
+    BesideBehind,
+    Is,
+    Both,
+    Neither,
+    Each,
+    /// Its place, from 0.
+    Ordinal(u8),
+    Because,
+    Article,
+    Hedges,
+    All,
+    Tentative,
+    Retracts,
+    Affirms,
+    Fills,
+    Leaves,
+    Now,
+    Copula,
+    Measures,
+    Selects,
+    Instead,
+    Concedes,
+    Dismisses,
+    Pronoun,
+    Becomes,
+    Definite,
+    Only,
+    Resembles,
+    Box,
+    Point,
+    Polygon,
+    About,
+    At,
+    Spans,
+    Itself,
+    Bears,
+    Mark,
+    Nor,
+    Inclusive,
+    Replies,
+    Remains,
+    Between,
+    Every,
+    Toward,
+    But,
+    Without,
+    No,
+    Not,
+    Of,
+    NoOne,
+    Unit,
+    /// What it counts, from 1.
+    Number(u8),
+}
+
+impl Role {
+    /// True for words that name a thing, besides doing something.
+    pub(crate) const fn names_thing(self) -> bool {
+        matches!(
+            self,
+            Self::Box
+                | Self::Point
+                | Self::Polygon
+                | Self::Spans
+                | Self::Itself
+                | Self::Remains
+                | Self::Unit
+                | Self::Number(_)
+        )
+    }
+}
