@@ -16,6 +16,7 @@ fn help_is_written_for_a_person() {
         ("segment", "segment --help"),
         ("ask", "ask --help"),
         ("compare", "compare --help"),
+        ("eval", "eval --help"),
         ("lmm", "lmm --help"),
         ("serve", "serve --help"),
         ("backend", "backend --help"),

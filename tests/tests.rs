@@ -23,6 +23,8 @@ mod both;
 mod granularity;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 mod ask;
+// `som eval`: data sets looked at, runs scored.
+mod eval;
 // The JSON of the commands, and COCO.
 mod json;
 // Files of regions, in and out.

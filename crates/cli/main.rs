@@ -7,6 +7,7 @@ mod mark;
 mod segment;
 mod ask;
 mod compare;
+mod eval;
 mod lmm;
 mod serve;
 mod backend;
@@ -67,6 +68,8 @@ enum Command {
     Segment(Box<segment::Options>),
     Ask(Box<ask::Options>),
     Compare(Box<compare::Options>),
+    /// Tell how good a run is, in the numbers that the field publishes
+    Eval(eval::Options),
     /// Look at the multimodal models in the settings, and test whether they can read marks
     Lmm(lmm::Options),
     Serve(serve::Options),
@@ -151,6 +154,7 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Compare(options) => {
             block_on(async |stop| compare::run(*options, general, stop).await)
         }
+        Command::Eval(options) => eval::run(options),
         Command::Lmm(options) => block_on(async |stop| lmm::run(&options, general, stop).await),
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),

@@ -1,0 +1,12 @@
+//! Data sets read, metrics against worked examples, runs scored.
+
+// A test fails by panicking; clippy knows that of test functions, not of what they call.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod asset;
+mod worked;
+mod data;
+mod faults;
+mod score;
+mod losses;
+mod schemas;
