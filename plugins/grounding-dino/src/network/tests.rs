@@ -232,6 +232,29 @@ fn images_are_resized_by_the_rule_of_the_reference() {
     }
 }
 
+/// With fewer cells than there are queries, all of them are chosen.
+#[test]
+fn images_of_any_size_are_looked_at() {
+    let _guard = tch::no_grad_guard();
+    let golden = Golden::open("tiny");
+    let params = Params::new();
+    let call = Call::uncancellable(&params);
+    let network = &golden.grounding_dino.network;
+    let text = network.text.tokens("a cup").unwrap();
+    let resize = Resize {
+        short_side: 32,
+        max_size: 64,
+    };
+    for (width, height) in [(1, 1), (1, 300), (300, 1), (33, 7)] {
+        let pixels = vec![90; 3 * (width * height) as usize];
+        let image = Image::from_raw(width, height, pixels.as_slice()).unwrap();
+        let image = network.encode(&image, resize, &call).unwrap();
+        let found = network.detect(&image, &text, &call).unwrap();
+        let count = image.levels.cells().min(30);
+        assert_eq!(found.boxes.size(), [count, 4], "{width}x{height}");
+    }
+}
+
 #[test]
 fn texts_that_cannot_be_read_are_refused() {
     let golden = Golden::open("tiny");
