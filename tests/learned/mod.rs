@@ -19,6 +19,8 @@ mod install;
 // The same through gRPC.
 mod serve;
 
+// Grounding DINO.
+mod grounding_dino;
 // Mask DINO.
 mod mask_dino;
 // OpenSeeD.
@@ -88,7 +90,8 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 5] = [
+const PLUGINS: [&Plugin; 6] = [
+    &grounding_dino::GROUNDING_DINO,
     &mask_dino::MASK_DINO,
     &open_seed::OPEN_SEED,
     &sam::SAM,

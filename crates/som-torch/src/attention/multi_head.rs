@@ -43,6 +43,18 @@ impl MultiHeadAttention {
         })
     }
 
+    /// Attention by affine maps that have names of their own: to queries, keys and values, and of what
+    /// is found.
+    pub fn new([query, key, value]: [Linear; 3], output: Linear, heads: i64) -> Self {
+        Self {
+            query,
+            key,
+            value,
+            output,
+            heads,
+        }
+    }
+
     /// What queries `[queries, channels]` find among values `[keys, channels]`, by how well their
     /// keys fit; `mask`, if any, is added to the logits `[queries, keys]`.
     ///

@@ -42,9 +42,31 @@ impl ConfigFile {
         }
     }
 
+    /// The file `name` beside the checkpoint at `weights`, or else beside this one; it need not be
+    /// there.
+    ///
+    /// # Errors
+    /// Unavailable, if it cannot be read.
+    pub fn beside(&self, weights: &Path, name: &str) -> Result<Self> {
+        let near = weights.with_file_name(name);
+        let path = match near.exists() {
+            true => near,
+            false => self.path.with_file_name(name),
+        };
+        match path.exists() {
+            true => Self::open(Some(&path), weights),
+            false => Ok(Self { path, text: None }),
+        }
+    }
+
     /// Where the file is, or would be.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What is in the file; `None` if there is no file.
+    pub fn text(&self) -> Option<&[u8]> {
+        self.text.as_deref()
     }
 
     /// What the file says; `None` if there is no file. `content` tells people what it may hold.

@@ -14,7 +14,7 @@ struct Family {
     marker: &'static str,
 }
 
-const FAMILIES: [Family; 6] = [
+const FAMILIES: [Family; 8] = [
     family(
         "Segment Anything",
         Some("sam"),
@@ -40,6 +40,17 @@ const FAMILIES: [Family; 6] = [
         "Mask DINO",
         Some("mask-dino"),
         "sem_seg_head.predictor.class_embed.",
+    ),
+    // Under the official names, and under those of Hugging Face.
+    family(
+        "Grounding DINO",
+        Some("grounding-dino"),
+        "transformer.encoder.fusion_layers.",
+    ),
+    family(
+        "Grounding DINO",
+        Some("grounding-dino"),
+        ".fusion_layer.vision_param",
     ),
 ];
 

@@ -8,6 +8,7 @@
 mod config;
 mod contradictions;
 mod family;
+mod names;
 mod pickle;
 mod pth;
 mod safetensors;
@@ -17,6 +18,7 @@ use std::{
     collections::BTreeMap,
     fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use som_core::{Error, Result};
@@ -26,6 +28,7 @@ pub use self::{
     config::ConfigFile,
     contradictions::Contradictions,
     family::{foreign, other_family},
+    names::Renamed,
     shapes::Shapes,
 };
 use crate::torch_error;
@@ -38,11 +41,12 @@ pub struct Checkpoint {
 }
 
 /// One tensor of a file.
+#[derive(Clone)]
 struct Entry {
     shape: Vec<i64>,
     kind: Kind,
     /// Contiguous, in the byte order of this machine.
-    read: Box<dyn Fn() -> io::Result<Vec<u8>> + Send + Sync>,
+    read: Arc<dyn Fn() -> io::Result<Vec<u8>> + Send + Sync>,
 }
 
 impl fmt::Debug for Entry {

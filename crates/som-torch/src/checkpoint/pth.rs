@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{BufReader, Read},
     path::Path,
+    sync::Arc,
 };
 
 use pytorch_reader::{DType, MAX_PICKLE_SIZE, PytorchReader};
@@ -37,7 +38,7 @@ pub(super) fn entries(path: &Path) -> Result<BTreeMap<String, Entry>, String> {
                 Entry {
                     shape,
                     kind,
-                    read: Box::new(move || tensor.read()),
+                    read: Arc::new(move || tensor.read()),
                 },
             ))
         })

@@ -60,7 +60,7 @@ pub(super) fn entries(path: &Path) -> Result<BTreeMap<String, Entry>, String> {
                 Entry {
                     shape,
                     kind,
-                    read: Box::new(move || read(&path, from, to)),
+                    read: Arc::new(move || read(&path, from, to)),
                 },
             ))
         })

@@ -13,7 +13,8 @@ mod queries;
 
 pub use self::{
     pixel::{
-        EncoderInput, EncoderLayer, LevelOrder, PixelDecoder, PixelDecoderSizes, PixelFeatures,
+        EncoderInput, EncoderLayer, EncoderLayerSizes, LevelOrder, NormedConv, PixelDecoder,
+        PixelDecoderSizes, PixelFeatures,
     },
     pyramid::{PyramidDecoder, PyramidDecoderSizes, PyramidFeatures, PyramidLayer},
     queries::{Objects, Queries, QueryDecoder, QueryDecoderSizes},

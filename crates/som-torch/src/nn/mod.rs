@@ -19,7 +19,7 @@ pub use self::{
     linear::Linear,
     mlp::Mlp,
     norm::{GroupNorm, LayerNorm},
-    position::sine_positions,
+    position::{sine_code_of, sine_positions, sine_positions_of},
     window::Windows,
 };
 pub use crate::loader::Weight;

@@ -2,12 +2,27 @@
 
 use tch::Tensor;
 
-use super::{EPSILON, PixelDecoderSizes};
+use super::EPSILON;
 use crate::{
     Scope, TorchResult,
     attention::{DeformableAttention, Levels},
     nn::{LayerNorm, Linear},
 };
+
+/// Every size of such a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncoderLayerSizes {
+    /// Channels of each cell.
+    pub channels: i64,
+    /// Heads of the attention.
+    pub heads: i64,
+    /// Maps that the memory consists of.
+    pub levels: i64,
+    /// Points that a head looks at in each of them.
+    pub points: i64,
+    /// Channels inside the MLP.
+    pub hidden: i64,
+}
 
 /// Deformable attention, then an MLP, both added to what came in and normed.
 #[derive(Clone, Debug)]
@@ -20,15 +35,18 @@ pub struct EncoderLayer {
 }
 
 impl EncoderLayer {
-    pub(super) fn load(scope: &Scope<'_>, sizes: &PixelDecoderSizes) -> TorchResult<Self> {
-        let PixelDecoderSizes {
+    /// `self_attn`, `norm1`, `linear1`, `linear2` and `norm2` of `scope`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn load(scope: &Scope<'_>, sizes: EncoderLayerSizes) -> TorchResult<Self> {
+        let EncoderLayerSizes {
             channels,
             heads,
+            levels,
             points,
             hidden,
-            ..
-        } = *sizes;
-        let levels = sizes.count() as i64;
+        } = sizes;
         let attention = scope.at("self_attn");
         let norm = |name| LayerNorm::load(&scope.at(name), channels, EPSILON);
         Ok(Self {

@@ -59,14 +59,17 @@ impl Step {
 
 /// A convolution, and a norm of groups of its channels.
 #[derive(Clone, Debug)]
-pub(super) struct NormedConv {
+pub struct NormedConv {
     conv: Conv,
     norm: GroupNorm,
 }
 
 impl NormedConv {
-    /// The convolution, with an offset, and the norm at these places.
-    pub(super) fn load(
+    /// The convolution `[input, output, size]`, with an offset, and the norm at these places.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn load(
         [conv, norm]: &[Scope<'_>; 2],
         [input, output, size]: [i64; 3],
         stride: i64,
@@ -78,7 +81,11 @@ impl NormedConv {
         })
     }
 
-    pub(super) fn forward(&self, x: &Tensor) -> TorchResult<Tensor> {
+    /// `[height, width, input]` to `[height / stride, width / stride, output]`, rounded up.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn forward(&self, x: &Tensor) -> TorchResult<Tensor> {
         self.norm.forward(&self.conv.forward(x)?)
     }
 }

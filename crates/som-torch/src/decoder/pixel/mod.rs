@@ -13,13 +13,11 @@ use som_core::{Call, Result};
 use tch::Tensor;
 
 pub use self::{
-    encoder::EncoderLayer,
+    encoder::{EncoderLayer, EncoderLayerSizes},
+    fine::NormedConv,
     sizes::{LevelOrder, PixelDecoderSizes},
 };
-use self::{
-    fine::{NormedConv, Step},
-    sizes::Level,
-};
+use self::{fine::Step, sizes::Level};
 use crate::{
     Scope, TorchResult,
     attention::Levels,
@@ -91,7 +89,7 @@ impl PixelDecoder {
         let transformer = scope.at("transformer");
         let layers = (0..sizes.layers).map(|index| {
             let scope = transformer.at("encoder.layers").at(index);
-            EncoderLayer::load(&scope, sizes)
+            EncoderLayer::load(&scope, sizes.layer())
         });
         let steps = sizes.steps().map(|index| Step::load(scope, index, sizes));
         let mask_features = scope.at("mask_features");

@@ -2,6 +2,7 @@
 
 use som_core::{Error, Result};
 
+use super::EncoderLayerSizes;
 use crate::Scope;
 
 /// Every size of a pixel decoder.
@@ -105,6 +106,17 @@ impl PixelDecoderSizes {
             hidden,
             groups: 32,
         })
+    }
+
+    /// Of each layer of the encoder.
+    pub(super) fn layer(&self) -> EncoderLayerSizes {
+        EncoderLayerSizes {
+            channels: self.channels,
+            heads: self.heads,
+            levels: self.count() as i64,
+            points: self.points,
+            hidden: self.hidden,
+        }
     }
 
     /// How many levels the encoder looks at.
