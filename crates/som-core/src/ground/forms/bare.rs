@@ -109,7 +109,7 @@ impl Bare<'_> {
         if any(Role::Measures) || self.ends_measure(list) {
             return false;
         }
-        if self.is_part(list) || self.goes_on_counting(list) {
+        if self.is_part(list) || self.counts(list) || self.goes_on_counting(list) {
             return false;
         }
         if self.is_chosen_behind(list, &clause) {
@@ -274,6 +274,11 @@ impl Bare<'_> {
     fn is_part(&self, list: &List) -> bool {
         let start = skip(self.text, list.span.end, |c| c == ' ');
         words::at(self.text, start, Role::Of).is_some()
+    }
+
+    /// "3 are missing": a single number, of which a verb says that it is several.
+    fn counts(&self, list: &List) -> bool {
+        list.reading.names == 1 && self.is_followed(list, |role| role == Role::Plural)
     }
 
     /// "(Not 3.) 5!": nothing but a name, behind another one.

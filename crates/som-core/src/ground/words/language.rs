@@ -129,6 +129,10 @@ pub(super) struct Language {
     pub(super) no_one: &'static str,
     /// Behind a number that measures: "km".
     pub(super) units: &'static str,
+    /// Verbs that say something of several: "are".
+    pub(super) plurals: &'static str,
+    /// Words that name the end of a range, and never where something is moved to: "through".
+    pub(super) up_to: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -201,4 +205,6 @@ pub(super) const SILENT: Language = Language {
     of: "",
     no_one: "",
     units: "",
+    plurals: "",
+    up_to: "",
 };

@@ -70,6 +70,8 @@ pub(crate) enum Role {
     Of,
     NoOne,
     Unit,
+    Plural,
+    UpTo,
     /// What it counts, from 1.
     Number(u8),
 }

@@ -58,5 +58,6 @@ pub(super) const ARABIC: Language = Language {
     without: "بدون, بلا",
     negates: "ليس, ليست",
     no_one: "لا شيء, لا أحد",
+    up_to: "حتى",
     ..SILENT
 };

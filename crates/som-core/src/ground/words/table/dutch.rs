@@ -68,5 +68,7 @@ pub(super) const DUTCH: Language = Language {
     of: "van",
     no_one: "geen, niets, noch",
     units: "jaar, uur, meter, minuten, seconden, graden",
+    plurals: "zijn, waren, ontbreken, hebben",
+    up_to: "tot, tot en met, t/m, tot de",
     ..SILENT
 };

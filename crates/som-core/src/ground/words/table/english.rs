@@ -68,5 +68,7 @@ pub(super) const ENGLISH: Language = Language {
     of: "of, out",
     no_one: "none, neither, nothing",
     units: "am, pm, km, m, cm, mm, kg, g, mg, lb, lbs, oz, ft, inch, inches, feet, mile, miles, meter, meters, metre, metres, dollar, dollars, euro, euros, cents, percent, year, years, months, weeks, days, hour, hours, minute, minutes, seconds, degrees, px, pixels, times",
+    plurals: "are, were, aren't, weren't, have, remain",
+    up_to: "through, thru, up to, up to and including, up through",
     ..SILENT
 };

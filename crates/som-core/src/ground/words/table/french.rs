@@ -66,5 +66,7 @@ pub(super) const FRENCH: Language = Language {
     of: "de",
     no_one: "aucun*, rien, ni",
     units: "ans, heures, mètres, mètre, km, minutes, secondes, degrés, euros",
+    plurals: "sont, étaient, ont, manquent",
+    up_to: "jusqu'à",
     ..SILENT
 };

@@ -34,7 +34,7 @@ pub(super) const GERMAN: Language = Language {
     counts: "markiert, gekennzeichnet, beschriftet, nummeriert",
     now: "jetzt, nun",
     copulas: "ist, sind, war, wäre, muss sein, heißt, ist eigentlich, ist tatsächlich",
-    measures: "es gibt, anzahl, gesamt, summe, preis, kosten, kostet, punkte, punktestand, jahr, uhr, uhrzeit, alter, temperatur, seite, zimmer, stock, gleis, größe, geschwindigkeit, gewicht, höhe, breite, länge, datum, tag, hausnummer, menge, verhältnis, wert, insgesamt, wie viele, differenz",
+    measures: "abstand, entfernung, strecke, es gibt, anzahl, gesamt, summe, preis, kosten, kostet, punkte, punktestand, jahr, uhr, uhrzeit, alter, temperatur, seite, zimmer, stock, gleis, größe, geschwindigkeit, gewicht, höhe, breite, länge, datum, tag, hausnummer, menge, verhältnis, wert, insgesamt, wie viele, differenz",
     selects: "klicke, klicken, klick, klicke auf, klicken sie auf, tippe, tippen, tippe auf, drücke, drücken, wähle, wählen, nimm, nehme, würde nehmen, öffne, nehmen",
     instead: "statt, anstatt, anstelle, anstelle von, und nicht, nicht etwa",
     concedes: "während, obwohl, obgleich, wenngleich, auch wenn, zwar",
@@ -68,5 +68,7 @@ pub(super) const GERMAN: Language = Language {
     of: "von",
     no_one: "kein*, nichts, weder",
     units: "uhr, jahre, meter, minuten, sekunden, grad, euro, stunden",
+    plurals: "sind, waren, fehlen, wurden, haben",
+    up_to: "bis, bis zur, bis zum, bis zu",
     ..SILENT
 };

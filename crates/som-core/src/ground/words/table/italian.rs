@@ -66,5 +66,7 @@ pub(super) const ITALIAN: Language = Language {
     of: "di",
     no_one: "nessun*, niente, né",
     units: "anni, metri, metro, km, minuti, secondi, gradi, euro, ore",
+    plurals: "sono, erano, mancano",
+    up_to: "fino a, fino alla, fino al",
     ..SILENT
 };

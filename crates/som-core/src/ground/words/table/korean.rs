@@ -50,5 +50,6 @@ pub(super) const KOREAN: Language = Language {
     remains: "남는 것은, 남은 것은, 남는 건, 남은 건",
     every: "각",
     no_one: "아무것도",
+    up_to: "부터",
     ..SILENT
 };

@@ -64,5 +64,7 @@ pub(super) const POLISH: Language = Language {
     negates: "nie",
     of: "z, ze",
     no_one: "żad*, nic, ani",
+    plurals: "są, były, byli",
+    up_to: "po",
     ..SILENT
 };

@@ -65,5 +65,7 @@ pub(super) const PORTUGUESE: Language = Language {
     of: "de",
     no_one: "nenhum*, nada, nem",
     units: "anos, horas, metros, metro, km, minutos, segundos, graus, euros, quilos",
+    plurals: "são, eram, estão, faltam, foram, têm",
+    up_to: "até",
     ..SILENT
 };

@@ -64,5 +64,6 @@ pub(super) const RUSSIAN: Language = Language {
     of: "из",
     no_one: "ни, ничего, никак*",
     units: "лет, года, метров, метра, минут, секунд",
+    up_to: "по",
     ..SILENT
 };

@@ -65,5 +65,7 @@ pub(super) const SPANISH: Language = Language {
     of: "de",
     no_one: "ningun*, ningún, nada, ni",
     units: "años, horas, metros, metro, km, minutos, segundos, grados, euros, kilos",
+    plurals: "son, eran, están, faltan, fueron, tienen",
+    up_to: "hasta, hasta la, hasta el",
     ..SILENT
 };

@@ -64,5 +64,6 @@ pub(super) const UKRAINIAN: Language = Language {
     of: "з, із",
     no_one: "жод*, нічого, ні",
     units: "років, метрів, метри, хвилин, секунд",
+    up_to: "по",
     ..SILENT
 };
