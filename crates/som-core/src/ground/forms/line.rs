@@ -48,6 +48,12 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
         }
         return Some(Found::Mention(reading.mention(name)));
     }
+    // "B) The emergency brake", alone: one of the letters is chosen.
+    let alone = || reader.begins() && !text[at..].trim_end().contains('\n');
+    if rest.starts_with(") ") && !starts_with_digit(text, at) && alone() {
+        let (reading, _) = list_at(&text[..name.end], at, names, Setting::Open)?;
+        return Some(Found::Mention(reading.mention(name)));
+    }
     // "3 is the cup", "3 (the cup)", "3, the cup" of digits at the start of what is said.
     let numeric = starts_with_digit(text, at);
     let near = near_end(text, at);

@@ -61,7 +61,7 @@ pub(super) fn assign(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<b
         except(text, mentions, index);
     }
     answer_questions(text, mentions);
-    deny_earlier(mentions);
+    deny_earlier(text, cues, mentions);
     set_aside(text, cues, mentions, &joined);
     beside
 }
@@ -393,6 +393,28 @@ impl<'a> Around<'a> {
         let beside = self.reaching(Role::Beside, 5, false);
         beside.is_some_and(|cue| !self.is_at(cue) && !self.is_marked(cue))
             || self.is_behind(Role::BesideBehind)
+            || self.is_apposed()
+    }
+
+    /// "[6] (the one beside the mug, mark 1)": the name of what it is beside.
+    fn is_apposed(&self) -> bool {
+        let before = &self.text[self.before.clone()];
+        let Some((open, head, tail)) = before.rfind('(').and_then(|open| {
+            let (head, tail) = before[open..].rsplit_once([',', '，'])?;
+            Some((self.before.start + open, head, tail))
+        }) else {
+            return false;
+        };
+        let after = self.text[self.after.start..].trim_start_matches(['*', ']', '"']);
+        let says = |word: &Range<usize>, role| words::at(tail, word.start, role).is_some();
+        let noun = words::words(tail)
+            .all(|word| says(&word, Role::Announces) || says(&word, Role::Article));
+        let place = open..open + head.len();
+        self.is_preceded
+            && after.starts_with(')')
+            && noun
+            && self.cues.any(place.clone(), Role::Beside)
+            && !self.cues.any(place, Role::Contrasts)
     }
 
     /// True for "marked with 4".

@@ -11,7 +11,7 @@ pub(super) const DUTCH: Language = Language {
     joins: "en, evenals, en ook, ofwel",
     ranges: "tot, tot en met, t/m, tot de",
     contrasts: "maar, echter, terwijl, omdat, hoewel, doch",
-    corrects: "wacht, eigenlijk, correctie, sorry, ik bedoel, of liever, bij nader inzien, nee, pardon, beter gezegd, toch niet, dat was fout, dat was onjuist, dat was een vergissing, dat klopte niet, maak daar, ik corrigeer, zeg maar liever",
+    corrects: "wacht, eigenlijk, correctie, sorry, ik bedoel, of liever, bij nader inzien, nee, pardon, beter gezegd, toch niet, dat was fout, dat was onjuist, dat was een vergissing, dat klopte niet, maak daar, ik corrigeer, zeg maar liever, maar bedoelde, maar ik bedoelde",
     includes: "inclusief, waaronder, zelfs",
     excepts: "behalve, uitgezonderd, met uitzondering van, op na, maar niet, exclusief, niet meegerekend, zonder, de enige uitzondering is, de uitzondering is, met weglating van",
     excepts_behind: "uitgezonderd",

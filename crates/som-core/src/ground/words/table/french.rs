@@ -11,7 +11,7 @@ pub(super) const FRENCH: Language = Language {
     joins: "et, ou, ainsi que, et aussi",
     ranges: "à, jusqu'à, au",
     contrasts: "mais, plutôt, cependant, parce que, tandis que, alors que, donc, puisque",
-    corrects: "attendez, attends, non, en fait, correction, pardon, désolé, désolée, je veux dire, ou plutôt, plus précisément, après réflexion, en réalité, finalement, je rectifie, c'était faux, c'était une erreur, c'est faux, je me suis trompé, je me suis trompée, disons plutôt, je corrige, mettons plutôt",
+    corrects: "attendez, attends, non, en fait, correction, pardon, désolé, désolée, je veux dire, ou plutôt, plus précisément, après réflexion, en réalité, finalement, je rectifie, c'était faux, c'était une erreur, c'est faux, je me suis trompé, je me suis trompée, disons plutôt, je corrige, mettons plutôt, mais je voulais dire, je voulais dire",
     includes: "y compris, même",
     excepts: "sauf, excepté, à l'exception de, hormis, à part, mais pas, à l'exclusion de, sans compter, la seule exception est, l'exception est, à l'exception du, à l'exception de la, en omettant, en excluant, hors",
     compares: "plus grand que, plus grande que, plus petit que, plus petite que, plus haut que, plus haute que, plus clair que, plus foncé que, aussi grand que, aussi grande que, comparé à, comparée à, par rapport à, contrairement à, semblable à",

@@ -11,7 +11,7 @@ pub(super) const GERMAN: Language = Language {
     joins: "und, oder, sowie, und auch",
     ranges: "bis, bis zur, bis zum, bis zu",
     contrasts: "sondern, aber, jedoch, während, weil, da, denn, doch, vielmehr, obwohl",
-    corrects: "moment, warte, halt, nein, korrektur, entschuldigung, eigentlich, genauer gesagt, ich meine, doch eher, besser gesagt, bei näherem hinsehen, quatsch, sorry, stimmt nicht, das war falsch, das stimmt nicht, das war ein fehler, das ist falsch, sagen wir, sagen wir lieber, ich korrigiere, ich korrigiere mich",
+    corrects: "moment, warte, halt, nein, korrektur, entschuldigung, eigentlich, genauer gesagt, ich meine, doch eher, besser gesagt, bei näherem hinsehen, quatsch, sorry, stimmt nicht, das war falsch, das stimmt nicht, das war ein fehler, das ist falsch, sagen wir, sagen wir lieber, ich korrigiere, ich korrigiere mich, meinte aber, aber gemeint, gemeint war, wollte sagen",
     includes: "einschließlich, inklusive, auch, selbst",
     excepts: "außer, ausgenommen, abgesehen von, mit ausnahme von, bis auf, ohne, aber nicht, nicht eingeschlossen, die einzige ausnahme ist, die ausnahme ist, mit ausnahme der, unter auslassung von, ausgelassen",
     excepts_behind: "ausgenommen",

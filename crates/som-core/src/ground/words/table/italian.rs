@@ -11,7 +11,7 @@ pub(super) const ITALIAN: Language = Language {
     joins: "e, o, ed, oppure, così come, e anche",
     ranges: "a, al, fino a, alla, fino alla, fino al",
     contrasts: "ma, bensì, però, tuttavia, mentre, perché, poiché, anzi",
-    corrects: "aspetta, in realtà, correzione, scusa, scusate, mi correggo, anzi, voglio dire, o meglio, ripensandoci, più precisamente, a guardare meglio, mi sono sbagliato, era sbagliato, è stato un errore, era un errore, ho sbagliato, anzi, correggo, diciamo invece",
+    corrects: "aspetta, in realtà, correzione, scusa, scusate, mi correggo, anzi, voglio dire, o meglio, ripensandoci, più precisamente, a guardare meglio, mi sono sbagliato, era sbagliato, è stato un errore, era un errore, ho sbagliato, anzi, correggo, diciamo invece, ma intendevo, volevo dire",
     includes: "incluso, inclusa, compreso, compresa, nemmeno",
     excepts: "tranne, eccetto, salvo, ad eccezione di, a eccezione di, a parte, escluso, esclusa, esclusi, meno, ma non, senza contare, senza includere, l'unica eccezione è, l'eccezione è, omettendo, escludendo, saltando",
     compares: "più grande di, più grande del, più grande della, più piccola della, più piccolo di, più piccola di, più alto di, più alta di, rispetto a, a differenza di, simile a, al contrario di",

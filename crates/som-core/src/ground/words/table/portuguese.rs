@@ -11,7 +11,7 @@ pub(super) const PORTUGUESE: Language = Language {
     joins: "e, ou, bem como, e também",
     ranges: "a, ao, até, à",
     contrasts: "mas, porém, e sim, contudo, embora, porque, pois, enquanto, mas sim",
-    corrects: "espera, espere, na verdade, correção, desculpe, quero dizer, ou melhor, aliás, pensando bem, melhor dizendo, corrigindo, me enganei, isso estava errado, foi um erro, isso está errado, aliás, corrijo, digamos antes",
+    corrects: "espera, espere, na verdade, correção, desculpe, quero dizer, ou melhor, aliás, pensando bem, melhor dizendo, corrigindo, me enganei, isso estava errado, foi um erro, isso está errado, aliás, corrijo, digamos antes, mas quis dizer, queria dizer",
     includes: "incluindo, incluída, incluído, inclusive, nem mesmo",
     excepts: "exceto, salvo, menos, com exceção de, à exceção de, tirando, mas não, sem incluir, sem contar, a única exceção é, a exceção é, com a exceção de, omitindo, excluindo, pulando",
     compares: "do que, maior que, menor que, mais alto que, mais alta que, tão grande quanto, comparado com, comparada com, em comparação com, ao contrário de, semelhante a",

@@ -11,7 +11,7 @@ pub(super) const SPANISH: Language = Language {
     joins: "y, o, e, u, así como, y también",
     ranges: "a, al, hasta, hasta la, hasta el, a la",
     contrasts: "sino, sino que, pero, sin embargo, aunque, porque, mientras, pues, ya que, más bien",
-    corrects: "espera, espere, en realidad, corrección, perdón, lo siento, quiero decir, mejor dicho, o mejor, más bien, pensándolo bien, rectifico, no espera, me equivoqué, fijándome mejor, de hecho, eso era incorrecto, fue un error, eso estaba mal, eso es incorrecto, digamos mejor, corrijo, mejor la, mejor el",
+    corrects: "espera, espere, en realidad, corrección, perdón, lo siento, quiero decir, mejor dicho, o mejor, más bien, pensándolo bien, rectifico, no espera, me equivoqué, fijándome mejor, de hecho, eso era incorrecto, fue un error, eso estaba mal, eso es incorrecto, digamos mejor, corrijo, mejor la, mejor el, pero quería decir, quería decir, quise decir",
     includes: "incluido, incluida, incluidos, incluidas, incluyendo, ni siquiera",
     excepts: "excepto, salvo, menos, a excepción de, con excepción de, aparte de, exceptuando, pero no, sin incluir, sin contar, la única excepción es, la excepción es, con la excepción de, omitiendo, excluyendo, quitando",
     compares: "más grande que, más pequeño que, más pequeña que, más alto que, más alta que, más claro que, mayor que, menor que, tan grande como, comparado con, comparada con, en comparación con, a diferencia de, similar a",
