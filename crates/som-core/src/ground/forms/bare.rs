@@ -365,7 +365,7 @@ impl Bare<'_> {
             let same = |other: &&Cue| other.start == cue.start;
             lead.iter()
                 .filter(same)
-                .any(|other| other.role == Role::Joins)
+                .any(|other| other.role == Role::Joins && other.end >= cue.end)
         };
         let says = |cue: &Cue| {
             leads(cue.role) && !matches!(cue.role, Role::Article | Role::Joins) && !joins(cue)

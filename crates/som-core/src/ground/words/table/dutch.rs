@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const DUTCH: Language = Language {
     code: "nl",
     announces: "nummer, nummers, markering, markeringen, merk, merken, merkteken, regio, regio's, gebied, gebieden, label, labels, object, objecten, segment, segmenten, antwoord, nr, element, masker, merktekens, gelabeld, genummerd, gemarkeerd, letter, letters",
-    answers: "antwoord, eindantwoord, definitieve antwoord, conclusie, dus, daarom, resultaat",
+    answers: "antwoord, eindantwoord, definitieve antwoord, conclusie, dus, daarom, resultaat, enige overeenkomst, beste overeenkomst",
     none: "geen, geen enkele, geen van alle, niets, afwezig, verdwenen, weg, niet zichtbaar, niet aanwezig, niet te zien, niet te vinden, niet gevonden, niet meer zichtbaar, niet meer te zien, ontbreekt, nergens, bestaat niet, niet meer aanwezig, zie ik niet, kan ik niet vinden, zie geen, niet gemarkeerd, niet afgebeeld, niet in beeld, niet op de afbeelding, niet in de afbeelding, niet gelabeld",
     denies: "niet, geen, noch, zonder, in plaats van, nooit, geen van, negeer, vergeet",
     denies_behind: "is niet, zijn niet, is het niet, is fout, is onjuist, klopt niet, niet, valt af, was niet, zijn beide fout, zijn fout, is ook fout, vallen af, kloppen niet",

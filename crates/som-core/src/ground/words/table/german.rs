@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const GERMAN: Language = Language {
     code: "de",
     announces: "nummer, nummern, markierung, markierungen, region, regionen, bereich, bereiche, objekt, objekte, objekten, segment, segmente, label, etikett, antwort, nr, kennzeichnung, marke, marken, beschriftung, maske, element, markierte, kennung, ziffer, beschriftet, gekennzeichnet, nummeriert, buchstabe, buchstaben",
-    answers: "antwort, endgültige antwort, fazit, ergebnis, somit, daher, folglich, lösung",
+    answers: "antwort, endgültige antwort, fazit, ergebnis, somit, daher, folglich, lösung, einzige übereinstimmung, beste übereinstimmung, einziger treffer, einzige treffer",
     none: "keine, keines, keiner, kein, keins, nicht vorhanden, nicht zu sehen, nicht sichtbar, nicht zu finden, nicht gefunden, fehlt, fehlen, verschwunden, weg, nichts, nicht mehr zu sehen, nicht mehr da, nicht mehr sichtbar, nicht mehr vorhanden, nirgends, nicht da, keine entsprechung, gibt es nicht, weder, sehe ich nicht, finde ich nicht, kann ich nicht finden, nicht markiert, nicht enthalten, nicht abgebildet, nicht erkennbar, nicht zu erkennen, nicht im bild, nicht auf dem bild, nicht gekennzeichnet, nicht beschriftet",
     denies: "nicht, kein, keine, weder, noch, ohne, statt, anstatt, nie, niemals, anstelle von, keine von, keiner von, keines von, verwerfe, falsch, ignoriere, ignorieren, vergiss, vergessen sie",
     denies_behind: "ist nicht, sind nicht, ist es nicht, ist falsch, scheidet aus, nicht, passt nicht, kommt nicht in frage, kann es nicht sein, war nicht, sind beide falsch, sind falsch, ist auch falsch, ist ausgeschlossen, sind ausgeschlossen, scheiden aus, ist nicht richtig, passt auch nicht",

@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const ITALIAN: Language = Language {
     code: "it",
     announces: "segno, segni, marcatore, marcatori, numero, numeri, regione, regioni, etichetta, etichette, oggetto, oggetti, segmento, segmenti, risposta, area, elemento, elementi, marca, contrassegno, contrassegni, maschera, zona, marchio, numerato, numerata, contrassegnato, contrassegnata, contrassegnata con, contrassegnato con, etichettato, etichettata, segnato, segnata, lettera, lettere",
-    answers: "risposta, risposta finale, conclusione, quindi, dunque, pertanto, in conclusione, risultato",
+    answers: "risposta, risposta finale, conclusione, quindi, dunque, pertanto, in conclusione, risultato, unica corrispondenza, migliore corrispondenza",
     none: "nessuno, nessuna, nessun, niente, nulla, assente, scomparso, scomparsa, sparito, sparita, non c'è, non è visibile, non è presente, non ci sono, non si vede, non esiste, non compare, non visibile, non presente, non più visibile, da nessuna parte, non trovato, non trovata, nessuna corrispondenza, non vedo, non trovo, non ho trovato, non è contrassegnato, non è contrassegnata, non nell'immagine, non compare nell'immagine, non contrassegnato, non contrassegnata",
     denies: "non, né, senza, invece di, anziché, piuttosto che, mai, e non, nessuno di, nessuna di, nessuno dei, nessuna delle, ignora, ignori, dimentica, scarta",
     denies_behind: "non è, non sono, non corrisponde, è sbagliato, è errato, è escluso, è da escludere, sono sbagliati, sono sbagliate, sono errati, sono da escludere, non corrispondono",

@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const PORTUGUESE: Language = Language {
     code: "pt",
     announces: "marca, marcas, marcação, marcações, número, números, região, regiões, rótulo, rótulos, objeto, objetos, segmento, segmentos, etiqueta, etiquetas, resposta, área, elemento, elementos, marcador, marcadores, máscara, numerado, numerada, marcado, marcada, rotulado, rotulada, etiquetado, etiquetada, letra, letras",
-    answers: "resposta, resposta final, conclusão, portanto, então, resultado, assim",
+    answers: "resposta, resposta final, conclusão, portanto, então, resultado, assim, única correspondência, melhor correspondência",
     none: "nenhum, nenhuma, nada, ausente, desapareceu, sumiu, não está, não aparece, não é visível, não há, não existe, não se encontra, não visível, não presente, não está presente, já não está, não está mais, não está visível, em lugar nenhum, não encontrado, não encontrada, sem correspondência, não vejo, não encontro, não encontrei, não está marcado, não está marcada, não na imagem, não consta, não se vê",
     denies: "não, nem, sem, em vez de, ao invés de, nunca, e não, nenhum de, nenhuma de, nenhum dos, nenhuma das, ignore, ignora, esqueça, esquece, descarte",
     denies_behind: "não é, não são, não está, não corresponde, está errado, está errada, está descartado, é incorreto, não, estão errados, estão erradas, estão descartados, está descartada, não correspondem",
