@@ -104,7 +104,7 @@ fn range_close(reader: &Reader<'_>, end: usize) -> Option<usize> {
     let after = dash.or_else(to)?;
     let second = text.len() - after.trim_start_matches(' ').len();
     let (last, close) = bracketed(text, second, names)?;
-    let apart = goes_there(text, close) || measures(text, at, close);
+    let apart = goes_there(text, close) || parts_ends(text, at, close);
     (last.names == 1 && !apart).then_some(close)
 }
 
@@ -125,16 +125,20 @@ fn begins_range(before: &str) -> bool {
         })
 }
 
-/// "The distance from [1] to [4]", "[1]到[4]的距离": two marks, and what lies between them is measured.
-fn measures(text: &str, start: usize, end: usize) -> bool {
-    /// What is measured is not said further off, in bytes.
+/// "The distance from [1] to [4]", "[1]到[4]的距离", "schiebe [1] bis [4]": two marks, between which
+/// something is measured or moved.
+fn parts_ends(text: &str, start: usize, end: usize) -> bool {
+    /// That is not said further off, in bytes.
     const NEAR: usize = 32;
     let before = &text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start];
     let after = &text[end..text.floor_char_boundary(end + NEAR)];
     let ends = |c: char| matches!(c, '.' | '\n' | ';' | ':' | ',' | '。' | '，');
     let parts = [before.rsplit(ends).next(), after.split(ends).next()];
     parts.into_iter().flatten().any(|part| {
-        words::words(part).any(|word| words::at(part, word.start, Role::Measures).is_some())
+        words::words(part).any(|word| {
+            let says = |role| words::at(part, word.start, role).is_some();
+            says(Role::Measures) || says(Role::Moves)
+        })
     })
 }
 

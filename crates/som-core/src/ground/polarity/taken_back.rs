@@ -262,7 +262,13 @@ pub(super) fn deny_earlier(text: &str, cues: &Cues, mentions: &mut [Mention]) {
         };
         let denied = clause_content(text, cues, mentions, index);
         let said = clause_content(text, cues, mentions, earlier);
-        let other = !denied.is_empty()
+        // Each of them is told from the other.
+        let contrasted = [earlier.checked_sub(1), Some(earlier + 1)]
+            .into_iter()
+            .flatten()
+            .any(|next| next != index && mentions[next].polarity == Polarity::Denied);
+        let other = contrasted
+            && !denied.is_empty()
             && !said.is_empty()
             && !denied.iter().any(|word| said.contains(word));
         if !other {

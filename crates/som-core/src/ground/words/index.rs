@@ -94,6 +94,7 @@ impl Index {
                 (language.units, Role::Unit),
                 (language.plurals, Role::Plural),
                 (language.up_to, Role::UpTo),
+                (language.moves, Role::Moves),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);

@@ -133,6 +133,8 @@ pub(super) struct Language {
     pub(super) plurals: &'static str,
     /// Words that name the end of a range, and never where something is moved to: "through".
     pub(super) up_to: &'static str,
+    /// Verbs that move one thing to another: "drag".
+    pub(super) moves: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -207,4 +209,5 @@ pub(super) const SILENT: Language = Language {
     units: "",
     plurals: "",
     up_to: "",
+    moves: "",
 };

@@ -72,6 +72,7 @@ pub(crate) enum Role {
     Unit,
     Plural,
     UpTo,
+    Moves,
     /// What it counts, from 1.
     Number(u8),
 }

@@ -59,5 +59,6 @@ pub(super) const ARABIC: Language = Language {
     negates: "ليس, ليست",
     no_one: "لا شيء, لا أحد",
     up_to: "حتى",
+    moves: "اسحب",
     ..SILENT
 };

@@ -62,5 +62,6 @@ pub(super) const CHINESE: Language = Language {
     but: "而是",
     no_one: "没有, 都没有",
     up_to: "到, 至",
+    moves: "拖, 移",
     ..SILENT
 };

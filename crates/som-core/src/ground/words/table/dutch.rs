@@ -70,5 +70,6 @@ pub(super) const DUTCH: Language = Language {
     units: "jaar, uur, meter, minuten, seconden, graden",
     plurals: "zijn, waren, ontbreken, hebben",
     up_to: "tot, tot en met, t/m, tot de",
+    moves: "sleep, slepen, verplaats, verplaatsen, schuif",
     ..SILENT
 };

@@ -70,5 +70,6 @@ pub(super) const ENGLISH: Language = Language {
     units: "am, pm, km, m, cm, mm, kg, g, mg, lb, lbs, oz, ft, inch, inches, feet, mile, miles, meter, meters, metre, metres, dollar, dollars, euro, euros, cents, percent, year, years, months, weeks, days, hour, hours, minute, minutes, seconds, degrees, px, pixels, times",
     plurals: "are, were, aren't, weren't, have, remain",
     up_to: "through, thru, up to, up to and including, up through",
+    moves: "drag, move, slide, swipe, pull, shift",
     ..SILENT
 };

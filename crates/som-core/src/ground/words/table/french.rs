@@ -68,5 +68,6 @@ pub(super) const FRENCH: Language = Language {
     units: "ans, heures, mètres, mètre, km, minutes, secondes, degrés, euros",
     plurals: "sont, étaient, ont, manquent",
     up_to: "jusqu'à",
+    moves: "glisse, glissez, glisser, déplace, déplacez, déplacer",
     ..SILENT
 };

@@ -70,5 +70,6 @@ pub(super) const GERMAN: Language = Language {
     units: "uhr, jahre, meter, minuten, sekunden, grad, euro, stunden",
     plurals: "sind, waren, fehlen, wurden, haben",
     up_to: "bis, bis zur, bis zum, bis zu",
+    moves: "schiebe, schieben, ziehe, ziehen, verschiebe, verschieben, bewege, bewegen, zieh, schieb",
     ..SILENT
 };

@@ -59,5 +59,6 @@ pub(super) const HEBREW: Language = Language {
     negates: "לא",
     no_one: "אף, שום, כלום",
     up_to: "עד",
+    moves: "גרור",
     ..SILENT
 };

@@ -68,5 +68,6 @@ pub(super) const ITALIAN: Language = Language {
     units: "anni, metri, metro, km, minuti, secondi, gradi, euro, ore",
     plurals: "sono, erano, mancano",
     up_to: "fino a, fino alla, fino al",
+    moves: "trascina, trascinare, sposta, spostare, muovi",
     ..SILENT
 };

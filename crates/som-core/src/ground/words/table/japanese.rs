@@ -54,5 +54,6 @@ pub(super) const JAPANESE: Language = Language {
     but: "むしろ",
     no_one: "どれも",
     up_to: "から, ～, 〜",
+    moves: "ドラッグ, 移動",
     ..SILENT
 };

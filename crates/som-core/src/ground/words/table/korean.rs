@@ -51,5 +51,6 @@ pub(super) const KOREAN: Language = Language {
     every: "각",
     no_one: "아무것도",
     up_to: "부터",
+    moves: "드래그, 이동",
     ..SILENT
 };

@@ -66,5 +66,6 @@ pub(super) const POLISH: Language = Language {
     no_one: "żad*, nic, ani",
     plurals: "są, były, byli",
     up_to: "po",
+    moves: "przeciągnij, przesuń",
     ..SILENT
 };

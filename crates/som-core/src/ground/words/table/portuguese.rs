@@ -67,5 +67,6 @@ pub(super) const PORTUGUESE: Language = Language {
     units: "anos, horas, metros, metro, km, minutos, segundos, graus, euros, quilos",
     plurals: "são, eram, estão, faltam, foram, têm",
     up_to: "até",
+    moves: "arraste, arrastar, mova, mover",
     ..SILENT
 };

@@ -65,5 +65,6 @@ pub(super) const RUSSIAN: Language = Language {
     no_one: "ни, ничего, никак*",
     units: "лет, года, метров, метра, минут, секунд",
     up_to: "по",
+    moves: "перетащи, перетащите, переместите, перемести",
     ..SILENT
 };

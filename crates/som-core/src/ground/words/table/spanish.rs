@@ -67,5 +67,6 @@ pub(super) const SPANISH: Language = Language {
     units: "años, horas, metros, metro, km, minutos, segundos, grados, euros, kilos",
     plurals: "son, eran, están, faltan, fueron, tienen",
     up_to: "hasta, hasta la, hasta el",
+    moves: "arrastra, arrastre, arrastrar, mueve, mueva, mover, desliza",
     ..SILENT
 };

@@ -65,5 +65,6 @@ pub(super) const UKRAINIAN: Language = Language {
     no_one: "жод*, нічого, ні",
     units: "років, метрів, метри, хвилин, секунд",
     up_to: "по",
+    moves: "перетягни, перетягніть, перемісти",
     ..SILENT
 };
