@@ -1,4 +1,4 @@
-//! Names and lists of names: `3`, `C`, `1, 2 and 5`, `1–4`.
+//! Names and lists of names: `3`, `C`, `B2`, `1, 2 and 5`, `1–4`.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -55,7 +55,7 @@ impl Names {
             ids,
             numbers,
             letters,
-            cells: scene.marks.iter().any(|mark| is_cell(&mark.text)),
+            cells: scene.marks.iter().any(|mark| is_cell(mark.text)),
         }
     }
 
@@ -83,7 +83,7 @@ impl Names {
         reading
     }
 
-    /// The name that starts at `at`: digits, or up to three letters if marks have such texts.
+    /// The name that starts at `at`: digits, or up to three letters, or a cell, if marks have such texts.
     pub(super) fn name_at(&self, text: &str, at: usize) -> Option<Range<usize>> {
         let rest = text.get(at..)?;
         if self.cells {
