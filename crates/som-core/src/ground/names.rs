@@ -1,4 +1,4 @@
-//! Names and lists of names: `3`, `C`, `1, 2 and 5`, `1–4`.
+//! Names and lists of names: `3`, `C`, `B2`, `1, 2 and 5`, `1–4`.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,6 +16,8 @@ pub(crate) struct Names {
     ids: HashMap<String, Vec<u32>>,
     numbers: Vec<(u64, u32)>,
     letters: bool,
+    /// Cells of a grid: `B2`.
+    cells: bool,
 }
 
 /// What a list of names leads to.
@@ -53,6 +55,7 @@ impl Names {
             ids,
             numbers,
             letters,
+            cells: scene.marks.iter().any(|mark| is_cell(mark.text)),
         }
     }
 
@@ -80,9 +83,16 @@ impl Names {
         reading
     }
 
-    /// The name that starts at `at`: digits, or up to three letters if marks have such texts.
+    /// The name that starts at `at`: digits, or up to three letters, or a cell, if marks have such texts.
     pub(super) fn name_at(&self, text: &str, at: usize) -> Option<Range<usize>> {
         let rest = text.get(at..)?;
+        if self.cells {
+            let len = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+            let goes_on = |c: char| (words::is_word(c) || c == '_') && !words::is_unspaced(c);
+            if is_cell(&rest[..len]) && !rest[len..].starts_with(goes_on) {
+                return Some(at..at + len);
+            }
+        }
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let len = if digits > 0 {
             let mut after = rest[digits..].chars();
@@ -150,8 +160,33 @@ impl Names {
                 ids.iter().for_each(|&id| reading.find(id));
             }
         }
+        if let (Some((row, first)), Some((other, last))) = (cell_of(first), cell_of(last)) {
+            if !row.eq_ignore_ascii_case(other) {
+                // What lies between two rows of a grid may be a line or a block.
+                reading.worst = reading.worst.max(Some(Status::Ambiguous));
+            } else if last.saturating_sub(first) as usize <= self.ids.len() {
+                for number in first.saturating_add(1)..last {
+                    let ids = self.get(&format!("{row}{number}"));
+                    ids.iter().for_each(|&id| reading.find(id));
+                }
+            }
+        }
         self.add(reading, last);
     }
+}
+
+/// True for `B2`.
+fn is_cell(name: &str) -> bool {
+    cell_of(name).is_some()
+}
+
+/// The row and the number of a cell of a grid: `B2`.
+fn cell_of(name: &str) -> Option<(&str, u32)> {
+    let row = name.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (row, number) = name.split_at(row);
+    let short = (1..=2).contains(&row.len()) && (1..=3).contains(&number.len());
+    let number = number.parse().ok()?;
+    short.then_some((row, number))
 }
 
 impl Reading {

@@ -185,16 +185,7 @@ impl<'a> Reader<'a> {
 
     /// True behind words that take back what was said, and begin the line: "Correction: 2 is a knife".
     pub(super) fn follows_correction(&self) -> bool {
-        const SIGNS: [char; 10] = [':', ',', ' ', '—', '–', '-', '.', '!', '*', '…'];
-        let Some(mut rest) = self.indent().map(|indent| indent.trim_start_matches(SIGNS)) else {
-            return false;
-        };
-        let mut corrects = false;
-        while let Some(end) = words::at(rest, 0, Role::Corrects) {
-            corrects = true;
-            rest = rest[end..].trim_start_matches(SIGNS);
-        }
-        corrects && rest.is_empty()
+        self.indent().is_some_and(is_correction)
     }
 
     /// True at the first word of a line or of an item of a list.
@@ -288,4 +279,16 @@ fn heads_table(text: &str) -> bool {
         line.contains('|') && line.contains("---") && !line.contains(char::is_alphanumeric)
     };
     header.contains('|') && below.is_some_and(is_rule)
+}
+
+/// True if `lead` is nothing but words that take back what was said.
+pub(super) fn is_correction(lead: &str) -> bool {
+    const SIGNS: [char; 10] = [':', ',', ' ', '—', '–', '-', '.', '!', '*', '…'];
+    let mut rest = lead.trim_start_matches(SIGNS);
+    let mut corrects = false;
+    while let Some(end) = words::at(rest, 0, Role::Corrects) {
+        corrects = true;
+        rest = rest[end..].trim_start_matches(SIGNS);
+    }
+    corrects && rest.is_empty()
 }

@@ -191,15 +191,24 @@ pub(super) fn value(node: &Node, spoken: &Spoken<'_>) -> Option<Named> {
             Named::by(spoken.part(inside.clone()).mentions)
                 .or_else(|| spoken.says_none(inside).then_some(Named::NONE))
         }),
-        Value::List(items) => items
-            .iter()
-            .try_fold(Named::NONE, |all, item| Some(all.and(value(item, spoken)?))),
+        Value::List(items) => located(node, spoken).or_else(|| {
+            items
+                .iter()
+                .try_fold(Named::NONE, |all, item| Some(all.and(value(item, spoken)?)))
+        }),
         Value::Object(entries) => marks_of(entries, spoken).or_else(|| {
             let span = node.span.clone();
             Named::by(spoken.part(span.clone()).mentions)
                 .or_else(|| spoken.says_none(span).then_some(Named::NONE))
         }),
     }
+}
+
+/// What the box or point that a list of numbers is leads to.
+fn located(node: &Node, spoken: &Spoken<'_>) -> Option<Named> {
+    let part = spoken.part(node.span.clone());
+    let place = |mention: &Mention| mention.span == node.span && mention.location.is_some();
+    Named::by(part.mentions.iter().filter(|mention| place(mention)))
 }
 
 /// The marks that a text of nothing but names means.

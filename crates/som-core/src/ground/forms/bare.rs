@@ -11,6 +11,7 @@ use super::headed::listed;
 use crate::ground::{
     Mention,
     names::{Names, Reading, Setting, is_quantity, list_at, skip},
+    reader::is_correction,
     words::{self, Cue, Cues, Role},
 };
 
@@ -109,7 +110,7 @@ impl Bare<'_> {
         if any(Role::Measures) || self.ends_measure(list) {
             return false;
         }
-        if self.is_part(list) || self.goes_on_counting(list) {
+        if self.is_part(list) || self.counts(list) || self.goes_on_counting(list) {
             return false;
         }
         if self.is_chosen_behind(list, &clause) {
@@ -145,7 +146,12 @@ impl Bare<'_> {
                     .iter()
                     .any(|role| self.cues.any(gap.clone(), *role))
                 && !self.text[gap].contains(['.', '\n']);
-            if instead || self.is_sentence(list, begin) || self.is_headed(list, clause.start) {
+            let corrected = begin == 0 && self.is_corrected(list);
+            if instead
+                || corrected
+                || self.is_sentence(list, begin)
+                || self.is_headed(list, clause.start)
+            {
                 return true;
             }
             return self.begins(clause.start)
@@ -276,10 +282,26 @@ impl Bare<'_> {
         words::at(self.text, start, Role::Of).is_some()
     }
 
+    /// "3 are missing": a single number, of which a verb says that it is several.
+    fn counts(&self, list: &List) -> bool {
+        list.reading.names == 1 && self.is_followed(list, |role| role == Role::Plural)
+    }
+
     /// "(Not 3.) 5!": nothing but a name, behind another one.
     fn is_sentence(&self, list: &List, begin: usize) -> bool {
         let gap = self.text.get(begin..list.span.start).unwrap_or("x");
         begin > 0 && matches!(gap.trim(), "." | "!" | ";") && self.ends_clause(list)
+    }
+
+    /// "Scratch that. 2.": nothing but a name behind words that take something back.
+    fn is_corrected(&self, list: &List) -> bool {
+        let line = self.text[..list.span.start]
+            .rfind('\n')
+            .map_or(0, |end| end + 1);
+        let lead = &self.text[line..list.span.start];
+        let rest = self.text[list.span.end..].split('\n').next().unwrap_or("");
+        let alone = |c: char| matches!(c, '.' | '!' | '*' | '"' | ' ');
+        lead.len() < LONGEST && is_correction(lead) && rest.trim_matches(alone).is_empty()
     }
 
     /// "The red ones: 2, 3 and 8": several names behind a colon.
@@ -343,7 +365,7 @@ impl Bare<'_> {
             let same = |other: &&Cue| other.start == cue.start;
             lead.iter()
                 .filter(same)
-                .any(|other| other.role == Role::Joins)
+                .any(|other| other.role == Role::Joins && other.end >= cue.end)
         };
         let says = |cue: &Cue| {
             leads(cue.role) && !matches!(cue.role, Role::Article | Role::Joins) && !joins(cue)

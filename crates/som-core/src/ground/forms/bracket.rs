@@ -94,12 +94,58 @@ fn range_close(reader: &Reader<'_>, end: usize) -> Option<usize> {
     // between them, too.
     let to = || {
         let to = words::at(text, next, Role::Ranges)?;
-        Some(&text[to..]).filter(|_| follows_plural(&text[..at]) || is_from_all(&text[..at]))
+        let article = words::at(text, skip(text, to, |c| c == ' '), Role::Article);
+        Some(&text[article.unwrap_or(to)..]).filter(|_| {
+            let before = &text[..at];
+            let up_to = words::at(text, next, Role::UpTo) == Some(to);
+            up_to || follows_plural(before) || is_from_all(before) || begins_range(before)
+        })
     };
     let after = dash.or_else(to)?;
     let second = text.len() - after.trim_start_matches(' ').len();
     let (last, close) = bracketed(text, second, names)?;
-    (last.names == 1).then_some(close)
+    let apart = goes_there(text, close) || parts_ends(text, at, close);
+    (last.names == 1 && !apart).then_some(close)
+}
+
+/// "De la" where a sentence begins: nothing before it says that anything moves.
+fn begins_range(before: &str) -> bool {
+    /// Longer, in bytes, are no such words.
+    const LONGEST: usize = 24;
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST))..];
+    let start = near
+        .rfind(['.', ':', '\n', '!', '?'])
+        .map_or(0, |sign| sign + 1);
+    let lead = near[start..].trim();
+    let whole = start > 0 || near.len() == before.len();
+    let rest = words::at(lead, 0, Role::Fills).map(|end| lead[end..].trim());
+    whole
+        && rest.is_some_and(|rest| {
+            rest.is_empty() || words::at(rest, 0, Role::Article) == Some(rest.len())
+        })
+}
+
+/// "The distance from [1] to [4]", "[1]到[4]的距离", "schiebe [1] bis [4]": two marks, between which
+/// something is measured or moved.
+fn parts_ends(text: &str, start: usize, end: usize) -> bool {
+    /// That is not said further off, in bytes.
+    const NEAR: usize = 32;
+    let before = &text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start];
+    let after = &text[end..text.floor_char_boundary(end + NEAR)];
+    let ends = |c: char| matches!(c, '.' | '\n' | ';' | ':' | ',' | '。' | '，');
+    let parts = [before.rsplit(ends).next(), after.split(ends).next()];
+    parts.into_iter().flatten().any(|part| {
+        words::words(part).any(|word| {
+            let says = |role| words::at(part, word.start, role).is_some();
+            says(Role::Measures) || says(Role::Moves)
+        })
+    })
+}
+
+/// "[1]から[4]に", "[1]から[4]へ": what moves goes to the second one.
+fn goes_there(text: &str, end: usize) -> bool {
+    words::at(text, end, Role::Toward)
+        .is_some_and(|to| text[end..to].starts_with(words::is_unspaced))
 }
 
 /// True for "everything from".

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Reader, named, part};
 use crate::ground::{
     Mention, Polarity,
-    json::{Entry, Key, Node, Value, is_flag, is_nothing, is_verdict, says_no, whole},
+    json::{Entry, Key, Node, PlaceKey, Value, is_flag, is_nothing, is_verdict, says_no, whole},
     names::Reading,
     places,
     words::{self, Role},
@@ -79,6 +79,8 @@ fn object(entries: &[Entry], reader: &Reader<'_>, found: &mut Vec<Mention>) {
             Key::Other if Key::is_pairing(key) && !matches!(node.value, Value::Number(_)) => {
                 marks(node, reader, found);
             }
+            // {"the lamp": [120, 550, 320, 950]}
+            Key::Other if !names_marks(node, reader) && is_box(node, reader, found) => {}
             // An array under another key (a colour, a list of counts) names nothing; what its
             // texts and objects say may.
             _ => visit(node, reader, found),
@@ -96,6 +98,22 @@ fn turns_down(entries: &[Entry], reader: &Reader<'_>) -> bool {
     entries
         .iter()
         .any(|entry| is_verdict(&entry.key) && says_no(&entry.node, reader.text))
+}
+
+/// True if four numbers are a box that fits a region: it is found then.
+fn is_box(node: &Node, reader: &Reader<'_>, found: &mut Vec<Mention>) -> bool {
+    let four = node
+        .list()
+        .is_some_and(|items| items.len() == 4 && items.iter().all(|item| item.number().is_some()));
+    if !four {
+        return false;
+    }
+    let mut boxes = places::under_key(PlaceKey::Box, node, reader.scene);
+    boxes.retain(Mention::is_meant);
+    boxes.retain(|place| !place.marks.is_empty());
+    let fits = !boxes.is_empty();
+    found.extend(boxes);
+    fits
 }
 
 /// What the values are of an object whose keys are marks.

@@ -48,8 +48,17 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
         }
         return Some(Found::Mention(reading.mention(name)));
     }
+    // "B) The emergency brake", alone: one of the letters is chosen.
+    let alone = || {
+        let count = |sign: char| rest.matches(sign).count();
+        reader.begins() && !rest.trim_end().contains('\n') && count(')') == count('(') + 1
+    };
+    if rest.starts_with(") ") && !starts_with_digit(text, at) && alone() {
+        let (reading, _) = list_at(&text[..name.end], at, names, Setting::Open)?;
+        return Some(Found::Mention(reading.mention(name)));
+    }
     // "3 is the cup", "3 (the cup)", "3, the cup" of digits at the start of what is said.
-    let numeric = starts_with_digit(text, at);
+    let numeric = word.contains(|c: char| c.is_ascii_digit());
     let near = near_end(text, at);
     let (reading, end) = list_at(&text[..near], at, names, Setting::Open)?;
     if reading.names > MOST || reading.misses() > 0 {

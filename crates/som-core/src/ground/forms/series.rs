@@ -131,7 +131,7 @@ fn is_same_tie(
                 words::at(&end[word.clone()], 0, Role::Joins) == Some(word.len())
             })
     };
-    let one = by != Separator::Sentence || tie == Tie::Verb;
+    let one = by != Separator::Sentence || matches!(tie, Tie::Verb | Tie::Equals);
     tie == other && direct && one && (tie != Tie::Caption || closed())
 }
 

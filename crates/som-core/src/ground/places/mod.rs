@@ -36,7 +36,7 @@ mod shape;
 mod tags;
 
 pub(super) use self::{
-    json::of_object,
+    json::{of_object, under_key},
     prose::{bare, plain},
     tags::tag,
 };

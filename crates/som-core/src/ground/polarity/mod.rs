@@ -5,6 +5,7 @@
 //! replaced; what is excepted leaves the range that it is taken from; what only led to a conclusion
 //! is not meant.
 
+mod beside;
 mod concluded;
 mod sentence;
 mod set_aside;
@@ -61,7 +62,7 @@ pub(super) fn assign(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<b
         except(text, mentions, index);
     }
     answer_questions(text, mentions);
-    deny_earlier(mentions);
+    deny_earlier(text, cues, mentions);
     set_aside(text, cues, mentions, &joined);
     beside
 }
@@ -387,43 +388,6 @@ impl<'a> Around<'a> {
             let between = self.text.get(start..cue.start).unwrap_or("");
             between.len() <= 2 && !between.contains(',')
         })
-    }
-
-    fn is_beside(&self) -> bool {
-        let beside = self.reaching(Role::Beside, 5, false);
-        beside.is_some_and(|cue| !self.is_at(cue) && !self.is_marked(cue))
-            || self.is_behind(Role::BesideBehind)
-    }
-
-    /// True for "marked with 4".
-    fn is_marked(&self, cue: Cue) -> bool {
-        let all = |role| self.cues.all(self.before.clone(), role);
-        let mut announces = all(Role::Announces).chain(all(Role::Bears));
-        let next = self.text.get(cue.end..self.before.end).unwrap_or("x");
-        next.trim().is_empty()
-            && self.cues.any(cue.start..cue.start + 1, Role::Fills)
-            && announces.any(|word| {
-                let between = self.text.get(word.end..cue.start);
-                between.is_some_and(|between| between.trim().is_empty())
-            })
-    }
-
-    /// True for "is at mark 4": that is where the mark itself is.
-    fn is_at(&self, cue: Cue) -> bool {
-        let word = self.text.get(cue.start..cue.end).unwrap_or("");
-        let between = self.text.get(cue.end..self.before.end).unwrap_or("");
-        let mut announced = false;
-        let direct = words::words(between).all(|word| {
-            let announces = words::at(between, word.start, Role::Announces).is_some();
-            announced |= announces;
-            announces || words::at(between, word.start, Role::Article).is_some()
-        });
-        let is = self.cues.all(self.before.start..cue.start, Role::Is).last();
-        let said = is.is_some_and(|is| {
-            let between = self.text.get(is.end..cue.start).unwrap_or("x");
-            !between.contains(char::is_alphanumeric)
-        });
-        words::at(word, 0, Role::At) == Some(word.len()) && announced && direct && said
     }
 
     /// True for "I previously said that the cup is [3]".

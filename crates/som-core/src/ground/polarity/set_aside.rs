@@ -21,6 +21,7 @@ pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joine
     let none = begins_with_none(text, cues, mentions);
     let none_first = none.is_some();
     let alone = alone(text, cues, mentions);
+    let refused = refused(text, cues, mentions);
     let mut aside: Vec<Option<Polarity>> = (0..mentions.len())
         .map(|index| {
             let free = mentions[index].is_meant() && mentions[index].location.is_none();
@@ -31,6 +32,7 @@ pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joine
             let called = none.as_ref().is_some_and(|none| place.is_other_than(none));
             let denied =
                 none_first && place.is_turned_away() || called || other && place.is_about();
+            let denied = denied || refused && index == 0;
             denied
                 .then_some(Polarity::Denied)
                 .or_else(|| place.polarity())
@@ -148,6 +150,36 @@ fn stay_denied(text: &str, cues: &Cues, mentions: &[Mention], aside: &mut [Optio
             _ => {}
         }
     }
+}
+
+/// "No, [3] is a lamp post. It's [6]": the first mark is what was supposed, and is said to be something
+/// else; the next one is said of the thing itself.
+fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
+    let [first, second, ..] = mentions else {
+        return false;
+    };
+    let place = Place::new(text, cues, mentions, 0);
+    let lead = place
+        .get(place.before.clone())
+        .trim_end_matches([' ', '*', '[']);
+    let no = lead.strip_suffix([',', '，']).is_some_and(|lead| {
+        words::words(lead).last().is_some_and(|word| {
+            let says = |role| words::at(lead, word.start, role) == Some(lead.len());
+            says(Role::Denies) || says(Role::Corrects)
+        })
+    });
+    let after = place.get(place.after.clone());
+    let other = place.names_something(after.trim_start_matches([' ', '*', ']']));
+    let next = Place::new(text, cues, mentions, 1);
+    let lead = next.get(next.before.clone()).trim_start();
+    let itself = words::at(lead, 0, Role::Pronoun).is_some_and(|end| {
+        let rest = lead[end..].trim_start_matches([' ', '\'', '’']);
+        let verb = words::at(rest, 0, Role::Copula).map(|end| &rest[end..]);
+        let glued = lead[..end].ends_with("'s").then_some(rest);
+        let rest = verb.or(glued).or_else(|| rest.strip_prefix("s "));
+        rest.is_some_and(is_function)
+    });
+    no && other && !place.is_followed && itself && second.is_meant() && first.marks != second.marks
 }
 
 /// "Only [3] is empty": the marks of a sentence that begins so.

@@ -159,6 +159,23 @@ fn subject_of(text: &str, mentions: &[Mention], index: usize) -> Range<usize> {
     sentence_start(text, start..span.start)..span.start
 }
 
+/// The words that say what mention number `index` is said of: before it, or before those that it
+/// goes on with in its sentence.
+fn clause_content(text: &str, cues: &Cues, mentions: &[Mention], index: usize) -> Vec<String> {
+    /// A clause names no more marks before it.
+    const MOST: usize = 3;
+    let mut at = index;
+    loop {
+        let subject = subject_of(text, mentions, at);
+        let words = content(text, cues, subject.clone());
+        let last = at.checked_sub(1).map(|last| mentions[last].span.end);
+        if !words.is_empty() || last != Some(subject.start) || at + MOST == index {
+            return words;
+        }
+        at -= 1;
+    }
+}
+
 /// The words in `part` that say what something is.
 fn content(text: &str, cues: &Cues, part: Range<usize>) -> Vec<String> {
     const EMPTY: [&str; 34] = [
@@ -217,7 +234,9 @@ pub(super) fn except(text: &str, mentions: &mut [Mention], index: usize) {
 }
 
 /// What is denied in the end was not meant before: "It is [3]. … It is not [3] but [4]."
-pub(super) fn deny_earlier(mentions: &mut [Mention]) {
+/// What is said of another thing takes nothing back: "the cat is not [1] but [3], the dog not [3] but
+/// [1]".
+pub(super) fn deny_earlier(text: &str, cues: &Cues, mentions: &mut [Mention]) {
     for index in 1..mentions.len() {
         if mentions[index].polarity != Polarity::Denied {
             continue;
@@ -233,12 +252,27 @@ pub(super) fn deny_earlier(mentions: &mut [Mention]) {
             continue;
         }
         // Only what was said just before: further off, something else may have been asked.
-        if let Some(earlier) = mentions[index.saturating_sub(3)..index]
-            .iter_mut()
-            .rev()
-            .find(|earlier| earlier.marks == marks && earlier.is_meant())
-        {
-            earlier.polarity = Polarity::Replaced;
+        let near = index.saturating_sub(3);
+        let Some(earlier) = mentions[near..index]
+            .iter()
+            .rposition(|earlier| earlier.marks == marks && earlier.is_meant())
+            .map(|place| near + place)
+        else {
+            continue;
+        };
+        let denied = clause_content(text, cues, mentions, index);
+        let said = clause_content(text, cues, mentions, earlier);
+        // Each of them is told from the other.
+        let contrasted = [earlier.checked_sub(1), Some(earlier + 1)]
+            .into_iter()
+            .flatten()
+            .any(|next| next != index && mentions[next].polarity == Polarity::Denied);
+        let other = contrasted
+            && !denied.is_empty()
+            && !said.is_empty()
+            && !denied.iter().any(|word| said.contains(word));
+        if !other {
+            mentions[earlier].polarity = Polarity::Replaced;
         }
     }
 }

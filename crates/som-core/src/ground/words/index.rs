@@ -92,6 +92,9 @@ impl Index {
                 (language.of, Role::Of),
                 (language.no_one, Role::NoOne),
                 (language.units, Role::Unit),
+                (language.plurals, Role::Plural),
+                (language.up_to, Role::UpTo),
+                (language.moves, Role::Moves),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);

@@ -129,6 +129,12 @@ pub(super) struct Language {
     pub(super) no_one: &'static str,
     /// Behind a number that measures: "km".
     pub(super) units: &'static str,
+    /// Verbs that say something of several: "are".
+    pub(super) plurals: &'static str,
+    /// Words that name the end of a range, and never where something is moved to: "through".
+    pub(super) up_to: &'static str,
+    /// Verbs that move one thing to another: "drag".
+    pub(super) moves: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -201,4 +207,7 @@ pub(super) const SILENT: Language = Language {
     of: "",
     no_one: "",
     units: "",
+    plurals: "",
+    up_to: "",
+    moves: "",
 };

@@ -70,6 +70,9 @@ pub(crate) enum Role {
     Of,
     NoOne,
     Unit,
+    Plural,
+    UpTo,
+    Moves,
     /// What it counts, from 1.
     Number(u8),
 }

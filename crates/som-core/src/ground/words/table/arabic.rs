@@ -58,5 +58,7 @@ pub(super) const ARABIC: Language = Language {
     without: "بدون, بلا",
     negates: "ليس, ليست",
     no_one: "لا شيء, لا أحد",
+    up_to: "حتى",
+    moves: "اسحب",
     ..SILENT
 };

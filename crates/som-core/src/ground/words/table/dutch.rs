@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const DUTCH: Language = Language {
     code: "nl",
     announces: "nummer, nummers, markering, markeringen, merk, merken, merkteken, regio, regio's, gebied, gebieden, label, labels, object, objecten, segment, segmenten, antwoord, nr, element, masker, merktekens, gelabeld, genummerd, gemarkeerd, letter, letters",
-    answers: "antwoord, eindantwoord, definitieve antwoord, conclusie, dus, daarom, resultaat",
+    answers: "antwoord, eindantwoord, definitieve antwoord, conclusie, dus, daarom, resultaat, enige overeenkomst, beste overeenkomst",
     none: "geen, geen enkele, geen van alle, niets, afwezig, verdwenen, weg, niet zichtbaar, niet aanwezig, niet te zien, niet te vinden, niet gevonden, niet meer zichtbaar, niet meer te zien, ontbreekt, nergens, bestaat niet, niet meer aanwezig, zie ik niet, kan ik niet vinden, zie geen, niet gemarkeerd, niet afgebeeld, niet in beeld, niet op de afbeelding, niet in de afbeelding, niet gelabeld",
     denies: "niet, geen, noch, zonder, in plaats van, nooit, geen van, negeer, vergeet",
     denies_behind: "is niet, zijn niet, is het niet, is fout, is onjuist, klopt niet, niet, valt af, was niet, zijn beide fout, zijn fout, is ook fout, vallen af, kloppen niet",
@@ -11,7 +11,7 @@ pub(super) const DUTCH: Language = Language {
     joins: "en, evenals, en ook, ofwel",
     ranges: "tot, tot en met, t/m, tot de",
     contrasts: "maar, echter, terwijl, omdat, hoewel, doch",
-    corrects: "wacht, eigenlijk, correctie, sorry, ik bedoel, of liever, bij nader inzien, nee, pardon, beter gezegd, toch niet, dat was fout, dat was onjuist, dat was een vergissing, dat klopte niet, maak daar, ik corrigeer, zeg maar liever",
+    corrects: "wacht, eigenlijk, correctie, sorry, ik bedoel, of liever, bij nader inzien, nee, pardon, beter gezegd, toch niet, dat was fout, dat was onjuist, dat was een vergissing, dat klopte niet, maak daar, ik corrigeer, zeg maar liever, maar bedoelde, maar ik bedoelde",
     includes: "inclusief, waaronder, zelfs",
     excepts: "behalve, uitgezonderd, met uitzondering van, op na, maar niet, exclusief, niet meegerekend, zonder, de enige uitzondering is, de uitzondering is, met weglating van",
     excepts_behind: "uitgezonderd",
@@ -68,5 +68,8 @@ pub(super) const DUTCH: Language = Language {
     of: "van",
     no_one: "geen, niets, noch",
     units: "jaar, uur, meter, minuten, seconden, graden",
+    plurals: "zijn, waren, ontbreken, hebben",
+    up_to: "tot, tot en met, t/m, tot de",
+    moves: "sleep, slepen, verplaats, verplaatsen, schuif",
     ..SILENT
 };

@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const FRENCH: Language = Language {
     code: "fr",
     announces: "marque, marques, numéro, numéros, repère, repères, région, régions, zone, zones, objet, objets, étiquette, étiquettes, segment, segments, réponse, n, marqueur, marqueurs, élément, éléments, masque, numérotée, numéroté, label, no, marqué, marquée, étiqueté, étiquetée, numérotés, numérotées, marqués, marquées, lettre, lettres",
-    answers: "réponse, réponse finale, conclusion, donc, en conclusion, ainsi, résultat, par conséquent",
+    answers: "réponse, réponse finale, conclusion, donc, en conclusion, ainsi, résultat, par conséquent, seule correspondance, meilleure correspondance, bonne correspondance",
     none: "aucun, aucune, rien, absent, absente, disparu, disparue, introuvable, n'est pas visible, pas visible, pas présent, pas présente, n'apparaît pas, il n'y a pas, il n'y a aucun, n'existe pas, pas dans l'image, n'est plus visible, n'est plus là, n'est pas là, nulle part, néant, plus visible, pas là, pas de correspondance, ne vois pas, ne vois aucun, ne vois aucune, ne trouve pas, ne trouve aucun, ne trouve aucune, pas trouvé, pas trouvée, pas marqué, pas marquée, pas identifiable, n'est pas dans, pas sur l'image, pas dans la photo, pas étiqueté, pas étiquetée",
     denies: "pas, ni, non, sans, plutôt que, au lieu de, jamais, et non, pas la, pas le, aucun de, aucune de, aucun des, aucune des, ignorez, ignore, oubliez, oublie",
     denies_behind: "n'est pas, ne sont pas, n'est pas la bonne, est faux, est incorrect, est exclu, ne correspond pas, ne convient pas, sont fausses, sont incorrects, est à exclure, sont exclus, sont exclues, est incorrecte, n'est pas correct, ne sont pas corrects",
@@ -11,7 +11,7 @@ pub(super) const FRENCH: Language = Language {
     joins: "et, ou, ainsi que, et aussi",
     ranges: "à, jusqu'à, au",
     contrasts: "mais, plutôt, cependant, parce que, tandis que, alors que, donc, puisque",
-    corrects: "attendez, attends, non, en fait, correction, pardon, désolé, désolée, je veux dire, ou plutôt, plus précisément, après réflexion, en réalité, finalement, je rectifie, c'était faux, c'était une erreur, c'est faux, je me suis trompé, je me suis trompée, disons plutôt, je corrige, mettons plutôt",
+    corrects: "attendez, attends, non, en fait, correction, pardon, désolé, désolée, je veux dire, ou plutôt, plus précisément, après réflexion, en réalité, finalement, je rectifie, c'était faux, c'était une erreur, c'est faux, je me suis trompé, je me suis trompée, disons plutôt, je corrige, mettons plutôt, mais je voulais dire, je voulais dire",
     includes: "y compris, même",
     excepts: "sauf, excepté, à l'exception de, hormis, à part, mais pas, à l'exclusion de, sans compter, la seule exception est, l'exception est, à l'exception du, à l'exception de la, en omettant, en excluant, hors",
     compares: "plus grand que, plus grande que, plus petit que, plus petite que, plus haut que, plus haute que, plus clair que, plus foncé que, aussi grand que, aussi grande que, comparé à, comparée à, par rapport à, contrairement à, semblable à",
@@ -66,5 +66,8 @@ pub(super) const FRENCH: Language = Language {
     of: "de",
     no_one: "aucun*, rien, ni",
     units: "ans, heures, mètres, mètre, km, minutes, secondes, degrés, euros",
+    plurals: "sont, étaient, ont, manquent",
+    up_to: "jusqu'à",
+    moves: "glisse, glissez, glisser, déplace, déplacez, déplacer",
     ..SILENT
 };

@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const GERMAN: Language = Language {
     code: "de",
     announces: "nummer, nummern, markierung, markierungen, region, regionen, bereich, bereiche, objekt, objekte, objekten, segment, segmente, label, etikett, antwort, nr, kennzeichnung, marke, marken, beschriftung, maske, element, markierte, kennung, ziffer, beschriftet, gekennzeichnet, nummeriert, buchstabe, buchstaben",
-    answers: "antwort, endgültige antwort, fazit, ergebnis, somit, daher, folglich, lösung",
+    answers: "antwort, endgültige antwort, fazit, ergebnis, somit, daher, folglich, lösung, einzige übereinstimmung, beste übereinstimmung, einziger treffer, einzige treffer",
     none: "keine, keines, keiner, kein, keins, nicht vorhanden, nicht zu sehen, nicht sichtbar, nicht zu finden, nicht gefunden, fehlt, fehlen, verschwunden, weg, nichts, nicht mehr zu sehen, nicht mehr da, nicht mehr sichtbar, nicht mehr vorhanden, nirgends, nicht da, keine entsprechung, gibt es nicht, weder, sehe ich nicht, finde ich nicht, kann ich nicht finden, nicht markiert, nicht enthalten, nicht abgebildet, nicht erkennbar, nicht zu erkennen, nicht im bild, nicht auf dem bild, nicht gekennzeichnet, nicht beschriftet",
     denies: "nicht, kein, keine, weder, noch, ohne, statt, anstatt, nie, niemals, anstelle von, keine von, keiner von, keines von, verwerfe, falsch, ignoriere, ignorieren, vergiss, vergessen sie",
     denies_behind: "ist nicht, sind nicht, ist es nicht, ist falsch, scheidet aus, nicht, passt nicht, kommt nicht in frage, kann es nicht sein, war nicht, sind beide falsch, sind falsch, ist auch falsch, ist ausgeschlossen, sind ausgeschlossen, scheiden aus, ist nicht richtig, passt auch nicht",
@@ -11,7 +11,7 @@ pub(super) const GERMAN: Language = Language {
     joins: "und, oder, sowie, und auch",
     ranges: "bis, bis zur, bis zum, bis zu",
     contrasts: "sondern, aber, jedoch, während, weil, da, denn, doch, vielmehr, obwohl",
-    corrects: "moment, warte, halt, nein, korrektur, entschuldigung, eigentlich, genauer gesagt, ich meine, doch eher, besser gesagt, bei näherem hinsehen, quatsch, sorry, stimmt nicht, das war falsch, das stimmt nicht, das war ein fehler, das ist falsch, sagen wir, sagen wir lieber, ich korrigiere, ich korrigiere mich",
+    corrects: "moment, warte, halt, nein, korrektur, entschuldigung, eigentlich, genauer gesagt, ich meine, doch eher, besser gesagt, bei näherem hinsehen, quatsch, sorry, stimmt nicht, das war falsch, das stimmt nicht, das war ein fehler, das ist falsch, sagen wir, sagen wir lieber, ich korrigiere, ich korrigiere mich, meinte aber, aber gemeint, gemeint war, wollte sagen",
     includes: "einschließlich, inklusive, auch, selbst",
     excepts: "außer, ausgenommen, abgesehen von, mit ausnahme von, bis auf, ohne, aber nicht, nicht eingeschlossen, die einzige ausnahme ist, die ausnahme ist, mit ausnahme der, unter auslassung von, ausgelassen",
     excepts_behind: "ausgenommen",
@@ -34,7 +34,7 @@ pub(super) const GERMAN: Language = Language {
     counts: "markiert, gekennzeichnet, beschriftet, nummeriert",
     now: "jetzt, nun",
     copulas: "ist, sind, war, wäre, muss sein, heißt, ist eigentlich, ist tatsächlich",
-    measures: "es gibt, anzahl, gesamt, summe, preis, kosten, kostet, punkte, punktestand, jahr, uhr, uhrzeit, alter, temperatur, seite, zimmer, stock, gleis, größe, geschwindigkeit, gewicht, höhe, breite, länge, datum, tag, hausnummer, menge, verhältnis, wert, insgesamt, wie viele, differenz",
+    measures: "abstand, entfernung, strecke, es gibt, anzahl, gesamt, summe, preis, kosten, kostet, punkte, punktestand, jahr, uhr, uhrzeit, alter, temperatur, seite, zimmer, stock, gleis, größe, geschwindigkeit, gewicht, höhe, breite, länge, datum, tag, hausnummer, menge, verhältnis, wert, insgesamt, wie viele, differenz",
     selects: "klicke, klicken, klick, klicke auf, klicken sie auf, tippe, tippen, tippe auf, drücke, drücken, wähle, wählen, nimm, nehme, würde nehmen, öffne, nehmen",
     instead: "statt, anstatt, anstelle, anstelle von, und nicht, nicht etwa",
     concedes: "während, obwohl, obgleich, wenngleich, auch wenn, zwar",
@@ -68,5 +68,8 @@ pub(super) const GERMAN: Language = Language {
     of: "von",
     no_one: "kein*, nichts, weder",
     units: "uhr, jahre, meter, minuten, sekunden, grad, euro, stunden",
+    plurals: "sind, waren, fehlen, wurden, haben",
+    up_to: "bis, bis zur, bis zum, bis zu",
+    moves: "schiebe, schieben, ziehe, ziehen, verschiebe, verschieben, bewege, bewegen, zieh, schieb",
     ..SILENT
 };

@@ -58,5 +58,7 @@ pub(super) const HEBREW: Language = Language {
     no: "שום",
     negates: "לא",
     no_one: "אף, שום, כלום",
+    up_to: "עד",
+    moves: "גרור",
     ..SILENT
 };

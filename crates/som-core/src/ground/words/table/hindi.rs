@@ -54,5 +54,6 @@ pub(super) const HINDI: Language = Language {
     remains: "बचता, बचा, केवल बचता",
     every: "हर, प्रत्येक",
     no_one: "कोई नहीं, कुछ नहीं",
+    moves: "खींचें",
     ..SILENT
 };

@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const ITALIAN: Language = Language {
     code: "it",
     announces: "segno, segni, marcatore, marcatori, numero, numeri, regione, regioni, etichetta, etichette, oggetto, oggetti, segmento, segmenti, risposta, area, elemento, elementi, marca, contrassegno, contrassegni, maschera, zona, marchio, numerato, numerata, contrassegnato, contrassegnata, contrassegnata con, contrassegnato con, etichettato, etichettata, segnato, segnata, lettera, lettere",
-    answers: "risposta, risposta finale, conclusione, quindi, dunque, pertanto, in conclusione, risultato",
+    answers: "risposta, risposta finale, conclusione, quindi, dunque, pertanto, in conclusione, risultato, unica corrispondenza, migliore corrispondenza",
     none: "nessuno, nessuna, nessun, niente, nulla, assente, scomparso, scomparsa, sparito, sparita, non c'è, non è visibile, non è presente, non ci sono, non si vede, non esiste, non compare, non visibile, non presente, non più visibile, da nessuna parte, non trovato, non trovata, nessuna corrispondenza, non vedo, non trovo, non ho trovato, non è contrassegnato, non è contrassegnata, non nell'immagine, non compare nell'immagine, non contrassegnato, non contrassegnata",
     denies: "non, né, senza, invece di, anziché, piuttosto che, mai, e non, nessuno di, nessuna di, nessuno dei, nessuna delle, ignora, ignori, dimentica, scarta",
     denies_behind: "non è, non sono, non corrisponde, è sbagliato, è errato, è escluso, è da escludere, sono sbagliati, sono sbagliate, sono errati, sono da escludere, non corrispondono",
@@ -11,7 +11,7 @@ pub(super) const ITALIAN: Language = Language {
     joins: "e, o, ed, oppure, così come, e anche",
     ranges: "a, al, fino a, alla, fino alla, fino al",
     contrasts: "ma, bensì, però, tuttavia, mentre, perché, poiché, anzi",
-    corrects: "aspetta, in realtà, correzione, scusa, scusate, mi correggo, anzi, voglio dire, o meglio, ripensandoci, più precisamente, a guardare meglio, mi sono sbagliato, era sbagliato, è stato un errore, era un errore, ho sbagliato, anzi, correggo, diciamo invece",
+    corrects: "aspetta, in realtà, correzione, scusa, scusate, mi correggo, anzi, voglio dire, o meglio, ripensandoci, più precisamente, a guardare meglio, mi sono sbagliato, era sbagliato, è stato un errore, era un errore, ho sbagliato, anzi, correggo, diciamo invece, ma intendevo, volevo dire",
     includes: "incluso, inclusa, compreso, compresa, nemmeno",
     excepts: "tranne, eccetto, salvo, ad eccezione di, a eccezione di, a parte, escluso, esclusa, esclusi, meno, ma non, senza contare, senza includere, l'unica eccezione è, l'eccezione è, omettendo, escludendo, saltando",
     compares: "più grande di, più grande del, più grande della, più piccola della, più piccolo di, più piccola di, più alto di, più alta di, rispetto a, a differenza di, simile a, al contrario di",
@@ -66,5 +66,8 @@ pub(super) const ITALIAN: Language = Language {
     of: "di",
     no_one: "nessun*, niente, né",
     units: "anni, metri, metro, km, minuti, secondi, gradi, euro, ore",
+    plurals: "sono, erano, mancano",
+    up_to: "fino a, fino alla, fino al",
+    moves: "trascina, trascinare, sposta, spostare, muovi",
     ..SILENT
 };

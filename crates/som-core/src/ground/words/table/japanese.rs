@@ -29,7 +29,7 @@ pub(super) const JAPANESE: Language = Language {
     leaves: "隠れ, 画面外, 去り, フレームアウト",
     now: "今は, 現在",
     copulas: "は, が",
-    measures: "合計, 総数, 数は, 個数, 人数, 価格, 値段, 得点, 年は, 時間, 時刻, 年齢, 温度, 気温, ページ, 部屋, 階, サイズ, 速度, 重さ, 高さ, 幅, 長さ, 日付, 日は, 量, 値, いくつ, 差",
+    measures: "距離, 合計, 総数, 数は, 個数, 人数, 価格, 値段, 得点, 年は, 時間, 時刻, 年齢, 温度, 気温, ページ, 部屋, 階, サイズ, 速度, 重さ, 高さ, 幅, 長さ, 日付, 日は, 量, 値, いくつ, 差",
     selects: "クリック, タップ, 選択, 押し, 選ん",
     instead: "ではなく, じゃなく, でなく, の代わりに",
     concedes: "確かに, とはいえ",
@@ -50,7 +50,10 @@ pub(super) const JAPANESE: Language = Language {
     replies: "答",
     remains: "残るのは, 残りは, 残るは, 残ったのは",
     every: "各",
+    towards: "に, へ",
     but: "むしろ",
     no_one: "どれも",
+    up_to: "から, ～, 〜",
+    moves: "ドラッグ, 移動",
     ..SILENT
 };

@@ -50,5 +50,7 @@ pub(super) const KOREAN: Language = Language {
     remains: "남는 것은, 남은 것은, 남는 건, 남은 건",
     every: "각",
     no_one: "아무것도",
+    up_to: "부터",
+    moves: "드래그, 이동",
     ..SILENT
 };

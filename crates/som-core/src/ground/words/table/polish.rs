@@ -11,7 +11,7 @@ pub(super) const POLISH: Language = Language {
     joins: "i, oraz, lub, albo, a także, czy",
     ranges: "do, po",
     contrasts: "ale, lecz, tylko, jednak, ponieważ, gdyż, bo, natomiast, podczas gdy",
-    corrects: "czekaj, chwila, właściwie, poprawka, przepraszam, a raczej, to znaczy, jednak, mam na myśli, po namyśle, pomyłka, sprostowanie, to był błąd, to było błędne, myliłem się, myliłam się, poprawiam, a raczej",
+    corrects: "czekaj, chwila, właściwie, poprawka, przepraszam, a raczej, to znaczy, jednak, mam na myśli, po namyśle, pomyłka, sprostowanie, to był błąd, to było błędne, myliłem się, myliłam się, poprawiam, a raczej, miało być, chodziło mi o",
     includes: "w tym, łącznie z, włącznie z, nawet",
     excepts: "oprócz, z wyjątkiem, poza, prócz, za wyjątkiem, bez, ale nie, wyłączając, nie licząc, jedynym wyjątkiem jest, wyjątkiem jest, pomijając, z pominięciem",
     compares: "niż, w porównaniu z, w przeciwieństwie do, podobny do, podobnie jak, większy od, większa od, mniejszy od, mniejsza od",
@@ -64,5 +64,8 @@ pub(super) const POLISH: Language = Language {
     negates: "nie",
     of: "z, ze",
     no_one: "żad*, nic, ani",
+    plurals: "są, były, byli",
+    up_to: "po",
+    moves: "przeciągnij, przesuń",
     ..SILENT
 };

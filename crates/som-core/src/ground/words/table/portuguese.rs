@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const PORTUGUESE: Language = Language {
     code: "pt",
     announces: "marca, marcas, marcação, marcações, número, números, região, regiões, rótulo, rótulos, objeto, objetos, segmento, segmentos, etiqueta, etiquetas, resposta, área, elemento, elementos, marcador, marcadores, máscara, numerado, numerada, marcado, marcada, rotulado, rotulada, etiquetado, etiquetada, letra, letras",
-    answers: "resposta, resposta final, conclusão, portanto, então, resultado, assim",
+    answers: "resposta, resposta final, conclusão, portanto, então, resultado, assim, única correspondência, melhor correspondência",
     none: "nenhum, nenhuma, nada, ausente, desapareceu, sumiu, não está, não aparece, não é visível, não há, não existe, não se encontra, não visível, não presente, não está presente, já não está, não está mais, não está visível, em lugar nenhum, não encontrado, não encontrada, sem correspondência, não vejo, não encontro, não encontrei, não está marcado, não está marcada, não na imagem, não consta, não se vê",
     denies: "não, nem, sem, em vez de, ao invés de, nunca, e não, nenhum de, nenhuma de, nenhum dos, nenhuma das, ignore, ignora, esqueça, esquece, descarte",
     denies_behind: "não é, não são, não está, não corresponde, está errado, está errada, está descartado, é incorreto, não, estão errados, estão erradas, estão descartados, está descartada, não correspondem",
@@ -11,7 +11,7 @@ pub(super) const PORTUGUESE: Language = Language {
     joins: "e, ou, bem como, e também",
     ranges: "a, ao, até, à",
     contrasts: "mas, porém, e sim, contudo, embora, porque, pois, enquanto, mas sim",
-    corrects: "espera, espere, na verdade, correção, desculpe, quero dizer, ou melhor, aliás, pensando bem, melhor dizendo, corrigindo, me enganei, isso estava errado, foi um erro, isso está errado, aliás, corrijo, digamos antes",
+    corrects: "espera, espere, na verdade, correção, desculpe, quero dizer, ou melhor, aliás, pensando bem, melhor dizendo, corrigindo, me enganei, isso estava errado, foi um erro, isso está errado, aliás, corrijo, digamos antes, mas quis dizer, queria dizer",
     includes: "incluindo, incluída, incluído, inclusive, nem mesmo",
     excepts: "exceto, salvo, menos, com exceção de, à exceção de, tirando, mas não, sem incluir, sem contar, a única exceção é, a exceção é, com a exceção de, omitindo, excluindo, pulando",
     compares: "do que, maior que, menor que, mais alto que, mais alta que, tão grande quanto, comparado com, comparada com, em comparação com, ao contrário de, semelhante a",
@@ -65,5 +65,8 @@ pub(super) const PORTUGUESE: Language = Language {
     of: "de",
     no_one: "nenhum*, nada, nem",
     units: "anos, horas, metros, metro, km, minutos, segundos, graus, euros, quilos",
+    plurals: "são, eram, estão, faltam, foram, têm",
+    up_to: "até",
+    moves: "arraste, arrastar, mova, mover",
     ..SILENT
 };

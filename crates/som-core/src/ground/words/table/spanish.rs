@@ -3,7 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const SPANISH: Language = Language {
     code: "es",
     announces: "marca, marcas, número, números, región, regiones, etiqueta, etiquetas, objeto, objetos, segmento, segmentos, respuesta, área, elemento, elementos, máscara, marcador, marcadores, zona, zonas, núm, nro, numerado, numerada, marcado, marcada, etiquetado, etiquetada, etiquetado con, letra, letras",
-    answers: "respuesta, respuesta final, conclusión, por lo tanto, por tanto, así que, entonces, en conclusión, resultado",
+    answers: "respuesta, respuesta final, conclusión, por lo tanto, por tanto, así que, entonces, en conclusión, resultado, única coincidencia, mejor coincidencia",
     none: "ninguno, ninguna, ningún, nada, ausente, desapareció, ha desaparecido, desaparecido, desaparecida, no está, no se ve, no aparece, no es visible, no hay, no existe, no se encuentra, no visible, no está presente, no presente, ya no está, ya no se ve, en ninguna parte, no encontrado, no encontrada, no corresponde, sin correspondencia, no veo, no encuentro, no encontré, no está marcado, no está marcada, no aparece ninguno, no aparece ninguna, no en la imagen, no figura, no está en la imagen",
     denies: "no, ni, sin, en lugar de, en vez de, nunca, y no, tampoco, ninguno de, ninguna de, ignora, ignore, olvida, olvide, descarta, descarte",
     denies_behind: "no es, no son, no está, no corresponde, es incorrecto, es incorrecta, queda descartado, queda descartada, no, tampoco, son incorrectos, son incorrectas, están descartados, están descartadas, no corresponden, no son correctos, no es correcto, no es correcta",
@@ -11,7 +11,7 @@ pub(super) const SPANISH: Language = Language {
     joins: "y, o, e, u, así como, y también",
     ranges: "a, al, hasta, hasta la, hasta el, a la",
     contrasts: "sino, sino que, pero, sin embargo, aunque, porque, mientras, pues, ya que, más bien",
-    corrects: "espera, espere, en realidad, corrección, perdón, lo siento, quiero decir, mejor dicho, o mejor, más bien, pensándolo bien, rectifico, no espera, me equivoqué, fijándome mejor, de hecho, eso era incorrecto, fue un error, eso estaba mal, eso es incorrecto, digamos mejor, corrijo, mejor la, mejor el",
+    corrects: "espera, espere, en realidad, corrección, perdón, lo siento, quiero decir, mejor dicho, o mejor, más bien, pensándolo bien, rectifico, no espera, me equivoqué, fijándome mejor, de hecho, eso era incorrecto, fue un error, eso estaba mal, eso es incorrecto, digamos mejor, corrijo, mejor la, mejor el, pero quería decir, quería decir, quise decir",
     includes: "incluido, incluida, incluidos, incluidas, incluyendo, ni siquiera",
     excepts: "excepto, salvo, menos, a excepción de, con excepción de, aparte de, exceptuando, pero no, sin incluir, sin contar, la única excepción es, la excepción es, con la excepción de, omitiendo, excluyendo, quitando",
     compares: "más grande que, más pequeño que, más pequeña que, más alto que, más alta que, más claro que, mayor que, menor que, tan grande como, comparado con, comparada con, en comparación con, a diferencia de, similar a",
@@ -65,5 +65,8 @@ pub(super) const SPANISH: Language = Language {
     of: "de",
     no_one: "ningun*, ningún, nada, ni",
     units: "años, horas, metros, metro, km, minutos, segundos, grados, euros, kilos",
+    plurals: "son, eran, están, faltan, fueron, tienen",
+    up_to: "hasta, hasta la, hasta el",
+    moves: "arrastra, arrastre, arrastrar, mueve, mueva, mover, desliza",
     ..SILENT
 };

@@ -52,5 +52,6 @@ pub(super) const TURKISH: Language = Language {
     replies: "c, y",
     remains: "geriye, geriye sadece, geriye yalnızca",
     every: "her",
+    moves: "sürükle, taşı",
     ..SILENT
 };

@@ -58,5 +58,6 @@ pub(super) const VIETNAMESE: Language = Language {
     without: "không có",
     of: "trong",
     no_one: "không",
+    moves: "kéo",
     ..SILENT
 };
