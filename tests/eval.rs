@@ -13,7 +13,9 @@ fn refcoco() -> String {
 #[test]
 fn what_is_there_of_a_data_set_is_listed() {
     let folder = Folder::new();
-    let ran = folder.som(&["eval", "data", &refcoco(), "--check"]).succeeded();
+    let ran = folder
+        .som(&["eval", "data", &refcoco(), "--check"])
+        .succeeded();
     let text = ran.text();
     assert!(
         text.starts_with("RefCOCO (https://github.com/lichengunc/refer"),

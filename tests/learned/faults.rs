@@ -194,14 +194,15 @@ pub(super) fn too_little_memory_is_an_error_and_nothing_hangs(plugin: &Plugin) {
         return;
     };
     let (image, weights) = (fixture.file("image.png"), fixture.file("checkpoint.pth"));
-    let within = |mebibytes: u64, command: &str| {
+    let within = |mebibytes: u64, command: &str, arguments: &[String]| {
         let limited = format!(
-            "ulimit -v {}; exec timeout -s KILL 60 \"$0\" {command}",
+            "ulimit -v {}; exec timeout -s KILL 60 \"$0\" {command} \"$@\"",
             mebibytes << 10
         );
         let som = fixture.folder.command(&[]);
         let mut shell = Command::new("bash");
         shell.args(["-c", &limited]).arg(som.get_program());
+        shell.args(arguments);
         shell.current_dir(fixture.folder.path("."));
         shell.envs(
             som.get_envs()
@@ -214,7 +215,7 @@ pub(super) fn too_little_memory_is_an_error_and_nothing_hangs(plugin: &Plugin) {
     let (mut too_little, mut enough) = (100, 4096);
     while enough - too_little > 32 {
         let middle = (too_little + enough) / 2;
-        let listed = within(middle, "plugin list");
+        let listed = within(middle, "plugin list", &[]);
         if listed.code == 0 && String::from_utf8_lossy(&listed.stdout).contains(&line) {
             enough = middle;
         } else {
@@ -227,7 +228,7 @@ pub(super) fn too_little_memory_is_an_error_and_nothing_hangs(plugin: &Plugin) {
     let mut codes = Vec::new();
     // Less room may go to what each thread of a busy machine reserves for its allocations.
     for room in (256..=1728).step_by(184) {
-        let ran = within(enough + room, &command);
+        let ran = within(enough + room, &command, &fixture.table.tests.needed);
         // The dynamic loader is the first to need memory, and gives no error but this.
         if ran.code == 4 && ran.stderr.contains("failed to map segment") {
             codes.push(5);

@@ -60,6 +60,9 @@ pub(super) struct Tests {
     /// quickly.
     pub fixture: String,
     pub quick: Vec<String>,
+    /// Arguments without which nothing can be found, if there are any.
+    #[serde(default)]
+    pub needed: Vec<String>,
     /// Arguments that suit every image, even one of a single pixel.
     pub any_image: Vec<Vec<String>>,
     /// Arguments that are refused.

@@ -51,6 +51,7 @@ pub enum Error {
 
 impl Error {
     /// `entry` of `file` is wrong.
+    #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
     pub(crate) fn malformed(
         file: impl Into<PathBuf>,
         entry: impl Into<String>,

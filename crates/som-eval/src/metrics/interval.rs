@@ -118,7 +118,7 @@ impl SplitMix {
 
     /// A number below `end`, as good as evenly.
     fn below(&mut self, end: usize) -> usize {
-        (u128::from(self.next()) * end as u128 >> 64) as usize
+        ((u128::from(self.next()) * end as u128) >> 64) as usize
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn score(
         }
         if let Some(oracle) = &outcome.oracle {
             let measured = [(POINT_IN_BOX, Ratio::hit(is_met(oracle)))];
-            tally.add_to(Scope::Oracle, sample, &measured);
+            tally.add_to(&Scope::Oracle, sample, &measured);
         }
     }
     tally.add(

@@ -20,7 +20,7 @@ use crate::{
     Error, Result, Sample, Truth,
     data::Dataset,
     metrics::{DRAWS, naming::Synonyms},
-    results::{self, Outcome},
+    results::{self, Answer, Outcome},
 };
 
 /// How results are scored.
@@ -57,6 +57,7 @@ enum Fault {
 }
 
 impl Fault {
+    #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
     fn answer(error: impl ToString) -> Self {
         Self::Answer(error.to_string())
     }
@@ -214,10 +215,7 @@ impl<'a> Scorer<'a> {
 /// What is wrong with the numbers of an outcome.
 fn unsound(outcome: &Outcome) -> Option<String> {
     let answers = [Some(&outcome.answer), outcome.oracle.as_ref()];
-    let of_answers = answers
-        .into_iter()
-        .flatten()
-        .find_map(|answer| answer.unsound_box());
+    let of_answers = answers.into_iter().flatten().find_map(Answer::unsound_box);
     let regions = outcome
         .regions
         .iter()

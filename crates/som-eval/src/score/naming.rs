@@ -75,7 +75,7 @@ impl<'a> Naming<'a> {
         }
         if let Some(oracle) = outcome.and_then(|outcome| outcome.oracle.as_ref()) {
             let measured = self.named(truth, oracle, None, tally);
-            tally.add_to(Scope::Oracle, sample, &measured);
+            tally.add_to(&Scope::Oracle, sample, &measured);
         }
         Ok(())
     }

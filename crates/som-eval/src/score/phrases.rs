@@ -41,7 +41,7 @@ pub(super) fn score(
         tally.add(sample, &phrase.types, &measure(phrase, found));
         if let Some(oracle) = &mut of_oracle {
             tally.add_to(
-                Scope::Oracle,
+                &Scope::Oracle,
                 sample,
                 &measure(phrase, oracle.take(&phrase.text)),
             );

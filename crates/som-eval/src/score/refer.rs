@@ -197,7 +197,7 @@ pub(super) fn score(
     tally.count(MASKS, usize::from(!outcome.answer.masks.is_empty()));
     tally.add(sample, &sample.kinds, &measured);
     if let Some((measured, _)) = oracle {
-        tally.add_to(Scope::Oracle, sample, &measured);
+        tally.add_to(&Scope::Oracle, sample, &measured);
     }
     Ok(())
 }

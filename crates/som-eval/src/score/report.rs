@@ -13,7 +13,10 @@ use super::{
 use crate::{
     Error,
     data::Dataset,
-    metrics::{Ratio, bootstrap, panoptic::Quality},
+    metrics::{
+        Ratio, bootstrap,
+        panoptic::{Panoptic, Quality},
+    },
 };
 
 /// The JSON Schema of a report.
@@ -117,7 +120,7 @@ impl Report {
             only_run: options.only_run,
             scores,
             oracle,
-            panoptic: naming.panoptic().and_then(|panoptic| panoptic.quality()),
+            panoptic: naming.panoptic().and_then(Panoptic::quality),
             losses,
             counts,
             left_out: of_data.chain(left_out).collect(),

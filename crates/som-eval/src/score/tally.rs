@@ -36,16 +36,16 @@ impl Tally {
         kinds: &[String],
         measured: &[(&'static str, Ratio)],
     ) {
-        self.add_to(Scope::All, sample, measured);
+        self.add_to(&Scope::All, sample, measured);
         for kind in kinds {
-            self.add_to(Scope::Kind(kind.clone()), sample, measured);
+            self.add_to(&Scope::Kind(kind.clone()), sample, measured);
         }
     }
 
     /// Adds the metrics of a sample to one scope.
     pub(super) fn add_to(
         &mut self,
-        scope: Scope,
+        scope: &Scope,
         sample: &Sample,
         measured: &[(&'static str, Ratio)],
     ) {

@@ -35,7 +35,7 @@ pub(super) fn score(
     let measured = truth.measure(answer)?;
     if let Some(oracle) = outcome.and_then(|outcome| outcome.oracle.as_ref()) {
         let measured = truth.measure(oracle)?;
-        tally.add_to(Scope::Oracle, sample, &measured);
+        tally.add_to(&Scope::Oracle, sample, &measured);
     }
     tally.add(sample, &sample.kinds, &measured);
     Ok(())

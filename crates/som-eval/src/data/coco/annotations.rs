@@ -1,7 +1,7 @@
 //! The JSON of COCO annotations: images, annotations, categories, each looked up by id.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     path::Path,
     sync::Arc,
 };
@@ -83,12 +83,15 @@ pub(in crate::data) fn by_id<T>(
     let mut kept = Vec::with_capacity(entries.len());
     for entry in entries {
         let id = id(&entry);
-        if places.contains_key(&id) {
-            let message = "the id occurs twice; the first one counts";
-            problems.push(Error::malformed(file, format!("{what} {id}"), message));
-        } else {
-            places.insert(id, kept.len());
-            kept.push(entry);
+        match places.entry(id) {
+            Entry::Occupied(_) => {
+                let message = "the id occurs twice; the first one counts";
+                problems.push(Error::malformed(file, format!("{what} {id}"), message));
+            }
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
+                kept.push(entry);
+            }
         }
     }
     (kept, places)

@@ -68,10 +68,10 @@ mod tests {
             return 0.0;
         };
         let mut most = f64::NEG_INFINITY;
-        for column in 0..row.len() {
+        for (column, score) in row.iter().enumerate() {
             if !taken.contains(&column) {
                 taken.push(column);
-                most = most.max(row[column] + best(rest, taken));
+                most = most.max(score + best(rest, taken));
                 taken.pop();
             }
         }
