@@ -109,7 +109,7 @@ pub struct SceneMark<'a> {
 impl<'a> Scene<'a> {
     /// One image after another with the marks that were allocated on it. Ids stay distinct if
     /// each allocation began where the one before ended
-    /// ([`AllocateOptions::first`](crate::AllocateOptions::first)).
+    /// ([`AllocateOptions::first`](field@crate::AllocateOptions::first)).
     pub fn of(images: impl IntoIterator<Item = (SceneImage, &'a Allocation)>) -> Self {
         let mut scene = Self::default();
         for (image, allocation) in images {

@@ -2,7 +2,7 @@
 //!
 //! > bytes → [`read()`] → regions → [`Only`] → chosen regions
 //! >
-//! > regions → [`write`] → bytes
+//! > regions → [`write`](mod@write) → bytes
 //!
 //! Each format is one file of `read` or `write`, which names the specification that it follows. What
 //! is read is cut to the image and checked against its size; what is wrong is a [`FormatError`] that

@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    fn asked(params: serde_json::Value) -> Result<String> {
+    fn asked(params: &serde_json::Value) -> Result<String> {
         let Some(params) = params.as_object() else {
             return Err(Error::internal("no object"));
         };
@@ -92,7 +92,7 @@ mod tests {
                 "spoon.",
             ),
         ] {
-            assert_eq!(asked(params).unwrap(), expected);
+            assert_eq!(asked(&params).unwrap(), expected);
         }
     }
 
@@ -103,7 +103,7 @@ mod tests {
             (json!({"hints": {"text": [" "]}}), "no words"),
             (json!({"classes": []}), "classes is empty"),
         ] {
-            let error = asked(params).unwrap_err();
+            let error = asked(&params).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid);
             assert!(error.message().contains(told), "{error}");
         }

@@ -40,7 +40,7 @@ pub(crate) fn regions(
         if score > params.box_threshold {
             let corners = [corners[0], corners[1], corners[2], corners[3]];
             let phrase = Phrase::of(likeness, params.text_threshold, text, tokenizer);
-            regions.push(region(corners, score, phrase, size));
+            regions.push(region(corners, score, &phrase, size));
         }
     }
     Ok(regions)
@@ -98,7 +98,7 @@ impl Phrase {
 }
 
 /// The region of a box, whose numbers are in 0..1 of an image of this size.
-fn region(numbers: [f32; 4], score: f32, phrase: Phrase, size: Size) -> Region {
+fn region(numbers: [f32; 4], score: f32, phrase: &Phrase, size: Size) -> Region {
     let [x, y, width, height] = numbers.map(f64::from);
     let [wide, high] = [size.width, size.height].map(f64::from);
     let corners = [
@@ -149,7 +149,7 @@ mod tests {
         ] {
             assert_eq!(inside(corners, size), expected, "{corners:?}");
         }
-        let nothing = region([2.0, 0.5, 0.1, 0.1], 0.5, phrase(&[]), size);
+        let nothing = region([2.0, 0.5, 0.1, 0.1], 0.5, &phrase(&[]), size);
         assert!(nothing.mask.is_empty());
     }
 

@@ -91,7 +91,7 @@ impl Allocation {
 /// A mark, where it stands and what was checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AllocatedMark {
-    /// The mark's number, from 1 (plus [`AllocateOptions::first`]), or that of the region.
+    /// The mark's number, from 1 (plus [`AllocateOptions::first`](field@AllocateOptions::first)), or that of the region.
     pub id: u32,
     /// The image it is drawn on, from 1.
     pub page: u32,

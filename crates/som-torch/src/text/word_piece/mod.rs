@@ -8,6 +8,7 @@
 
 use std::{
     io::Read as _,
+    iter,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -154,10 +155,12 @@ impl WordPieceTokenizer {
         ids.extend_from_slice(found.get_ids());
         ids.push(self.end);
         let inside = found.get_offsets().iter().map(|&(from, to)| from..to);
-        let mut places = vec![0..0];
-        places.extend(inside);
-        places.push(text.len()..text.len());
-        Ok(WordPieces { ids, places })
+        let end = text.len()..text.len();
+        let places = iter::once(0..0).chain(inside).chain(iter::once(end));
+        Ok(WordPieces {
+            ids,
+            places: places.collect(),
+        })
     }
 
     /// Tokens as text, as `decode` of Hugging Face's `BertTokenizerFast` writes it.
