@@ -21,7 +21,7 @@ use crate::{
     flags::{Flags, GivenFlags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
     output::{Output, unreadable},
     runtime::blocking,
-    session::{self, MarkedImage, Opened, Question, QuestionImage, Stage},
+    session::{self, MarkedImage, Opened, Question, Stage},
 };
 
 /// Ask a multimodal model about the regions of images
@@ -140,9 +140,6 @@ pub(crate) async fn run(
     };
     let opened = session::open(&general.ladder(), &flags, stop).await?;
     let images = opened.read_all(&inputs, general.quiet).await?;
-    let odd = images.iter().flat_map(QuestionImage::odd);
-    odd.filter(|_| !show.quiet)
-        .for_each(|line| eprintln!("som: {line}"));
     let pages = show.output.as_ref().map(|file| file.encoding);
     let mut question = Question::new(&asking, text.as_deref(), images, pages)?;
 

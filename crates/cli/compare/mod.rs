@@ -15,7 +15,7 @@ use crate::{
     exit,
     flags::{Flags, GivenFlags, MarkFlags, QuestionFlags, RegionFlags, RowArgument, ServerFlags},
     output::Output,
-    session::{self, ComparedRow, MarkedImage, Question, QuestionImage},
+    session::{self, ComparedRow, MarkedImage, Question},
 };
 
 /// Compare segmenters, mark styles and models on one question
@@ -77,9 +77,6 @@ pub(crate) async fn run(
     };
     let opened = session::open(&general.ladder(), &flags, stop).await?;
     let images = opened.read_all(&inputs, general.quiet).await?;
-    let odd = images.iter().flat_map(QuestionImage::odd);
-    odd.filter(|_| !general.quiet)
-        .for_each(|line| eprintln!("som: {line}"));
     let pages = options.html.as_ref().map(|_| Encoding::Jpeg);
     let question = Question::new(&asking, text.as_deref(), images, pages)?;
 

@@ -206,8 +206,8 @@ impl Opened {
         .await
     }
 
-    /// Reads and decodes the images of a question, and their regions, if they are given. What was odd
-    /// about these is printed, unless `quiet`.
+    /// Reads and decodes the images of a question, and their regions, if they are given. What is odd
+    /// about either is printed, unless `quiet`.
     ///
     /// # Errors
     /// As [`InputImage::read`], [`InputImage::decode`] and [`GivenSource::read`], naming the image.
@@ -233,7 +233,8 @@ impl Opened {
             };
             let (image, notes) = blocking(image).await.map_err(|error| error.at(input))?;
             if !quiet {
-                notes.iter().for_each(|note| eprintln!("som: {note}"));
+                let odd = image.odd().into_iter().chain(notes);
+                odd.for_each(|line| eprintln!("som: {line}"));
             }
             images.push(image);
         }

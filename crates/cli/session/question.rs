@@ -85,7 +85,7 @@ impl QuestionImage {
     }
 
     /// What is odd about its file, as lines for the person who waits.
-    pub(crate) fn odd(&self) -> Vec<String> {
+    pub(super) fn odd(&self) -> Vec<String> {
         report::odd(&self.image, &self.decoded.notes)
     }
 

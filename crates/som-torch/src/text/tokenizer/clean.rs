@@ -13,10 +13,10 @@ const WINDOWS: [char; 32] = [
 ];
 
 /// Letters that are written as one, and what they are.
-const LIGATURES: [(char, &str); 19] = [
+const LIGATURES: [(char, &str); 22] = [
     ('Ĳ', "IJ"),
     ('ĳ', "ij"),
-    ('ŉ', "ʼn"),
+    ('ŉ', "'n"),
     ('Ǆ', "DŽ"),
     ('ǅ', "Dž"),
     ('ǆ', "dž"),
@@ -26,6 +26,9 @@ const LIGATURES: [(char, &str); 19] = [
     ('Ǌ', "NJ"),
     ('ǋ', "Nj"),
     ('ǌ', "nj"),
+    ('Ǳ', "DZ"),
+    ('ǲ', "Dz"),
+    ('ǳ', "dz"),
     ('ﬀ', "ff"),
     ('ﬁ', "fi"),
     ('ﬂ', "fl"),
@@ -53,14 +56,10 @@ pub(super) fn cleaned(text: &str) -> String {
         match c {
             '\u{2bc}' | '\u{2018}'..='\u{201b}' => cleaned.push('\''),
             '\u{201c}'..='\u{201f}' => cleaned.push('"'),
-            'Ǳ' => cleaned.push_str("DZ"),
-            'ǲ' => cleaned.push_str("Dz"),
-            'ǳ' => cleaned.push_str("dz"),
             '\u{3000}' => cleaned.push(' '),
             '\u{ff01}'..='\u{ffef}' => cleaned.push_str(&of_usual_width(c)),
             _ => match LIGATURES.iter().find(|(ligature, _)| *ligature == c) {
-                // What stands before the n is an apostrophe as well.
-                Some((_, letters)) => cleaned.push_str(&letters.replace('\u{2bc}', "'")),
+                Some((_, letters)) => cleaned.push_str(letters),
                 None => cleaned.push(c),
             },
         }
