@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use som_core::{BBox, Mask, Rle, Size};
 
 /// A box in pixels, COCO's `[x, y, width, height]`: from 0, with fractions.
@@ -47,6 +47,22 @@ impl Rect {
             .all(|number| number.is_finite())
             && self.width >= 0.0
             && self.height >= 0.0
+    }
+
+    /// The pixels that it touches in an image of `size`; empty outside.
+    pub fn pixels(self, size: Size) -> BBox {
+        // Bounded by the image, so that all fit.
+        let within = |at: f64, side: u32| at.clamp(0.0, side.into());
+        let (left, top) = (within(self.x, size.width), within(self.y, size.height));
+        let right = within(self.x + self.width, size.width).ceil() as u32;
+        let bottom = within(self.y + self.height, size.height).ceil() as u32;
+        let (left, top) = (left.floor() as u32, top.floor() as u32);
+        BBox::new(
+            left,
+            top,
+            right.saturating_sub(left),
+            bottom.saturating_sub(top),
+        )
     }
 
     /// The smallest box around all of `boxes`; `None` if there are none.
@@ -94,6 +110,23 @@ pub enum Shape {
     /// Pixels.
     #[serde(skip)]
     Pixels(Mask),
+}
+
+impl From<&Mask> for Shape {
+    fn from(mask: &Mask) -> Self {
+        Self::Rle(mask.to_rle())
+    }
+}
+
+/// As it was written; pixels as compressed RLE.
+impl Serialize for Shape {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Polygons(polygons) => polygons.serialize(serializer),
+            Self::Rle(rle) => rle.serialize(serializer),
+            Self::Pixels(mask) => mask.to_rle().serialize(serializer),
+        }
+    }
 }
 
 impl Shape {
