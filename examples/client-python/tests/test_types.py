@@ -24,7 +24,7 @@ SCALARS = {
     Field.TYPE_UINT64: int,
 }
 # Fields that Python has in another form under the same name.
-OTHER_FORMS = {"color", "capabilities", "code"}
+OTHER_FORMS = {"color", "capabilities", "code", "hint"}
 
 # A type, the message that it is, the parts of the message whose fields it has itself, and fields
 # with another name; None for those that it leaves out.
