@@ -19,6 +19,8 @@ mod load;
 mod telemetry;
 // The same from here and from a server; files that are read side by side.
 mod both;
+// Segmenters made of two, and `--refine`.
+mod refine;
 // `--granularity`: one slider over all segmenters.
 mod granularity;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.

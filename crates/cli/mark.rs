@@ -250,6 +250,7 @@ fn write(
     let report = MarkReport {
         image: ImageReport::new(image, marked.size, &marked.notes),
         segmenter: &marked.origin,
+        refiner: marked.refined.as_ref(),
         styles: report::styles(&marked.layers),
         marks: report::marks(&marked.allocation),
         unmarked: &marked.allocation.unmarked,

@@ -196,6 +196,7 @@ fn write(job: &Job, image: &InputImage, found: &SegmentedImage) -> Result<Done> 
         let report = SegmentReport {
             image: ImageReport::new(image, *size, notes),
             segmenter: &segmented.segmentation,
+            refiner: segmented.refined.as_ref(),
             regions: &segmented.regions,
             timings_ms: job.timings.then_some(&segmented.timings),
         };

@@ -19,6 +19,8 @@ mod install;
 // The same through gRPC.
 mod serve;
 
+// Grounding DINO and Segment Anything as one.
+mod grounded_sam;
 // Grounding DINO.
 mod grounding_dino;
 // Mask DINO.

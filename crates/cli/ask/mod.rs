@@ -129,8 +129,9 @@ pub(crate) async fn run(
         return Err(Error::invalid(message));
     }
     let (inputs, text) = asking.split(options.words)?;
+    let task = asking.task(text.as_deref())?;
     let flags = Flags {
-        regions: options.regions,
+        regions: options.regions.about(&task)?,
         given: options.given,
         single: inputs.len() == 1,
         marks: options.marks,
@@ -255,6 +256,7 @@ fn remember(question: &mut Question, asked: &Asked, cut: &[Option<Segmented>]) {
     for (image, segmented) in question.images.iter_mut().zip(cut) {
         if let (None, Some(segmented)) = (&image.regions, segmented) {
             image.regions = Some(segmented.regions.clone().into());
+            image.is_found = true;
         }
     }
 }

@@ -48,6 +48,9 @@ struct LmmReport<'a> {
 struct AskedImage<'a> {
     image: ImageReport<'a>,
     segmenter: Option<&'a Segmentation>,
+    /// As in [`report::MarkReport`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refiner: Option<&'a Segmentation>,
     styles: Vec<&'a str>,
     marks: Vec<MarkEntry<'a>>,
 }
@@ -76,6 +79,9 @@ impl<'a> AskReport<'a> {
         let images = images.map(|((image, marked), segmented)| AskedImage {
             image: ImageReport::new(&image.image, marked.size, &image.decoded.notes),
             segmenter: segmented.as_ref().map(|segmented| &segmented.segmentation),
+            refiner: segmented
+                .as_ref()
+                .and_then(|segmented| segmented.refined.as_ref()),
             styles: report::styles(&marked.layers),
             marks: report::marks(&marked.allocation),
         });

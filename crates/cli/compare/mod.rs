@@ -66,8 +66,9 @@ pub(crate) async fn run(
 ) -> Result<ExitCode> {
     let asking = options.question;
     let (inputs, text) = asking.split(options.words)?;
+    let task = asking.task(text.as_deref())?;
     let flags = Flags {
-        regions: options.regions,
+        regions: options.regions.about(&task)?,
         given: options.given,
         single: inputs.len() == 1,
         marks: options.marks,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use som_core::{Error, MarkOptions, Result};
 
-use super::{assignment::Assignment, regions::parse_granularity};
+use super::{assignment::Assignment, refine::RefineArgument, regions::parse_granularity};
 
 /// One way to ask, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,15 @@ impl RowArgument {
         Ok(Some(value))
     }
 
+    /// The refiner, if it is named.
+    ///
+    /// # Errors
+    /// Invalid for what is none.
+    pub(crate) fn refine(&self) -> Result<Option<RefineArgument>> {
+        let refine = self.value("refine").map(str::parse).transpose();
+        refine.map_err(|error: Error| error.at(format!("--row {}: refine", self.text)))
+    }
+
     /// The layers of ink, if they are named.
     pub(crate) fn styles(&self) -> Option<Vec<&str>> {
         let styles = self.value("styles")?;
@@ -79,9 +88,9 @@ impl RowArgument {
             .map_err(|error| Error::invalid(format!("--row {}: {error}", self.text)))
     }
 
-    /// The parameters of the segmenter.
+    /// The parameters of the segmenter, and as `refine.…` those of the refiner.
     pub(crate) fn params(&self) -> impl Iterator<Item = &Assignment> {
-        const OTHERS: [&str; 4] = ["segmenter", "granularity", "styles", "lmm"];
+        const OTHERS: [&str; 5] = ["segmenter", "granularity", "refine", "styles", "lmm"];
         let is_other = |key: &str| OTHERS.contains(&key) || is_of_marks(key);
         let all = self.assignments.iter();
         all.filter(move |assignment| !is_other(&assignment.key))

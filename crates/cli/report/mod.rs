@@ -17,6 +17,9 @@ use crate::input::InputImage;
 pub(crate) struct MarkReport<'a> {
     pub(crate) image: ImageReport<'a>,
     pub(crate) segmenter: &'a Origin,
+    /// Who refined the regions, if somebody was asked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refiner: Option<&'a Segmentation>,
     pub(crate) styles: Vec<&'a str>,
     pub(crate) marks: Vec<MarkEntry<'a>>,
     /// Regions that got no mark, and why.
@@ -32,6 +35,9 @@ pub(crate) struct MarkReport<'a> {
 pub(crate) struct SegmentReport<'a> {
     pub(crate) image: ImageReport<'a>,
     pub(crate) segmenter: &'a Segmentation,
+    /// As in [`MarkReport`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refiner: Option<&'a Segmentation>,
     pub(crate) regions: &'a [Region],
     /// As in [`MarkReport`].
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ use std::{sync::Arc, thread, time::Duration};
 
 use async_trait::async_trait;
 use som_core::{
-    Allocation, Cancellation, Error, Layer, Origin, Result, Size, Timings,
+    Allocation, Cancellation, Error, Layer, Origin, Result, Segmentation, Size, Timings,
     decode::{DecodeOptions, ImageNote},
     encode::Encoding,
     ground::Mention,
@@ -91,6 +91,8 @@ pub(crate) struct MarkedImage {
     /// What was odd about its file; nothing for an image of a question, which was read before.
     pub(crate) notes: Vec<ImageNote>,
     pub(crate) origin: Origin,
+    /// Who refined the regions.
+    pub(crate) refined: Option<Segmentation>,
     /// The layers of ink.
     pub(crate) layers: Vec<Layer>,
     pub(crate) allocation: Allocation,

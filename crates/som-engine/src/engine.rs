@@ -20,7 +20,6 @@ use crate::{
     registry::Registry,
     request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
     settings::Settings,
-    worker::Request,
 };
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
@@ -35,6 +34,7 @@ pub struct Engine {
 pub(crate) struct Inking {
     pub(crate) image: SharedImage,
     pub(crate) origin: Origin,
+    pub(crate) refined: Option<Segmentation>,
     pub(crate) regions: Vec<Region>,
     pub(crate) layers: Vec<Layer>,
     pub(crate) options: AllocateOptions,
@@ -91,14 +91,19 @@ impl Engine {
     ///
     /// # Errors
     /// NotFound for an unknown segmenter, Unavailable for one that cannot be reached, Invalid for
-    /// parameters, hints and a granularity that do not fit, Exhausted if its queue is full,
-    /// Cancelled once called off, else what the segmenter reports.
+    /// parameters, hints and a granularity that do not fit, Unsupported for a refiner that cannot take
+    /// the regions as hints, Exhausted if a queue is full, Cancelled once called off, else what a
+    /// segmenter reports.
     pub async fn segment(
         &self,
         request: SegmentRequest,
         cancellation: &Cancellation,
     ) -> Result<Segmented> {
-        let SegmentRequest { image, segmenter } = request;
+        let SegmentRequest {
+            image,
+            segmenter,
+            refine,
+        } = request;
         let choose = granularity::choose(segmenter, &self.registry, &self.settings);
         let chosen = in_time(choose, cancellation).await?;
         let entry = self.registry.segmenter(&chosen.segmenter)?;
@@ -107,14 +112,19 @@ impl Engine {
         if let Some(hints) = Hints::from_params(&params)? {
             hints.check(image.size())?;
         }
-        let pool = reached.pool(&self.settings)?;
-        let job = Request {
-            image,
-            params: params.clone(),
-            cancellation: cancellation.clone(),
+        // What is wrong with the refiner is told before the image is cut.
+        let refiner = match &refine {
+            Some(refine) => Some(self.refiner(refine, cancellation).await?),
+            None => None,
         };
-        let done = pool.segment(job).await?;
+        let cut = self.cut(reached, image.clone(), params.clone(), cancellation);
+        let mut cut = cut.await?;
         let descriptor = reached.descriptor();
+        if let Some(refiner) = &refiner {
+            let detector = Some(&*descriptor.id);
+            let refine = self.refine(image, cut, detector, refiner, cancellation);
+            cut = refine.await?;
+        }
         Ok(Segmented {
             segmentation: Segmentation {
                 segmenter: descriptor.id.clone(),
@@ -122,11 +132,9 @@ impl Engine {
                 params,
                 granularity: chosen.granularity,
             },
-            regions: done.regions,
-            timings: Timings {
-                segment: Some(done.took),
-                ..Timings::default()
-            },
+            refined: refiner.map(|refiner| refiner.segmentation()),
+            regions: cut.regions,
+            timings: cut.timings,
         })
     }
 
@@ -143,6 +151,7 @@ impl Engine {
         let MarkRequest {
             image,
             regions,
+            refine,
             layers,
             options,
             draw,
@@ -150,26 +159,32 @@ impl Engine {
         // What is wrong with a layer is told before the image is cut.
         let layers = self.resolve_layers(layers)?;
         let mut ids = Vec::new();
-        let (origin, regions, segment) = match regions {
+        let (origin, (refined, regions, timings)) = match regions {
             RegionSource::Given(given) => {
                 ids = given.ids;
-                (Origin::Given, given.regions, None)
+                let given = self.given(&image, given.regions, refine.as_ref(), cancellation);
+                (Origin::Given, given.await?)
             }
             RegionSource::Segmenter(segmenter) => {
-                let image = image.clone();
-                let request = SegmentRequest { image, segmenter };
+                let request = SegmentRequest {
+                    image: image.clone(),
+                    segmenter,
+                    refine,
+                };
                 let Segmented {
                     segmentation,
+                    refined,
                     regions,
                     timings,
                 } = self.segment(request, cancellation).await?;
-                (Origin::Segmented(segmentation), regions, timings.segment)
+                (Origin::Segmented(segmentation), (refined, regions, timings))
             }
         };
         let view = &self.settings.view;
         let inking = Inking {
             image,
             origin,
+            refined,
             regions,
             layers,
             options: AllocateOptions {
@@ -184,9 +199,15 @@ impl Engine {
             },
             draw,
         };
-        let mut marking = self.ink(inking, cancellation).await?;
-        marking.timings.segment = segment;
-        Ok(marking)
+        let marking = self.ink(inking, cancellation).await?;
+        Ok(Marking {
+            timings: Timings {
+                allocate: marking.timings.allocate,
+                draw: marking.timings.draw,
+                ..timings
+            },
+            ..marking
+        })
     }
 
     /// The layers of a request with the parameters they get, defaults filled in.
@@ -226,6 +247,7 @@ impl Engine {
             let Inking {
                 image,
                 origin,
+                refined,
                 regions,
                 layers,
                 mut options,
@@ -256,6 +278,7 @@ impl Engine {
             }
             Ok(Marking {
                 origin,
+                refined,
                 layers,
                 marked: Marked { allocation, pages },
                 timings,
@@ -315,7 +338,7 @@ impl Engine {
 ///
 /// # Errors
 /// As `work`; Cancelled after the deadline.
-async fn in_time<T>(
+pub(crate) async fn in_time<T>(
     work: impl Future<Output = Result<T>>,
     cancellation: &Cancellation,
 ) -> Result<T> {

@@ -176,6 +176,36 @@ proptest! {
 }
 
 #[test]
+fn boxes_stay_boxes() {
+    let cup = Region {
+        label: Some("cup".to_owned()),
+        ..Region::of_box(SIZE, [2.0, 3.0, 30.0, 20.0])
+    };
+    let regions = [(7, cup.clone())];
+    let picture = picture(&regions);
+    let mut dataset = Dataset::default();
+    dataset.extend([Annotated::new(&picture)]);
+    let mut classes = Classes::default();
+    let text = classes.text(&Outlines::new(&picture)).unwrap();
+    let names = class_names("data.yaml", &classes.yaml().unwrap()).unwrap();
+    for (bytes, format) in [
+        (dataset.json().unwrap(), Format::Coco),
+        (labelme::labelme(&picture).unwrap(), Format::LabelMe),
+        (geojson::geojson(&picture).unwrap(), Format::GeoJson),
+        (csv::csv(&picture).unwrap(), Format::Csv),
+        (text, Format::Yolo),
+    ] {
+        let found = read(&bytes, format, &names);
+        let [Given { region, .. }] = &found[..] else {
+            panic!("{format:?}: {} regions", found.len());
+        };
+        assert_eq!(region.shape(), cup.shape(), "{format:?}");
+        assert_eq!(region.mask, cup.mask, "{format:?}");
+        assert_eq!(region.label, cup.label, "{format:?}");
+    }
+}
+
+#[test]
 fn classes_of_a_dataset_that_is_there_hold() {
     let cup = Region {
         label: Some("cup".to_owned()),

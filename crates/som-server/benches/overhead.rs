@@ -100,6 +100,7 @@ fn stages(answer: &pb::MarkResponse) -> Duration {
         allocate,
         draw,
         encode,
+        ..
     } = answer.timings.unwrap();
     Duration::from_secs_f64((decode + segment + allocate + draw + encode) / 1e3)
 }

@@ -11,7 +11,18 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
-from som_client import Client, Connection, Failure, Kept, Marking, SomError, calls, tasks
+from som_client import (
+    Client,
+    Connection,
+    Failure,
+    Kept,
+    Marking,
+    Refinement,
+    Region,
+    SomError,
+    calls,
+    tasks,
+)
 
 
 def pixels(photo: Path) -> np.ndarray:
@@ -70,6 +81,21 @@ def test_a_page_is_a_file(som: Client, photo: Path, tmp_path: Path) -> None:
     page = som.mark(photo, format="jpeg").pages[0]
     page.save(tmp_path / "marked.jpg")
     assert Image.open(tmp_path / "marked.jpg").format == "JPEG"
+
+
+def test_own_boxes_are_refined(som: Client, photo: Path) -> None:
+    cup = Region.of_box((238.5, 20.0, 520.0, 330.2), (600, 400), label="cup")
+    assert cup.bbox == (238, 20, 282, 310) and cup.area == 282 * 310
+    boxed = som.mark(photo, regions=[cup], format="none")
+    assert boxed.marks[0].region.extra["shape"] == "box"
+    assert boxed.refined is None
+    cut = som.mark(photo, regions=[cup], refine="classic", format="none")
+    assert cut.refined is not None and cut.refined.segmenter == "classic"
+    [mark] = cut.marks
+    assert mark.region.label == "cup" and mark.region.area < cup.area
+    assert mark.region.extra["refine"]["hint"] == "box"
+    again = som.segment(photo, refine=Refinement("classic", {"max_regions": 3}, "point"))
+    assert {region.extra["refine"]["hint"] for region in again.regions} == {"point"}
 
 
 def test_own_regions_are_marked(som: Client, photo: Path) -> None:

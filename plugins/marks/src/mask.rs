@@ -10,7 +10,8 @@ use crate::{
     owners::{Owner, Owners},
 };
 
-/// Tints each region; where regions overlap, the smallest one's colour shows. By default the tint
+/// Tints each region, but for those that no more is known of than their boxes; where regions overlap,
+/// the smallest one's colour shows. By default the tint
 /// fades from the edge inwards, so that what a model is asked about keeps its colours.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaskFill;

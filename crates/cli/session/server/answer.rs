@@ -29,6 +29,7 @@ pub(super) fn segmented(answer: pb::SegmentResponse) -> Result<SegmentedImage> {
             notes,
             segmented: Segmented {
                 segmentation: cut(answer.segmentation)?,
+                refined: refined(answer.refined)?,
                 regions: region::list_from_wire(answer.regions, size)?,
                 timings: segment::timings_from_wire(answer.timings)?,
             },
@@ -48,7 +49,11 @@ pub(super) fn marked(answer: pb::MarkResponse) -> Result<MarkedImage> {
             answer.pages,
             segment::timings_from_wire(answer.timings)?,
         )?;
-        Ok(MarkedImage { notes, ..marked })
+        Ok(MarkedImage {
+            notes,
+            refined: refined(answer.refined)?,
+            ..marked
+        })
     })
 }
 
@@ -62,6 +67,7 @@ pub(super) fn stage(stage: WireStage, sizes: &[Size]) -> Result<Option<Stage>> {
                     cut_image.image as usize,
                     Segmented {
                         segmentation: cut(cut_image.segmentation)?,
+                        refined: refined(cut_image.refined)?,
                         regions: region::list_from_wire(cut_image.regions, size)?,
                         timings: Timings::default(),
                     },
@@ -180,6 +186,7 @@ fn image(
         size,
         notes: Vec::new(),
         origin,
+        refined: None,
         layers: layers.collect::<Result<_>>()?,
         allocation: Allocation {
             pages: marks.iter().map(|mark| mark.page).max().unwrap_or(0),
@@ -256,6 +263,11 @@ fn info(lmm: pb::Lmm) -> ProviderInfo {
 fn cut(wire: Option<pb::Segmentation>) -> Result<Segmentation> {
     let wire = wire.ok_or_else(|| Error::invalid("segmentation is not set"))?;
     segment::segmentation_from_wire(wire)
+}
+
+/// Who refined regions.
+fn refined(wire: Option<pb::Segmentation>) -> Result<Option<Segmentation>> {
+    wire.map(segment::segmentation_from_wire).transpose()
 }
 
 /// The size of an image, and what was odd about its file.

@@ -1,7 +1,7 @@
 //! What is wanted → the requests of `som.v1`.
 
 use som_core::{Layer, Size, encode::Encoding};
-use som_engine::{GivenRegions, RegionSource, compare::CompareRow};
+use som_engine::{GivenRegions, Refinement, RegionSource, compare::CompareRow};
 use som_proto::{
     ask, mark, params,
     pb::v1::{self as pb, PictureFormat, ask_request::Prompt},
@@ -18,6 +18,7 @@ pub(super) fn segment(image: &InputImage, plan: &Plan) -> pb::SegmentRequest {
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
+        refine: plan.refine.as_ref().map(refinement),
     }
 }
 
@@ -37,6 +38,7 @@ pub(super) fn mark(
         styles: layers(&plan.layers),
         options: Some(mark::options_to_wire(&plan.marks)),
         format: format(encoding).into(),
+        refine: plan.refine.as_ref().map(refinement),
     }
 }
 
@@ -95,6 +97,7 @@ fn row(row: &CompareRow) -> pb::CompareRow {
         styles: layers(row.layers.as_deref().unwrap_or_default()),
         options: Some(mark::options_to_wire(&row.options)),
         lmm: row.lmm.clone().unwrap_or_default(),
+        refine: row.refine.as_ref().map(refinement),
     }
 }
 
@@ -105,6 +108,15 @@ fn ask_image(image: &QuestionImage, plan: &Plan) -> pb::AskImage {
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
         regions: image.regions.as_ref().map(region_list),
+        refine: image.refine(plan).as_ref().map(refinement),
+    }
+}
+
+fn refinement(refine: &Refinement) -> pb::Refinement {
+    pb::Refinement {
+        segmenter: refine.segmenter.clone(),
+        params: Some(params::to_wire(&refine.params)),
+        hint: refine.hint.map_or("", |hint| hint.name()).to_owned(),
     }
 }
 

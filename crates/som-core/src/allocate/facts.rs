@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AllocateOptions, AllocatedMark, legibility::GLYPH_SHARE};
+use super::{AllocateOptions, AllocatedMark, claim::claim, legibility::GLYPH_SHARE};
 use crate::{Mask, Size};
 
 /// What was checked for one mark after allocation.
@@ -43,7 +43,7 @@ impl Facts {
 /// Checks `marks`, which are in order of their numbers, the largest region first.
 pub(super) fn check(size: Size, marks: &mut [AllocatedMark], options: &AllocateOptions) {
     let clear = clear_of_labels(marks);
-    let visible = on_region(marks);
+    let visible = on_region(size, marks);
     let scale = options.view.scale(size);
     for ((allocated, clear_of_labels), on_region) in marks.iter_mut().zip(clear).zip(visible) {
         let mark = &allocated.mark;
@@ -81,10 +81,10 @@ fn clear_of_labels(marks: &[AllocatedMark]) -> Vec<bool> {
 }
 
 /// For each mark, the share of its label's box on its region and on no smaller one.
-fn on_region(marks: &[AllocatedMark]) -> Vec<f32> {
+fn on_region(size: Size, marks: &[AllocatedMark]) -> Vec<f32> {
     let masks: Vec<_> = marks
         .iter()
-        .map(|m| (&m.mark.region.mask, m.mark.region.bbox()))
+        .map(|m| (claim(&m.mark.region, size), m.mark.region.bbox()))
         .collect();
     let mut pixels = Vec::new();
     marks
@@ -108,7 +108,7 @@ fn on_region(marks: &[AllocatedMark]) -> Vec<f32> {
                     }
                 }
             };
-            set(masks[index].0, true);
+            set(&allocated.mark.region.mask, true);
             for (mask, _) in masks[index + 1..]
                 .iter()
                 .filter(|(_, bbox)| bbox.intersects(label))

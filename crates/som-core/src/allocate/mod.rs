@@ -4,9 +4,11 @@
 //! Grounding in GPT-4V*, 2023, section 2.3): regions are ranked by area, each loses what smaller
 //! ones cover, and its label goes where the distance transform of the rest is largest, or off the
 //! region where it is too small. On top of that no label overlaps another, hides a small region or
-//! is too small for the LMM to read; marks that cannot be placed so go to further pages. What was
+//! is too small for the LMM to read; marks that cannot be placed so go to further pages. A box of which
+//! no mask is known hides no more than its frame. What was
 //! reached is checked afterwards: see [`Facts`].
 
+mod claim;
 mod color;
 mod distance;
 mod facts;
@@ -16,10 +18,13 @@ mod page;
 mod place;
 mod visible;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::facts::Facts;
 use self::{
+    claim::claim,
     legibility::FontSizes,
     numbering::Numbering,
     place::{Place, Places},
@@ -149,7 +154,9 @@ pub fn allocate(
     numbering::check(&options.ids, appended)?;
     let first = options.first();
     let (ranked, mut unmarked) = rank(regions, appended, &options.marks);
-    let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
+    let claims = ranked.iter().map(|(_, region)| claim(region, size));
+    let claims: Vec<Cow<'_, Mask>> = claims.collect();
+    let masks: Vec<&Mask> = claims.iter().map(Cow::as_ref).collect();
     let indices: Vec<usize> = ranked.iter().map(|&(index, _)| index).collect();
     let numbering = Numbering::new(&indices, appended, options);
 

@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 
 pub use self::{budget::Budget, events::AskEvent};
 use self::{budget::Spent, conversation::Conversation, look::Looker, rounds::Rounds, votes::Votes};
-use crate::{Engine, RegionSource, SharedImage};
+use crate::{Engine, Refinement, RegionSource, SharedImage};
 
 /// The most that [`AskRequest::votes`] may be.
 pub const MAX_VOTES: u32 = 64;
@@ -68,6 +68,8 @@ pub struct AskImage {
     pub image: SharedImage,
     /// Where its regions come from.
     pub regions: RegionSource,
+    /// How they are refined; `None` for not at all.
+    pub refine: Option<Refinement>,
 }
 
 /// A question and its answer, from earlier.
@@ -107,7 +109,11 @@ pub struct AskOutcome {
 impl AskImage {
     /// `image` with regions from there.
     pub fn new(image: SharedImage, regions: RegionSource) -> Self {
-        Self { image, regions }
+        Self {
+            image,
+            regions,
+            refine: None,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 use super::{
     Som,
     mark::{format, layers, picture_to_wire},
-    segment::segmenter,
+    segment::{refinement, segmenter},
 };
 use crate::call::{Call, Work};
 
@@ -140,11 +140,15 @@ impl Som {
     ) -> Result<(AskImage, pb::ImageInfo)> {
         let params = params::from_wire(wire.params)?;
         let segmenter = segmenter(wire.segmenter, wire.granularity, params);
+        let refine = refinement(wire.refine)?;
         let image = self.request_image(wire.image, work).await?;
         let regions = self.regions(wire.regions, segmenter, &image).await?;
         let info = image.info();
-        let image = image.pixels;
-        Ok((AskImage::new(image, regions), info))
+        let image = AskImage {
+            refine,
+            ..AskImage::new(image.pixels, regions)
+        };
+        Ok((image, info))
     }
 
     /// What the client is told of a stage.
@@ -159,6 +163,10 @@ impl Som {
                         info,
                         segmentation: Some(segmentation),
                         regions: segmented.regions.iter().map(region::to_wire).collect(),
+                        refined: segmented
+                            .refined
+                            .as_ref()
+                            .map(segment::segmentation_to_wire),
                     })
                 };
                 Stage::Regions(self.engine.compute(encode).await?)

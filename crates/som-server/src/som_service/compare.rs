@@ -23,7 +23,7 @@ use super::{
     Som,
     ask::{answer_to_wire, marked_to_wire},
     mark::layers,
-    segment::segmenter,
+    segment::{refinement, segmenter},
 };
 use crate::call::{Call, Work};
 
@@ -97,6 +97,7 @@ fn row_from_wire(row: pb::CompareRow) -> Result<CompareRow> {
     let is_set = segmenter != SegmenterChoice::default();
     Ok(CompareRow {
         regions: is_set.then_some(RegionSource::Segmenter(segmenter)),
+        refine: refinement(row.refine)?,
         layers: layers(row.styles)?,
         options: mark::options_from_wire(row.options),
         lmm: Some(row.lmm).filter(|name| !name.is_empty()),

@@ -14,7 +14,11 @@ use som_proto::{
     segment,
 };
 
-use super::{Som, image::RequestImage, segment::segmenter};
+use super::{
+    Som,
+    image::RequestImage,
+    segment::{refinement, segmenter},
+};
 use crate::call::Work;
 
 impl Som {
@@ -33,10 +37,12 @@ impl Som {
         let layers = layers(request.styles)?;
         let params = params::from_wire(request.params)?;
         let segmenter = segmenter(request.segmenter, request.granularity, params);
+        let refine = refinement(request.refine)?;
         let image = self.request_image(request.image, work).await?;
         let regions = self.regions(request.regions, segmenter, &image).await?;
         let request = MarkRequest {
             regions,
+            refine,
             layers,
             options: mark::options_from_wire(request.options),
             draw: format != PictureFormat::None,
@@ -60,6 +66,7 @@ fn answer(
 ) -> Result<(pb::MarkResponse, Duration)> {
     let Marking {
         origin,
+        refined,
         layers,
         marked,
         timings,
@@ -88,6 +95,7 @@ fn answer(
         unmarked,
         pages,
         timings: Some(segment::timings_to_wire(&timings)),
+        refined: refined.as_ref().map(segment::segmentation_to_wire),
     };
     Ok((answer, encode))
 }

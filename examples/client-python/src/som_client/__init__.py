@@ -22,6 +22,7 @@ from .client import Client
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike, Kept
+from .requests import Refinement
 from .types import (
     Descriptor,
     Failure,
@@ -33,6 +34,7 @@ from .types import (
     Marking,
     MarkOptions,
     Page,
+    Refined,
     Region,
     Rle,
     Segmentation,
@@ -59,6 +61,8 @@ __all__ = [
     "Marking",
     "Mention",
     "Page",
+    "Refined",
+    "Refinement",
     "Region",
     "Rle",
     "Segmentation",

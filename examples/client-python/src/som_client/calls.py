@@ -13,7 +13,7 @@ from som.v1 import catalog_pb2, catalog_pb2_grpc, som_pb2, som_pb2_grpc
 from . import requests, types
 from .errors import SomError
 from .images import ImageLike, Kept
-from .requests import MarkArguments, Params
+from .requests import MarkArguments, Params, Refinement
 from .types import Descriptor, GranularityStep, Marking, Segmentation
 
 T = TypeVar("T")
@@ -39,9 +39,13 @@ class Call(Generic[T]):
 
 
 def segment(
-    image: ImageLike, segmenter: str, params: Params | None, granularity: float | None = None
+    image: ImageLike,
+    segmenter: str,
+    params: Params | None,
+    granularity: float | None = None,
+    refine: str | Refinement | None = None,
 ) -> Call[Segmentation]:
-    request = requests.segment(image, segmenter, params, granularity)
+    request = requests.segment(image, segmenter, params, granularity, refine)
     return Call(lambda stubs: stubs.som.Segment, request, Segmentation.of, _kept(image))
 
 

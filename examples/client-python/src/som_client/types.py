@@ -86,6 +86,32 @@ class Region:
             extra=json_format.MessageToDict(wire.extra),
         )
 
+    @classmethod
+    def of_box(
+        cls,
+        corners: tuple[float, float, float, float],
+        size: tuple[int, int],
+        label: str | None = None,
+        score: float | None = None,
+    ) -> Region:
+        """The region of a box, left, top, right and bottom in pixels of an image of this width and
+        height, of which no more is known: the pixels whose centres lie in it."""
+        (left, top, right, bottom), (width, height) = corners, size
+        columns, rows = np.arange(width) + 0.5, np.arange(height) + 0.5
+        inside = np.outer((top <= rows) & (rows < bottom), (left <= columns) & (columns < right))
+        rle = coco.encode(np.asfortranarray(inside, dtype=np.uint8))
+        x, y, box_width, box_height = (int(number) for number in coco.toBbox(rle))
+        return cls(
+            bbox=(x, y, box_width, box_height),
+            area=int(coco.area(rle)),
+            rle={"size": [height, width], "counts": rle["counts"]},
+            score=score,
+            label=label,
+            level=None,
+            parent=None,
+            extra={"shape": "box", "box": list(corners)},
+        )
+
     def to_wire(self) -> types_pb2.Region:
         height, width = self.rle["size"]
         x, y, box_width, box_height = self.bbox
@@ -121,6 +147,24 @@ class Granularity:
 
 
 @dataclass(frozen=True)
+class Refined:
+    """Who refined regions, and how."""
+
+    segmenter: str
+    version: str
+    params: dict[str, Any]
+    """What the segmenter was told beside hints, defaults filled in."""
+
+    @classmethod
+    def of(cls, wire: som_pb2.SegmentResponse | som_pb2.MarkResponse) -> Refined | None:
+        """That of an answer; none where nobody was asked to."""
+        if not wire.HasField("refined"):
+            return None
+        params = json_format.MessageToDict(wire.refined.params)
+        return cls(segmenter=wire.refined.segmenter, version=wire.refined.version, params=params)
+
+
+@dataclass(frozen=True)
 class ImageNote:
     """Something that is odd about an image file, which was read all the same."""
 
@@ -152,6 +196,8 @@ class Segmentation:
     """What the segmenter was told, defaults filled in."""
     granularity: Granularity | None
     """What chose the segmenter, if a granularity did."""
+    refined: Refined | None
+    """Who refined the regions, if somebody was asked to."""
     regions: list[Region]
     timings_ms: dict[str, float] = field(compare=False)
     """By stage."""
@@ -170,6 +216,7 @@ class Segmentation:
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
             granularity=Granularity.of(wire.segmentation),
+            refined=Refined.of(wire),
             regions=[Region.of(region) for region in wire.regions],
             timings_ms=timings(wire.timings),
         )
@@ -285,6 +332,8 @@ class Marking:
     version: str
     params: dict[str, Any]
     granularity: Granularity | None
+    refined: Refined | None
+    """Who refined the regions, if somebody was asked to."""
     styles: list[str]
     marks: list[Mark]
     unmarked: list[Unmarked]
@@ -307,6 +356,7 @@ class Marking:
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
             granularity=Granularity.of(wire.segmentation),
+            refined=Refined.of(wire),
             styles=[layer.id for layer in wire.styles],
             marks=[Mark.of(mark) for mark in wire.marks],
             unmarked=[Unmarked.of(region) for region in wire.unmarked],

@@ -164,6 +164,7 @@ fn work(answer: &MarkResponse) -> Duration {
         allocate,
         draw,
         encode,
+        ..
     } = answer.timings.unwrap_or_default();
     Duration::from_secs_f64((decode + segment + allocate + draw + encode).max(0.0) / 1e3)
 }
