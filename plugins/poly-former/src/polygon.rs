@@ -117,7 +117,7 @@ mod tests {
     fn a_square_has_its_edges_and_nothing_no_pixel() {
         let size = Size::new(9, 9);
         let square = [[2.9, 3.0], [5.0, 3.7], [5.0, 5.0], [2.0, 5.0]];
-        assert_eq!(filled(&square, size).area(), 16);
+        assert_eq!(filled(&square, size).area(), 4 * 3);
         assert!(filled(&[], size).is_empty());
         assert!(filled(&[[9.0, 9.0]], size).is_empty());
     }
