@@ -27,6 +27,8 @@ mod grounding_dino;
 mod mask_dino;
 // OpenSeeD.
 mod open_seed;
+// PolyFormer.
+mod poly_former;
 // Segment Anything.
 mod sam;
 // SEEM.
@@ -92,10 +94,11 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 6] = [
+const PLUGINS: [&Plugin; 7] = [
     &grounding_dino::GROUNDING_DINO,
     &mask_dino::MASK_DINO,
     &open_seed::OPEN_SEED,
+    &poly_former::POLY_FORMER,
     &sam::SAM,
     &seem::SEEM,
     &semantic_sam::SEMANTIC_SAM,

@@ -89,7 +89,7 @@ fn every_container_gives_the_same_tensors() {
 
 #[test]
 fn weights_are_found_where_training_scripts_put_them() {
-    for name in ["nested.pth", "data_parallel.pth"] {
+    for name in ["nested.pth", "data_parallel.pth", "fairseq.pth"] {
         let checkpoint = open(name);
         assert_eq!(
             checkpoint.names().collect::<Vec<_>>(),

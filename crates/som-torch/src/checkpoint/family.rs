@@ -14,7 +14,7 @@ struct Family {
     marker: &'static str,
 }
 
-const FAMILIES: [Family; 8] = [
+const FAMILIES: [Family; 9] = [
     family(
         "Segment Anything",
         Some("sam"),
@@ -52,6 +52,7 @@ const FAMILIES: [Family; 8] = [
         Some("grounding-dino"),
         ".fusion_layer.vision_param",
     ),
+    family("PolyFormer", Some("poly-former"), "decoder.reg_head."),
 ];
 
 const fn family(
