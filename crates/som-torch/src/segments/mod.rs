@@ -1,10 +1,12 @@
-//! From the mask logits of queries to the masks of an image's segments.
+//! From the mask logits of queries to the masks of an image's segments; and [`boxed`], for networks
+//! that find boxes alone.
 //!
 //! What Mask DINO and OpenSeeD do behind their decoders: `instance_inference`,
 //! `panoptic_inference` and `semantic_inference` of `maskdino/maskdino.py` and
 //! `openseed/architectures/openseed_model.py`. There all logits of all queries exist at the size of
 //! the image; here only those of a band of rows, one band for each core at a time.
 
+mod boxed;
 mod instances;
 mod panoptic;
 mod semantic;
@@ -14,6 +16,7 @@ use std::ops::Range;
 use som_core::{Mask, MaskBuilder, Size};
 
 pub use self::{
+    boxed::boxed,
     instances::{Inside, instances},
     panoptic::{Kept, Segment, panoptic},
     semantic::semantic,
