@@ -19,6 +19,8 @@ mod install;
 // The same through gRPC.
 mod serve;
 
+// GLIP.
+mod glip;
 // Grounding DINO.
 mod grounding_dino;
 // Mask DINO.
@@ -90,7 +92,8 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 6] = [
+const PLUGINS: [&Plugin; 7] = [
+    &glip::GLIP,
     &grounding_dino::GROUNDING_DINO,
     &mask_dino::MASK_DINO,
     &open_seed::OPEN_SEED,
