@@ -14,7 +14,7 @@ pub(super) const GLIP: Plugin = Plugin {
     cases,
 };
 
-tests_of!(GLIP, tiny);
+tests_of!(GLIP, sizes, tiny);
 
 /// Both texts as hints, the one with phrases of its own; and the classes by their names.
 fn cases(fixture: &Fixture) -> Vec<Case> {
