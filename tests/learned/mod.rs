@@ -19,6 +19,8 @@ mod install;
 // The same through gRPC.
 mod serve;
 
+// GLIP.
+mod glip;
 // Grounding DINO and Segment Anything as one.
 mod grounded_sam;
 // Grounding DINO.
@@ -94,7 +96,8 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 7] = [
+const PLUGINS: [&Plugin; 8] = [
+    &glip::GLIP,
     &grounding_dino::GROUNDING_DINO,
     &mask_dino::MASK_DINO,
     &open_seed::OPEN_SEED,

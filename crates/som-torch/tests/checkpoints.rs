@@ -100,6 +100,25 @@ fn weights_are_found_where_training_scripts_put_them() {
     }
 }
 
+/// As detection projects save them: with the state of the training, and a mean of the weights.
+#[test]
+fn the_state_of_a_training_is_left_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("training.safetensors");
+    let number = Tensor::from_slice(&[1.0_f32]);
+    let tensors: Vec<(&str, &Tensor)> = [
+        "model.module.weight",
+        "model_ema.module.weight",
+        "optimizer.state.0.exp_avg",
+        "scheduler.last_lr",
+    ]
+    .map(|name| (name, &number))
+    .into();
+    Tensor::write_safetensors(&tensors, &path).unwrap();
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    assert_eq!(checkpoint.names().collect::<Vec<_>>(), ["weight"]);
+}
+
 #[test]
 fn a_checkpoint_with_code_in_it_is_refused_by_name() {
     for (name, culprit) in [

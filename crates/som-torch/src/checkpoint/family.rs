@@ -41,6 +41,7 @@ const FAMILIES: [Family; 9] = [
         Some("mask-dino"),
         "sem_seg_head.predictor.class_embed.",
     ),
+    family("GLIP", Some("glip"), ".dyhead_tower.0.b_attn."),
     // Under the official names, and under those of Hugging Face.
     family(
         "Grounding DINO",

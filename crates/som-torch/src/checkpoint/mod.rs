@@ -161,6 +161,7 @@ fn is_training_state(name: &str) -> bool {
         "scheduler",
         "lr_scheduler",
         "ema",
+        "model_ema",
         "scaler",
         "criterion",
         "extra_state",
