@@ -24,8 +24,10 @@ mod session;
 mod batch;
 mod report;
 mod export;
+mod journal;
 mod plural;
 mod destination;
+mod earlier;
 mod output;
 
 mod exit;
@@ -91,7 +93,7 @@ struct General {
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// Print errors only
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Log what is done, to stderr (-vv: in detail; or set SOM_LOG=debug)
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]

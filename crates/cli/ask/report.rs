@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use som_core::{
-    Segmentation, Timings, Usage,
+    Segmentation, Timings, Unmarked, Usage,
     ground::{Mention, Thought},
     task::{Consensus, Finding, Task},
 };
@@ -50,6 +50,8 @@ struct AskedImage<'a> {
     segmenter: Option<&'a Segmentation>,
     styles: Vec<&'a str>,
     marks: Vec<MarkEntry<'a>>,
+    /// Regions that got no mark, and why.
+    unmarked: &'a [Unmarked],
 }
 
 #[derive(Serialize)]
@@ -78,6 +80,7 @@ impl<'a> AskReport<'a> {
             segmenter: segmented.as_ref().map(|segmented| &segmented.segmentation),
             styles: report::styles(&marked.layers),
             marks: report::marks(&marked.allocation),
+            unmarked: &marked.allocation.unmarked,
         });
         let decode = question.images.iter().map(|image| image.decoded.took);
         Self {

@@ -23,7 +23,7 @@ pub(crate) struct GivenFlags {
     #[arg(long, value_name = "CONDITION", requires = "regions")]
     pub(crate) only: Vec<Only>,
     /// Number the marks as the file numbers its regions
-    #[arg(long, requires = "regions")]
+    #[arg(long, requires = "regions", conflicts_with = "start")]
     pub(crate) keep_ids: bool,
 }
 

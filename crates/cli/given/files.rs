@@ -39,7 +39,8 @@ pub(super) fn find(
     let stem = below
         .file_name()
         .map_or_else(|| below.clone(), PathBuf::from);
-    let mut places = vec![folder.join(&below), folder.join(&stem)];
+    let whole = folder.join(image.output_stem());
+    let mut places = vec![whole, folder.join(&below), folder.join(&stem)];
     places.dedup();
     for place in &places {
         let files = ENDINGS.map(|ending| with_ending(place, ending));
@@ -162,6 +163,7 @@ mod tests {
         let image = Input::File {
             path: "photos/a/cup.jpg".into(),
             below: "a/cup.jpg".into(),
+            keeps_ending: false,
         };
         let found = match find(folder.path(), &image, None, single)? {
             Found::File(file) => vec![file],

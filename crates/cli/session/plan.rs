@@ -68,6 +68,18 @@ impl Plan {
         Ok(plan)
     }
 
+    /// What is asked of every image, for comparison.
+    pub(super) fn asked(&self) -> String {
+        let Self {
+            segmenter,
+            options,
+            layers,
+            marks,
+            ..
+        } = self;
+        format!("{segmenter:?} {options:?} {layers:?} {marks:?}")
+    }
+
     /// What a row changes, where all rows share `main`.
     fn row(
         &self,
@@ -153,7 +165,7 @@ struct Assigned {
 }
 
 impl Assigned {
-    /// Gives each assignment to whom its key belongs; the later of two equal keys wins.
+    /// Gives each assignment to whom its key belongs.
     fn of(
         assignments: &[Assignment],
         segmenter: Option<&Taker<'_>>,

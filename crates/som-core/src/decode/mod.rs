@@ -3,6 +3,7 @@
 mod background;
 mod depth;
 mod format;
+mod frames;
 mod ifd;
 mod jpeg;
 mod note;
@@ -110,6 +111,7 @@ pub fn decode_with(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage
     } else {
         image.into_rgb8()
     };
+    notes.extend(frames::further(bytes, format));
     Ok(DecodedImage { pixels, notes })
 }
 

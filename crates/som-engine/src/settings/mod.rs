@@ -1,16 +1,13 @@
-//! The settings ladder: embedded defaults up to flags, each value with its origin.
+//! What can be set; [`Ladder`] reads it layer by layer.
 
 mod granularity;
+mod ladder;
 mod mark;
 mod server;
 mod telemetry;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use config::{ConfigError, Map, Source, Value, ValueKind};
 use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{
     Error, Params, Result,
@@ -20,17 +17,12 @@ use som_lmm::{LmmSettings, Lmms};
 
 pub use self::{
     granularity::{GranularitySettings, StepSettings},
+    ladder::{Ladder, Origin},
     mark::MarkSettings,
     server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
     telemetry::{LogFormat, TelemetrySettings},
 };
 use crate::weights::WeightSettings;
-
-/// Where the ladder looks for files, from the lowest to the highest.
-const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
-const EMBEDDED: &str = include_str!("../settings.toml");
-/// `SOM__MARK__SEGMENTER` sets `mark.segmenter`.
-const ENVIRONMENT_PREFIX: &str = "SOM__";
 
 /// Everything that can be set. Field names are the keys of `som.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -176,247 +168,6 @@ impl Settings {
         };
         Ok((worker, options))
     }
-}
-
-/// The layers that are chosen at start-up.
-#[derive(Clone, Debug, Default)]
-pub struct Ladder {
-    file: Option<PathBuf>,
-    flags: Vec<(String, String, serde_json::Value)>,
-    system: bool,
-    environment: Vec<(String, String)>,
-}
-
-/// One effective value: its dotted key, the value, and the layer it came from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Origin {
-    /// `mark.page_size`.
-    pub key: String,
-    /// As JSON.
-    pub value: serde_json::Value,
-    /// `built-in`, a file, an environment variable or a flag.
-    pub from: String,
-}
-
-impl Ladder {
-    /// The embedded defaults alone.
-    pub fn embedded() -> Self {
-        Self::default()
-    }
-
-    /// Defaults, the system's and the working folder's files, and this process's environment.
-    pub fn system() -> Self {
-        Self {
-            system: true,
-            environment: std::env::vars().collect(),
-            ..Self::default()
-        }
-    }
-
-    /// Adds the file named by `--config`.
-    #[must_use]
-    pub fn with_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.file = Some(path.into());
-        self
-    }
-
-    /// Adds environment variables, such as (`SOM__MARK__SEGMENTER`, `sam`).
-    #[must_use]
-    pub fn with_environment(
-        mut self,
-        variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Self {
-        self.environment.extend(variables);
-        self
-    }
-
-    /// Adds a flag: `--segmenter sam` sets `mark.segmenter`.
-    #[must_use]
-    pub fn with_flag(mut self, flag: &str, key: &str, value: impl Into<serde_json::Value>) -> Self {
-        self.flags
-            .push((flag.to_owned(), key.to_owned(), value.into()));
-        self
-    }
-
-    /// Reads all layers.
-    ///
-    /// # Errors
-    /// NotFound, if the file of `--config` is missing; Invalid, if a layer is malformed, has an
-    /// unknown key (the known ones are listed) or a value of a wrong type.
-    pub fn load(&self) -> Result<(Settings, Vec<Origin>)> {
-        let mut builder = config::Config::builder().add_source(TomlText::embedded());
-        if self.system {
-            for path in SYSTEM_FILES.map(Path::new) {
-                if path.exists() {
-                    builder = builder.add_source(TomlText::read(path)?);
-                }
-            }
-        }
-        if let Some(path) = &self.file {
-            builder = builder.add_source(TomlText::read(path)?);
-        }
-        builder = builder
-            .add_source(Variables::new(&self.environment)?)
-            .add_source(Flags(self.flags.clone()));
-        let config = builder.build().map_err(|error| invalid(&error))?;
-        let mut origins = Vec::new();
-        for (key, value) in config.collect().map_err(|error| invalid(&error))? {
-            list_origins(key, &value, &mut origins);
-        }
-        origins.sort_by(|a, b| a.key.cmp(&b.key));
-        let settings = config.try_deserialize().map_err(|error| invalid(&error))?;
-        Ok((settings, origins))
-    }
-}
-
-fn invalid(error: &ConfigError) -> Error {
-    Error::invalid(format!("settings: {error}"))
-}
-
-fn list_origins(key: String, value: &Value, origins: &mut Vec<Origin>) {
-    if let ValueKind::Table(table) = &value.kind {
-        for (name, value) in table {
-            list_origins(format!("{key}.{name}"), value, origins);
-        }
-        return;
-    }
-    let json = value
-        .clone()
-        .try_deserialize()
-        .unwrap_or(serde_json::Value::Null);
-    let from = value.origin().unwrap_or("built-in").to_owned();
-    origins.push(Origin {
-        key,
-        value: json,
-        from,
-    });
-}
-
-/// A TOML layer with its name as origin.
-#[derive(Clone, Debug)]
-struct TomlText {
-    origin: String,
-    text: String,
-}
-
-impl TomlText {
-    fn embedded() -> Self {
-        Self {
-            origin: "built-in".into(),
-            text: EMBEDDED.into(),
-        }
-    }
-
-    fn read(path: &Path) -> Result<Self> {
-        let origin = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Self { origin, text }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::not_found(
-                format!("settings file {origin} does not exist"),
-            )),
-            Err(error) => Err(Error::invalid(format!(
-                "settings file {origin} cannot be read: {error}"
-            ))),
-        }
-    }
-}
-
-impl Source for TomlText {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        use config::Format;
-        config::FileFormat::Toml
-            .parse(Some(&self.origin), &self.text)
-            .map_err(|error| ConfigError::Message(format!("{}: {error}", self.origin)))
-    }
-}
-
-/// The environment layer: values are text, and each knows its variable.
-#[derive(Clone, Debug)]
-struct Variables(Vec<(String, String, String)>);
-
-impl Variables {
-    fn new(variables: &[(String, String)]) -> Result<Self> {
-        let mut values = Vec::new();
-        for (name, text) in variables {
-            let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) else {
-                continue;
-            };
-            let mut parts: Vec<String> = path.split("__").map(str::to_lowercase).collect();
-            if parts.iter().any(String::is_empty) {
-                return Err(Error::invalid(format!(
-                    "environment variable {name}: write it like SOM__MARK__SEGMENTER"
-                )));
-            }
-            // Ids have dashes, which a variable's name cannot.
-            if parts.len() > 1 && ["segmenter", "lmm"].contains(&parts[0].as_str()) {
-                parts[1] = parts[1].replace('_', "-");
-            }
-            values.push((name.clone(), parts.join("."), text.clone()));
-        }
-        values.sort();
-        Ok(Self(values))
-    }
-}
-
-impl Source for Variables {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        let values = self.0.iter().map(|(name, key, text)| {
-            (
-                key.clone(),
-                Value::new(Some(name), ValueKind::String(text.clone())),
-            )
-        });
-        Ok(values.collect())
-    }
-}
-
-/// The layer of command line flags.
-#[derive(Clone, Debug)]
-struct Flags(Vec<(String, String, serde_json::Value)>);
-
-impl Source for Flags {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        let values = self
-            .0
-            .iter()
-            .map(|(flag, key, value)| (key.clone(), from_json(flag, value)));
-        Ok(values.collect())
-    }
-}
-
-fn from_json(flag: &String, value: &serde_json::Value) -> Value {
-    use serde_json::Value as Json;
-    let kind = match value {
-        Json::Null => ValueKind::Nil,
-        Json::Bool(value) => ValueKind::Boolean(*value),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => ValueKind::I64(integer),
-            (None, float) => ValueKind::Float(float.unwrap_or(f64::NAN)),
-        },
-        Json::String(text) => ValueKind::String(text.clone()),
-        Json::Array(items) => {
-            ValueKind::Array(items.iter().map(|item| from_json(flag, item)).collect())
-        }
-        Json::Object(items) => ValueKind::Table(
-            items
-                .iter()
-                .map(|(key, item)| (key.clone(), from_json(flag, item)))
-                .collect(),
-        ),
-    };
-    Value::new(Some(flag), kind)
 }
 
 /// A list, or the same as text with commas: all an environment variable can hold.

@@ -67,7 +67,7 @@ class AskArguments(MarkOptions, total=False):
     """How often to ask for one answer: 2, the default, lets the model mend one that names marks
     which are not there."""
     max_cost: float
-    """In US dollars; 0 for no limit."""
+    """The most that all requests may cost, in US dollars, estimated before each; 0 for no limit."""
     format: Format
     """Of the pages that come with the answer: "none" if left out."""
 

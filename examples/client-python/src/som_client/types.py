@@ -126,7 +126,7 @@ class ImageNote:
 
     kind: str
     """"stray_bytes", "end_missing", "wrong_checksum", "odd_orientation", "narrow_range", "stretched",
-    "white_chosen" or "background"."""
+    "white_chosen", "background", "transparency" or "further_frames"."""
     text: str
     """In words."""
 
