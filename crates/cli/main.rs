@@ -160,7 +160,7 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Lmm(options) => block_on(async |stop| lmm::run(&options, general, stop).await),
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),
-        Command::Config(options) => config::run(&options, &general.ladder()),
+        Command::Config(options) => config::run(&options, &general.ladder(), general.quiet),
         Command::Plugin(options) => plugin::run(&options, general),
         Command::Models(options) => models::run(options, general),
         Command::Completions(options) => completions::run(&options),

@@ -116,6 +116,7 @@ impl Registry {
                 .mark
                 .styles
                 .iter()
+                .chain(settings.style.keys())
                 .all(|id| self.styles.contains_key(id))
     }
 

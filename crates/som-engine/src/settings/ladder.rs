@@ -8,11 +8,12 @@ use std::{
 use config::{ConfigError, Map, Source, Value, ValueKind};
 use som_core::{Error, Result};
 
-use super::Settings;
+use super::{Settings, places::Places};
 
 /// Where the ladder looks for files, from the lowest to the highest.
 const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
-const EMBEDDED: &str = include_str!("../settings.toml");
+/// The settings that som starts with, as TOML with comments.
+pub const BUILT_IN: &str = include_str!("../settings.toml");
 /// `SOM__MARK__SEGMENTER` sets `mark.segmenter`.
 const ENVIRONMENT_PREFIX: &str = "SOM__";
 
@@ -87,32 +88,35 @@ impl Ladder {
     /// unknown key (the known ones are listed) or a value of a wrong type.
     pub fn load(&self) -> Result<(Settings, Vec<Origin>)> {
         let mut builder = config::Config::builder().add_source(TomlText::embedded());
-        if self.system {
-            for path in SYSTEM_FILES.map(Path::new) {
-                if path.exists() {
-                    builder = builder.add_source(TomlText::read(path)?);
-                }
-            }
+        let mut places = Places::default();
+        let system = SYSTEM_FILES.map(Path::new).into_iter();
+        let system = system.filter(|path| self.system && path.exists());
+        for path in system.chain(self.file.as_deref()) {
+            let file = TomlText::read(path)?;
+            places.add_file(&file.origin, &file.text)?;
+            builder = builder.add_source(file);
         }
-        if let Some(path) = &self.file {
-            builder = builder.add_source(TomlText::read(path)?);
+        let variables = Variables::new(&self.environment)?;
+        for (name, key, _) in &variables.0 {
+            places.add(key, format!("environment variable {name}"));
+        }
+        for (flag, key, _) in &self.flags {
+            places.add(key, flag);
         }
         builder = builder
-            .add_source(Variables::new(&self.environment)?)
+            .add_source(variables)
             .add_source(Flags(self.flags.clone()));
-        let config = builder.build().map_err(|error| invalid(&error))?;
+        let invalid = |error: ConfigError| places.explain(&error);
+        let config = builder.build().map_err(invalid)?;
         let mut origins = Vec::new();
-        for (key, value) in config.collect().map_err(|error| invalid(&error))? {
+        for (key, value) in config.collect().map_err(invalid)? {
             list_origins(key, &value, &mut origins);
         }
         origins.sort_by(|a, b| a.key.cmp(&b.key));
-        let settings = config.try_deserialize().map_err(|error| invalid(&error))?;
+        let mut settings: Settings = config.try_deserialize().map_err(invalid)?;
+        settings.places = places;
         Ok((settings, origins))
     }
-}
-
-fn invalid(error: &ConfigError) -> Error {
-    Error::invalid(format!("settings: {error}"))
 }
 
 fn list_origins(key: String, value: &Value, origins: &mut Vec<Origin>) {
@@ -145,7 +149,7 @@ impl TomlText {
     fn embedded() -> Self {
         Self {
             origin: "built-in".into(),
-            text: EMBEDDED.into(),
+            text: BUILT_IN.into(),
         }
     }
 
@@ -194,7 +198,7 @@ impl Variables {
                 )));
             }
             // Ids have dashes, which a variable's name cannot.
-            if parts.len() > 1 && ["segmenter", "lmm"].contains(&parts[0].as_str()) {
+            if parts.len() > 1 && ["segmenter", "style", "lmm"].contains(&parts[0].as_str()) {
                 parts[1] = parts[1].replace('_', "-");
             }
             let Some(text) = text.to_str() else {

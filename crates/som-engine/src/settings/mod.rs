@@ -3,6 +3,7 @@
 mod granularity;
 mod ladder;
 mod mark;
+mod places;
 mod server;
 mod telemetry;
 
@@ -12,13 +13,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{
     Error, Params, Result,
     decode::{Background, DecodeOptions},
+    prompt::Template,
 };
 use som_lmm::{LmmSettings, Lmms};
 
 pub use self::{
     granularity::{GranularitySettings, StepSettings},
-    ladder::{Ladder, Origin},
+    ladder::{BUILT_IN, Ladder, Origin},
     mark::MarkSettings,
+    places::Places,
     server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
     telemetry::{LogFormat, TelemetrySettings},
 };
@@ -48,12 +51,19 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Logs and traces.
     pub telemetry: TelemetrySettings,
-    /// One table per segmenter: som's own keys (see [`WorkerSettings`]) and its options.
+    /// One table per segmenter: som's own keys (see [`WorkerSettings`]), `params`, a table of what its
+    /// calls get if a request says nothing else, and its options.
     #[serde(default)]
     pub segmenter: BTreeMap<String, Params>,
+    /// One table per mark style: the parameters that it gets if a request says nothing else.
+    #[serde(default)]
+    pub style: BTreeMap<String, Params>,
     /// One table per large multimodal model, by the name it is asked for.
     #[serde(default)]
     pub lmm: BTreeMap<String, LmmSettings>,
+    /// Where all this was said.
+    #[serde(skip)]
+    pub places: Places,
 }
 
 /// Who is asked when a request says nothing else.
@@ -62,6 +72,10 @@ pub struct Settings {
 pub struct AskSettings {
     /// Name of a table `[lmm.NAME]`.
     pub lmm: String,
+    /// The words of the prompt of a question, by the name of a template; empty for the usual ones.
+    pub template: String,
+    /// The same from a file.
+    pub prompt_file: String,
 }
 
 /// How the multimodal model rescales an image before it sees it; 0 is no limit.
@@ -134,10 +148,56 @@ impl Settings {
     /// # Errors
     /// Invalid, naming the table and the key that is wrong; NotFound, if `ask.lmm` names none.
     pub fn lmms(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Lmms> {
-        let lmms = Lmms::open(&self.lmm, variable).map_err(|error| error.at("settings"))?;
+        let lmms = Lmms::open(&self.lmm, variable).map_err(|error| self.places.place(error))?;
         let chosen = lmms.get(&self.ask.lmm);
-        chosen.map_err(|error| error.at("settings: ask.lmm"))?;
+        chosen.map_err(|error| error.at(self.places.of("ask.lmm")))?;
         Ok(lmms)
+    }
+
+    /// The words of the prompt of a question; `None` for the usual ones. Blocks to read a file.
+    ///
+    /// # Errors
+    /// NotFound for an unknown template or a file that is not there; Invalid for words that make no
+    /// template.
+    pub fn template(&self) -> Result<Option<Template>> {
+        let AskSettings {
+            template,
+            prompt_file,
+            ..
+        } = &self.ask;
+        match (template.as_str(), prompt_file.as_str()) {
+            ("", "") => Ok(None),
+            ("", file) => {
+                let words = std::fs::read_to_string(file).map_err(|error| {
+                    Error::not_found("the file cannot be read").caused_by(error)
+                });
+                let template = words.and_then(|words| Template::parse(&words));
+                template.map(Some).map_err(|error| {
+                    error.at(file).at(self.places.of("ask.prompt_file"))
+                })
+            }
+            (name, "") => Template::named(name)
+                .map(Some)
+                .map_err(|error| error.at(self.places.of("ask.template"))),
+            _ => Err(Error::invalid(
+                "settings: ask.template and ask.prompt_file both say the words (leave one empty)",
+            )),
+        }
+    }
+
+    /// The parameters that calls of segmenter `id` get if a request says nothing else.
+    ///
+    /// # Errors
+    /// Invalid, if they are no table.
+    pub fn params(&self, id: &str) -> Result<Params> {
+        match self.segmenter.get(id).and_then(|table| table.get("params")) {
+            None => Ok(Params::new()),
+            Some(serde_json::Value::Object(params)) => Ok(params.clone()),
+            Some(other) => Err(Error::invalid(format!(
+                "{} is {other}, but must be a table",
+                self.places.of(&format!("segmenter.{id}.params"))
+            ))),
+        }
     }
 
     /// som's own keys of the table of segmenter `id`, and the options that are left for it.
@@ -146,6 +206,7 @@ impl Settings {
     /// Invalid, if one of som's own keys has a wrong type or is zero.
     pub fn segmenter(&self, id: &str) -> Result<(WorkerSettings, Params)> {
         let mut options = self.segmenter.get(id).cloned().unwrap_or_default();
+        options.remove("params");
         let mut take = |key: &str, default: u64, least: u64| {
             match options.remove(key) {
             None => Ok(default),
@@ -156,7 +217,8 @@ impl Settings {
                 .filter(|&number| number >= least)
                 .ok_or_else(|| {
                     Error::invalid(format!(
-                        "segmenter.{id}.{key} is {value}, but must be a whole number of at least {least}"
+                        "{} is {value}, but must be a whole number of at least {least}",
+                        self.places.of(&format!("segmenter.{id}.{key}"))
                     ))
                 }),
         }

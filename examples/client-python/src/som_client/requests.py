@@ -147,7 +147,10 @@ def struct(params: Params | None) -> struct_pb2.Struct:
 def _mark_options(given: Mapping[str, Any]) -> types_pb2.MarkOptions:
     """What of `given` is asked of marks."""
     names = [name for name in MarkOptions.__annotations__ if name in given]
-    return types_pb2.MarkOptions(**{name: given[name] for name in names})
+    options = {name: given[name] for name in names}
+    if options.get("colors"):
+        options["colors"] = [int(color.removeprefix("#"), 16) for color in options["colors"]]
+    return types_pb2.MarkOptions(**options)
 
 
 def _format(name: Format) -> str:

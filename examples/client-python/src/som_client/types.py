@@ -50,6 +50,8 @@ class MarkOptions(TypedDict, total=False):
     """Font size of the labels in pixels of the image."""
     start: int | None
     """The number of the first mark; 0 is 1."""
+    colors: list[str] | None
+    """The colours of marks, each "#rrggbb", of which each mark gets one that stands out."""
 
 
 @dataclass(frozen=True)
