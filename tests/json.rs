@@ -37,7 +37,11 @@ fn reports_follow_their_schemas() {
         .save(folder.path("dot.png"))
         .unwrap();
     let ran = folder.som(&["mark", "dot.png", "--json", "out/dot.json"]);
-    assert!(ran.succeeded().stderr.contains("dot.png: 1 region unmarked: 1 without room for a label\n"));
+    assert!(
+        ran.succeeded()
+            .stderr
+            .contains("dot.png: 1 region unmarked: 1 without room for a label\n")
+    );
     let report = folder.json("out/dot.json");
     assert_valid(&schema, &report);
     assert_eq!(report["unmarked"][0]["reason"], "no_room");
@@ -151,14 +155,50 @@ fn python_reads_every_schema_alone() {
     folder.write("results.jsonl", RESULTS);
     for (report, words) in [
         ("mark.json", &["mark", coffee, "--no-image"][..]),
-        ("mark.jsonl", &["mark", ".", "--no-image", "--max-marks", "2", "--no-timings"]),
-        ("segment.json", &["segment", coffee, "--hint", "point:10,10"]),
+        (
+            "mark.jsonl",
+            &[
+                "mark",
+                ".",
+                "--no-image",
+                "--max-marks",
+                "2",
+                "--no-timings",
+            ],
+        ),
+        (
+            "segment.json",
+            &["segment", coffee, "--hint", "point:10,10"],
+        ),
         ("segment.jsonl", &["segment", ".", "--granularity", "2"]),
-        ("ask.json", &["ask", coffee, "what is large?", "--votes", "2", "--json"]),
-        ("refer.json", &["ask", coffee, "--task", "refer", "the cup", "--json", "--max-marks", "1"]),
+        (
+            "ask.json",
+            &["ask", coffee, "what is large?", "--votes", "2", "--json"],
+        ),
+        (
+            "refer.json",
+            &[
+                "ask",
+                coffee,
+                "--task",
+                "refer",
+                "the cup",
+                "--json",
+                "--max-marks",
+                "1",
+            ],
+        ),
         (
             "scores.json",
-            &["eval", "score", "--data", "lines:samples.jsonl", "--results", "results.jsonl", "--json"],
+            &[
+                "eval",
+                "score",
+                "--data",
+                "lines:samples.jsonl",
+                "--results",
+                "results.jsonl",
+                "--json",
+            ],
         ),
     ] {
         let ran = folder.som(words).succeeded();
@@ -166,12 +206,30 @@ fn python_reads_every_schema_alone() {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (schema, reports) in [
-        ("crates/cli/schemas/mark.schema.json", &["mark.json", "mark.jsonl"][..]),
-        ("crates/cli/schemas/segment.schema.json", &["segment.json", "segment.jsonl"]),
-        ("crates/cli/schemas/ask.schema.json", &["ask.json", "refer.json"]),
-        ("crates/som-eval/schemas/samples.schema.json", &["samples.jsonl"]),
-        ("crates/som-eval/schemas/results.schema.json", &["results.jsonl"]),
-        ("crates/som-eval/schemas/scores.schema.json", &["scores.json"]),
+        (
+            "crates/cli/schemas/mark.schema.json",
+            &["mark.json", "mark.jsonl"][..],
+        ),
+        (
+            "crates/cli/schemas/segment.schema.json",
+            &["segment.json", "segment.jsonl"],
+        ),
+        (
+            "crates/cli/schemas/ask.schema.json",
+            &["ask.json", "refer.json"],
+        ),
+        (
+            "crates/som-eval/schemas/samples.schema.json",
+            &["samples.jsonl"],
+        ),
+        (
+            "crates/som-eval/schemas/results.schema.json",
+            &["results.jsonl"],
+        ),
+        (
+            "crates/som-eval/schemas/scores.schema.json",
+            &["scores.json"],
+        ),
     ] {
         let output = Command::new(&python)
             .arg(root.join("tests/python/schemas.py"))

@@ -65,7 +65,9 @@ fn masks_of_an_earlier_run_do_not_stay() {
     let folder = Folder::new();
     folder.write("a.png", squares());
     let regions = |level: &str| {
-        let words = ["segment", "a.png", "--level", level, "--masks", "m", "--json", "a.json"];
+        let words = [
+            "segment", "a.png", "--level", level, "--masks", "m", "--json", "a.json",
+        ];
         folder.som(&words).succeeded();
         let report = folder.json("a.json");
         report["regions"].as_array().unwrap().len()
@@ -97,7 +99,9 @@ fn images_are_passed_over_only_where_the_same_was_asked() {
     // Another picture, even one that is older.
     fs::copy(folder.path("coffee.png"), folder.path("in/a.png")).unwrap();
     let then = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
-    let file = fs::File::options().append(true).open(folder.path("in/a.png"));
+    let file = fs::File::options()
+        .append(true)
+        .open(folder.path("in/a.png"));
     file.unwrap().set_modified(then).unwrap();
     let again = "som: 1 image done again: 1 changed since\nsom: 2 images: 1 done, 1 skipped\n";
     assert_eq!(run(&[]), again);
@@ -133,15 +137,85 @@ fn other_regions_are_another_request() {
     folder.write("in/a.png", squares());
     folder.write("labels/a.csv", "x,y,width,height\n5,5,50,50\n");
     let run = || {
-        let words = ["mark", "in", "-o", "out", "--regions", "labels", "--skip-existing"];
+        let words = [
+            "mark",
+            "in",
+            "-o",
+            "out",
+            "--regions",
+            "labels",
+            "--skip-existing",
+        ];
         folder.som(&words).succeeded().stderr
     };
     run();
     assert_eq!(run(), "som: 1 image: 1 skipped\n");
-    folder.write("labels/a.csv", "x,y,width,height\n5,5,50,50\n100,100,50,50\n");
+    folder.write(
+        "labels/a.csv",
+        "x,y,width,height\n5,5,50,50\n100,100,50,50\n",
+    );
     assert_eq!(
         run(),
         "som: 1 image done again: 1 changed since\nsom: 1 image: 1 done\n"
+    );
+}
+
+#[test]
+fn bad_regions_of_one_image_do_not_stop_the_others() {
+    let folder = Folder::new();
+    let entry = "1,2,3,4\n";
+    for (file, text) in [
+        ("good.csv", "x,y,width,height\n5,5,50,50\n".to_owned()),
+        (
+            "outside.csv",
+            "x,y,width,height\n5,5,50,50\n400,5,50,50\n".to_owned(),
+        ),
+        (
+            "size.json",
+            r#"{"image": {"path": "size.png", "width": 30, "height": 40}, "regions": []}"#
+                .to_owned(),
+        ),
+        ("empty.json", String::new()),
+        (
+            "many.csv",
+            format!("x,y,width,height\n{}", entry.repeat(1_000_000)),
+        ),
+        ("nobody.csv", "x,y,width,height\n".to_owned()),
+    ] {
+        folder.write(&format!("labels/{file}"), text);
+        let stem = file.split_once('.').unwrap().0;
+        folder.write(&format!("in/{stem}.png"), squares());
+    }
+    folder.write("in/without.png", squares());
+    let words = [
+        "mark",
+        "in",
+        "--regions",
+        "labels",
+        "-o",
+        "out",
+        "--json",
+        "out",
+    ];
+    let ran = folder.som(&words);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for line in [
+        "som: in/empty.png: labels/empty.json: the file is empty\n",
+        "som: in/many.png: labels/many.csv: there are more than 65536 entries for one image\n",
+        "som: in/outside.png: labels/outside.csv: line 3: the box 400,5 to 450,55 lies outside of the \
+         300x300 image\n",
+        "som: in/size.png: labels/size.json: the file belongs to an image of 30x40, but this one has \
+         300x300 pixels",
+        "som: in/without.png: labels: has no regions for in/without.png",
+        "som: in/nobody.png: no marks\n",
+        "som: 7 images: 2 done, 5 failed\n",
+    ] {
+        assert!(ran.stderr.contains(line), "{line}: {}", ran.stderr);
+    }
+    assert!(folder.path("out/good.marked.png").exists());
+    assert_eq!(
+        folder.json("out/nobody.json")["marks"],
+        serde_json::json!([])
     );
 }
 
@@ -183,11 +257,15 @@ fn an_answer_that_was_rejected_is_not_printed() {
     let model = Model::saying(&["It is [99].", "It is [2]."]);
     model.set_in(&folder, "");
     let ran = folder.som(&["ask", "coffee.png", "which is the cup?"]);
-    assert_eq!((ran.code, ran.text()), (0, "It is [2].\n"), "{}", ran.stderr);
+    assert_eq!(
+        (ran.code, ran.text()),
+        (0, "It is [2].\n"),
+        "{}",
+        ran.stderr
+    );
     assert!(
-        ran.stderr.starts_with(
-            "som: the answer names marks that are not there; asking once more\n"
-        ),
+        ran.stderr
+            .starts_with("som: the answer names marks that are not there; asking once more\n"),
         "{}",
         ran.stderr
     );
@@ -202,7 +280,13 @@ fn marks_that_are_not_there_are_told_by_the_exit_status() {
     for words in [
         &["ask", "coffee.png", "which is the cup?"][..],
         &["ask", "coffee.png", "which is the cup?", "--json"],
-        &["ask", "coffee.png", "which is the cup?", "--max-rounds", "1"],
+        &[
+            "ask",
+            "coffee.png",
+            "which is the cup?",
+            "--max-rounds",
+            "1",
+        ],
     ] {
         let ran = folder.som(words);
         assert_eq!(ran.code, 7, "{words:?}: {}", ran.stderr);
@@ -213,7 +297,8 @@ fn marks_that_are_not_there_are_told_by_the_exit_status() {
     let row = ["compare", "coffee.png", "which?", "--row", "level=2"];
     let ran = folder.som(&row).succeeded();
     assert!(
-        ran.text().ends_with("(names marks that are not there: 99)\n"),
+        ran.text()
+            .ends_with("(names marks that are not there: 99)\n"),
         "{}",
         ran.text()
     );
@@ -225,18 +310,34 @@ fn no_request_costs_more_than_is_allowed() {
     let model = Model::saying(&["It is [2]."]);
     model.set_in(&folder, "prices = { input = 1000.0, output = 1000.0 }");
     let ask = |cost: &str| {
-        folder.som(&["ask", "coffee.png", "which?", "--votes", "4", "--max-cost", cost, "--json"])
+        folder.som(&[
+            "ask",
+            "coffee.png",
+            "which?",
+            "--votes",
+            "4",
+            "--max-cost",
+            cost,
+            "--json",
+        ])
     };
     let ran = ask("0.5");
     assert_eq!(ran.code, 5, "{}", ran.stderr);
-    assert!(ran.stderr.starts_with("som: the budget of $0.5 has"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("som: the budget of $0.5 has"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(model.requests().len(), 0);
 
     // A thousand tokens and ten cost $1.01, but a request might have taken several times as many.
     let ran = ask("4.5").succeeded();
     let report = ran.json();
     assert!(report["cost_usd"].as_f64().unwrap() <= 4.5, "{report}");
-    assert!(report["cut_short"].as_str().unwrap().contains("$4.5"), "{report}");
+    assert!(
+        report["cut_short"].as_str().unwrap().contains("$4.5"),
+        "{report}"
+    );
     for request in model.requests() {
         assert!(request["max_tokens"].as_u64().unwrap() < 4096, "{request}");
     }

@@ -11,6 +11,12 @@ mod cli;
 mod cli_errors;
 // One run after another: what an earlier one left, what is passed over.
 mod runs;
+// What is left out or done otherwise is told.
+mod silence;
+// Defaults of one's own in the settings.
+mod defaults;
+// The commands of README.md, as they stand.
+mod readme;
 // Help, version, settings, completions, logs.
 mod cli_text;
 // `som serve` and `som backend`, and the commands against a server.

@@ -66,7 +66,9 @@ fn init(InitOptions { file }: &InitOptions, quiet: bool) -> Result<ExitCode> {
     }
     output.write(commented().as_bytes())?;
     if !quiet {
-        eprintln!("som: {output}: take the # from what you change; som config show tells what holds");
+        eprintln!(
+            "som: {output}: take the # from what you change; som config show tells what holds"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

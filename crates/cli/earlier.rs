@@ -160,9 +160,7 @@ mod tests {
     fn a_signed_png_is_still_one() {
         let image = image::RgbImage::from_pixel(3, 2, image::Rgb([1, 2, 3]));
         let mut plain = std::io::Cursor::new(Vec::new());
-        image
-            .write_to(&mut plain, image::ImageFormat::Png)
-            .unwrap();
+        image.write_to(&mut plain, image::ImageFormat::Png).unwrap();
         let plain = plain.into_inner();
         let mut signed = plain.clone();
         sign(&mut signed);
@@ -182,19 +180,33 @@ mod tests {
     fn only_numbers_make_a_further_page() {
         let folder = tempfile::tempdir().unwrap();
         for name in [
-            "a.1.png", "a.2.png", "a.10.png", "a.x.png", "a.1.2.png", "ab.1.png", "a.3.jpg", "a.png",
+            "a.1.png",
+            "a.2.png",
+            "a.10.png",
+            "a.x.png",
+            "a.1.2.png",
+            "ab.1.png",
+            "a.3.jpg",
+            "a.png",
         ] {
             fs::write(folder.path().join(name), "no image").unwrap();
         }
         let json = folder.path().join("a.json");
-        fs::write(&json, r#"{"pages": ["out/a.2.png", "out/a.10.png"], "marks": []}"#).unwrap();
+        fs::write(
+            &json,
+            r#"{"pages": ["out/a.2.png", "out/a.10.png"], "marks": []}"#,
+        )
+        .unwrap();
         let base = folder.path().join("a");
         let written = HashSet::from([folder.path().join("a.1.png")]);
         let left = |json: Option<&Output>| {
             Earlier::default().leftovers(&base, OsStr::new("png"), &written, json)
         };
         let error = left(None).unwrap_err();
-        assert!(error.message().contains("a.10.png: is there already"), "{error}");
+        assert!(
+            error.message().contains("a.10.png: is there already"),
+            "{error}"
+        );
         left(Some(&Output::File(json))).unwrap().remove().unwrap();
         let mut names: Vec<OsString> = fs::read_dir(folder.path())
             .unwrap()
@@ -202,7 +214,13 @@ mod tests {
             .collect();
         names.sort();
         let kept = [
-            "a.1.2.png", "a.1.png", "a.3.jpg", "a.json", "a.png", "a.x.png", "ab.1.png",
+            "a.1.2.png",
+            "a.1.png",
+            "a.3.jpg",
+            "a.json",
+            "a.png",
+            "a.x.png",
+            "ab.1.png",
         ];
         assert_eq!(names, kept);
     }

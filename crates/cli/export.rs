@@ -253,7 +253,10 @@ pub(crate) fn write(
         Format::Masks => return Ok((write_masks(output, picture, earlier)?, None)),
     };
     output.write_or_keep(bytes, stdout)?;
-    Ok((output.path().map(Path::to_owned).into_iter().collect(), None))
+    Ok((
+        output.path().map(Path::to_owned).into_iter().collect(),
+        None,
+    ))
 }
 
 /// Writes the mask of each region to a file with its number, and tells the files; `first` is that of

@@ -95,7 +95,8 @@ impl Journal {
         let read = job.input().path().into_iter();
         let read = read.chain(beside.iter().map(PathBuf::as_path));
         let read: Option<Vec<Stamp>> = read.map(Stamp::of).collect();
-        let (Some(read), Some(folder)) = (read.filter(|read| !read.is_empty()), job.folder()) else {
+        let (Some(read), Some(folder)) = (read.filter(|read| !read.is_empty()), job.folder())
+        else {
             return false;
         };
         let (folder, name) = (named(folder), job.input().to_string());
@@ -129,7 +130,8 @@ impl Journal {
         let above = absolute(&folder);
         let below = |file: &PathBuf| {
             let file = absolute(file);
-            file.strip_prefix(&above).map_or(file.clone(), Path::to_owned)
+            file.strip_prefix(&above)
+                .map_or(file.clone(), Path::to_owned)
         };
         let entry = Entry {
             image: input.to_string(),
@@ -160,7 +162,10 @@ impl Journal {
         let why = [
             (changed, "changed since"),
             (otherwise, "asked otherwise"),
-            (unknown, "done by a run that kept nothing (without --skip-existing)"),
+            (
+                unknown,
+                "done by a run that kept nothing (without --skip-existing)",
+            ),
         ];
         let why: Vec<String> = why
             .into_iter()

@@ -9,9 +9,7 @@ use std::{
 };
 
 use clap::Args;
-use som_core::{
-    Allocation, Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt,
-};
+use som_core::{Allocation, Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt};
 use som_formats::write::Picture;
 
 use crate::{
@@ -21,7 +19,7 @@ use crate::{
     earlier::{self, Earlier, Leftovers},
     exit,
     export::{self, Export, Format, InOrder},
-    flags::{Flags, GivenFlags, MarkFlags, RegionFlags, ServerFlags},
+    flags::{Flags, GivenFlags, ImageFlags, MarkFlags, RegionFlags, ServerFlags},
     input::{ImageArguments, Input, InputImage, Inputs},
     journal::{ImageJob, Journal},
     output::Output,
@@ -68,6 +66,8 @@ pub(crate) struct Options {
     prompt: Option<PathBuf>,
 
     #[command(flatten)]
+    files: ImageFlags,
+    #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
     given: GivenFlags,
@@ -109,9 +109,13 @@ struct Job {
 
 impl Job {
     fn outputs(&self) -> impl Iterator<Item = &Output> {
-        [self.image.as_ref(), self.json.as_ref(), self.prompt.as_ref()]
-            .into_iter()
-            .flatten()
+        [
+            self.image.as_ref(),
+            self.json.as_ref(),
+            self.prompt.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -176,6 +180,7 @@ pub(crate) async fn run(
     let jobs = jobs(&options, &export, &images, single)?;
     let form = (options.format, options.no_timings, options.no_image);
     let flags = Flags {
+        images: options.files,
         regions: options.regions,
         given: options.given,
         single,

@@ -18,7 +18,7 @@ use crate::{
     earlier::Earlier,
     exit,
     export::{self, Export, Format, InOrder},
-    flags::{Flags, RegionFlags, ServerFlags},
+    flags::{Flags, ImageFlags, RegionFlags, ServerFlags},
     input::{ImageArguments, Input, InputImage, Inputs},
     journal::{ImageJob, Journal},
     output::Output,
@@ -57,6 +57,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     masks: Option<PathBuf>,
 
+    #[command(flatten)]
+    files: ImageFlags,
     #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
@@ -150,6 +152,7 @@ pub(crate) async fn run(
     let jobs = jobs(&options, &export, &images, single)?;
     let form = (options.format, options.no_timings);
     let flags = Flags {
+        images: options.files,
         regions: options.regions,
         server: options.server,
         jobs: options.batch.jobs,

@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::PathBuf};
 
 use som_core::{
     Color, Mask, Result,
-    encode::{Encoding, encode},
+    encode::{Encoding, encode_with},
     highlight,
 };
 
@@ -84,7 +84,7 @@ pub(super) fn highlight(
                 .map(|mark| (&mark.mark.region.mask, mark.mark.color));
             let masks: Vec<(&Mask, Color)> = masks.collect();
             let lit = highlight::highlight(&image.decoded.pixels.as_image()?, masks)?;
-            encode(&lit, file.encoding)
+            encode_with(&lit, file.encoding, image.decoded.pixels.tags())
         })
         .collect::<Result<_>>()?;
     file.write(lit)

@@ -18,7 +18,7 @@ pub(crate) use self::printer::{ending, finding_lines, missing_marks};
 use self::{files::File, printer::Printer, report::AskReport};
 use crate::{
     General, destination, exit,
-    flags::{Flags, GivenFlags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
+    flags::{Flags, GivenFlags, ImageFlags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
     output::{Output, unreadable},
     runtime::blocking,
     session::{self, MarkedImage, Opened, Question, QuestionImage, Stage},
@@ -58,6 +58,8 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     question: QuestionFlags,
+    #[command(flatten)]
+    files: ImageFlags,
     #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
@@ -138,6 +140,7 @@ pub(crate) async fn run(
     let files: Vec<Output> = files.map(File::output).collect();
     destination::check(&inputs, iter::once(files.iter()))?;
     let flags = Flags {
+        images: options.files,
         regions: options.regions,
         given: options.given,
         single: inputs.len() == 1,
@@ -198,7 +201,9 @@ impl Show {
             } = &marked.allocation;
             let lines = crate::report::capped(image, found, segmentation).into_iter();
             let lines = lines.chain(crate::report::without_marks(image, unmarked));
-            let none = marks.is_empty().then(|| format!("{}: no marks", image.name));
+            let none = marks
+                .is_empty()
+                .then(|| format!("{}: no marks", image.name));
             lines.chain(none).for_each(|line| eprintln!("som: {line}"));
         }
     }

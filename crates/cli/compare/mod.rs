@@ -13,7 +13,10 @@ use crate::{
     General,
     ask::{ending, finding_lines, label, missing_marks},
     destination, exit,
-    flags::{Flags, GivenFlags, MarkFlags, QuestionFlags, RegionFlags, RowArgument, ServerFlags},
+    flags::{
+        Flags, GivenFlags, ImageFlags, MarkFlags, QuestionFlags, RegionFlags, RowArgument,
+        ServerFlags,
+    },
     output::Output,
     session::{self, ComparedRow, MarkedImage, Question},
 };
@@ -41,6 +44,8 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     question: QuestionFlags,
+    #[command(flatten)]
+    files: ImageFlags,
     #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
@@ -71,6 +76,7 @@ pub(crate) async fn run(
     let html = options.html.clone().map(Output::File);
     destination::check(&inputs, iter::once(html.iter()))?;
     let flags = Flags {
+        images: options.files,
         regions: options.regions,
         given: options.given,
         single: inputs.len() == 1,

@@ -4,6 +4,7 @@
 pub(crate) mod assignment;
 mod given;
 pub(crate) mod hint;
+mod images;
 mod marks;
 mod question;
 mod regions;
@@ -11,13 +12,15 @@ mod row;
 mod server;
 
 pub(crate) use self::{
-    given::GivenFlags, marks::MarkFlags, question::QuestionFlags, regions::RegionFlags,
-    row::RowArgument, server::ServerFlags,
+    given::GivenFlags, images::ImageFlags, marks::MarkFlags, question::QuestionFlags,
+    regions::RegionFlags, row::RowArgument, server::ServerFlags,
 };
 
 /// What one run is asked to do with every image.
 #[derive(Default)]
 pub(crate) struct Flags {
+    /// How image files become pixels.
+    pub(crate) images: ImageFlags,
     /// How regions are found.
     pub(crate) regions: RegionFlags,
     /// Regions that are given in place of those found.

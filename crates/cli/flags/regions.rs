@@ -45,7 +45,10 @@ impl RegionFlags {
                     "--set {key}={value}: {flag} says the same (leave out one of them)"
                 )));
             }
-            if let Some(first) = self.settings[..index].iter().find(|first| first.key == *key) {
+            if let Some(first) = self.settings[..index]
+                .iter()
+                .find(|first| first.key == *key)
+            {
                 return Err(Error::invalid(format!(
                     "--set {key}={value}: it is set before, to {} (leave out one of them)",
                     first.value

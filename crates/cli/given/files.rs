@@ -11,7 +11,7 @@ use som_formats::Format;
 use crate::{input::Input, output::unreadable};
 
 /// The endings of files that hold all regions of an image.
-const ENDINGS: [&str; 5] = ["json", "geojson", "txt", "csv", "png"];
+const ENDINGS: [&str; 6] = ["json", "geojson", "txt", "csv", "npz", "png"];
 
 /// What a folder has for an image.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub(super) fn find(
     }
     let stem = stem.display();
     Err(Error::not_found(format!(
-        "{}: has no regions for {image} (looked for {stem}.json, .geojson, .txt, .csv and .png, \
+        "{}: has no regions for {image} (looked for {stem}.json, .geojson, .txt, .csv, .npz and .png, \
          {stem}.1.png and so on, and {stem}/)",
         folder.display()
     )))

@@ -104,7 +104,9 @@ impl Inputs {
             }
         }
         if images.is_empty() {
-            return Err(Error::not_found(format!("there is no image: {passed_over}")));
+            return Err(Error::not_found(format!(
+                "there is no image: {passed_over}"
+            )));
         }
         for image in &mut images {
             if let Input::File { keeps_ending, .. } = image {

@@ -117,7 +117,14 @@ mod tests {
     #[test]
     fn patterns_match_as_in_a_shell() {
         let folder = tempfile::tempdir().unwrap();
-        for file in ["a.png", "b.jpg", ".c.png", "x/a.png", "x/y/d.png", ".z/e.png"] {
+        for file in [
+            "a.png",
+            "b.jpg",
+            ".c.png",
+            "x/a.png",
+            "x/y/d.png",
+            ".z/e.png",
+        ] {
             let path = folder.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
@@ -127,7 +134,10 @@ mod tests {
                 let below = path.strip_prefix(folder.path()).unwrap();
                 below.to_str().unwrap().to_owned()
             };
-            Ok(matches(&folder.path().join(pattern))?.iter().map(below).collect())
+            Ok(matches(&folder.path().join(pattern))?
+                .iter()
+                .map(below)
+                .collect())
         };
         for (pattern, expected) in [
             ("*.png", &["a.png"][..]),

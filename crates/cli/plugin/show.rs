@@ -52,7 +52,9 @@ async fn find<'a>(id: &str, registry: &'a Registry, settings: &Settings) -> Resu
     }
     let Some(entry) = registry.segmenters().find(|entry| entry.id() == id) else {
         let segmenters = registry.segmenters().map(|entry| entry.id());
-        let styles = registry.styles().map(|entry| entry.descriptor().id.as_str());
+        let styles = registry
+            .styles()
+            .map(|entry| entry.descriptor().id.as_str());
         return Err(unknown("plugin", id, segmenters.chain(styles)));
     };
     let known = entry.reach().await?;
@@ -159,7 +161,11 @@ fn kind(property: &Value) -> String {
         bound("exclusiveMaximum", "below"),
     ];
     let range: Vec<String> = range.into_iter().flatten().collect();
-    [vec![words.join(" or ")], range].concat().join(" ").trim().to_owned()
+    [vec![words.join(" or ")], range]
+        .concat()
+        .join(" ")
+        .trim()
+        .to_owned()
 }
 
 fn kind_of_items(property: &Value) -> String {
@@ -174,9 +180,9 @@ fn wrapped(text: &str) -> String {
     const WIDTH: usize = 90;
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let is_full = lines
-            .last()
-            .is_some_and(|line| !line.is_empty() && line.chars().count() + word.chars().count() >= WIDTH);
+        let is_full = lines.last().is_some_and(|line| {
+            !line.is_empty() && line.chars().count() + word.chars().count() >= WIDTH
+        });
         if is_full {
             lines.push(String::new());
         }
@@ -199,8 +205,14 @@ mod tests {
     #[test]
     fn a_schema_reads_like_a_sentence() {
         for (property, words) in [
-            (json!({"type": "integer", "minimum": 1, "maximum": 6}), "whole number from 1 to 6"),
-            (json!({"type": "number", "exclusiveMinimum": 0}), "number above 0"),
+            (
+                json!({"type": "integer", "minimum": 1, "maximum": 6}),
+                "whole number from 1 to 6",
+            ),
+            (
+                json!({"type": "number", "exclusiveMinimum": 0}),
+                "number above 0",
+            ),
             (json!({"enum": ["a", "b"]}), "\"a\" or \"b\""),
             (json!({"type": ["string", "null"]}), "text or null"),
             (

@@ -91,7 +91,10 @@ pub(crate) fn capped(
     let most = segmentation?.params.get(CAP)?.as_u64()?;
     (found as u64 == most).then(|| {
         let regions = counted(found, "region");
-        format!("{}: {regions}, as many as {CAP} allows: there may be more", image.name)
+        format!(
+            "{}: {regions}, as many as {CAP} allows: there may be more",
+            image.name
+        )
     })
 }
 

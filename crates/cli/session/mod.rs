@@ -152,8 +152,11 @@ pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) ->
     let jobs = flags.jobs.map_or(cores, usize::from);
     flags.regions.check()?;
     let given = GivenSource::of(&flags.given, flags.single)?.map(Arc::new);
-    let (settings, _) = ladder.load()?;
-    let (limits, decoding) = (settings.limits.clone(), settings.decoding());
+    let (mut settings, _) = ladder.load()?;
+    let decoding = flags.images.over(settings.decoding());
+    settings.images.stretch = decoding.stretch;
+    settings.images.background = decoding.background;
+    let limits = settings.limits.clone();
     let hints = {
         let (arguments, limits) = (flags.regions.hints.clone(), limits.clone());
         blocking(move || hint::params(&arguments, &limits)).await?

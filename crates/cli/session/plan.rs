@@ -10,10 +10,12 @@ use super::{
     catalog::{Catalog, Taker},
     wanted::Wanted,
 };
-use crate::flags::{Flags, RowArgument, assignment::Assignment};
+use crate::flags::{Flags, ImageFlags, RowArgument, assignment::Assignment};
 
 /// What is asked of every image.
 pub(crate) struct Plan {
+    /// How its file becomes pixels, where that is said.
+    pub(super) images: ImageFlags,
     /// Who cuts it, and how.
     pub(super) segmenter: SegmenterChoice,
     /// Id of the segmenter that this comes to; `None` where regions are given.
@@ -52,6 +54,7 @@ impl Plan {
         let mut params = assigned.params;
         params.extend(hints);
         let mut plan = Self {
+            images: flags.images.clone(),
             segmenter: cutter.map_or_else(SegmenterChoice::default, |(segmenter, granularity)| {
                 choice(&segmenter, granularity, params)
             }),

@@ -53,16 +53,12 @@ impl Engine {
     /// what does not fit its schema, or if a model's table or the words of a prompt are wrong.
     pub fn new(settings: Settings, registry: Registry) -> Result<Self> {
         for id in settings.segmenter.keys() {
-            registry
-                .segmenter(id)
-                .and_then(|entry| entry.check(&settings))
-                .map_err(|error| error.at(settings.places.of(&format!("segmenter.{id}"))))?;
+            let at = |error: Error| error.at(settings.places.of(&format!("segmenter.{id}")));
+            registry.segmenter(id).map_err(at)?.check(&settings)?;
         }
         for id in settings.style.keys() {
-            registry
-                .style(id)
-                .and_then(|entry| entry.usual(&settings))
-                .map_err(|error| error.at(settings.places.of(&format!("style.{id}"))))?;
+            let at = |error: Error| error.at(settings.places.of(&format!("style.{id}")));
+            registry.style(id).map_err(at)?.usual(&settings)?;
         }
         let template = settings.template()?;
         let lmms = settings.lmms(|name| std::env::var(name).ok())?;
@@ -282,6 +278,7 @@ impl Engine {
                 origin,
                 layers,
                 marked: Marked { allocation, pages },
+                tags: image.tags().clone(),
                 timings,
             })
         })

@@ -5,7 +5,8 @@
 //! writes one.
 
 use som_core::{
-    Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, pipeline::Marked,
+    Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, decode::Tags,
+    pipeline::Marked,
 };
 
 use crate::SharedImage;
@@ -93,6 +94,8 @@ pub struct Marking {
     pub layers: Vec<Layer>,
     /// Marks and pages; no page, if none was to be drawn.
     pub marked: Marked,
+    /// The colour profile and density of image and pages.
+    pub tags: Tags,
     /// What `segment`, `allocate` and `draw` took.
     pub timings: Timings,
 }

@@ -61,9 +61,8 @@ pub(super) fn choose(
             .filter_map(|other| chosen[other])
             .map(|i| palette[i])
             .collect();
-        let from_beneath = |color: &OkLab| {
-            beneath[rank].map_or(ENOUGH, |below| color.distance(below).min(ENOUGH))
-        };
+        let from_beneath =
+            |color: &OkLab| beneath[rank].map_or(ENOUGH, |below| color.distance(below).min(ENOUGH));
         let mut best = (0, f32::MIN);
         for (index, color) in palette.iter().enumerate() {
             let nearest = taken
@@ -71,8 +70,7 @@ pub(super) fn choose(
                 .map(|other| color.distance(*other))
                 .fold(ENOUGH, f32::min);
             let beneath = from_beneath(color);
-            let score = nearest.min(beneath) + 0.25 * beneath
-                - USED * used[index] as f32;
+            let score = nearest.min(beneath) + 0.25 * beneath - USED * used[index] as f32;
             if score > best.1 {
                 best = (index, score);
             }

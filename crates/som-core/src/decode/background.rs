@@ -1,6 +1,6 @@
 //! What shows where an image lets its background through.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use image::{RgbImage, Rgba, RgbaImage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,12 +41,19 @@ impl FromStr for Background {
     }
 }
 
+impl fmt::Display for Background {
+    /// As [`FromStr`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Color(color) => color.fmt(f),
+        }
+    }
+}
+
 impl Serialize for Background {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Auto => serializer.serialize_str("auto"),
-            Self::Color(color) => color.serialize(serializer),
-        }
+        serializer.collect_str(self)
     }
 }
 

@@ -184,7 +184,12 @@ mod tests {
     fn what_is_cut_off_or_goes_round_has_an_end() {
         let whole = frames(4);
         for end in 0..whole.len() {
-            for format in [ImageFormat::Gif, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Tiff] {
+            for format in [
+                ImageFormat::Gif,
+                ImageFormat::Png,
+                ImageFormat::WebP,
+                ImageFormat::Tiff,
+            ] {
                 further(&whole[..end], format);
             }
         }

@@ -127,9 +127,7 @@ fn most_tokens(prompt: &Prompt, info: &ProviderInfo) -> u64 {
     const OF_EACH_TURN: u64 = 16;
     let part = |part: &Part| match part {
         Part::Text(text) => text.len() as u64,
-        Part::Image(image) => {
-            OF_EACH_IMAGE + info.images.seen(image.size).pixels().div_ceil(PATCH)
-        }
+        Part::Image(image) => OF_EACH_IMAGE + info.images.seen(image.size).pixels().div_ceil(PATCH),
     };
     let turns = prompt
         .turns

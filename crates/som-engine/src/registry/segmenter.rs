@@ -204,8 +204,11 @@ impl KnownSegmenter {
         {
             worker.instances = self.factory.instances();
         }
-        read_texts(&self.options, &self.who(), &mut options)?;
-        Ok((worker, self.options.resolve(&self.who(), &options)?))
+        let table = format!("segmenter.{id}");
+        let at = |error: Error| error.at(settings.places.of(&table));
+        read_texts(&self.options, &self.who(), &mut options).map_err(at)?;
+        let options = self.options.resolve(&self.who(), &options).map_err(at)?;
+        Ok((worker, options))
     }
 
     /// The parameters in the settings, which its calls get if a request says nothing else; checked
@@ -214,9 +217,12 @@ impl KnownSegmenter {
     /// # Errors
     /// Invalid, naming the first parameter that does not fit.
     pub fn usual(&self, settings: &Settings) -> Result<Params> {
-        let mut params = settings.params(&self.descriptor().id)?;
-        read_texts(&self.params, &self.who(), &mut params)?;
-        self.params.resolve(&self.who(), &params)?;
+        let id = &self.descriptor().id;
+        let mut params = settings.params(id)?;
+        let table = format!("segmenter.{id}.params");
+        let at = |error: Error| error.at(settings.places.of(&table));
+        read_texts(&self.params, &self.who(), &mut params).map_err(at)?;
+        self.params.resolve(&self.who(), &params).map_err(at)?;
         Ok(params)
     }
 }

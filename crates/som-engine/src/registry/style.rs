@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use som_core::{Descriptor, MarkStyle, Params, Result, Schema};
+use som_core::{Descriptor, Error, MarkStyle, Params, Result, Schema};
 
 use super::{Provenance, segmenter::read_texts};
 use crate::settings::Settings;
@@ -66,8 +66,10 @@ impl StyleEntry {
     pub fn usual(&self, settings: &Settings) -> Result<Params> {
         let params = settings.style.get(&self.descriptor.id);
         let mut params = params.cloned().unwrap_or_default();
-        read_texts(&self.params, &self.who(), &mut params)?;
-        self.params.resolve(&self.who(), &params)?;
+        let table = format!("style.{}", self.descriptor.id);
+        let at = |error: Error| error.at(settings.places.of(&table));
+        read_texts(&self.params, &self.who(), &mut params).map_err(at)?;
+        self.params.resolve(&self.who(), &params).map_err(at)?;
         Ok(params)
     }
 

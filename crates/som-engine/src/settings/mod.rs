@@ -168,13 +168,12 @@ impl Settings {
         match (template.as_str(), prompt_file.as_str()) {
             ("", "") => Ok(None),
             ("", file) => {
-                let words = std::fs::read_to_string(file).map_err(|error| {
-                    Error::not_found("the file cannot be read").caused_by(error)
-                });
+                let words = std::fs::read_to_string(file)
+                    .map_err(|error| Error::not_found("the file cannot be read").caused_by(error));
                 let template = words.and_then(|words| Template::parse(&words));
-                template.map(Some).map_err(|error| {
-                    error.at(file).at(self.places.of("ask.prompt_file"))
-                })
+                template
+                    .map(Some)
+                    .map_err(|error| error.at(file).at(self.places.of("ask.prompt_file")))
             }
             (name, "") => Template::named(name)
                 .map(Some)
@@ -209,19 +208,19 @@ impl Settings {
         options.remove("params");
         let mut take = |key: &str, default: u64, least: u64| {
             match options.remove(key) {
-            None => Ok(default),
-            // Values from the environment are text.
-            Some(value) => value
-                .as_u64()
-                .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
-                .filter(|&number| number >= least)
-                .ok_or_else(|| {
-                    Error::invalid(format!(
-                        "{} is {value}, but must be a whole number of at least {least}",
-                        self.places.of(&format!("segmenter.{id}.{key}"))
-                    ))
-                }),
-        }
+                None => Ok(default),
+                // Values from the environment are text.
+                Some(value) => value
+                    .as_u64()
+                    .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+                    .filter(|&number| number >= least)
+                    .ok_or_else(|| {
+                        Error::invalid(format!(
+                            "{} is {value}, but must be a whole number of at least {least}",
+                            self.places.of(&format!("segmenter.{id}.{key}"))
+                        ))
+                    }),
+            }
         };
         let worker = WorkerSettings {
             instances: take("instances", 1, 1)? as usize,

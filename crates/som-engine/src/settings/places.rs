@@ -22,7 +22,9 @@ impl Places {
             let why = error.message();
             Error::invalid(format!("{name}, line {}: {why}", line(at)))
         })?;
-        self.add_table("", table.get_ref(), &|at| format!("{name}, line {}", line(at)));
+        self.add_table("", table.get_ref(), &|at| {
+            format!("{name}, line {}", line(at))
+        });
         Ok(())
     }
 
@@ -69,7 +71,10 @@ impl Places {
         let below = format!("{key}.");
         let mut all = self.0.iter();
         let found = self.0.get(key);
-        let found = found.or_else(|| all.find(|(other, _)| other.starts_with(&below)).map(|(_, at)| at));
+        let found = found.or_else(|| {
+            all.find(|(other, _)| other.starts_with(&below))
+                .map(|(_, at)| at)
+        });
         found.map(String::as_str)
     }
 
@@ -82,19 +87,19 @@ impl Places {
                 key: Some(key),
                 ..
             } => {
-                let found = match unexpected.to_string() {
-                    // The value alone, without what it is called inside.
-                    text => text.split_once('`').map_or(text.clone(), |(_, rest)| {
-                        rest.trim_end_matches('`').to_owned()
-                    }),
+                let found = unexpected.to_string();
+                // The value alone, without what it is called inside: integer `7`, string "x".
+                let found = match found.split_once('`') {
+                    Some((_, value)) => value.trim_end_matches('`'),
+                    None => found.strip_prefix("string ").unwrap_or(&found),
                 };
                 let wanted = match *expected {
-                    "an integer" | "an unsigned 32 bit integer" | "an unsigned 64 bit integer" => {
-                        "a whole number"
-                    }
                     "a floating point" => "a number",
                     "a boolean" => "true or false",
                     "a map" => "a table",
+                    "an array" => "a list",
+                    "a string" => "text",
+                    integer if integer.ends_with("integer") => "a whole number",
                     other => other,
                 };
                 Error::invalid(format!("{} is {found}, but must be {wanted}", self.of(key)))
@@ -143,23 +148,32 @@ mod tests {
     #[test]
     fn every_key_has_its_line() {
         let mut places = Places::default();
-        let text = "a.b = 1\n\n[mark]\n# no key\npage_size = 7\n[segmenter.classic]\nx = { y = 2 }\n";
+        let text =
+            "a.b = 1\n\n[mark]\n# no key\npage_size = 7\n[segmenter.classic]\nx = { y = 2 }\n";
         places.add_file("som.toml", text).unwrap();
         for (key, place) in [
             ("a.b", "som.toml, line 1: a.b"),
             ("mark", "som.toml, line 3: mark"),
             ("mark.page_size", "som.toml, line 5: mark.page_size"),
-            ("segmenter.classic.x.y", "som.toml, line 7: segmenter.classic.x.y"),
+            (
+                "segmenter.classic.x.y",
+                "som.toml, line 7: segmenter.classic.x.y",
+            ),
             ("view", "settings: view"),
         ] {
             assert_eq!(places.of(key), place);
         }
-        places.add("mark.page_size", "environment variable SOM__MARK__PAGE_SIZE");
+        places.add(
+            "mark.page_size",
+            "environment variable SOM__MARK__PAGE_SIZE",
+        );
         let of_variable = "environment variable SOM__MARK__PAGE_SIZE: mark.page_size";
         assert_eq!(places.of("mark.page_size"), of_variable);
         places.add("view.long_side", "--view");
         assert_eq!(places.of("view"), "--view: view");
-        let error = places.add_file("x.toml", "[mark]\n\nsegmenter = \n").unwrap_err();
+        let error = places
+            .add_file("x.toml", "[mark]\n\nsegmenter = \n")
+            .unwrap_err();
         assert!(error.message().starts_with("x.toml, line 3: "), "{error}");
     }
 

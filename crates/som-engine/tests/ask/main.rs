@@ -288,7 +288,10 @@ async fn no_request_may_cost_more_than_is_left() {
     let scene = self::scene([says("[1]")]);
     let error = scene.failure(votes(0.0001)).await;
     assert_eq!(error.kind(), ErrorKind::Exhausted);
-    assert!(error.message().starts_with("the budget of $0.0001"), "{error}");
+    assert!(
+        error.message().starts_with("the budget of $0.0001"),
+        "{error}"
+    );
     assert_eq!(scene.prompts().len(), 0);
 
     // What is left when the prompt is paid limits the answer.
@@ -296,7 +299,10 @@ async fn no_request_may_cost_more_than_is_left() {
     let outcome = scene.answer(votes(budget)).await;
     assert_eq!(outcome.rounds, 1, "{:?}", outcome.cut_short);
     let limit = scene.prompts()[0].max_tokens.unwrap();
-    assert!(limit > 100 && f64::from(limit) * 10.0 / 1e6 < budget, "{limit}");
+    assert!(
+        limit > 100 && f64::from(limit) * 10.0 / 1e6 < budget,
+        "{limit}"
+    );
 
     // A model that counts a hundred times as many tokens as expected is known from then on.
     let dear = |tokens| {
@@ -315,7 +321,10 @@ async fn no_request_may_cost_more_than_is_left() {
     let outcome = scene.answer(votes(0.19)).await;
     assert_eq!((outcome.rounds, scene.prompts().len()), (1, 1));
     let why = outcome.cut_short.unwrap();
-    assert!(why.contains("the budget of $0.19 has $0.0899 left"), "{why}");
+    assert!(
+        why.contains("the budget of $0.19 has $0.0899 left"),
+        "{why}"
+    );
     assert!(outcome.cost.unwrap() < 0.19);
 }
 

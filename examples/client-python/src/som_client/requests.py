@@ -109,7 +109,7 @@ def ask(
         images=[
             ask_pb2.AskImage(
                 # A stream cannot ask for the image again, so it is always sent.
-                image=images.to_wire(image.data if isinstance(image, Kept) else image),
+                image=images.to_wire(image.file() if isinstance(image, Kept) else image),
                 segmenter=options.get("segmenter", ""),
                 params=struct(options.get("params")),
                 granularity=options.get("granularity"),
