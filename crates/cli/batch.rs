@@ -1,10 +1,6 @@
 //! One command over many images: some at a time, results in order, failures collected.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt::Display, path::PathBuf, time::Duration};
 
 use clap::Args;
 use futures_util::{StreamExt as _, stream};

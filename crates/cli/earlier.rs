@@ -80,9 +80,9 @@ impl Earlier {
             }
         }
         let mut named = None;
-        for path in &left {
-            let named = || named.get_or_insert_with(|| named_in(json));
-            if !is_signed(path) && !path.file_name().is_some_and(|name| named().contains(name)) {
+        for path in left.iter().filter(|path| !is_signed(path)) {
+            let named = named.get_or_insert_with(|| named_in(json));
+            if !path.file_name().is_some_and(|name| named.contains(name)) {
                 return Err(Error::invalid(format!(
                     "{}: is there already and would be taken for one of this run's, which are fewer \
                      (som did not write it, or does not know it any more: remove it, or choose \
