@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use som_core::{
-    Segmentation, Timings, Usage,
+    Segmentation, Timings, Unmarked, Usage,
     ground::{Mention, Thought},
     task::{Consensus, Finding, Task},
 };
@@ -53,6 +53,8 @@ struct AskedImage<'a> {
     refiner: Option<&'a Segmentation>,
     styles: Vec<&'a str>,
     marks: Vec<MarkEntry<'a>>,
+    /// Regions that got no mark, and why.
+    unmarked: &'a [Unmarked],
 }
 
 #[derive(Serialize)]
@@ -84,6 +86,7 @@ impl<'a> AskReport<'a> {
                 .and_then(|segmented| segmented.refined.as_ref()),
             styles: report::styles(&marked.layers),
             marks: report::marks(&marked.allocation),
+            unmarked: &marked.allocation.unmarked,
         });
         let decode = question.images.iter().map(|image| image.decoded.took);
         Self {

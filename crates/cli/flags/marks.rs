@@ -1,7 +1,7 @@
 //! How regions are marked.
 
 use clap::Args;
-use som_core::MarkOptions;
+use som_core::{Color, MarkOptions};
 
 /// The layers of ink, and what is asked of the marks; what is not given is as in the settings.
 #[derive(Args, Clone, Debug, Default)]
@@ -25,6 +25,9 @@ pub(crate) struct MarkFlags {
     /// The number of the first mark; 0: 1
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     start: Option<u32>,
+    /// The colours of marks, such as #ff0000,#00ff00 [default: mark.colors of the settings]
+    #[arg(long, value_name = "COLOR,…", value_delimiter = ',')]
+    colors: Vec<Color>,
 }
 
 impl MarkFlags {
@@ -36,6 +39,7 @@ impl MarkFlags {
             min_glyph: self.min_glyph,
             font_size: self.font_size,
             start: self.start,
+            colors: self.colors.clone(),
         }
     }
 }

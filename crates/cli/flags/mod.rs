@@ -4,6 +4,7 @@
 pub(crate) mod assignment;
 mod given;
 pub(crate) mod hint;
+mod images;
 mod marks;
 mod question;
 mod refine;
@@ -14,13 +15,15 @@ mod server;
 use som_core::Result;
 
 pub(crate) use self::{
-    given::GivenFlags, marks::MarkFlags, question::QuestionFlags, refine::RefineArgument,
-    regions::RegionFlags, row::RowArgument, server::ServerFlags,
+    given::GivenFlags, images::ImageFlags, marks::MarkFlags, question::QuestionFlags,
+    refine::RefineArgument, regions::RegionFlags, row::RowArgument, server::ServerFlags,
 };
 
 /// What one run is asked to do with every image.
 #[derive(Default)]
 pub(crate) struct Flags {
+    /// How image files become pixels.
+    pub(crate) images: ImageFlags,
     /// How regions are found.
     pub(crate) regions: RegionFlags,
     /// Regions that are given in place of those found.

@@ -51,6 +51,34 @@ impl RegionFlags {
         })
     }
 
+    /// Checks that nothing is said twice.
+    ///
+    /// # Errors
+    /// Invalid, naming both flags.
+    pub(crate) fn check(&self) -> Result<()> {
+        let flags = [
+            ("level", "--level", self.level.is_some()),
+            ("hints", "--hint", !self.hints.is_empty()),
+        ];
+        for (index, Assignment { key, value }) in self.settings.iter().enumerate() {
+            if let Some((_, flag, _)) = flags.iter().find(|(own, _, given)| own == key && *given) {
+                return Err(Error::invalid(format!(
+                    "--set {key}={value}: {flag} says the same (leave out one of them)"
+                )));
+            }
+            if let Some(first) = self.settings[..index]
+                .iter()
+                .find(|first| first.key == *key)
+            {
+                return Err(Error::invalid(format!(
+                    "--set {key}={value}: it is set before, to {} (leave out one of them)",
+                    first.value
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// What is set, `--level` first.
     pub(crate) fn assignments(&self) -> Vec<Assignment> {
         let level = self.level.as_deref();

@@ -1,6 +1,6 @@
 //! `--row segmenter=classic,level=4,styles=mask+number,lmm=gpt4o`
 
-use std::str::FromStr;
+use std::{collections::HashSet, str::FromStr};
 
 use serde_json::Value;
 use som_core::{Error, MarkOptions, Result};
@@ -18,10 +18,16 @@ impl FromStr for RowArgument {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Ok(Self {
-            text: text.to_owned(),
-            assignments: Assignment::list(text)?,
-        })
+        let assignments = Assignment::list(text)?;
+        let mut keys = HashSet::new();
+        let mut all = assignments.iter();
+        match all.find(|assignment| !keys.insert(assignment.key.as_str())) {
+            Some(Assignment { key, .. }) => Err(Error::invalid(format!("{key} is given twice"))),
+            None => Ok(Self {
+                text: text.to_owned(),
+                assignments,
+            }),
+        }
     }
 }
 
@@ -96,10 +102,10 @@ impl RowArgument {
         all.filter(move |assignment| !is_other(&assignment.key))
     }
 
-    /// The value of `key`; the later of two wins.
+    /// The value of `key`.
     fn value(&self, key: &str) -> Option<&str> {
-        let mut latest = self.assignments.iter().rev();
-        let found = latest.find(|assignment| assignment.key == key);
+        let mut all = self.assignments.iter();
+        let found = all.find(|assignment| assignment.key == key);
         found.map(|assignment| assignment.value.as_str())
     }
 }
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn rows_are_read_key_by_key() {
-        let row: RowArgument = "segmenter=classic, level=4,styles=mask + number,segmenter=far"
+        let row: RowArgument = "segmenter=far, level=4,styles=mask + number"
             .parse()
             .unwrap();
         assert_eq!(row.segmenter(), Some("far"));
@@ -125,7 +131,7 @@ mod tests {
         let params: Vec<_> = row.params().collect();
         assert_eq!(params, [&Assignment::new("level", "4")]);
         assert_eq!(row.marks().unwrap(), MarkOptions::default());
-        for wrong in ["", "lmm", "=x", "lmm=a,"] {
+        for wrong in ["", "lmm", "=x", "lmm=a,", "level=2, level=4"] {
             assert!(wrong.parse::<RowArgument>().is_err(), "{wrong}");
         }
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 use som_core::{
     AllocatedMark, Allocation, BBox, Color, Layer, Origin, Point, Region, Segmentation, Size,
-    Timings, Unmarked, decode::ImageNote,
+    Timings, Unmarked, UnmarkedReason, decode::ImageNote,
 };
 
 pub(crate) use som_formats::write::{to_line, to_lines};
 
-use crate::input::InputImage;
+use crate::{input::InputImage, plural::counted};
 
 /// What `som mark` found and drew on one image.
 #[derive(Debug, Serialize)]
@@ -85,6 +85,40 @@ impl<'a> ImageReport<'a> {
 pub(crate) fn odd(image: &InputImage, notes: &[ImageNote]) -> Vec<String> {
     let line = |note| format!("{}: {note}", image.name);
     notes.iter().map(line).collect()
+}
+
+/// A line about an image in which as many regions were found as its segmenter was allowed to.
+pub(crate) fn capped(
+    image: &InputImage,
+    found: usize,
+    segmentation: Option<&Segmentation>,
+) -> Option<String> {
+    const CAP: &str = "max_regions";
+    let most = segmentation?.params.get(CAP)?.as_u64()?;
+    (found as u64 == most).then(|| {
+        let regions = counted(found, "region");
+        format!(
+            "{}: {regions}, as many as {CAP} allows: there may be more",
+            image.name
+        )
+    })
+}
+
+/// A line about regions that got no mark; `None`, if all have one.
+pub(crate) fn without_marks(image: &InputImage, unmarked: &[Unmarked]) -> Option<String> {
+    let why = [
+        (UnmarkedReason::OverLimit, "beyond max_marks"),
+        (UnmarkedReason::NoRoom, "without room for a label"),
+        (UnmarkedReason::Empty, "without pixels"),
+    ];
+    let why = why.into_iter().filter_map(|(reason, words)| {
+        let of_it = unmarked.iter().filter(|unmarked| unmarked.reason == reason);
+        let count = of_it.count();
+        (count > 0).then(|| format!("{count} {words}"))
+    });
+    let why: Vec<String> = why.collect();
+    let regions = counted(unmarked.len(), "region");
+    (!why.is_empty()).then(|| format!("{}: {regions} unmarked: {}", image.name, why.join(", ")))
 }
 
 /// The ids of mark styles.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use som_core::{
     Cancellation, Error, Params, Result, Size, Timings,
-    encode::{Encoding, encode},
+    encode::{Encoding, encode_with},
     prompt::Template,
 };
 use som_engine::{
@@ -301,7 +301,7 @@ fn encoded(marking: Marking, size: Size, pages: Option<Encoding>) -> Result<Mark
     let encode = |encoding| {
         let pages = marking.marked.pages.iter();
         pages
-            .map(|page| encode(page, encoding))
+            .map(|page| encode_with(page, encoding, &marking.tags))
             .collect::<Result<Vec<_>>>()
     };
     let pages = pages.map(encode).transpose()?.unwrap_or_default();

@@ -10,13 +10,15 @@ use super::{
     catalog::{Catalog, Taker},
     wanted::Wanted,
 };
-use crate::flags::{Flags, RefineArgument, RowArgument, assignment::Assignment};
+use crate::flags::{Flags, ImageFlags, RefineArgument, RowArgument, assignment::Assignment};
 
 /// What stands before the keys of what a refiner takes.
 const OF_REFINER: &str = "refine.";
 
 /// What is asked of every image.
 pub(crate) struct Plan {
+    /// How its file becomes pixels, where that is said.
+    pub(super) images: ImageFlags,
     /// Who cuts it, and how.
     pub(super) segmenter: SegmenterChoice,
     /// Id of the segmenter that this comes to; `None` where regions are given.
@@ -64,6 +66,7 @@ impl Plan {
         let mut params = assigned.params;
         params.extend(hints);
         let mut plan = Self {
+            images: flags.images.clone(),
             segmenter: cutter.map_or_else(SegmenterChoice::default, |(segmenter, granularity)| {
                 choice(&segmenter, granularity, params)
             }),
@@ -79,6 +82,18 @@ impl Plan {
         let rows = rows.map(|row| plan.row(row, &wanted, catalog));
         plan.rows = rows.collect::<Result<_>>()?;
         Ok(plan)
+    }
+
+    /// What is asked of every image, for comparison.
+    pub(super) fn asked(&self) -> String {
+        let Self {
+            segmenter,
+            options,
+            layers,
+            marks,
+            ..
+        } = self;
+        format!("{segmenter:?} {options:?} {layers:?} {marks:?}")
     }
 
     /// What a row changes, where all rows share `main`.
@@ -214,7 +229,7 @@ struct Assigned {
 }
 
 impl Assigned {
-    /// Gives each assignment to whom its key belongs; the later of two equal keys wins.
+    /// Gives each assignment to whom its key belongs.
     fn of(assignments: &[Assignment], takers: &Takers<'_>) -> Result<Self> {
         let Takers {
             segmenter,

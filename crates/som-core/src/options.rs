@@ -1,8 +1,8 @@
 //! What a user may ask of marks: the same options behind every door.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{Error, Result};
+use crate::{Color, Error, Result};
 
 /// Height in pixels below which few LMMs read a digit.
 const MIN_GLYPH: f32 = 9.0;
@@ -28,6 +28,10 @@ pub struct MarkOptions {
     /// The number of the first mark; 0 and by default 1. Regions that come with numbers of their own
     /// keep these.
     pub start: Option<u32>,
+    /// The colours of marks, of which each gets one that stands out. By default, and if there are
+    /// none, twenty that lie far apart.
+    #[serde(deserialize_with = "colors")]
+    pub colors: Vec<Color>,
 }
 
 impl MarkOptions {
@@ -40,6 +44,10 @@ impl MarkOptions {
             min_glyph: self.min_glyph.or(usual.min_glyph),
             font_size: self.font_size.or(usual.font_size),
             start: self.start.or(usual.start),
+            colors: match self.colors.is_empty() {
+                true => usual.colors.clone(),
+                false => self.colors.clone(),
+            },
         }
     }
 
@@ -86,6 +94,27 @@ impl MarkOptions {
     }
 }
 
+/// A list, or the same as text with commas or pluses: all that a variable of the environment or a
+/// flag can hold.
+fn colors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Color>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Colors {
+        Items(Vec<String>),
+        Text(String),
+    }
+    let items = match Colors::deserialize(deserializer)? {
+        Colors::Items(items) => items,
+        Colors::Text(text) => {
+            let items = text.split([',', '+']).map(str::trim);
+            let items = items.filter(|item| !item.is_empty());
+            items.map(str::to_owned).collect()
+        }
+    };
+    let color = |item: String| item.parse().map_err(de::Error::custom);
+    items.into_iter().map(color).collect()
+}
+
 /// A limit, where 0 is none.
 fn limit(limit: Option<u32>) -> usize {
     match limit.unwrap_or_default() {
@@ -121,6 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_a_list_or_its_text() {
+        let colors = vec![Color::WHITE, Color([1, 2, 3])];
+        for written in [
+            serde_json::json!({"colors": ["#ffffff", "#010203"]}),
+            serde_json::json!({"colors": "#ffffff, #010203"}),
+            serde_json::json!({"colors": "#ffffff+#010203"}),
+        ] {
+            let options: MarkOptions = serde_json::from_value(written).unwrap();
+            assert_eq!(options.colors, colors);
+            assert_eq!(MarkOptions::default().or(&options).colors, colors);
+        }
+        let red = serde_json::json!({"colors": "red"});
+        assert!(serde_json::from_value::<MarkOptions>(red).is_err());
+    }
+
+    #[test]
     fn zero_is_no_limit() {
         let zero = MarkOptions {
             page_size: Some(0),
@@ -128,6 +173,7 @@ mod tests {
             min_glyph: Some(0.0),
             font_size: Some(0.0),
             start: Some(0),
+            colors: Vec::new(),
         };
         for options in [&zero, &MarkOptions::default()] {
             assert!(options.check().is_ok());

@@ -11,6 +11,7 @@ use som_core::{
     AllocateOptions, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
     Result, Segmentation, Size, Timings, View, allocate, pipeline,
     pipeline::{Ink, Marked},
+    prompt::Template,
 };
 use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};
@@ -27,6 +28,8 @@ pub struct Engine {
     settings: Settings,
     registry: Registry,
     lmms: Lmms,
+    /// The words of a question that brings none.
+    template: Option<Template>,
     compute: Arc<Semaphore>,
 }
 
@@ -46,21 +49,25 @@ impl Engine {
     /// are in this process's environment.
     ///
     /// # Errors
-    /// Invalid, if a table in the settings names a segmenter that is not there or holds options
-    /// that do not fit its schema, or if a model's table is wrong.
+    /// Invalid, if a table in the settings names a segmenter or mark style that is not there or holds
+    /// what does not fit its schema, or if a model's table or the words of a prompt are wrong.
     pub fn new(settings: Settings, registry: Registry) -> Result<Self> {
         for id in settings.segmenter.keys() {
-            registry
-                .segmenter(id)
-                .and_then(|entry| entry.check(&settings))
-                .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
+            let at = |error: Error| error.at(settings.places.of(&format!("segmenter.{id}")));
+            registry.segmenter(id).map_err(at)?.check(&settings)?;
         }
+        for id in settings.style.keys() {
+            let at = |error: Error| error.at(settings.places.of(&format!("style.{id}")));
+            registry.style(id).map_err(at)?.usual(&settings)?;
+        }
+        let template = settings.template()?;
         let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             settings,
             registry,
             lmms,
+            template,
             compute: Arc::new(Semaphore::new(cores)),
         })
     }
@@ -73,6 +80,11 @@ impl Engine {
     /// What there is to segment and to mark with.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// The words of the prompt of a question; `None` for the usual ones.
+    pub(crate) fn template(&self) -> Option<&Template> {
+        self.template.as_ref()
     }
 
     /// The same engine with one more model, under the name that it gives itself.
@@ -108,7 +120,11 @@ impl Engine {
         let chosen = in_time(choose, cancellation).await?;
         let entry = self.registry.segmenter(&chosen.segmenter)?;
         let reached = in_time(entry.reach(), cancellation).await?;
-        let params = reached.resolve(&chosen.params)?;
+        let mut params = chosen.params;
+        for (key, value) in reached.usual(&self.settings)? {
+            params.entry(key).or_insert(value);
+        }
+        let params = reached.resolve(&params)?;
         if let Some(hints) = Hints::from_params(&params)? {
             hints.check(image.size())?;
         }
@@ -226,8 +242,12 @@ impl Engine {
         });
         layers
             .into_iter()
-            .map(|Layer { style, params }| {
-                let params = self.registry.style(&style)?.resolve(&params)?;
+            .map(|Layer { style, mut params }| {
+                let entry = self.registry.style(&style)?;
+                for (key, value) in entry.usual(&self.settings)? {
+                    params.entry(key).or_insert(value);
+                }
+                let params = entry.resolve(&params)?;
                 Ok(Layer { style, params })
             })
             .collect()
@@ -281,6 +301,7 @@ impl Engine {
                 refined,
                 layers,
                 marked: Marked { allocation, pages },
+                tags: image.tags().clone(),
                 timings,
             })
         })

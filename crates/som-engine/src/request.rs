@@ -5,7 +5,8 @@
 //! writes one.
 
 use som_core::{
-    HintKind, Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, pipeline::Marked,
+    HintKind, Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, decode::Tags,
+    pipeline::Marked,
 };
 
 use crate::SharedImage;
@@ -113,6 +114,8 @@ pub struct Marking {
     pub layers: Vec<Layer>,
     /// Marks and pages; no page, if none was to be drawn.
     pub marked: Marked,
+    /// The colour profile and density of image and pages.
+    pub tags: Tags,
     /// What `segment` (and of that `detect` and `refine`), `allocate` and `draw` took.
     pub timings: Timings,
 }

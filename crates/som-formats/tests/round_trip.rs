@@ -7,7 +7,7 @@ use som_formats::{
     write::{
         Item, Picture,
         coco::{Annotated, Dataset},
-        csv, geojson, labelme, masks,
+        csv, geojson, labelme, masks, npz,
         yolo::{Classes, Outlines},
     },
 };
@@ -106,6 +106,14 @@ proptest! {
         let bytes = dataset.json().unwrap();
         prop_assert_eq!(Format::recognise(&bytes).unwrap(), Format::Coco);
         let found = facts(read(&bytes, Format::Coco, &[]));
+        prop_assert_eq!(found, written(&regions, true));
+    }
+
+    #[test]
+    fn arrays_keep_everything(regions in regions()) {
+        let bytes = npz::npz(&picture(&regions)).unwrap();
+        prop_assert_eq!(Format::recognise(&bytes).unwrap(), Format::Npz);
+        let found = facts(read(&bytes, Format::Npz, &[]));
         prop_assert_eq!(found, written(&regions, true));
     }
 

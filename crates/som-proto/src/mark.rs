@@ -16,6 +16,7 @@ pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
         min_glyph,
         font_size,
         start,
+        ref colors,
     } = *options;
     pb::MarkOptions {
         page_size,
@@ -23,6 +24,7 @@ pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
         min_glyph,
         font_size,
         start,
+        colors: colors.iter().map(|color| color.to_u32()).collect(),
     }
 }
 
@@ -34,6 +36,7 @@ pub fn options_from_wire(wire: Option<pb::MarkOptions>) -> MarkOptions {
         min_glyph,
         font_size,
         start,
+        colors,
     } = wire.unwrap_or_default();
     MarkOptions {
         page_size,
@@ -41,6 +44,7 @@ pub fn options_from_wire(wire: Option<pb::MarkOptions>) -> MarkOptions {
         min_glyph,
         font_size,
         start,
+        colors: colors.into_iter().map(Color::from_u32).collect(),
     }
 }
 
@@ -240,6 +244,7 @@ mod tests {
             min_glyph: Some(7.5),
             font_size: Some(20.0),
             start: Some(11),
+            colors: vec![Color([1, 2, 3])],
         };
         let back = options_from_wire(Some(options_to_wire(&options)));
         assert_eq!(back, options);

@@ -60,6 +60,7 @@ fn mark_over_loopback(criterion: &mut Criterion) {
             content: Some(pb::image::Content::Encoded(pb::EncodedImage {
                 data: file.to_vec().into(),
                 keep: false,
+                ..pb::EncodedImage::default()
             })),
         }),
         ..pb::MarkRequest::default()

@@ -58,7 +58,7 @@ RESULTS = [
     (answers.Answer, ask_pb2.Answer, [], {"usage": "tokens", "timings": "timings_ms"}),
 ]
 # What an answer brings with it from the stages before.
-FURTHER = {answers.Answer: {"marks", "pages"}}
+FURTHER = {answers.Answer: {"images", "marks", "pages"}}
 
 ARGUMENTS = [
     (types.MarkOptions, types_pb2.MarkOptions, [], {}),

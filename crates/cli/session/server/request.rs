@@ -14,7 +14,7 @@ use crate::input::InputImage;
 /// image → regions.
 pub(super) fn segment(image: &InputImage, plan: &Plan) -> pb::SegmentRequest {
     pb::SegmentRequest {
-        image: Some(encoded(image)),
+        image: Some(encoded(image, plan)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
@@ -30,7 +30,7 @@ pub(super) fn mark(
 ) -> pb::MarkRequest {
     let given = image.given.as_ref().map(|(_, given)| given);
     pb::MarkRequest {
-        image: Some(encoded(&image.image)),
+        image: Some(encoded(&image.image, plan)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
@@ -103,7 +103,7 @@ fn row(row: &CompareRow) -> pb::CompareRow {
 
 fn ask_image(image: &QuestionImage, plan: &Plan) -> pb::AskImage {
     pb::AskImage {
-        image: Some(encoded(&image.image)),
+        image: Some(encoded(&image.image, plan)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
@@ -127,10 +127,13 @@ fn region_list(given: &GivenRegions) -> pb::RegionList {
     }
 }
 
-fn encoded(image: &InputImage) -> pb::Image {
+fn encoded(image: &InputImage, plan: &Plan) -> pb::Image {
+    let background = plan.images.background;
     let encoded = pb::EncodedImage {
         data: image.bytes.clone(),
         keep: false,
+        stretch: plan.images.stretch,
+        background: background.map_or_else(String::new, |background| background.to_string()),
     };
     pb::Image {
         content: Some(pb::image::Content::Encoded(encoded)),

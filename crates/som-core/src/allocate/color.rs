@@ -33,21 +33,23 @@ const PALETTE: [Color; 20] = [
     Color::from_u32(0x1eae60),
 ];
 
-/// The colour of every placed mark, in the order of `places`. Any `shuffle` but 0 makes other
-/// colours win where several are about as good.
+/// The colour of every placed mark, in the order of `places`: one of `own`, if there are any. Any
+/// `shuffle` but 0 makes other colours win where several are about as good.
 pub(super) fn choose(
     image: &Image<'_>,
     visible: &Visible,
     places: &[Place],
+    own: &[Color],
     shuffle: u64,
 ) -> Vec<Color> {
+    let colors = if own.is_empty() { &PALETTE } else { own };
     let beneath = beneath(image, visible);
     let neighbours = neighbours(visible, places);
-    let palette = PALETTE.map(OkLab::from);
-    let mut used = [0_u64; PALETTE.len()];
+    let palette: Vec<OkLab> = colors.iter().copied().map(OkLab::from).collect();
+    let mut used = vec![0_u64; colors.len()];
     if shuffle != 0 {
         let mut chance = Chance(shuffle);
-        used = used.map(|_| chance.below(OTHERS));
+        used.fill_with(|| chance.below(OTHERS));
     }
     // By rank, the largest first, so that the order of placing does not matter.
     let mut chosen: Vec<Option<usize>> = vec![None; beneath.len()];
@@ -59,16 +61,16 @@ pub(super) fn choose(
             .filter_map(|other| chosen[other])
             .map(|i| palette[i])
             .collect();
-        let from_beneath = palette
-            .map(|color| beneath[rank].map_or(ENOUGH, |below| color.distance(below).min(ENOUGH)));
+        let from_beneath =
+            |color: &OkLab| beneath[rank].map_or(ENOUGH, |below| color.distance(below).min(ENOUGH));
         let mut best = (0, f32::MIN);
         for (index, color) in palette.iter().enumerate() {
             let nearest = taken
                 .iter()
                 .map(|other| color.distance(*other))
                 .fold(ENOUGH, f32::min);
-            let score = nearest.min(from_beneath[index]) + 0.25 * from_beneath[index]
-                - USED * used[index] as f32;
+            let beneath = from_beneath(color);
+            let score = nearest.min(beneath) + 0.25 * beneath - USED * used[index] as f32;
             if score > best.1 {
                 best = (index, score);
             }
@@ -79,7 +81,7 @@ pub(super) fn choose(
     }
     places
         .iter()
-        .map(|place| PALETTE[chosen[place.rank].unwrap_or(0)])
+        .map(|place| colors[chosen[place.rank].unwrap_or(0)])
         .collect()
 }
 

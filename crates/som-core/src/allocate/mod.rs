@@ -173,7 +173,13 @@ pub fn allocate(
         no_room,
         pages,
     } = place::place(&visible, &masks, fonts, options.marks.page_size(), call)?;
-    let colors = color::choose(image, &visible, &places, options.shuffle);
+    let colors = color::choose(
+        image,
+        &visible,
+        &places,
+        &options.marks.colors,
+        options.shuffle,
+    );
 
     let mut spots: Vec<Option<(Place, crate::Color)>> = vec![None; ranked.len()];
     for (place, color) in places.into_iter().zip(colors) {

@@ -12,7 +12,7 @@ use super::{
     AskImage, AskRequest,
     conversation::Conversation,
     events::{AskEvent, send},
-    prompt_image::prompt_image,
+    prompt_image::in_srgb,
 };
 use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking};
 
@@ -212,10 +212,11 @@ impl<'a> Looker<'a> {
         let encode = move || {
             let pages = marking.marked.pages.iter();
             let pages: Vec<PromptImage> = pages
-                .map(|page| prompt_image(page, &policy))
+                .map(|page| in_srgb(page, image.tags(), &policy))
                 .collect::<Result<_>>()?;
             let pixels = image.as_image()?;
-            let clean = clean.then(|| prompt_image(&pixels, &policy)).transpose()?;
+            let clean = clean.then(|| in_srgb(&pixels, image.tags(), &policy));
+            let clean = clean.transpose()?;
             let allocation = &marking.marked.allocation;
             let notes = allocation.marks.iter().map(|mark| {
                 let mark = &mark.mark;

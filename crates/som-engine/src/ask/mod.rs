@@ -48,7 +48,8 @@ pub struct AskRequest {
     pub history: Vec<Exchange>,
     /// Name of the model; `None` for the one in the settings.
     pub lmm: Option<String>,
-    /// The words of the prompt; `None` for those of the task.
+    /// The words of the prompt; `None` for those in the settings, if it is a question, or else those
+    /// of the task.
     pub template: Option<Template>,
     /// What goes beside the words.
     pub layout: Layout,
@@ -161,10 +162,13 @@ impl Engine {
     /// off is no error.
     pub async fn ask(
         self: &Arc<Self>,
-        request: AskRequest,
+        mut request: AskRequest,
         cancellation: &Cancellation,
         events: &mpsc::Sender<AskEvent>,
     ) -> Result<AskOutcome> {
+        if request.template.is_none() && matches!(request.task, Task::Ask { .. }) {
+            request.template = self.template().cloned();
+        }
         let name = request.lmm.as_deref().unwrap_or(&self.settings().ask.lmm);
         let provider = self.lmms().get(name)?.clone();
         let info = provider.info();

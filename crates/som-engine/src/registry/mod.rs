@@ -131,6 +131,7 @@ impl Registry {
                 .mark
                 .styles
                 .iter()
+                .chain(settings.style.keys())
                 .all(|id| self.styles.contains_key(id))
     }
 

@@ -187,7 +187,10 @@ impl SegmenterEntry {
     /// Invalid, naming the first option that does not fit.
     pub(crate) fn check(&self, settings: &Settings) -> Result<()> {
         match self.known() {
-            Some(known) => known.configured(settings).map(drop),
+            Some(known) => {
+                known.configured(settings)?;
+                known.usual(settings).map(drop)
+            }
             None => settings.segmenter(&self.id).map(drop),
         }
     }
@@ -307,12 +310,38 @@ impl KnownSegmenter {
         if let (false, Work::Instances { factory, .. }) = (is_set, &self.work) {
             worker.instances = factory.instances();
         }
-        for (key, value) in &mut options {
-            // Environment variables and flags give text where the schema may want a number.
-            if let Some(text) = value.as_str() {
-                *value = self.options.parse_text(&self.who(), key, text)?;
-            }
-        }
-        Ok((worker, self.options.resolve(&self.who(), &options)?))
+        let table = format!("segmenter.{id}");
+        let at = |error: Error| error.at(settings.places.of(&table));
+        read_texts(&self.options, &self.who(), &mut options).map_err(at)?;
+        let options = self.options.resolve(&self.who(), &options).map_err(at)?;
+        Ok((worker, options))
     }
+
+    /// The parameters in the settings, which its calls get if a request says nothing else; checked
+    /// against its schema.
+    ///
+    /// # Errors
+    /// Invalid, naming the first parameter that does not fit.
+    pub fn usual(&self, settings: &Settings) -> Result<Params> {
+        let id = &self.descriptor().id;
+        let mut params = settings.params(id)?;
+        let table = format!("segmenter.{id}.params");
+        let at = |error: Error| error.at(settings.places.of(&table));
+        read_texts(&self.params, &self.who(), &mut params).map_err(at)?;
+        self.params.resolve(&self.who(), &params).map_err(at)?;
+        Ok(params)
+    }
+}
+
+/// Environment variables and flags give text where a schema may want a number.
+///
+/// # Errors
+/// Invalid, naming the first value that does not fit.
+pub(super) fn read_texts(schema: &Schema, who: &str, params: &mut Params) -> Result<()> {
+    for (key, value) in params {
+        if let Some(text) = value.as_str() {
+            *value = schema.parse_text(who, key, text)?;
+        }
+    }
+    Ok(())
 }

@@ -173,7 +173,8 @@ impl Som {
             }
             AskEvent::Marked { image, marking } => {
                 let format = asking.format;
-                let encode = move || marked_to_wire(image, &marking, format);
+                let info = asking.infos.get(image).cloned();
+                let encode = move || marked_to_wire(image, &marking, info, format);
                 Stage::Marked(self.engine.compute(encode).await?)
             }
             AskEvent::Round { number } => Stage::Round(pb::AskRound { number }),
@@ -217,6 +218,7 @@ fn budget(wire: pb::Budget) -> Budget {
 pub(super) fn marked_to_wire(
     image: usize,
     marking: &som_engine::Marking,
+    info: Option<pb::ImageInfo>,
     format: PictureFormat,
 ) -> Result<pb::AskMarked> {
     let allocation = &marking.marked.allocation;
@@ -232,8 +234,9 @@ pub(super) fn marked_to_wire(
             .map(mark::unmarked_to_wire)
             .collect(),
         pages: pages
-            .map(|page| picture_to_wire(page.clone(), format))
+            .map(|page| picture_to_wire(page.clone(), &marking.tags, format))
             .collect::<Result<_>>()?,
+        info,
     })
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use image::RgbImage;
 use som_core::{
     Error, Layer, Result, Timings,
-    encode::{Encoding, encode},
+    decode::Tags,
+    encode::{Encoding, encode_with},
 };
 use som_engine::{MarkRequest, Marking};
 use som_proto::{
@@ -69,13 +70,14 @@ fn answer(
         refined,
         layers,
         marked,
+        tags,
         timings,
     } = marking;
     let _span = tracing::info_span!("encode").entered();
     let started = Instant::now();
     let pages = marked.pages.into_iter();
     let pages = pages
-        .map(|page| picture_to_wire(page, format))
+        .map(|page| picture_to_wire(page, &tags, format))
         .collect::<Result<_>>()?;
     let allocation = marked.allocation;
     let marks = allocation.marks.iter().map(mark::to_wire).collect();
@@ -101,14 +103,19 @@ fn answer(
 }
 
 /// A marked image as the request asked for it.
-pub(super) fn picture_to_wire(page: RgbImage, format: PictureFormat) -> Result<pb::Picture> {
+pub(super) fn picture_to_wire(
+    page: RgbImage,
+    tags: &Tags,
+    format: PictureFormat,
+) -> Result<pb::Picture> {
     let (width, height) = page.dimensions();
+    let encode = |encoding| encode_with(&page, encoding, tags);
     let (format, data) = match format {
         PictureFormat::Unspecified | PictureFormat::Png => {
-            (PictureFormat::Png, encode(&page, Encoding::Png)?)
+            (PictureFormat::Png, encode(Encoding::Png)?)
         }
-        PictureFormat::Jpeg => (format, encode(&page, Encoding::Jpeg)?),
-        PictureFormat::Webp => (format, encode(&page, Encoding::WebP)?),
+        PictureFormat::Jpeg => (format, encode(Encoding::Jpeg)?),
+        PictureFormat::Webp => (format, encode(Encoding::WebP)?),
         PictureFormat::Raw => (format, page.into_raw()),
         PictureFormat::None => (format, Vec::new()),
     };

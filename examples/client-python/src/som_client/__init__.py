@@ -17,11 +17,11 @@
 
 from . import tasks
 from .aio import AsyncClient
-from .answers import Answer, Finding, Location, Mention, Thought
+from .answers import Answer, AskedImage, Finding, Location, Mention, Thought
 from .client import Client
 from .connection import Connection
 from .errors import SomError
-from .images import ImageLike, Kept
+from .images import ImageFile, ImageLike, Kept
 from .requests import Refinement
 from .types import (
     Descriptor,
@@ -43,6 +43,7 @@ from .types import (
 
 __all__ = [
     "Answer",
+    "AskedImage",
     "AsyncClient",
     "Client",
     "Connection",
@@ -52,6 +53,7 @@ __all__ = [
     "Granularity",
     "GranularityPick",
     "GranularityStep",
+    "ImageFile",
     "ImageLike",
     "ImageNote",
     "Kept",

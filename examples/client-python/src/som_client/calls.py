@@ -75,7 +75,7 @@ def stream(
     """The requests of a stream, made when they are sent."""
     for image in images:
         # A stream cannot ask for the image again, so it is always sent.
-        whole = image.data if isinstance(image, Kept) else image
+        whole = image.file() if isinstance(image, Kept) else image
         yield som_pb2.MarkStreamRequest(mark=requests.mark(whole, **options))
 
 

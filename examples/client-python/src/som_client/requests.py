@@ -87,7 +87,7 @@ class AskArguments(MarkOptions, total=False):
     """How often to ask for one answer: 2, the default, lets the model mend one that names marks
     which are not there."""
     max_cost: float
-    """In US dollars; 0 for no limit."""
+    """The most that all requests may cost, in US dollars, estimated before each; 0 for no limit."""
     format: Format
     """Of the pages that come with the answer: "none" if left out."""
 
@@ -135,7 +135,7 @@ def ask(
         images=[
             ask_pb2.AskImage(
                 # A stream cannot ask for the image again, so it is always sent.
-                image=images.to_wire(image.data if isinstance(image, Kept) else image),
+                image=images.to_wire(image.file() if isinstance(image, Kept) else image),
                 segmenter=options.get("segmenter", ""),
                 params=struct(options.get("params")),
                 granularity=options.get("granularity"),
@@ -184,7 +184,10 @@ def _refinement(refine: str | Refinement | None) -> types_pb2.Refinement | None:
 def _mark_options(given: Mapping[str, Any]) -> types_pb2.MarkOptions:
     """What of `given` is asked of marks."""
     names = [name for name in MarkOptions.__annotations__ if name in given]
-    return types_pb2.MarkOptions(**{name: given[name] for name in names})
+    options = {name: given[name] for name in names}
+    if options.get("colors"):
+        options["colors"] = [int(color.removeprefix("#"), 16) for color in options["colors"]]
+    return types_pb2.MarkOptions(**options)
 
 
 def _format(name: Format) -> str:

@@ -50,6 +50,8 @@ class MarkOptions(TypedDict, total=False):
     """Font size of the labels in pixels of the image."""
     start: int | None
     """The number of the first mark; 0 is 1."""
+    colors: list[str] | None
+    """The colours of marks, each "#rrggbb", of which each mark gets one that stands out."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ class ImageNote:
 
     kind: str
     """"stray_bytes", "end_missing", "wrong_checksum", "odd_orientation", "narrow_range", "stretched",
-    "white_chosen" or "background"."""
+    "white_chosen", "background", "transparency" or "further_frames"."""
     text: str
     """In words."""
 

@@ -120,6 +120,7 @@ fn request(options: &Options) -> Result<MarkRequest, Box<dyn Error>> {
     let encoded = EncodedImage {
         data: fs::read(&options.image)?.into(),
         keep: false,
+        ..EncodedImage::default()
     };
     let format = match options.format {
         Format::Png => PictureFormat::Png,
