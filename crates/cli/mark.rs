@@ -3,7 +3,9 @@
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use som_core::{Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt};
+use som_core::{
+    Cancellation, Error, Result, Unmarked, UnmarkedReason, encode::Encoding, prompt::ready_prompt,
+};
 use som_formats::write::Picture;
 
 use crate::{
@@ -254,6 +256,7 @@ fn write(
         marks: report::marks(&marked.allocation),
         unmarked: &marked.allocation.unmarked,
         pages: pages.iter().map(|(output, _)| output.to_string()).collect(),
+        scale: marked.allocation.scale,
         timings_ms: job.timings.then_some(&marked.timings),
     };
     let marks = counted(report.marks.len(), "mark");
@@ -266,6 +269,14 @@ fn write(
             "; regions without: {} (the JSON says why)",
             report.unmarked.len()
         ));
+    }
+    let crowded = |unmarked: &&Unmarked| unmarked.reason == UnmarkedReason::Crowded;
+    match report.unmarked.iter().filter(crowded).count() {
+        0 => {}
+        crowded => note.push_str(&format!(
+            "; {crowded} of them, the smallest, did not fit on {} (--max-pages 0 takes all)",
+            counted(marked.allocation.pages as usize, "page")
+        )),
     }
     let mut stdout = Vec::new();
     // The first page last: where it is, the others are.

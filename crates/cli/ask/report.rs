@@ -49,6 +49,8 @@ struct AskedImage<'a> {
     image: ImageReport<'a>,
     segmenter: Option<&'a Segmentation>,
     styles: Vec<&'a str>,
+    /// As in the report of `som mark`.
+    scale: u32,
     marks: Vec<MarkEntry<'a>>,
 }
 
@@ -77,6 +79,7 @@ impl<'a> AskReport<'a> {
             image: ImageReport::new(&image.image, marked.size, &image.decoded.notes),
             segmenter: segmented.as_ref().map(|segmented| &segmented.segmentation),
             styles: report::styles(&marked.layers),
+            scale: marked.allocation.scale,
             marks: report::marks(&marked.allocation),
         });
         let decode = question.images.iter().map(|image| image.decoded.took);

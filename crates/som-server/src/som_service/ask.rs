@@ -226,6 +226,7 @@ pub(super) fn marked_to_wire(
         pages: pages
             .map(|page| picture_to_wire(page.clone(), format))
             .collect::<Result<_>>()?,
+        scale: allocation.scale,
     })
 }
 

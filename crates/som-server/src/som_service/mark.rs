@@ -88,6 +88,7 @@ fn answer(
         unmarked,
         pages,
         timings: Some(segment::timings_to_wire(&timings)),
+        scale: allocation.scale,
     };
     Ok((answer, encode))
 }

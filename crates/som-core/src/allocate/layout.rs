@@ -1,0 +1,220 @@
+//! Layout: at which size marks are drawn, and how many of them.
+//!
+//! An image too small for its labels is drawn enlarged; of what still does not fit on as many pages
+//! as there may be, the smallest regions go without a mark first.
+
+use image::RgbImage;
+
+use super::{
+    AllocateOptions, Labels, UnmarkedReason, color,
+    ink::Ink,
+    legibility::FontSizes,
+    numbering::Numbering,
+    place::{self, Paging, Place, Places},
+    visible::Visible,
+};
+use crate::{Call, Color, Error, Image, Mask, Region, Result, Size};
+
+/// The longer side in pixels up to which an image is enlarged for its labels.
+const ENLARGED_SIDE: u32 = 1024;
+/// The most pixels that one becomes along each side.
+const MAX_SCALE: u32 = 16;
+/// The shorter side in pixels below which there is nothing to enlarge.
+const LEAST_SIDE: u32 = 8;
+/// An image is too small for labels that cover more than this share of it.
+const COVERED: f64 = 1.0 / 3.0;
+/// How often the smallest regions are left out and the others laid out again.
+const TRIES: usize = 8;
+
+/// What is laid out.
+pub(super) struct Laying<'a> {
+    pub(super) image: &'a Image<'a>,
+    pub(super) labels: Option<Labels<'a>>,
+    pub(super) options: &'a AllocateOptions,
+    /// Regions from this index on do not give way.
+    pub(super) appended: usize,
+    pub(super) call: &'a Call<'a>,
+}
+
+/// Where all marks are.
+pub(super) struct Layout {
+    /// How many times as large as the image the pages are, along each side.
+    pub(super) scale: u32,
+    pub(super) pages: u32,
+    pub(super) numbering: Numbering,
+    /// By rank; `None` without labels.
+    pub(super) texts: Option<Vec<String>>,
+    /// By rank, what the region got.
+    pub(super) spots: Vec<Spot>,
+    /// How many found no place on as many pages as there may be.
+    crowded: usize,
+    /// The share of a page that labels cover.
+    covered: f64,
+}
+
+/// What one region got.
+#[derive(Clone)]
+pub(super) enum Spot {
+    /// A place and a colour.
+    Placed(Place, Color),
+    /// Nothing, and why.
+    Without(UnmarkedReason),
+}
+
+impl Laying<'_> {
+    /// Lays out marks for the regions `ranked`, the largest first. Takes out of them, and returns,
+    /// the smallest ones for which there is no place.
+    pub(super) fn lay_out(
+        &self,
+        ranked: &mut Vec<(usize, Region)>,
+    ) -> Result<(Layout, Vec<(usize, Region)>)> {
+        let mut layout = self.at_scale(1, ranked)?;
+        for scale in self.larger_scales() {
+            if !layout.is_too_small(self.options) {
+                break;
+            }
+            let larger = self.at_scale(scale, ranked)?;
+            if larger.shortage() <= layout.shortage() {
+                layout = larger;
+            }
+        }
+        let mut left_out = Vec::new();
+        for _ in 0..TRIES {
+            let (crowded, before) = (layout.crowded, ranked.len());
+            self.take_smallest(crowded, ranked, &mut left_out);
+            if ranked.len() == before {
+                break;
+            }
+            layout = self.at_scale(layout.scale, ranked)?;
+        }
+        Ok((layout, left_out))
+    }
+
+    /// Takes so many regions, the smallest ones, if they may give way; one is left.
+    fn take_smallest(
+        &self,
+        mut count: usize,
+        ranked: &mut Vec<(usize, Region)>,
+        taken: &mut Vec<(usize, Region)>,
+    ) {
+        for rank in (1..ranked.len()).rev() {
+            if count == 0 {
+                break;
+            }
+            if ranked[rank].0 < self.appended {
+                taken.push(ranked.remove(rank));
+                count -= 1;
+            }
+        }
+    }
+
+    /// The scales above 1 that make the image larger, and not too large for the LMM to see it so.
+    fn larger_scales(&self) -> impl Iterator<Item = u32> {
+        let Size { width, height } = self.size();
+        let view = self.options.view;
+        let most = match self.labels {
+            Some(_) if width.min(height) >= LEAST_SIDE => ENLARGED_SIDE / width.max(height),
+            _ => 1,
+        };
+        (2..=most.min(MAX_SCALE)).filter(move |&scale| {
+            let size = Size::new(width * scale, height * scale);
+            view.scale(size) >= 1.0
+        })
+    }
+
+    fn size(&self) -> Size {
+        Size::new(self.image.width(), self.image.height())
+    }
+
+    fn at_scale(&self, scale: u32, ranked: &[(usize, Region)]) -> Result<Layout> {
+        if scale == 1 {
+            let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
+            return self.on(self.image, scale, &masks, ranked);
+        }
+        let enlarged = enlarged(self.image, scale);
+        let (width, height) = enlarged.dimensions();
+        let image = Image::from_raw(width, height, enlarged.as_raw().as_slice())
+            .ok_or_else(|| Error::internal("an enlarged image has too few pixels"))?;
+        let size = Size::new(width, height);
+        let masks = ranked.iter().map(|(_, region)| region.mask.resized(size));
+        let masks: Vec<Mask> = masks.collect();
+        let masks: Vec<&Mask> = masks.iter().collect();
+        self.on(&image, scale, &masks, ranked)
+    }
+
+    /// Lays out `masks`, those of `ranked` on an `image` that is so many times as large.
+    fn on(
+        &self,
+        image: &Image<'_>,
+        scale: u32,
+        masks: &[&Mask],
+        ranked: &[(usize, Region)],
+    ) -> Result<Layout> {
+        let options = self.options;
+        let size = Size::new(image.width(), image.height());
+        let indices: Vec<usize> = ranked.iter().map(|&(index, _)| index).collect();
+        let numbering = Numbering::new(&indices, self.appended, options);
+        let visible = Visible::new(size, masks.iter().copied());
+        let fonts = self
+            .labels
+            .map(|labels| {
+                let regions = ranked.iter().map(|(_, region)| region);
+                FontSizes::new(labels, options, size, &numbering.labels, regions, self.call)
+            })
+            .transpose()?;
+        let texts = fonts.as_ref().map(|fonts| fonts.texts().to_vec());
+        let paging = Paging {
+            page_size: options.marks.page_size(),
+            max_pages: options.marks.max_pages(),
+        };
+        let ink = Ink::new(image);
+        let Places {
+            places,
+            no_room,
+            crowded,
+            pages,
+        } = place::place(&visible, ink, masks, fonts, paging, self.call)?;
+        let colors = color::choose(image, &visible, &places, options.shuffle);
+        let labels: u64 = places.iter().map(|place| place.label.area()).sum();
+        let mut spots = vec![Spot::Without(UnmarkedReason::Crowded); ranked.len()];
+        for (place, color) in places.into_iter().zip(colors) {
+            spots[place.rank] = Spot::Placed(place, color);
+        }
+        for rank in no_room {
+            spots[rank] = Spot::Without(UnmarkedReason::NoRoom);
+        }
+        Ok(Layout {
+            scale,
+            pages,
+            numbering,
+            texts,
+            spots,
+            crowded,
+            covered: labels as f64 / (size.pixels().max(1) * u64::from(pages.max(1))) as f64,
+        })
+    }
+}
+
+impl Layout {
+    /// True if more fits on a larger image, or less of it would be hidden there.
+    fn is_too_small(&self, options: &AllocateOptions) -> bool {
+        let (unplaced, pages) = self.shortage();
+        let needed = self.spots.len().div_ceil(options.marks.page_size().max(1));
+        unplaced > 0 || pages as usize > needed.max(1) || self.covered > COVERED
+    }
+
+    /// How many regions have no place, and how many pages the others take.
+    fn shortage(&self) -> (usize, u32) {
+        let is_placed = |spot: &&Spot| matches!(spot, Spot::Placed(..));
+        let placed = self.spots.iter().filter(is_placed).count();
+        (self.spots.len() - placed, self.pages)
+    }
+}
+
+/// Every pixel so many times along each side.
+pub(super) fn enlarged(image: &Image<'_>, scale: u32) -> RgbImage {
+    let (width, height) = image.dimensions();
+    RgbImage::from_fn(width * scale, height * scale, |x, y| {
+        *image.get_pixel(x / scale, y / scale)
+    })
+}
