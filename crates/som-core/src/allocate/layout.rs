@@ -23,8 +23,8 @@ const MAX_SCALE: u32 = 16;
 const LEAST_SIDE: u32 = 8;
 /// An image is too small for labels that cover more than this share of it.
 const COVERED: f64 = 1.0 / 3.0;
-/// How often the smallest regions are left out and the others laid out again.
-const TRIES: usize = 8;
+/// How often the largest regions are laid out to find how many fit.
+const TRIES: usize = 5;
 
 /// What is laid out.
 pub(super) struct Laying<'a> {
@@ -68,44 +68,76 @@ impl Laying<'_> {
         &self,
         ranked: &mut Vec<(usize, Region)>,
     ) -> Result<(Layout, Vec<(usize, Region)>)> {
-        let mut layout = self.at_scale(1, ranked)?;
+        let all: Vec<&(usize, Region)> = ranked.iter().collect();
+        let mut layout = self.at_scale(1, &all)?;
         for scale in self.larger_scales() {
             if !layout.is_too_small(self.options) {
                 break;
             }
-            let larger = self.at_scale(scale, ranked)?;
+            let larger = self.at_scale(scale, &all)?;
             if larger.shortage() <= layout.shortage() {
                 layout = larger;
             }
         }
-        let mut left_out = Vec::new();
-        for _ in 0..TRIES {
-            let (crowded, before) = (layout.crowded, ranked.len());
-            self.take_smallest(crowded, ranked, &mut left_out);
-            if ranked.len() == before {
-                break;
+        let most = match layout.crowded {
+            0 => ranked.len(),
+            crowded => self.fitting(ranked, crowded, &mut layout)?,
+        };
+        let keeps = self.largest(ranked, most);
+        let (mut kept, mut left_out) = (Vec::with_capacity(most), Vec::new());
+        for (region, is_kept) in ranked.drain(..).zip(keeps) {
+            match is_kept {
+                true => kept.push(region),
+                false => left_out.push(region),
             }
-            layout = self.at_scale(layout.scale, ranked)?;
         }
+        *ranked = kept;
         Ok((layout, left_out))
     }
 
-    /// Takes so many regions, the smallest ones, if they may give way; one is left.
-    fn take_smallest(
+    /// How many of the largest regions fit, and their `layout`, where `crowded` of all do not. If none
+    /// do, all as they are.
+    fn fitting(
         &self,
-        mut count: usize,
-        ranked: &mut Vec<(usize, Region)>,
-        taken: &mut Vec<(usize, Region)>,
-    ) {
-        for rank in (1..ranked.len()).rev() {
-            if count == 0 {
+        ranked: &[(usize, Region)],
+        crowded: usize,
+        layout: &mut Layout,
+    ) -> Result<usize> {
+        let (mut fitting, mut too_many) = (0, ranked.len());
+        let mut most = too_many - crowded;
+        for _ in 0..TRIES {
+            if most <= fitting || most >= too_many {
                 break;
             }
-            if ranked[rank].0 < self.appended {
-                taken.push(ranked.remove(rank));
-                count -= 1;
+            let keeps = self.largest(ranked, most);
+            let regions = ranked.iter().zip(keeps).filter(|(_, keep)| *keep);
+            let regions: Vec<_> = regions.map(|(region, _)| region).collect();
+            let fewer = self.at_scale(layout.scale, &regions)?;
+            if fewer.crowded == 0 {
+                fitting = most;
+                *layout = fewer;
+            } else {
+                too_many = most;
             }
+            most = (fitting + too_many).div_ceil(2);
         }
+        Ok(match fitting {
+            0 => ranked.len(),
+            fitting => fitting,
+        })
+    }
+
+    /// Which of the regions are the largest, so many of them; those that do not give way come first.
+    fn largest(&self, ranked: &[(usize, Region)], most: usize) -> Vec<bool> {
+        let gives_way = |region: &(usize, Region)| region.0 < self.appended;
+        let fixed = ranked.iter().filter(|region| !gives_way(region)).count();
+        let mut left = most.saturating_sub(fixed);
+        let keep = |region| {
+            let keep = !gives_way(region) || left > 0;
+            left -= usize::from(keep && gives_way(region));
+            keep
+        };
+        ranked.iter().map(keep).collect()
     }
 
     /// The scales above 1 that make the image larger, and not too large for the LMM to see it so.
@@ -126,9 +158,9 @@ impl Laying<'_> {
         Size::new(self.image.width(), self.image.height())
     }
 
-    fn at_scale(&self, scale: u32, ranked: &[(usize, Region)]) -> Result<Layout> {
+    fn at_scale(&self, scale: u32, ranked: &[&(usize, Region)]) -> Result<Layout> {
         if scale == 1 {
-            let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
+            let masks: Vec<&Mask> = ranked.iter().map(|region| &region.1.mask).collect();
             return self.on(self.image, scale, &masks, ranked);
         }
         let enlarged = enlarged(self.image, scale);
@@ -136,7 +168,7 @@ impl Laying<'_> {
         let image = Image::from_raw(width, height, enlarged.as_raw().as_slice())
             .ok_or_else(|| Error::internal("an enlarged image has too few pixels"))?;
         let size = Size::new(width, height);
-        let masks = ranked.iter().map(|(_, region)| region.mask.resized(size));
+        let masks = ranked.iter().map(|region| region.1.mask.resized(size));
         let masks: Vec<Mask> = masks.collect();
         let masks: Vec<&Mask> = masks.iter().collect();
         self.on(&image, scale, &masks, ranked)
@@ -148,17 +180,17 @@ impl Laying<'_> {
         image: &Image<'_>,
         scale: u32,
         masks: &[&Mask],
-        ranked: &[(usize, Region)],
+        ranked: &[&(usize, Region)],
     ) -> Result<Layout> {
         let options = self.options;
         let size = Size::new(image.width(), image.height());
-        let indices: Vec<usize> = ranked.iter().map(|&(index, _)| index).collect();
+        let indices: Vec<usize> = ranked.iter().map(|region| region.0).collect();
         let numbering = Numbering::new(&indices, self.appended, options);
         let visible = Visible::new(size, masks.iter().copied());
         let fonts = self
             .labels
             .map(|labels| {
-                let regions = ranked.iter().map(|(_, region)| region);
+                let regions = ranked.iter().map(|region| &region.1);
                 FontSizes::new(labels, options, size, &numbering.labels, regions, self.call)
             })
             .transpose()?;
@@ -173,9 +205,9 @@ impl Laying<'_> {
             no_room,
             crowded,
             pages,
+            covered,
         } = place::place(&visible, ink, masks, fonts, paging, self.call)?;
         let colors = color::choose(image, &visible, &places, options.shuffle);
-        let labels: u64 = places.iter().map(|place| place.label.area()).sum();
         let mut spots = vec![Spot::Without(UnmarkedReason::Crowded); ranked.len()];
         for (place, color) in places.into_iter().zip(colors) {
             spots[place.rank] = Spot::Placed(place, color);
@@ -190,7 +222,7 @@ impl Laying<'_> {
             texts,
             spots,
             crowded,
-            covered: labels as f64 / (size.pixels().max(1) * u64::from(pages.max(1))) as f64,
+            covered: covered as f64 / (size.pixels().max(1) * u64::from(pages.max(1))) as f64,
         })
     }
 }

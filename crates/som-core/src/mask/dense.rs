@@ -33,10 +33,18 @@ impl Mask {
         let mut spans = Vec::with_capacity(bbox.height as usize);
         let mut edges = Vec::new();
         let width = bbox.width as usize;
+        // Where the runs of the row before begin: rows of fine patterns often repeat.
+        let mut before = 0;
         for start in (0..pixels.len()).step_by(width) {
-            edges.clear();
-            scan(&pixels[start..], width, bbox.x, &mut edges);
-            Span::push_all(&edges, &mut spans);
+            let from = spans.len();
+            if start > 0 && pixels[start..start + width] == pixels[start - width..start] {
+                spans.extend_from_within(before..);
+            } else {
+                edges.clear();
+                scan(&pixels[start..], width, bbox.x, &mut edges);
+                Span::push_all(&edges, &mut spans);
+            }
+            before = from;
             ends.push(spans.len() as u32);
         }
         Ok(Self::from_runs(size, bbox.y, ends, spans))

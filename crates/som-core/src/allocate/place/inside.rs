@@ -6,12 +6,12 @@ use crate::{BBox, Result, Size, allocate::visible::owner_of};
 
 /// A label inside its region that hides more than this share of the region's ink would rather lie
 /// beside it …
-const INK_HIDDEN: f64 = 0.1;
+const INK_HIDDEN: f64 = 0.05;
 /// … and so would one that hides more than this share of the region, be there ink or not: whether a
 /// box is checked is told by its being empty, too.
 const AREA_HIDDEN: f64 = 0.3;
 /// A label with less than this share of its region cannot hide much of it.
-const SMALL: f64 = 0.04;
+const SMALL: f64 = 0.02;
 /// Places a row, and rows, that are tried for ground without ink.
 const TRIES: u32 = 12;
 

@@ -53,6 +53,8 @@ pub(super) struct Places {
     /// How many found no place on as many pages as there may be.
     pub(super) crowded: usize,
     pub(super) pages: u32,
+    /// Pixels of all labels, without class names.
+    pub(super) covered: u64,
 }
 
 /// How marks are dealt out to pages.
@@ -126,6 +128,7 @@ fn without_labels(masks: &[&Mask], widest: &[Option<Spot>], paging: Paging) -> P
         places,
         no_room: Vec::new(),
         pages,
+        covered: 0,
     }
 }
 
@@ -172,6 +175,7 @@ impl Placer<'_> {
             no_room: Vec::new(),
             crowded: 0,
             pages: 0,
+            covered: 0,
         };
         let mut waiting: Vec<usize> = (0..ranks).collect();
         while !waiting.is_empty() && result.pages < paging.max_pages {
@@ -189,6 +193,7 @@ impl Placer<'_> {
                     None => result.no_room.push(rank),
                 }
             } else {
+                result.covered += labels.iter().map(|(_, label)| label.bbox.area()).sum::<u64>();
                 self.widen(&mut page, &mut labels)?;
             }
             let number = result.pages;
