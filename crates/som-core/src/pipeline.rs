@@ -6,8 +6,8 @@ use image::{
 };
 
 use crate::{
-    AllocateOptions, Allocation, Call, Canvas, Error, Image, Mark, MarkStyle, Marks, Params, Region,
-    Result, Size,
+    AllocateOptions, Allocation, Call, Canvas, Error, Image, Mark, MarkStyle, Marks, Params,
+    Region, Result, Size,
     allocate::{Labels, allocate},
 };
 

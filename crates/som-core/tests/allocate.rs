@@ -226,7 +226,9 @@ fn pages_take_so_many_marks_in_order() {
 /// How many regions have no mark for this reason.
 fn without(allocation: &Allocation, reason: UnmarkedReason) -> usize {
     let unmarked = allocation.unmarked.iter();
-    unmarked.filter(|unmarked| unmarked.reason == reason).count()
+    unmarked
+        .filter(|unmarked| unmarked.reason == reason)
+        .count()
 }
 
 #[test]
@@ -262,8 +264,16 @@ fn what_does_not_fit_on_the_pages_are_the_smallest_regions() {
     let crowded = without(&allocation, UnmarkedReason::Crowded);
     assert_eq!((allocation.pages, allocation.scale), (4, 1));
     assert!(crowded > 100 && crowded + allocation.marks.len() == masks.len());
-    let most = allocation.unmarked.iter().map(|u| u.region.mask.area()).max();
-    let least = allocation.marks.iter().map(|m| m.mark.region.mask.area()).min();
+    let most = allocation
+        .unmarked
+        .iter()
+        .map(|u| u.region.mask.area())
+        .max();
+    let least = allocation
+        .marks
+        .iter()
+        .map(|m| m.mark.region.mask.area())
+        .min();
     assert!(most <= least, "{most:?} left out, {least:?} marked");
     // Numbers have no gaps.
     assert!((1..).zip(&allocation.marks).all(|(id, mark)| mark.id == id));
@@ -325,7 +335,10 @@ fn a_label_moves_off_the_words_of_its_region() {
         panic!("two marks")
     };
     assert_eq!(on_panel.facts.on_region, 1.0);
-    assert_eq!((on_panel.facts.ink_hidden, on_button.facts.ink_hidden), (0.0, 0.0));
+    assert_eq!(
+        (on_panel.facts.ink_hidden, on_button.facts.ink_hidden),
+        (0.0, 0.0)
+    );
     assert!(on_button.facts.leader);
 }
 
@@ -334,9 +347,16 @@ fn ink_that_is_hidden_is_told() {
     let size = Size::new(200, 120);
     let whole = size.bbox();
     let allocation = on_paper(&paper(size, &[whole]), &[Mask::rect(size, whole)]);
-    let (label, facts) = (allocation.marks[0].mark.label_box, allocation.marks[0].facts);
+    let (label, facts) = (
+        allocation.marks[0].mark.label_box,
+        allocation.marks[0].facts,
+    );
     let share = label.area() as f32 / whole.area() as f32;
-    assert!((facts.ink_hidden / share - 1.0).abs() < 0.2, "{} for {share}", facts.ink_hidden);
+    assert!(
+        (facts.ink_hidden / share - 1.0).abs() < 0.2,
+        "{} for {share}",
+        facts.ink_hidden
+    );
 }
 
 fn shapes() -> impl Strategy<Value = (Size, Vec<Mask>)> {

@@ -26,7 +26,10 @@ pub(crate) fn connect_named(runs: &Runs) -> (Partition, Vec<u32>) {
             labels_before.len() as u32 - 1
         })
     });
-    (Partition::new(connected, labels_before.len()), labels_before)
+    (
+        Partition::new(connected, labels_before.len()),
+        labels_before,
+    )
 }
 
 /// For each run, the connected piece it belongs to, named by one of its runs.

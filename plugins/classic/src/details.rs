@@ -156,11 +156,15 @@ impl Details {
             .iter()
             .filter_map(|contact| {
                 let fate = fates[contact.piece as usize]?;
-                let letter = letter_of.get(&fate).and_then(|&letter| fates[letter as usize]);
+                let letter = letter_of
+                    .get(&fate)
+                    .and_then(|&letter| fates[letter as usize]);
                 let line = letter.unwrap_or(fate).checked_sub(zones.count as u32)?;
                 let line: &Line = lines.get(line as usize)?;
                 let bbox = zones.boxes[contact.zone as usize];
-                line.bbox.encloses(bbox).then_some((contact.zone, line.label))
+                line.bbox
+                    .encloses(bbox)
+                    .then_some((contact.zone, line.label))
             })
             .collect();
         let first_picture = zones.count + lines.len();
@@ -233,9 +237,8 @@ fn contacts(runs: &Runs, pieces: &[Piece], piece_of: &[Option<u32>]) -> Vec<Cont
                 Some(piece) => pieces[piece as usize].zone,
             };
             // A letter that is a zone touches its ground alone.
-            let by_letter = |piece: u32| {
-                pieces[piece as usize].zone.is_some() && piece_of[other].is_some()
-            };
+            let by_letter =
+                |piece: u32| pieces[piece as usize].zone.is_some() && piece_of[other].is_some();
             if let (Some(piece), Some(zone)) = (piece_of[one], zone)
                 && piece_of[other] != Some(piece)
                 && !by_letter(piece)

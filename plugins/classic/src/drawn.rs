@@ -159,7 +159,11 @@ impl Forest {
             .collect();
         merges.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         // What lies on nothing.
-        merges.extend(contacts.iter().map(|contact| (2.0 * COSTS[0], contact.a, contact.b)));
+        merges.extend(
+            contacts
+                .iter()
+                .map(|contact| (2.0 * COSTS[0], contact.a, contact.b)),
+        );
         Self {
             regions: areas.len(),
             merges,

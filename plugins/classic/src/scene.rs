@@ -4,7 +4,7 @@ use som_core::{Call, Image, Mask, Region, Result, Size};
 
 use crate::{
     boundary::{boundary, relief},
-    color::{lab, working_copy},
+    color::{labs, working_copy},
     drawn::drawn,
     graph::Graph,
     hierarchy::Hierarchy,
@@ -61,7 +61,7 @@ impl Scene {
         let size = Size::new(image.width(), image.height());
         let working = working_copy(image)?;
         call.check()?;
-        let lab = working.map(|&rgb| lab(rgb));
+        let lab = labs(&working);
         let histograms = histograms(&lab);
         let boundary = boundary(&histograms, call)?;
         let basins = watershed(&relief(&boundary), call)?;

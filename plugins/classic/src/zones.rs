@@ -131,7 +131,9 @@ fn paper(image: &Image<'_>) -> Option<[u8; 3]> {
     let mut counts = vec![0_u64; STEPS * STEPS * STEPS];
     pixels().for_each(|pixel| counts[bin(pixel)] += 1);
     let all: u64 = counts.iter().sum();
-    let (most, &count) = (0..).zip(&counts).max_by_key(|&(bin, count)| (count, bin))?;
+    let (most, &count) = (0..)
+        .zip(&counts)
+        .max_by_key(|&(bin, count)| (count, bin))?;
     let mut sum = [0; 3];
     for pixel in pixels().filter(|pixel| bin(pixel) == most) {
         for (sum, &channel) in sum.iter_mut().zip(pixel) {

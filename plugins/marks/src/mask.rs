@@ -145,7 +145,7 @@ impl Fade {
         let side = (canvas.width() as f32 * canvas.height() as f32).sqrt();
         let deep = settings
             .reach
-            .unwrap_or_else(|| (side * 0.01).clamp(3.0, 40.0));
+            .unwrap_or_else(|| (side * 0.0075).clamp(3.0, 40.0));
         if edge <= all || deep <= 0.0 {
             return None;
         }

@@ -1,7 +1,7 @@
 //! The colours of marks: from a fixed palette, chosen to differ from what lies beneath and from
 //! the marks around.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::LazyLock};
 
 use super::{
     numbering::Chance,
@@ -10,11 +10,13 @@ use super::{
 };
 use crate::{Color, Image};
 
+const COLORS: usize = 40;
+
 /// Colours that people tell apart: any two differ by more than 14 in CIEDE2000. None is near black,
 /// white or gray. The first half was chosen in OKLab (lightness 0.46 to 0.86, chroma 0.105 to
 /// 0.178), the second in CIEDE2000 (0.42 to 0.9, 0.09 to 0.25), one by one to be farthest from those
 /// before.
-const PALETTE: [Color; 40] = [
+const PALETTE: [Color; COLORS] = [
     Color::from_u32(0x1ea2ae),
     Color::from_u32(0x36eafc),
     Color::from_u32(0x006090),
@@ -57,6 +59,12 @@ const PALETTE: [Color; 40] = [
     Color::from_u32(0x90a866),
 ];
 
+/// The palette in OKLab, and how far each of its colours is from each.
+static COMPARED: LazyLock<([OkLab; COLORS], [[f32; COLORS]; COLORS])> = LazyLock::new(|| {
+    let palette = PALETTE.map(OkLab::from);
+    (palette, palette.map(|a| palette.map(|b| a.distance(b))))
+});
+
 /// The colour of every placed mark, in the order of `places`. Neighbours share none, as long as there
 /// are enough. Any `shuffle` but 0 makes other colours win where several are about as good.
 pub(super) fn choose(
@@ -67,8 +75,7 @@ pub(super) fn choose(
 ) -> Vec<Color> {
     let beneath = beneath(image, visible);
     let neighbours = Neighbours::new(visible, places);
-    let palette = PALETTE.map(OkLab::from);
-    let apart = palette.map(|a| palette.map(|b| a.distance(b)));
+    let (palette, apart) = &*COMPARED;
     let mut lead = [0.0; PALETTE.len()];
     if shuffle != 0 {
         let mut chance = Chance(shuffle);

@@ -76,21 +76,23 @@ pub(super) fn check(
         .iter()
         .zip(&masks)
         .zip(clear.into_iter().zip(visible).zip(hidden))
-        .map(|((allocated, mask), ((clear_of_labels, on_region), ink_hidden))| {
-            let AllocatedMark {
-                mark, font_size, ..
-            } = allocated;
-            Facts {
-                inside_image: size.bbox().encloses(mark.label_box),
-                clear_of_labels,
-                on_region,
-                leader: mark.leader().is_some(),
-                anchor_on_region: mask.contains(mark.anchor),
-                contrast: mark.color.contrast(mark.color.ink()),
-                glyph_height: font_size * GLYPH_SHARE * view,
-                ink_hidden,
-            }
-        })
+        .map(
+            |((allocated, mask), ((clear_of_labels, on_region), ink_hidden))| {
+                let AllocatedMark {
+                    mark, font_size, ..
+                } = allocated;
+                Facts {
+                    inside_image: size.bbox().encloses(mark.label_box),
+                    clear_of_labels,
+                    on_region,
+                    leader: mark.leader().is_some(),
+                    anchor_on_region: mask.contains(mark.anchor),
+                    contrast: mark.color.contrast(mark.color.ink()),
+                    glyph_height: font_size * GLYPH_SHARE * view,
+                    ink_hidden,
+                }
+            },
+        )
         .collect();
     for (allocated, facts) in marks.iter_mut().zip(facts) {
         allocated.facts = facts;

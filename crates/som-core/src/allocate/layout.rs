@@ -129,15 +129,15 @@ impl Laying<'_> {
 
     /// Which of the regions are the largest, so many of them; those that do not give way come first.
     fn largest(&self, ranked: &[(usize, Region)], most: usize) -> Vec<bool> {
-        let gives_way = |region: &(usize, Region)| region.0 < self.appended;
-        let fixed = ranked.iter().filter(|region| !gives_way(region)).count();
+        let gives_way = ranked.iter().map(|region| region.0 < self.appended);
+        let fixed = gives_way.clone().filter(|gives_way| !gives_way).count();
         let mut left = most.saturating_sub(fixed);
-        let keep = |region| {
-            let keep = !gives_way(region) || left > 0;
-            left -= usize::from(keep && gives_way(region));
+        let keep = gives_way.map(|gives_way| {
+            let keep = !gives_way || left > 0;
+            left -= usize::from(keep && gives_way);
             keep
-        };
-        ranked.iter().map(keep).collect()
+        });
+        keep.collect()
     }
 
     /// The scales above 1 that make the image larger, and not too large for the LMM to see it so.

@@ -26,9 +26,7 @@ use self::{
     layout::{Laying, Layout, Spot},
     visible::MAX_REGIONS,
 };
-use crate::{
-    Call, Error, Image, Labelling, Mark, MarkOptions, Params, Region, Result, Size, View,
-};
+use crate::{Call, Error, Image, Labelling, Mark, MarkOptions, Params, Region, Result, Size, View};
 
 /// What mark allocation goes by: what the user asks of the marks, and what the caller knows of the
 /// LMM and of other marks.
@@ -173,7 +171,11 @@ pub fn allocate(
         call,
     };
     let (layout, left_out) = laying.lay_out(&mut ranked)?;
-    unmarked.extend(left_out.into_iter().map(unmarked_for(UnmarkedReason::Crowded)));
+    unmarked.extend(
+        left_out
+            .into_iter()
+            .map(unmarked_for(UnmarkedReason::Crowded)),
+    );
     let Layout {
         scale,
         pages,

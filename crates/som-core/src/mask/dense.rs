@@ -8,6 +8,13 @@ use super::{
 };
 use crate::{BBox, Error, Result, Size};
 
+/// Runs a row from which it pays to see whether the next one is the same.
+const BUSY: usize = 8;
+/// Rows that tell how many runs there will be, …
+const SAMPLE: usize = 16;
+/// … and the most that are made room for beforehand.
+const MOST_EXPECTED: usize = 1 << 18;
+
 impl Mask {
     /// From one byte a pixel of `bbox`, row by row: 0 is outside, everything else inside.
     ///
@@ -37,7 +44,8 @@ impl Mask {
         let mut before = 0;
         for start in (0..pixels.len()).step_by(width) {
             let from = spans.len();
-            if start > 0 && pixels[start..start + width] == pixels[start - width..start] {
+            let is_busy = start > 0 && from >= BUSY * ends.len();
+            if is_busy && pixels[start..start + width] == pixels[start - width..start] {
                 spans.extend_from_within(before..);
             } else {
                 edges.clear();
@@ -46,6 +54,11 @@ impl Mask {
             }
             before = from;
             ends.push(spans.len() as u32);
+            if ends.len() == SAMPLE {
+                // As many more as the first rows let expect.
+                let expected = spans.len() / SAMPLE * bbox.height as usize;
+                spans.reserve(expected.min(MOST_EXPECTED));
+            }
         }
         Ok(Self::from_runs(size, bbox.y, ends, spans))
     }

@@ -23,7 +23,14 @@ fn marked(ground: [u8; 3], gap: u32) -> Vec<(Mask, [u8; 3])> {
 
 #[test]
 fn forty_nine_marks_take_thirty_colours_that_look_different() {
-    for ground in [[255; 3], [0; 3], [128; 3], [200, 180, 160], [40, 60, 120], [90, 130, 90]] {
+    for ground in [
+        [255; 3],
+        [0; 3],
+        [128; 3],
+        [200, 180, 160],
+        [40, 60, 120],
+        [90, 130, 90],
+    ] {
         let colors: BTreeSet<[u8; 3]> = marked(ground, 10).into_iter().map(|mark| mark.1).collect();
         assert!(colors.len() >= 30, "{} on {ground:?}", colors.len());
         for a in &colors {

@@ -47,11 +47,7 @@ impl Sheet {
         for (number, pictures) in (1..).zip(self.pictures.chunks((COLUMNS * ROWS) as usize)) {
             let rows = (pictures.len() as u32).div_ceil(COLUMNS);
             let cell = (SIDE + MARGIN, SIDE + MARGIN + TITLE);
-            let mut sheet = Easel::new(
-                COLUMNS * cell.0 + MARGIN,
-                rows * cell.1 + MARGIN,
-                [255; 3],
-            );
+            let mut sheet = Easel::new(COLUMNS * cell.0 + MARGIN, rows * cell.1 + MARGIN, [255; 3]);
             for (place, (name, picture)) in (0..).zip(pictures) {
                 let (x, y) = (
                     MARGIN + place % COLUMNS * cell.0,
@@ -61,7 +57,7 @@ impl Sheet {
                 let (left, top) = (i64::from(x), i64::from(y + TITLE));
                 imageops::replace(&mut sheet.picture, picture, left, top);
             }
-            let file = folder.join(format!("{}-{number}.png", self.name));
+            let file = folder.join(format!("{}-{number}.jpg", self.name));
             sheet.picture.save(file).expect("a sheet");
         }
     }

@@ -37,12 +37,7 @@ impl Easel {
     }
 
     /// Paints what `cover` covers, in [0, 1], within `bbox`; what is covered by half is the mask.
-    pub(crate) fn paint(
-        &mut self,
-        bbox: BBox,
-        ink: Ink,
-        cover: impl Fn(f32, f32) -> f32,
-    ) -> Mask {
+    pub(crate) fn paint(&mut self, bbox: BBox, ink: Ink, cover: impl Fn(f32, f32) -> f32) -> Mask {
         let mut mask = MaskBuilder::new(self.size());
         let (right, bottom) = (
             (bbox.right() as u32).min(self.picture.width()),
@@ -107,10 +102,7 @@ impl Easel {
             fold(|c| c.0, f32::min, f32::MAX),
             fold(|c| c.1, f32::min, f32::MAX),
         );
-        let high = (
-            fold(|c| c.0, f32::max, 0.0),
-            fold(|c| c.1, f32::max, 0.0),
-        );
+        let high = (fold(|c| c.0, f32::max, 0.0), fold(|c| c.1, f32::max, 0.0));
         self.paint(around(low, high), ink, |x, y| {
             let sides = corners.iter().zip(corners.iter().cycle().skip(1));
             let crossed = sides.filter(|(a, b)| {

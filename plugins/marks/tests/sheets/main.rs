@@ -26,10 +26,39 @@ const HIDDEN: (f64, f64) = (0.1, 0.5);
 const SHIFT: f64 = 2.0;
 
 #[test]
+fn photographs_keep_their_colours_inside_regions() {
+    let mut sheet = contact::Sheet::new("photographs");
+    for name in ["astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/images/");
+        let mut easel = easel::Easel::new(1, 1, [0; 3]);
+        easel.picture = image::open(format!("{folder}{name}")).unwrap().to_rgb8();
+        let (marked, scores) = score(&easel);
+        println!(
+            "{name}: {} regions, shift {:.2}",
+            scores.regions, scores.shift
+        );
+        assert!(scores.shift <= SHIFT, "{name}: {}", scores.shift);
+        assert_eq!(marked.allocation.pages, 1);
+        assert!(
+            marked
+                .allocation
+                .marks
+                .iter()
+                .all(|mark| mark.facts.hold(9.0))
+        );
+        sheet.add(name, &marked.pages[0]);
+    }
+    sheet.write();
+}
+
+#[test]
 fn pictures_of_our_own_making_are_cut_and_marked_well() {
     let mut sheet = contact::Sheet::new("pictures");
     let mut wrong = Vec::new();
-    println!("{:26} found regions  shift  hidden: mean  most  pages scale holding", "");
+    println!(
+        "{:26} found regions  shift  hidden: mean  most  pages scale holding",
+        ""
+    );
     for (name, make) in PICTURES {
         let easel = make();
         let (marked, scores) = score(&easel);

@@ -104,7 +104,8 @@ fn curves() -> Easel {
         easel.rect([50, y, 560, 1], GRAY);
     }
     for (k, ink) in (0_u8..).zip([BLUE, ORANGE, GREEN]) {
-        let at = |x: f32| 200.0 + 40.0 * f32::from(k) + 80.0 * (x / (60.0 + 25.0 * f32::from(k))).sin();
+        let at =
+            |x: f32| 200.0 + 40.0 * f32::from(k) + 80.0 * (x / (60.0 + 25.0 * f32::from(k))).sin();
         for x in (50..605).step_by(6) {
             let x = x as f32;
             easel.line((x, at(x)), (x + 6.0, at(x + 6.0)), 3.0, ink);
@@ -173,7 +174,10 @@ fn dialog(ground: Ink, ink: Ink) -> Easel {
     let bar = easel.rect([0, 0, 560, 36], BLUE);
     easel.write((14, 7), 18.0, "Save changes?", WHITE);
     easel.thing("title bar", bar);
-    for (i, line) in (0..).zip(["The file was changed since it was", "opened. What shall be kept?"]) {
+    for (i, line) in (0..).zip([
+        "The file was changed since it was",
+        "opened. What shall be kept?",
+    ]) {
         let word = easel.write((110, 80 + 30 * i), 18.0, line, ink);
         easel.boxed("word", word);
     }
@@ -195,7 +199,11 @@ fn sign(easel: &mut Easel, kind: u32, (x, y): (u32, u32), side: u32, ink: Ink) -
         0 => easel.disc(middle, size / 2.0, ink),
         1 => easel.rect([x, y, side, side], ink),
         2 => easel.polygon(
-            &[(left, top + size), (left + size, top + size), (middle.0, top)],
+            &[
+                (left, top + size),
+                (left + size, top + size),
+                (middle.0, top),
+            ],
             ink,
         ),
         _ => easel.polygon(
@@ -227,9 +235,18 @@ fn toolbar() -> Easel {
 
 fn chat() -> Easel {
     let mut easel = Easel::new(420, 560, [236, 229, 221]);
-    for (i, text) in (0..).zip(["Are you there?", "Yes.", "The train is late", "See you at eight"]) {
+    for (i, text) in (0..).zip([
+        "Are you there?",
+        "Yes.",
+        "The train is late",
+        "See you at eight",
+    ]) {
         let own = i % 2 == 1;
-        let (x, ink) = if own { (180, [220, 248, 198]) } else { (20, WHITE) };
+        let (x, ink) = if own {
+            (180, [220, 248, 198])
+        } else {
+            (20, WHITE)
+        };
         let bubble = easel.rect([x, 30 + 120 * i, 220, 80], ink);
         easel.thing("message", bubble);
         easel.write((x + 14, 54 + 120 * i), 20.0, text, BLACK);
@@ -286,9 +303,10 @@ fn map() -> Easel {
         (1.0 - f32::hypot(dx, dy)) * 80.0
     });
     easel.thing("lake", lake);
-    let park = easel.polygon(&[(40.0, 330.0), (250.0, 300.0), (280.0, 480.0), (60.0, 490.0)], [
-        200, 230, 180,
-    ]);
+    let park = easel.polygon(
+        &[(40.0, 330.0), (250.0, 300.0), (280.0, 480.0), (60.0, 490.0)],
+        [200, 230, 180],
+    );
     easel.thing("park", park);
     for row in 0..3 {
         for column in 0..4 {
@@ -298,7 +316,11 @@ fn map() -> Easel {
         }
     }
     easel.line((330.0, 510.0), (700.0, 280.0), 12.0, [250, 210, 110]);
-    for (place, name) in [((500, 150), "Lake"), ((110, 390), "Park"), ((520, 420), "Station")] {
+    for (place, name) in [
+        ((500, 150), "Lake"),
+        ((110, 390), "Park"),
+        ((520, 420), "Station"),
+    ] {
         let word = easel.write(place, 22.0, name, [60; 3]);
         easel.boxed("word", word);
     }
@@ -382,7 +404,12 @@ fn flow() -> Easel {
         easel.write((236, y + 20), 22.0, name, BLACK);
         easel.thing("step", step);
         if i < 3 {
-            easel.line((280.0, y as f32 + 64.0), (280.0, y as f32 + 112.0), 2.0, BLACK);
+            easel.line(
+                (280.0, y as f32 + 64.0),
+                (280.0, y as f32 + 112.0),
+                2.0,
+                BLACK,
+            );
         }
     }
     easel
@@ -461,7 +488,10 @@ fn night() -> Easel {
         let house = easel.rect([20 + 156 * i, 280 - height, 140, height], ink);
         easel.thing("house", house);
         for w in 0..6 {
-            let (x, y) = (38 + 156 * i + 42 * (w % 3), 280 - height + 24 + 54 * (w / 3));
+            let (x, y) = (
+                38 + 156 * i + 42 * (w % 3),
+                280 - height + 24 + 54 * (w / 3),
+            );
             let lit = (w + i) % 3 == 0;
             let ink = if lit { [196, 160, 84] } else { [24, 25, 30] };
             let window = easel.rect([x, y, 26, 34], ink);
@@ -522,7 +552,14 @@ fn crowd() -> Easel {
         for column in 0..18 {
             let x = 30.0 + 48.0 * column as f32 + easel.below(12) as f32;
             let y = 30.0 + 62.0 * row as f32 + easel.below(14) as f32;
-            let inks = [BLUE, ORANGE, GREEN, [180, 60, 60], [90, 90, 110], [230, 225, 215]];
+            let inks = [
+                BLUE,
+                ORANGE,
+                GREEN,
+                [180, 60, 60],
+                [90, 90, 110],
+                [230, 225, 215],
+            ];
             let ink = inks[easel.below(6) as usize];
             let body = easel.line((x, y + 16.0), (x, y + 30.0), 16.0, ink);
             let head = easel.disc((x, y), 7.0, [224, 172, 140]);
@@ -554,7 +591,8 @@ fn framed() -> Easel {
         "/../../examples/images/coffee.png"
     );
     let photograph = image::open(path).expect("the photograph").to_rgb8();
-    let small = image::imageops::resize(&photograph, 330, 220, image::imageops::FilterType::Triangle);
+    let small =
+        image::imageops::resize(&photograph, 330, 220, image::imageops::FilterType::Triangle);
     image::imageops::replace(&mut easel.picture, &small, 40, 80);
     easel.boxed("photograph", BBox::new(40, 80, 330, 220));
     for (i, line) in (0..).zip(LINES) {

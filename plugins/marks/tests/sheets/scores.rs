@@ -156,7 +156,9 @@ fn is_labelled(point: Point, allocation: &Allocation, size: Size) -> bool {
             label.height + 2 * NEAR,
         );
         let leader = mark.mark.leader();
-        around.intersection(size.bbox()).is_some_and(|around| around.contains(point))
+        around
+            .intersection(size.bbox())
+            .is_some_and(|around| around.contains(point))
             || leader.is_some_and(|[a, b]| {
                 let (ax, ay) = (f64::from(a.x), f64::from(a.y));
                 let (dx, dy) = (f64::from(b.x) - ax, f64::from(b.y) - ay);

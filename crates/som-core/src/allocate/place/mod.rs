@@ -193,7 +193,10 @@ impl Placer<'_> {
                     None => result.no_room.push(rank),
                 }
             } else {
-                result.covered += labels.iter().map(|(_, label)| label.bbox.area()).sum::<u64>();
+                result.covered += labels
+                    .iter()
+                    .map(|(_, label)| label.bbox.area())
+                    .sum::<u64>();
                 self.widen(&mut page, &mut labels)?;
             }
             let number = result.pages;

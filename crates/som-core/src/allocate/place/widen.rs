@@ -36,7 +36,10 @@ impl Placer<'_> {
             let bbox = wide.bbox;
             let own_end = Some(label.anchor);
             let hides_ink = || self.ink.is_plain(label.bbox) && !self.ink.is_plain(bbox);
-            if !page.is_free(bbox, own_end) || hides_ink() || wide.leader().is_some() != label.leader().is_some() {
+            if !page.is_free(bbox, own_end)
+                || hides_ink()
+                || wide.leader().is_some() != label.leader().is_some()
+            {
                 continue;
             }
             let tangled = match (wide.leader(), label.leader()) {

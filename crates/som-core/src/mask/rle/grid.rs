@@ -107,7 +107,10 @@ impl Lengths {
                 // The first length goes from the end of the last run to where this column's begins.
                 let inner = self.lengths[self.first + 1..].iter();
                 let all = inner.fold(0_u32, |sum, length| sum.wrapping_add(*length));
-                let begin = self.end.wrapping_sub(all).wrapping_add(start.wrapping_sub(self.start));
+                let begin = self
+                    .end
+                    .wrapping_sub(all)
+                    .wrapping_add(start.wrapping_sub(self.start));
                 self.lengths.push(begin.wrapping_sub(self.end));
                 self.lengths.extend_from_within(self.first + 1..next);
                 self.end = self.end.wrapping_add(start.wrapping_sub(self.start));

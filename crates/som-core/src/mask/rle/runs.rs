@@ -66,7 +66,11 @@ mod tests {
                     .map(|(x, y)| u8::from(inside(x, y)))
                     .collect();
                 let mask = Mask::from_dense(size, bbox, &pixels).unwrap();
-                assert_eq!(grid::counts(&mask), columns::counts(&mask), "{number} in {bbox}");
+                assert_eq!(
+                    grid::counts(&mask),
+                    columns::counts(&mask),
+                    "{number} in {bbox}"
+                );
                 assert_eq!(mask.to_dense(bbox), pixels, "{number} in {bbox}");
             }
         }
