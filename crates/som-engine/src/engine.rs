@@ -8,8 +8,8 @@
 use std::{future::Future, sync::Arc, thread, time::Instant};
 
 use som_core::{
-    AllocateOptions, Allocation, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
-    Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    AllocateOptions, Allocation, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin,
+    Params, Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
     pipeline::{Ink, Marked},
 };
 use som_lmm::Lmms;

@@ -110,7 +110,9 @@ pub struct AllocatedMark {
     pub page: u32,
     /// The region's index in the list given to [`allocate`].
     pub index: usize,
-    /// What is drawn. Its region's `parent` is an index into [`Allocation::marks`].
+    /// What is drawn: the region in pixels of the image, the label's box and the anchor in those of
+    /// the page, which is [`Allocation::scale`] times as large. The region's `parent` is an index into
+    /// [`Allocation::marks`].
     pub mark: Mark,
     /// Font size of the text in pixels; 0 without text.
     pub font_size: f32,
