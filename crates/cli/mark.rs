@@ -315,6 +315,7 @@ fn write(
         marks: report::marks(&marked.allocation),
         unmarked: &marked.allocation.unmarked,
         pages: pages.iter().map(|(output, _)| output.to_string()).collect(),
+        scale: marked.allocation.scale,
         timings_ms: job.timings.then_some(&marked.timings),
     };
     let marks = counted(report.marks.len(), "mark");

@@ -52,6 +52,8 @@ struct AskedImage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refiner: Option<&'a Segmentation>,
     styles: Vec<&'a str>,
+    /// As in the report of `som mark`.
+    scale: u32,
     marks: Vec<MarkEntry<'a>>,
     /// Regions that got no mark, and why.
     unmarked: &'a [Unmarked],
@@ -85,6 +87,7 @@ impl<'a> AskReport<'a> {
                 .as_ref()
                 .and_then(|segmented| segmented.refined.as_ref()),
             styles: report::styles(&marked.layers),
+            scale: marked.allocation.scale,
             marks: report::marks(&marked.allocation),
             unmarked: &marked.allocation.unmarked,
         });

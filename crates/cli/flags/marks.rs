@@ -13,6 +13,10 @@ pub(crate) struct MarkFlags {
     /// Most marks on one page; more go to further pages; 0: as many as fit
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     page_size: Option<u32>,
+    /// Most pages of an image; of the regions that do not fit, the smallest go without a mark; 0: as
+    /// many as are needed
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    max_pages: Option<u32>,
     /// Most marks on an image, those of the largest regions; 0: all
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     max_marks: Option<u32>,
@@ -35,6 +39,7 @@ impl MarkFlags {
     pub(crate) fn options(&self) -> MarkOptions {
         MarkOptions {
             page_size: self.page_size,
+            max_pages: self.max_pages,
             max_marks: self.max_marks,
             min_glyph: self.min_glyph,
             font_size: self.font_size,

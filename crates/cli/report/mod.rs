@@ -25,6 +25,8 @@ pub(crate) struct MarkReport<'a> {
     /// Regions that got no mark, and why.
     pub(crate) unmarked: &'a [Unmarked],
     pub(crate) pages: Vec<String>,
+    /// How many times as large as the image the pages are.
+    pub(crate) scale: u32,
     /// `None`, where the same request is to give the same bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timings_ms: Option<&'a Timings>,
@@ -64,6 +66,7 @@ pub(crate) struct MarkEntry<'a> {
     leader: bool,
     page: u32,
     contrast: f64,
+    ink_hidden: f64,
     color: Color,
     region: &'a Region,
 }
@@ -108,6 +111,10 @@ pub(crate) fn capped(
 pub(crate) fn without_marks(image: &InputImage, unmarked: &[Unmarked]) -> Option<String> {
     let why = [
         (UnmarkedReason::OverLimit, "beyond max_marks"),
+        (
+            UnmarkedReason::Crowded,
+            "beyond the pages there may be (--max-pages 0 takes all)",
+        ),
         (UnmarkedReason::NoRoom, "without room for a label"),
         (UnmarkedReason::Empty, "without pixels"),
     ];
@@ -148,6 +155,7 @@ impl<'a> From<&'a AllocatedMark> for MarkEntry<'a> {
             leader: facts.leader,
             page: *page,
             contrast: (f64::from(facts.contrast) * 100.0).round() / 100.0,
+            ink_hidden: (f64::from(facts.ink_hidden) * 1000.0).round() / 1000.0,
             color: mark.color,
             region: &mark.region,
         }

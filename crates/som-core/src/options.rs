@@ -7,6 +7,9 @@ use crate::{Color, Error, Result};
 /// Height in pixels below which few LMMs read a digit.
 const MIN_GLYPH: f32 = 9.0;
 
+/// Pages beyond which nobody looks.
+const MAX_PAGES: u32 = 4;
+
 /// What a user may ask of marks.
 ///
 /// An option that is not set is left to whoever is asked next: that of a row to its question, that
@@ -17,6 +20,9 @@ const MIN_GLYPH: f32 = 9.0;
 pub struct MarkOptions {
     /// Marks on one page: further ones go to further pages. By default as many as fit.
     pub page_size: Option<u32>,
+    /// Pages of one image: the smallest regions of those that do not fit go without a mark. By
+    /// default 4.
+    pub max_pages: Option<u32>,
     /// Marks altogether: those of the largest regions. By default all, up to 65 534.
     pub max_marks: Option<u32>,
     /// Least height of digits and capitals in pixels of the image that the LMM sees, at least 0. By
@@ -40,6 +46,7 @@ impl MarkOptions {
     pub fn or(&self, usual: &Self) -> Self {
         Self {
             page_size: self.page_size.or(usual.page_size),
+            max_pages: self.max_pages.or(usual.max_pages),
             max_marks: self.max_marks.or(usual.max_marks),
             min_glyph: self.min_glyph.or(usual.min_glyph),
             font_size: self.font_size.or(usual.font_size),
@@ -71,6 +78,14 @@ impl MarkOptions {
     /// Most marks on one page.
     pub(crate) fn page_size(&self) -> usize {
         limit(self.page_size)
+    }
+
+    /// Most pages.
+    pub(crate) fn max_pages(&self) -> u32 {
+        match self.max_pages.unwrap_or(MAX_PAGES) {
+            0 => u32::MAX,
+            pages => pages,
+        }
     }
 
     /// Most marks altogether.
@@ -169,6 +184,7 @@ mod tests {
     fn zero_is_no_limit() {
         let zero = MarkOptions {
             page_size: Some(0),
+            max_pages: Some(0),
             max_marks: Some(0),
             min_glyph: Some(0.0),
             font_size: Some(0.0),
@@ -182,6 +198,8 @@ mod tests {
             assert_eq!(options.font_size(), None);
             assert_eq!(options.first(), 0);
         }
+        assert_eq!(zero.max_pages(), u32::MAX);
+        assert_eq!(MarkOptions::default().max_pages(), MAX_PAGES);
         assert_eq!(zero.min_glyph(), 0.0);
         assert_eq!(MarkOptions::default().min_glyph(), MIN_GLYPH);
     }

@@ -8,8 +8,8 @@
 use std::{future::Future, sync::Arc, thread, time::Instant};
 
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
-    Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    AllocateOptions, Allocation, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin,
+    Params, Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
     pipeline::{Ink, Marked},
     prompt::Template,
 };
@@ -291,7 +291,7 @@ impl Engine {
             };
             let mut pages = Vec::new();
             if draw {
-                engine.check_pages(allocation.pages, image.size())?;
+                engine.check_pages(&allocation, image.size())?;
                 pages = tracing::info_span!("draw")
                     .in_scope(|| pipeline::draw(&pixels, &allocation, &stack, &call))?;
                 timings.draw = Some(allocated.elapsed());
@@ -323,8 +323,10 @@ impl Engine {
     ///
     /// # Errors
     /// Exhausted, if they have more pixels than an image may have.
-    fn check_pages(&self, pages: u32, size: Size) -> Result<()> {
+    fn check_pages(&self, allocation: &Allocation, size: Size) -> Result<()> {
+        let Allocation { pages, scale, .. } = *allocation;
         let limit = self.settings.limits.image_pixels;
+        let size = Size::new(size.width * scale, size.height * scale);
         if pages > 1 && size.pixels().saturating_mul(pages.into()) > limit {
             return Err(Error::exhausted(format!(
                 "{pages} pages of {size} have more than {limit} pixels together (allow more marks on a page, or raise limits.image_pixels)"

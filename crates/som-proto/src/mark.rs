@@ -12,6 +12,7 @@ use crate::{params, pb::v1 as pb, region};
 pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
     let MarkOptions {
         page_size,
+        max_pages,
         max_marks,
         min_glyph,
         font_size,
@@ -20,6 +21,7 @@ pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
     } = *options;
     pb::MarkOptions {
         page_size,
+        max_pages,
         max_marks,
         min_glyph,
         font_size,
@@ -32,6 +34,7 @@ pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
 pub fn options_from_wire(wire: Option<pb::MarkOptions>) -> MarkOptions {
     let pb::MarkOptions {
         page_size,
+        max_pages,
         max_marks,
         min_glyph,
         font_size,
@@ -40,6 +43,7 @@ pub fn options_from_wire(wire: Option<pb::MarkOptions>) -> MarkOptions {
     } = wire.unwrap_or_default();
     MarkOptions {
         page_size,
+        max_pages,
         max_marks,
         min_glyph,
         font_size,
@@ -131,6 +135,7 @@ pub fn unmarked_to_wire(unmarked: &Unmarked) -> pb::Unmarked {
         UnmarkedReason::Empty => pb::UnmarkedReason::Empty,
         UnmarkedReason::OverLimit => pb::UnmarkedReason::OverLimit,
         UnmarkedReason::NoRoom => pb::UnmarkedReason::NoRoom,
+        UnmarkedReason::Crowded => pb::UnmarkedReason::Crowded,
     };
     pb::Unmarked {
         index: index_to_wire(unmarked.index),
@@ -149,6 +154,7 @@ pub fn unmarked_from_wire(wire: pb::Unmarked, image: Size) -> Result<Unmarked> {
         pb::UnmarkedReason::Empty => UnmarkedReason::Empty,
         pb::UnmarkedReason::OverLimit => UnmarkedReason::OverLimit,
         pb::UnmarkedReason::NoRoom => UnmarkedReason::NoRoom,
+        pb::UnmarkedReason::Crowded => UnmarkedReason::Crowded,
         pb::UnmarkedReason::Unspecified => {
             return Err(at(Error::invalid("its reason is unknown")));
         }
@@ -174,6 +180,7 @@ fn facts_to_wire(facts: &Facts) -> pb::MarkFacts {
         anchor_on_region: facts.anchor_on_region,
         contrast: facts.contrast,
         glyph_height: facts.glyph_height,
+        ink_hidden: facts.ink_hidden,
     }
 }
 
@@ -186,6 +193,7 @@ fn facts_from_wire(wire: pb::MarkFacts) -> Facts {
         anchor_on_region: wire.anchor_on_region,
         contrast: wire.contrast,
         glyph_height: wire.glyph_height,
+        ink_hidden: wire.ink_hidden,
     }
 }
 
@@ -227,6 +235,7 @@ mod tests {
                 anchor_on_region: true,
                 contrast: 4.5,
                 glyph_height: 9.0,
+                ink_hidden: 0.125,
             },
         }
     }
@@ -240,6 +249,7 @@ mod tests {
     fn options_and_layers_come_back_as_they_were() {
         let options = MarkOptions {
             page_size: Some(0),
+            max_pages: Some(2),
             max_marks: None,
             min_glyph: Some(7.5),
             font_size: Some(20.0),
@@ -262,6 +272,7 @@ mod tests {
             UnmarkedReason::Empty,
             UnmarkedReason::OverLimit,
             UnmarkedReason::NoRoom,
+            UnmarkedReason::Crowded,
         ] {
             let unmarked = Unmarked {
                 index: 4,

@@ -46,7 +46,7 @@ pub(super) fn marked(answer: pb::MarkResponse) -> Result<MarkedImage> {
             segment::origin_from_wire(answer.segmentation)?,
             answer.styles,
             (answer.marks, answer.unmarked),
-            answer.pages,
+            (answer.pages, answer.scale),
             segment::timings_from_wire(answer.timings)?,
         )?;
         Ok(MarkedImage {
@@ -163,7 +163,7 @@ fn ask_marked(marked: pb::AskMarked, sizes: &[Size]) -> Result<MarkedImage> {
         Origin::Given,
         marked.styles,
         (marked.marks, marked.unmarked),
-        marked.pages,
+        (marked.pages, marked.scale),
         Timings::default(),
     )
 }
@@ -173,7 +173,7 @@ fn image(
     origin: Origin,
     styles: Vec<pb::StyleLayer>,
     (marks, unmarked): (Vec<pb::Mark>, Vec<pb::Unmarked>),
-    pages: Vec<pb::Picture>,
+    (pages, scale): (Vec<pb::Picture>, u32),
     timings: Timings,
 ) -> Result<MarkedImage> {
     let layers = styles.into_iter().map(mark::layer_from_wire);
@@ -189,6 +189,8 @@ fn image(
         refined: None,
         layers: layers.collect::<Result<_>>()?,
         allocation: Allocation {
+            // A server of before has no other.
+            scale: scale.max(1),
             pages: marks.iter().map(|mark| mark.page).max().unwrap_or(0),
             unmarked: unmarked.collect::<Result<_>>()?,
             marks,

@@ -5,19 +5,20 @@
 
 use std::borrow::Cow;
 
-use crate::{BBox, Mask, Region, Size};
+use crate::{BBox, Mask, Region};
 
 /// How wide a frame is: this part of the shorter side of its box...
 const OF_BOX: u32 = 4;
 /// ...but at least this part of the mean side of the image, so that labels fit in it.
 const OF_IMAGE: u32 = 16;
 
-/// The pixels of an image of `size` that `region` hides from larger ones, and on which its label stands.
-pub(super) fn claim(region: &Region, size: Size) -> Cow<'_, Mask> {
-    let mask = &region.mask;
+/// The pixels of a page that `region` hides from larger ones, and on which its label stands; `mask` are
+/// all of its pixels there.
+pub(super) fn claim<'m>(region: &Region, mask: Cow<'m, Mask>) -> Cow<'m, Mask> {
     if !region.is_box() {
-        return Cow::Borrowed(mask);
+        return mask;
     }
+    let size = mask.size();
     let BBox {
         x,
         y,
@@ -31,7 +32,7 @@ pub(super) fn claim(region: &Region, size: Size) -> Cow<'_, Mask> {
         height.saturating_sub(2 * frame),
     );
     if inner_width == 0 || inner_height == 0 {
-        return Cow::Borrowed(mask);
+        return mask;
     }
     let inner = BBox::new(x + frame, y + frame, inner_width, inner_height);
     Cow::Owned(mask.difference(&Mask::rect(size, inner)))
@@ -40,9 +41,13 @@ pub(super) fn claim(region: &Region, size: Size) -> Cow<'_, Mask> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Point;
+    use crate::{Point, Size};
 
     const SIZE: Size = Size::new(320, 160);
+
+    fn claimed(region: &Region) -> Cow<'_, Mask> {
+        claim(region, Cow::Borrowed(&region.mask))
+    }
 
     fn boxed(bbox: [f64; 4]) -> Region {
         Region::of_box(SIZE, bbox)
@@ -51,22 +56,22 @@ mod tests {
     #[test]
     fn a_box_claims_its_frame() {
         let region = boxed([20.0, 10.0, 220.0, 110.0]);
-        let claimed = claim(&region, SIZE);
-        assert_eq!(claimed.bbox(), region.bbox());
+        let frame = claimed(&region);
+        assert_eq!(frame.bbox(), region.bbox());
         // A quarter of 100 pixels on each side.
-        assert_eq!(claimed.area(), 200 * 100 - 150 * 50);
+        assert_eq!(frame.area(), 200 * 100 - 150 * 50);
         for (x, y, is_claimed) in [(20, 10, true), (44, 60, true), (45, 60, false)] {
-            assert_eq!(claimed.contains(Point::new(x, y)), is_claimed, "{x},{y}");
+            assert_eq!(frame.contains(Point::new(x, y)), is_claimed, "{x},{y}");
         }
     }
 
     #[test]
     fn small_boxes_and_masks_claim_all_they_have() {
         let small = boxed([20.0, 10.0, 50.0, 40.0]);
-        assert_eq!(*claim(&small, SIZE), small.mask);
+        assert_eq!(*claimed(&small), small.mask);
         let mask = Region::new(boxed([20.0, 10.0, 220.0, 110.0]).mask);
-        assert_eq!(*claim(&mask, SIZE), mask.mask);
+        assert_eq!(*claimed(&mask), mask.mask);
         let nothing = boxed([400.0, 10.0, 420.0, 30.0]);
-        assert!(claim(&nothing, SIZE).is_empty());
+        assert!(claimed(&nothing).is_empty());
     }
 }

@@ -237,6 +237,7 @@ pub(super) fn marked_to_wire(
             .map(|page| picture_to_wire(page.clone(), &marking.tags, format))
             .collect::<Result<_>>()?,
         info,
+        scale: allocation.scale,
     })
 }
 

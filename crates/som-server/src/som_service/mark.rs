@@ -98,6 +98,7 @@ fn answer(
         pages,
         timings: Some(segment::timings_to_wire(&timings)),
         refined: refined.as_ref().map(segment::segmentation_to_wire),
+        scale: allocation.scale,
     };
     Ok((answer, encode))
 }

@@ -42,6 +42,8 @@ class MarkOptions(TypedDict, total=False):
 
     page_size: int | None
     """Marks on one page at most; further ones go to further pages."""
+    max_pages: int | None
+    """Pages of one image at most; of the regions that do not fit, the smallest get no mark."""
     max_marks: int | None
     """Marks altogether at most: those of the largest regions."""
     min_glyph: float | None
@@ -250,6 +252,8 @@ class Mark:
     """Of the text against its plate: WCAG's ratio, from 1 to 21."""
     glyph_height: float
     """Of digits and capitals in pixels of the image that the model sees; 0 without text."""
+    ink_hidden: float
+    """The share of the region's ink, letters and lines, that labels of its page cover."""
     region: Region
     index: int
     """The region's index in the segmenter's own list."""
@@ -271,6 +275,7 @@ class Mark:
             anchor_on_region=wire.facts.anchor_on_region,
             contrast=wire.facts.contrast,
             glyph_height=wire.facts.glyph_height,
+            ink_hidden=wire.facts.ink_hidden,
             region=Region.of(wire.region),
             index=wire.index,
         )
@@ -283,7 +288,7 @@ class Unmarked:
     index: int
     region: Region
     reason: str
-    """"empty", "over_limit" or "no_room"."""
+    """"empty", "over_limit", "no_room" or "crowded"."""
 
     @classmethod
     def of(cls, wire: types_pb2.Unmarked) -> Unmarked:
@@ -340,6 +345,9 @@ class Marking:
     marks: list[Mark]
     unmarked: list[Unmarked]
     pages: list[Page]
+    scale: int
+    """How many times as large as the image the pages are, along each side. Boxes of labels and
+    anchors are in pixels of the pages."""
     timings_ms: dict[str, float] = field(compare=False)
     """By stage; 0 for one that was not run."""
 
@@ -363,6 +371,7 @@ class Marking:
             marks=[Mark.of(mark) for mark in wire.marks],
             unmarked=[Unmarked.of(region) for region in wire.unmarked],
             pages=[Page.of(page) for page in wire.pages],
+            scale=wire.scale,
             timings_ms=timings(wire.timings),
         )
 
