@@ -53,11 +53,6 @@ impl Output {
             Output::File(path) => Some(path),
         }
     }
-
-    /// True for a file that is there already.
-    pub(crate) fn exists(&self) -> bool {
-        matches!(self, Output::File(path) if path.exists())
-    }
 }
 
 impl fmt::Display for Output {

@@ -273,7 +273,8 @@ async fn the_settings_say_what_the_parts_are_told() {
     let more =
         "[segmenter.all]\ndetect = 'both'\nrefine = 'cutter'\nparams.detect.refine.inset = 3\n";
     let (engine, calls) = open(&(more.to_owned() + BOTH), &HintKind::ALL).unwrap();
-    let segmented = engine.segment(request("all", json!({})), &Cancellation::new());
+    let cancellation = Cancellation::new();
+    let segmented = engine.segment(request("all", json!({})), &cancellation);
     let segmented = segmented.await.unwrap();
     let first = &segmented.regions[0];
     // Three pixels, and then one.
