@@ -143,6 +143,7 @@ fn keys_stand_in_the_documented_order() {
         "leader",
         "page",
         "contrast",
+        "ink_hidden",
         "color",
         "region",
     ];
@@ -176,6 +177,7 @@ fn keys_stand_in_the_documented_order() {
     assert_eq!(without_params(&keys)[..documented.len()], documented);
     let end = [
         "pages",
+        "scale",
         "timings_ms",
         "decode",
         "segment",
