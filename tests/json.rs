@@ -273,6 +273,7 @@ fn keys_stand_in_the_documented_order() {
         "leader",
         "page",
         "contrast",
+        "ink_hidden",
         "color",
         "region",
     ];
@@ -306,6 +307,7 @@ fn keys_stand_in_the_documented_order() {
     assert_eq!(without_params(&keys)[..documented.len()], documented);
     let end = [
         "pages",
+        "scale",
         "timings_ms",
         "decode",
         "segment",
