@@ -14,7 +14,7 @@ struct Family {
     marker: &'static str,
 }
 
-const FAMILIES: [Family; 9] = [
+const FAMILIES: [Family; 10] = [
     family(
         "Segment Anything",
         Some("sam"),
