@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::Path,
+    slice,
 };
 
 use serde_json::{Value, json};
@@ -212,6 +213,7 @@ fn images_of_any_size_are_looked_at() {
     let call = Call::uncancellable(&params);
     let network = &golden.glip.network;
     let text = network.text.tokens("a cup").unwrap();
+    let phrase = 1..3;
     let resize = Resize {
         short_side: 32,
         max_size: 64,
@@ -220,7 +222,9 @@ fn images_of_any_size_are_looked_at() {
         let pixels = vec![90; 3 * (width * height) as usize];
         let image = Image::from_raw(width, height, pixels.as_slice()).unwrap();
         let image = network.encode(&image, resize, &call).unwrap();
-        let found = network.detect(&image, &text, &[1..3], &call).unwrap();
+        let found = network
+            .detect(&image, &text, slice::from_ref(&phrase), &call)
+            .unwrap();
         let [right, bottom] =
             [image.inside.width, image.inside.height].map(|side| side as f32 - 1.0);
         for Detection { corners, .. } in found {
