@@ -29,11 +29,12 @@ pub(super) fn compress(counts: &[u32]) -> String {
     text.extend_from_slice(&characters[..length]);
     let before = &counts[absolute.len().saturating_sub(2)..];
     for (counts, before) in relative.chunks(CHUNK).zip(before.chunks(CHUNK)) {
-        let length = match (counts.try_into(), before.first_chunk()) {
-            (Ok(counts), Some(before)) if write_short_chunk(&mut characters, counts, before) => {
-                CHUNK
-            }
-            _ => write_mixed(&mut characters, counts, before),
+        let chunk = counts.first_chunk().zip(before.first_chunk());
+        let is_short = chunk
+            .is_some_and(|(counts, before)| write_short_chunk(&mut characters, counts, before));
+        let length = match is_short {
+            true => CHUNK,
+            false => write_mixed(&mut characters, counts, before),
         };
         text.extend_from_slice(&characters[..length]);
     }
