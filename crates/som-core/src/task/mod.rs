@@ -37,7 +37,6 @@ pub use self::{
 use crate::{
     Error, ErrorKind, Result, Scene,
     ground::{Names, Read},
-    lmm::AnswerSchema,
     prompt::{Field, Fields, Template, in_brackets},
 };
 
