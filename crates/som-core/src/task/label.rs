@@ -166,7 +166,7 @@ fn without_lead(text: &str) -> &str {
     if let Some(rest) = relative {
         return rest;
     }
-    for role in [Role::Is, Role::Copula, Role::Article] {
+    for role in [Role::Is, Role::Copula, Role::Designates, Role::Article] {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
             let rest = &text[end..];
@@ -190,8 +190,9 @@ fn without_leads(mut text: &str) -> &str {
 
 /// Where the name at the start of `text` ends: before the next sentence or cell, or a reason.
 fn end_of(text: &str) -> usize {
-    const ENDS: [&str; 21] = [
+    const ENDS: [&str; 22] = [
         "</",
+        "<|",
         " which ",
         " that is ",
         " who ",

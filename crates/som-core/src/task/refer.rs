@@ -198,7 +198,16 @@ fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
     let (first, others) = spoken.mentions.split_first()?;
     let before = spoken.get(spoken.part.start..first.span.start);
     let alone = words::words(before).all(|word| {
-        [Role::Announces, Role::Article, Role::Answers, Role::Is]
+        const LEADS: [Role; 7] = [
+            Role::Announces,
+            Role::Article,
+            Role::Answers,
+            Role::Is,
+            Role::Copula,
+            Role::Pronoun,
+            Role::Opinion,
+        ];
+        LEADS
             .iter()
             .any(|role| words::at(before, word.start, *role).is_some())
     });
@@ -213,12 +222,46 @@ fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
         let dash = DASHES.iter().find_map(|dash| rest.strip_prefix(dash));
         dash.filter(|_| !listed)
     };
-    let next = stop.or_else(dash)?.trim_start();
-    let explains = next.starts_with(|c: char| c.is_alphabetic() || c == '(')
-        && words::words(next).take(LEAST).count() == LEAST;
+    // "It's [2]. [3] is a glass", "[2]; [3] and [4] are bowls"
+    let sign = || {
+        let sign = [": ", "; ", " ("]
+            .iter()
+            .find_map(|sign| rest.strip_prefix(sign));
+        sign.filter(|next| tells_others_apart(spoken, others, next))
+    };
+    let next = stop.or_else(dash).or_else(sign)?.trim_start();
+    let begun = next.starts_with(|c: char| c.is_alphabetic() || c == '(')
+        || tells_others_apart(spoken, others, next);
+    let explains = begun && words::words(next).take(LEAST).count() == LEAST;
     (first.is_meant() && alone && explains)
         .then(|| Named::by([first]))
         .flatten()
+}
+
+/// True if `next`, which goes on behind an answer, says of every other mark that it is something, and
+/// that it is not the same: "[3] and [4] are bowls", "the others, [1] and [2], are smaller".
+fn tells_others_apart(spoken: &Spoken<'_>, others: &[Mention], next: &str) -> bool {
+    const LEADS: [Role; 4] = [Role::All, Role::Article, Role::Announces, Role::Joins];
+    let (Some(first), Some(last)) = (others.first(), others.last()) else {
+        return false;
+    };
+    let start = spoken.part.end - next.len();
+    let lead = spoken.get(start..first.span.start.max(start));
+    let leads = words::words(lead).all(|word| {
+        LEADS
+            .iter()
+            .any(|role| words::at(lead, word.start, *role).is_some())
+            || matches!(&lead[word], "others" | "other" | "ones" | "rest")
+    });
+    let behind = spoken.get(last.span.end..spoken.part.end);
+    let verb = behind.trim_start_matches([' ', ',', '*', ']']);
+    let says = [Role::Is, Role::Copula, Role::DeniesBehind, Role::Denies]
+        .iter()
+        .any(|role| words::at(verb, 0, *role).is_some());
+    let line = spoken.get(start..spoken.part.end).trim_end();
+    let alike = spoken.cues.any(start..spoken.part.end, Role::Resembles)
+        || words::words(behind).any(|word| matches!(&behind[word], "too" | "also" | "well"));
+    leads && says && !alike && !line.contains('\n')
 }
 
 /// True if a line, sentence or clause begins with the mention, or it goes on with a list.

@@ -289,7 +289,10 @@ impl Sentence<'_> {
         // 没有猫
         let none = self.spoken.cues.all(range.clone(), Role::None).next_back();
         let near = none.is_some_and(|none| {
-            none.end <= range.end && self.text(none.end, range.end).trim().chars().count() <= 3
+            let between = self.text(none.end.min(range.end), range.end).trim();
+            none.end <= range.end
+                && between.chars().count() <= 3
+                && !between.contains([',', ';', '，', '、'])
         });
         no || near
     }

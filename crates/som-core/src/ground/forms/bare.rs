@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::headed::listed;
+use super::{headed::listed, opinion::Opinion};
 use crate::ground::{
     Mention,
     names::{Names, Reading, Setting, is_quantity, list_at, skip},
@@ -97,8 +97,33 @@ impl Bare<'_> {
         let span = at..at + written.len();
         let list = List { reading, span };
         let known = list.reading.resolves() && list.reading.misses() == 0;
-        (known && !is_quantity(self.text, list.span.end) && self.is_said(&list, begin))
-            .then_some(list)
+        let opinion = Opinion {
+            text: self.text,
+            span: &list.span,
+            begin,
+        };
+        (known
+            && !self.counts_something(list.span.end)
+            && (self.is_said(&list, begin)
+                || !self.measures(&list, begin) && opinion.says_so(self.cues)))
+        .then_some(list)
+    }
+
+    /// "5 people", "4 (maybe 5) birds".
+    fn counts_something(&self, end: usize) -> bool {
+        let closed = self.text[end..].starts_with(')');
+        is_quantity(self.text, end) || closed && is_quantity(self.text, end + 1)
+    }
+
+    /// True if the clause around a list counts or measures.
+    fn measures(&self, list: &List, begin: usize) -> bool {
+        let clause = self.clause_before(list.span.start);
+        let clause = clause.start.max(begin)..clause.end;
+        self.cues.any(clause, Role::Measures)
+            || self.ends_measure(list)
+            || self.is_part(list)
+            || self.counts(list)
+            || self.goes_on_counting(list)
     }
 
     /// True if the clause around a list says that its names are meant, or not meant.
@@ -106,11 +131,7 @@ impl Bare<'_> {
         let clause = self.clause_before(list.span.start);
         let clause = clause.start.max(begin)..clause.end;
         let lead = self.cues.within(clause.clone());
-        let any = |role: Role| lead.iter().any(|cue| cue.role == role);
-        if any(Role::Measures) || self.ends_measure(list) {
-            return false;
-        }
-        if self.is_part(list) || self.counts(list) || self.goes_on_counting(list) {
+        if self.measures(list, begin) {
             return false;
         }
         if self.is_chosen_behind(list, &clause) {
@@ -160,6 +181,7 @@ impl Bare<'_> {
                 }) || self.text[list.span.end..].starts_with(['?', '"']));
         }
         self.is_function(&clause, lead)
+            || self.is_articled(list, &clause)
             || begin > 0 && self.is_joined(list, begin, &clause)
             || self.ends_with_copula(&clause, lead)
             || self.ends_with_verb(list, &clause)
@@ -351,6 +373,7 @@ impl Bare<'_> {
                     | Role::DeniesBehind
                     | Role::Both
                     | Role::Instead
+                    | Role::Opinion
             )
         };
         let mut passed = clause.start;
@@ -371,6 +394,18 @@ impl Bare<'_> {
             leads(cue.role) && !matches!(cue.role, Role::Article | Role::Joins) && !joins(cue)
         };
         all && lead.iter().any(says)
+    }
+
+    /// "Die 7 ist der Hund": an article, a number, and what it is.
+    fn is_articled(&self, list: &List, clause: &Range<usize>) -> bool {
+        let lead = self.text.get(clause.clone()).unwrap_or("").trim();
+        let article = words::at(lead, 0, Role::Definite) == Some(lead.len());
+        let verb = skip(self.text, list.span.end, |c| c == ' ');
+        let name =
+            words::at(self.text, verb, Role::Copula).map(|end| skip(self.text, end, |c| c == ' '));
+        article
+            && self.begins(clause.start)
+            && name.is_some_and(|name| words::at(self.text, name, Role::Article).is_some())
     }
 
     /// "(1 is a pear) and 2 is a plum": what is said of the next goes on as it did.

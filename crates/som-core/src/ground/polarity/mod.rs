@@ -7,6 +7,7 @@
 
 mod beside;
 mod concluded;
+mod reasons;
 mod sentence;
 mod set_aside;
 mod taken_back;
@@ -14,7 +15,7 @@ mod taken_back;
 use std::ops::Range;
 
 pub(crate) use self::concluded::boxed;
-pub(super) use self::concluded::conclude;
+pub(super) use self::{concluded::conclude, reasons::compare_reasons};
 use self::{
     sentence::{floor, sentence_end, sentence_start},
     set_aside::set_aside,
@@ -81,6 +82,9 @@ struct Around<'a> {
     is_preceded: bool,
     /// True if something said before is taken back between the last mention and this one.
     corrects: bool,
+    /// True if a verb stands right before the last mention, and right behind this one: each is a part
+    /// of a clause of its own.
+    begins: bool,
 }
 
 impl<'a> Around<'a> {
@@ -105,6 +109,9 @@ impl<'a> Around<'a> {
             is_followed: after_end == next && next < text.len(),
             is_preceded: sentence == last && index > 0,
             corrects: index > 0 && is_corrected(text, cues, gap),
+            begins: index > 0
+                && follows_verb(text, mentions[index - 1].span.start)
+                && precedes_verb(text, span.end),
         }
     }
 
@@ -153,7 +160,7 @@ impl<'a> Around<'a> {
     /// True if nothing but "and" or a comma stands between the mention before and this one.
     fn is_joined(&self) -> bool {
         let between = &self.text[self.before.clone()];
-        if !self.is_preceded || between.len() > 32 {
+        if !self.is_preceded || between.len() > 32 || self.begins {
             return false;
         }
         let mut joined = between.contains([',', '/', '&']);
@@ -172,6 +179,7 @@ impl<'a> Around<'a> {
                 passed = end;
             } else if role(Role::Denies).is_some()
                 || role(Role::Announces).is_none() && role(Role::Article).is_none()
+                || role(Role::Pronoun).is_some() && role(Role::Definite).is_none()
             {
                 return false;
             }
@@ -215,6 +223,19 @@ impl<'a> Around<'a> {
         let between = cue.end..end;
         let text = self.text.get(between.clone()).unwrap_or("");
         if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || self.is_kept(cue) {
+            return false;
+        }
+        // "5 no wait 6", "wait, no: 5"
+        let no = self.text.get(cue.start..cue.end).unwrap_or("");
+        let corrects = || {
+            let lead = self.text.get(self.before.start..cue.start).unwrap_or("");
+            let lead = lead.trim_end_matches([' ', ',', '.', '…']);
+            words::words(lead)
+                .any(|word| words::at(lead, word.start, Role::Corrects) == Some(lead.len()))
+        };
+        if self.cues.any(between.clone(), Role::Corrects)
+            || no.eq_ignore_ascii_case("no") && corrects()
+        {
             return false;
         }
         // "Clique no 6"
@@ -307,6 +328,15 @@ impl<'a> Around<'a> {
             .cues
             .all(self.after.clone(), Role::DeniesBehind)
             .find(|cue| {
+                // "[3] (No. 8)"
+                if words::at(self.text, cue.start, Role::No) == Some(cue.end)
+                    && self.text[cue.end..].starts_with('.')
+                    && self.text[cue.end + 1..]
+                        .trim_start_matches(' ')
+                        .starts_with(|c: char| c.is_ascii_digit())
+                {
+                    return false;
+                }
                 let between = self.text.get(self.after.start..cue.start).unwrap_or("");
                 // The quotes around the name are its own.
                 let between = between.strip_prefix(['"', '”', '»']).unwrap_or(between);
@@ -409,6 +439,34 @@ impl<'a> Around<'a> {
         let after = &self.text[self.after.clone()];
         before.matches("~~").count() % 2 == 1 && after.contains("~~")
     }
+}
+
+/// True if a verb ends right before `at`: "is now [5]".
+fn follows_verb(text: &str, at: usize) -> bool {
+    /// A verb is not longer, in bytes.
+    const LONGEST: usize = 24;
+    const ROLES: [Role; 4] = [Role::Is, Role::Copula, Role::Becomes, Role::Now];
+    let near = &text[text.ceil_char_boundary(at.saturating_sub(LONGEST))..at];
+    let near = near.trim_end_matches([' ', '*', '[', '`']);
+    words::words(near).any(|word| {
+        ROLES
+            .iter()
+            .any(|role| words::at(near, word.start, *role) == Some(near.len()))
+    })
+}
+
+/// True if a verb begins right behind `at`: "[3] is gone".
+fn precedes_verb(text: &str, at: usize) -> bool {
+    const ROLES: [Role; 5] = [
+        Role::Is,
+        Role::Copula,
+        Role::Becomes,
+        Role::None,
+        Role::DeniesBehind,
+    ];
+    let rest = text[at..].trim_start_matches(['*', ']', '`']);
+    let verb = rest.trim_start_matches(' ');
+    verb.len() < rest.len() && ROLES.iter().any(|role| words::at(verb, 0, *role).is_some())
 }
 
 #[cfg(test)]

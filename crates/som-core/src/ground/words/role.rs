@@ -73,6 +73,9 @@ pub(crate) enum Role {
     Plural,
     UpTo,
     Moves,
+    Opinion,
+    Reason,
+    Designates,
     /// What it counts, from 1.
     Number(u8),
 }
