@@ -407,8 +407,8 @@ fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
 /// plural; a verb after several marks does not end in s.
 pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
     const PLURALS: [&str; 5] = ["people", "men", "women", "children", "feet"];
-    const NO_PLURALS: [&str; 10] = [
-        "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears",
+    const NO_PLURALS: [&str; 11] = [
+        "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears", "seems",
     ];
     if is_measure(text, at) {
         return true;

@@ -171,7 +171,8 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
             Some(said) => label_in(said),
             None if free => {
                 let said = standing_by(last_sentence(first_cell(before)));
-                label_in(behind_verb(said).unwrap_or(said))
+                let caption = spoken.get(first.span.clone()).starts_with('(');
+                label_in(behind_verb(said).filter(|_| caption).unwrap_or(said))
             }
             None => String::new(),
         };
@@ -259,9 +260,8 @@ fn carried(labels: &[Label], between: &str) -> Option<String> {
     Some(last.text.clone())
 }
 
-/// "A bus" of "the objects are a bus (": what a verb with an article behind it says there is.
-fn behind_verb(before: &str) -> Option<&str> {
-    let said = before.trim_end().strip_suffix('(')?;
+/// "A bus" of "the objects are a bus (1)": what a verb with an article behind it says there is.
+fn behind_verb(said: &str) -> Option<&str> {
     let verb = words::words(said)
         .filter(|word| word.start > 0)
         .filter_map(|word| words::at(said, word.start, Role::Copula))

@@ -166,7 +166,13 @@ fn without_lead(text: &str) -> &str {
     if let Some(rest) = relative {
         return rest;
     }
-    for role in [Role::Is, Role::Copula, Role::Designates, Role::Article] {
+    // "(The number 1) marks the bus"
+    if let Some(end) = words::at(text, 0, Role::Designates)
+        && words::at(text[end..].trim_start(), 0, Role::Article).is_some()
+    {
+        return &text[end..];
+    }
+    for role in [Role::Is, Role::Copula, Role::Article] {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
             let rest = &text[end..];

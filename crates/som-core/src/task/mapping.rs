@@ -17,7 +17,7 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
         let piece = without_correction(spoken, piece);
         let text = spoken.get(piece.clone());
         // "…, since 4 is a different bag": a reason maps nothing.
-        if !found.is_empty() && words::at(text.trim_start(), 0, Role::Because).is_some() {
+        if !found.is_empty() && words::at(text.trim_start(), 0, Role::Reason).is_some() {
             continue;
         }
         let Some(start) = name_start(spoken, text) else {
@@ -279,7 +279,7 @@ fn behind_sign<'a>(rest: &'a str, piece: &str) -> Option<&'a str> {
 
 /// What a mark became: marks, or none, with a remark in parentheses behind them as it may be.
 fn became(spoken: &Spoken<'_>, value: Range<usize>) -> Option<Named> {
-    const NOTHING: [&str; 9] = ["", "-", "–", "—", "×", "∅", "✗", "❌", "/"];
+    const NOTHING: [&str; 11] = ["", "x", "X", "-", "–", "—", "×", "∅", "✗", "❌", "/"];
     let open = |c: char| is_around(c) || matches!(c, '(' | '[');
     let text = spoken.get(value.clone());
     let inside = text.trim_start_matches(open);

@@ -82,6 +82,7 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
                 said_at[text] = at;
             }
         }
+        taken_back = back.unwrap_or(taken_back);
         if lower[range].ends_with('\n') {
             pending = None;
         }

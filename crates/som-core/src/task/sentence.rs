@@ -94,7 +94,9 @@ impl Sentence<'_> {
             || is_article(self.text(place.start, place.end)).is_some();
         let behind = self.text(place.end, self.end);
         let verb = words::at(behind.trim_start(), 0, Role::Copula).is_some();
-        verb && known && subject.contains(' ')
+        // "The cup is [3] and the spoon": that clause is over.
+        let over = !self.between(clause.start, clause.end).is_empty();
+        verb && !over && known && subject.contains(' ')
     }
 
     /// "The spoon and the saucer are [3] and [5]": the marks that follow a list of texts, if there

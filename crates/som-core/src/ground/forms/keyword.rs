@@ -155,7 +155,7 @@ fn excepted(reader: &Reader<'_>) -> Option<Found> {
     let &Reader {
         text, at, names, ..
     } = reader;
-    let end = words::at(text, at, Role::Excepts)?;
+    let end = words::at(text, at, Role::Excepts).or_else(|| words::at(text, at, Role::Without))?;
     let mut start = skip(text, end, |c| matches!(c, ' ' | ':'));
     if let Some(article) = words::at(text, start, Role::Article) {
         start = skip(text, article, |c| c == ' ');

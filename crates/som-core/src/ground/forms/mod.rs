@@ -25,6 +25,7 @@ mod bare;
 mod below;
 mod bracket;
 mod call;
+mod clause;
 mod ends;
 mod hash;
 mod headed;

@@ -24,7 +24,13 @@ impl Opinion<'_> {
     pub(super) fn says_so(&self, cues: &Cues) -> bool {
         self.is_cell()
             || self.begins_answer()
-                && (self.is_thought() || self.is_letter() || self.is_taken_back())
+                && (self.is_thought()
+                    || self.is_letter()
+                    || self.is_taken_back()
+                    || self.is_told_apart())
+            || self.is_led(cues)
+            || self.is_borne()
+            || self.is_in_box()
             || self.follows_correction()
             || self.is_apposed(cues)
     }
@@ -40,7 +46,8 @@ impl Opinion<'_> {
     /// The name itself is of letters and digits.
     fn is_cell(&self) -> bool {
         let name = &self.text[self.span.clone()];
-        name.contains(|c: char| c.is_ascii_alphabetic())
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && name.contains(|c: char| c.is_ascii_alphabetic())
             && name.contains(|c: char| c.is_ascii_digit())
     }
 
@@ -68,6 +75,41 @@ impl Opinion<'_> {
         apart && opinion && said.contains(char::is_alphabetic) && passed <= said.len()
     }
 
+    /// "Ich würde sagen, 5": an opinion and nothing else before a name that ends its clause.
+    fn is_led(&self, cues: &Cues) -> bool {
+        const LEADS: [Role; 5] = [
+            Role::Opinion,
+            Role::Article,
+            Role::Pronoun,
+            Role::Copula,
+            Role::Is,
+        ];
+        let lead = &self.text[..self.span.start];
+        if self.begin > 0 || lead.len() > LONGEST || !self.ends() {
+            return false;
+        }
+        let mut passed = 0;
+        let mut opinion = false;
+        let all = words::words(lead).all(|word| {
+            let end = LEADS.map(|role| words::at(lead, word.start, role));
+            opinion |= end[0].is_some();
+            passed = end.into_iter().flatten().max().unwrap_or(0).max(passed);
+            word.start < passed
+        });
+        all && opinion && !cues.any(0..self.text.len().min(LONGEST), Role::Measures)
+    }
+
+    /// True if the clause ends behind the names.
+    fn ends(&self) -> bool {
+        let rest = self.after();
+        let figure = rest
+            .get(1..)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let ends = rest.is_empty() || rest.starts_with(['.', ',', '!', '\n', ';', ')', ' ']);
+        let dash = rest.starts_with(' ') && !rest.trim_start().starts_with(['—', '–', '-', '(']);
+        ends && !figure && !dash
+    }
+
     /// "C, because it has wheels", "B. It has a red cap", "E — a lamp": a letter that a sign parts from
     /// what follows is no word, and no item of a list if it stands alone.
     fn is_letter(&self) -> bool {
@@ -92,23 +134,68 @@ impl Opinion<'_> {
         name.is_some_and(|name| takes_back(&near[..name]))
     }
 
+    /// "1, 2, 3; not 4": others are denied right behind.
+    fn is_told_apart(&self) -> bool {
+        let rest = self.after();
+        let denial = rest.trim_start_matches([' ', ',', ';', '(']);
+        let not = words::at(denial, 0, Role::Not).map(|end| denial[end..].trim_start());
+        let other = not.is_some_and(|other| other.starts_with(|c: char| c.is_ascii_digit()));
+        other && denial.len() < rest.len()
+    }
+
+    /// "The cat is indicated by 12", "annotated as 12".
+    fn is_borne(&self) -> bool {
+        let lead = self.clause().trim_end();
+        let fills = words::words(lead)
+            .filter(|word| words::at(lead, word.start, Role::Fills) == Some(lead.len()))
+            .last();
+        let verb = fills.map(|fills| lead[..fills.start].trim_end());
+        self.ends()
+            && verb.is_some_and(|verb| {
+                words::words(verb).last().is_some_and(|last| {
+                    words::at(verb, last.start, Role::Bears) == Some(verb.len())
+                })
+            })
+    }
+
+    /// "The cat is in box 12", "at position 3": one number that ends its clause, and no place.
+    fn is_in_box(&self) -> bool {
+        let lead = self.clause().trim_end();
+        let name = &self.text[self.span.clone()];
+        let rest = self.after();
+        let place = rest.starts_with(',') && rest[1..].contains(|c: char| c.is_ascii_digit());
+        let last = words::words(lead).last();
+        let boxed = last.is_some_and(|last| {
+            [Role::Box, Role::Point]
+                .iter()
+                .any(|role| words::at(lead, last.start, *role) == Some(lead.len()))
+        });
+        let within = words::words(lead).any(|word| {
+            [Role::Beside, Role::At]
+                .iter()
+                .any(|role| words::at(lead, word.start, *role).is_some())
+        });
+        let one = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        boxed && within && one && self.ends() && !place
+    }
+
+    /// What stands before the names in their clause.
+    fn clause(&self) -> &str {
+        let near = self.span.start.saturating_sub(LONGEST).max(self.begin);
+        let near =
+            &self.text[self.text.ceil_char_boundary(near).min(self.span.start)..self.span.start];
+        let ends = |c: char| matches!(c, '.' | ',' | ';' | '\n' | ':' | '(' | '!' | '?');
+        near.rsplit(ends).next().unwrap_or(near)
+    }
+
     /// "(3, no sorry,) 8".
     fn follows_correction(&self) -> bool {
-        let rest = self.after();
-        let ends = rest.is_empty() || rest.starts_with(['.', ',', '!', '\n', ';', ')']);
-        let figure = rest
-            .get(1..)
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        self.begin > 0
-            && self.before().len() < LONGEST
-            && ends
-            && !figure
-            && takes_back(self.before())
+        self.begin > 0 && self.before().len() < LONGEST && self.ends() && takes_back(self.before())
     }
 
     /// "The one in the back, 18": what ends a short answer stands for what it names before.
     fn is_apposed(&self, cues: &Cues) -> bool {
-        const OTHERS: [Role; 8] = [
+        const OTHERS: [Role; 7] = [
             Role::Measures,
             Role::Is,
             Role::Copula,
@@ -116,7 +203,6 @@ impl Opinion<'_> {
             Role::None,
             Role::Compares,
             Role::Answers,
-            Role::Number(0),
         ];
         let text = self.text.trim();
         let lead = &self.text[..self.span.start];
@@ -181,6 +267,9 @@ mod tests {
             "the one in the back, 18",
             "3, no sorry, 8",
             "2. no, 4",
+            "The cat is indicated by 12.",
+            "The cat is in box 12.",
+            "You mean 12, right?",
         ] {
             assert!(says(text), "{text}");
         }
@@ -190,6 +279,7 @@ mod tests {
             "I counted twice, 18",
             "in the year, 2",
             "it costs, 5",
+            "The box is 12, 40, 90, 80",
         ] {
             assert!(!says(text), "{text}");
         }

@@ -132,18 +132,26 @@ fn ends_names(text: &str, end: usize) -> bool {
             .any(|role| words::at(text, next, *role).is_some())
 }
 
-/// `A: 3`: the names behind a word for the answer that begins its line.
+/// `A: 3`, `My pick: C`: the names behind a word for the answer that begins its line.
 pub(super) fn reply(reader: &Reader<'_>) -> Option<Found> {
     let &Reader {
         text, at, names, ..
     } = reader;
-    let end = words::at(text, at, Role::Replies).filter(|_| reader.starts_line())?;
+    let end = words::at(text, at, Role::Replies)
+        .or_else(|| {
+            let figure = words::at(text, at, Role::Measures).is_some();
+            words::at(text, at, Role::Answers).filter(|_| !figure)
+        })
+        .filter(|_| reader.starts_line())?;
     let after = text[end..].trim_start_matches('*').strip_prefix(':')?;
     let start = text.len() - after.trim_start_matches([' ', '*']).len();
-    if !names.get(&text[at..end]).is_empty() || !starts_with_digit(text, start) {
+    let name = text[start..].trim_end_matches(['.', '*', ' ', '\n']);
+    let letter = name.len() == 1 && name.starts_with(|c: char| c.is_ascii_uppercase());
+    if !names.get(&text[at..end]).is_empty() || !letter && !starts_with_digit(text, start) {
         return None;
     }
-    let (reading, end): (Reading, usize) = list_at(text, start, names, Setting::Open)?;
+    let (reading, end): (Reading, usize) = list_at(text, start, names, Setting::Open)
+        .filter(|&(_, end)| !text[start..end].contains('/'))?;
     let written = text[start..end].trim_end_matches(['*', '"', '`', ' ', ',']);
     let rest = text[end..].trim_start_matches(' ');
     let ends = rest.is_empty() || rest.starts_with(['.', ',', ';', '\n', '(', '—', '–', '!']);

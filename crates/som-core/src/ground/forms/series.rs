@@ -173,7 +173,7 @@ fn is_gapped(reader: &Reader<'_>, last: &Range<usize>, before: usize, name: &Ran
     /// What is named has no more words.
     const MOST: usize = 4;
     let &Reader { text, .. } = reader;
-    let clause = text[last.end + before..name.start].trim();
+    let clause = text[last.end + before..name.start].trim_matches([' ', '"', '*']);
     let rest = text[name.end..].trim_start_matches(['*', '"', ']']);
     let ends = rest.is_empty()
         || rest.starts_with(['.', ',', ';', '\n', '!'])

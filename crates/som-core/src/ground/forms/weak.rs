@@ -12,17 +12,13 @@ const NEAR: usize = 48;
 
 /// True if `word`, at the reader's place, announces the names that begin at `start`.
 pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool {
-    /// "Indicated by the number 3", "assigned the number 3".
-    const BEARS: [&str; 12] = [
-        "by", "with", "under", "bears", "has", "assigned", "given", "carries", "bearing", "got",
-        "gets", "wears",
-    ];
     let &Reader { text, at, .. } = reader;
     let lower = word.to_lowercase();
     if !WEAK.contains(&lower.as_str()) {
         return true;
     }
-    if is_attribute(reader) {
+    let attribute = is_attribute(reader);
+    if attribute && text[..at].ends_with('(') {
         return false;
     }
     let near = text[text.ceil_char_boundary(at.saturating_sub(NEAR))..at]
@@ -41,7 +37,9 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
     let name = &text[start..];
     let after = name.trim_start_matches(|c: char| c.is_ascii_digit());
     let ends = after.is_empty() || after.starts_with(['.', ':', '\n', '-']);
-    let alone = before.is_empty() && ends;
+    let thought = |text: &str| words::at(text.trim_start(), 0, Role::Opinion).is_some();
+    let begins = near.trim().is_empty() || thought(&near) && before.len() < 3;
+    let alone = begins && (ends || thought(after));
     let verb = &text[at + word.len()..start];
     let is = words_say(verb, Role::Copula) && !words_say(verb, Role::Beside);
     let letter = lower != "number"
@@ -53,7 +51,9 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
             "is" | "are" | "was" | "be" | "s" | "its" | "as" | "to"
         )
     });
-    let by = matches!(before[..], ["the", before, ..] if BEARS.contains(&before));
+    // "Indicated by the number 3", "assigned the number 3"
+    let by = !attribute
+        && matches!(before[..], ["the", before, ..] if words::at(before, 0, Role::Carries) == Some(before.len()));
     match lower.as_str() {
         "number" => alone || says || by || is_subject(&before) && designates(after),
         "area" => false,
@@ -77,16 +77,9 @@ fn is_attribute(reader: &Reader<'_>) -> bool {
         return false;
     };
     let between = &text[last.end.min(at)..at];
-    let joined = between
-        .rfind([',', ';'])
-        .map_or(between, |end| &between[end + 1..]);
-    let begins = words::words(joined).all(|word| {
-        [Role::Joins, Role::Article]
-            .iter()
-            .any(|role| words::at(joined, word.start, *role).is_some())
-    });
     let apart = between.contains(". ") || between.contains(['\n', '!', '?', ':']);
-    !apart && (between.ends_with('(') || !begins)
+    let joined = between.contains([',', ';']) || words_say(between, Role::Joins);
+    !apart && (between.ends_with('(') || !joined)
 }
 
 /// True where the sentence begins with the word: "the number 3", "and the number 4".
@@ -103,6 +96,12 @@ fn designates(after: &str) -> bool {
     let Some(rest) = after.strip_prefix(' ') else {
         return false;
     };
+    // "(The number 4) in the image corresponds to"
+    let inside = words::at(rest, 0, Role::At).and_then(|end| {
+        let article = words::at(rest, end + 1, Role::Article)?;
+        rest[article..].trim_start().split_once(' ')
+    });
+    let rest = inside.map_or(rest, |(_, rest)| rest);
     let verb = words::at(rest, 0, Role::Designates);
     let is = words::at(rest, 0, Role::Copula).map(|end| rest[end..].trim_start());
     verb.is_some() || is.is_some_and(|name| words::at(name, 0, Role::Article).is_some())

@@ -17,7 +17,7 @@ use std::ops::Range;
 pub(crate) use self::concluded::boxed;
 pub(super) use self::{concluded::conclude, reasons::compare_reasons};
 use self::{
-    sentence::{floor, sentence_end, sentence_start},
+    sentence::{floor, follows_verb, precedes_verb, sentence_end, sentence_start, without_caption},
     set_aside::set_aside,
     taken_back::{
         answer_questions, deny_earlier, deny_list, except, is_corrected, replace_list, take_back,
@@ -159,7 +159,7 @@ impl<'a> Around<'a> {
 
     /// True if nothing but "and" or a comma stands between the mention before and this one.
     fn is_joined(&self) -> bool {
-        let between = &self.text[self.before.clone()];
+        let between = without_caption(&self.text[self.before.clone()]);
         if !self.is_preceded || between.len() > 32 || self.begins {
             return false;
         }
@@ -180,12 +180,13 @@ impl<'a> Around<'a> {
             } else if role(Role::Denies).is_some()
                 || role(Role::Announces).is_none() && role(Role::Article).is_none()
                 || role(Role::Pronoun).is_some() && role(Role::Definite).is_none()
+                || role(Role::Reason).is_some()
             {
                 return false;
             }
         }
         // "not [4], [5] is": a comma alone may begin a clause.
-        let after = &self.text[self.after.clone()];
+        let after = without_caption(&self.text[self.after.clone()]);
         let ends = after.trim_start_matches(['*', '`', '"', ')', ' ']);
         let goes_on =
             ends.is_empty() || ends.starts_with([',', '.', ';', '&', '/', '\n', '!', '?']);
@@ -222,7 +223,9 @@ impl<'a> Around<'a> {
         ];
         let between = cue.end..end;
         let text = self.text.get(between.clone()).unwrap_or("");
-        if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || self.is_kept(cue) {
+        let closed = text.contains(')') && !text.contains('(');
+        if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || closed || self.is_kept(cue)
+        {
             return false;
         }
         // "5 no wait 6", "wait, no: 5"
@@ -263,7 +266,8 @@ impl<'a> Around<'a> {
         // "The one that is not red is [3]": what is denied stands before the verb.
         let verb = self.cues.all(between, Role::Is).last();
         // "I was wrong: it is [4]"
-        if verb.is_some() && text.contains(':') {
+        let named = verb.is_some() || self.cues.any(cue.end..end, Role::Copula);
+        if named && text.contains(':') {
             return false;
         }
         verb.is_none_or(|verb| {
@@ -439,34 +443,6 @@ impl<'a> Around<'a> {
         let after = &self.text[self.after.clone()];
         before.matches("~~").count() % 2 == 1 && after.contains("~~")
     }
-}
-
-/// True if a verb ends right before `at`: "is now [5]".
-fn follows_verb(text: &str, at: usize) -> bool {
-    /// A verb is not longer, in bytes.
-    const LONGEST: usize = 24;
-    const ROLES: [Role; 4] = [Role::Is, Role::Copula, Role::Becomes, Role::Now];
-    let near = &text[text.ceil_char_boundary(at.saturating_sub(LONGEST))..at];
-    let near = near.trim_end_matches([' ', '*', '[', '`']);
-    words::words(near).any(|word| {
-        ROLES
-            .iter()
-            .any(|role| words::at(near, word.start, *role) == Some(near.len()))
-    })
-}
-
-/// True if a verb begins right behind `at`: "[3] is gone".
-fn precedes_verb(text: &str, at: usize) -> bool {
-    const ROLES: [Role; 5] = [
-        Role::Is,
-        Role::Copula,
-        Role::Becomes,
-        Role::None,
-        Role::DeniesBehind,
-    ];
-    let rest = text[at..].trim_start_matches(['*', ']', '`']);
-    let verb = rest.trim_start_matches(' ');
-    verb.len() < rest.len() && ROLES.iter().any(|role| words::at(verb, 0, *role).is_some())
 }
 
 #[cfg(test)]

@@ -29,7 +29,9 @@ pub(in crate::ground) fn compare_reasons(
         let begin = sentence_start(text, near..cue.start);
         let given = mentions[..next]
             .iter()
-            .rfind(|mention| mention.span.start >= begin && mention.is_meant());
+            .rev()
+            .take_while(|mention| mention.span.start >= begin)
+            .find(|mention| mention.is_meant());
         let (kept, range) = match given {
             Some(given) => (given.marks.clone(), range),
             None => {
@@ -48,12 +50,62 @@ pub(in crate::ground) fn compare_reasons(
             let mention = &mentions[index];
             mention.is_meant() && mention.marks.iter().any(|id| !kept.contains(id))
         });
-        compared.extend(others.collect::<Vec<usize>>());
-        for &index in &compared {
-            mentions[index].polarity = Polarity::Compared;
+        for other in others.collect::<Vec<usize>>() {
+            mentions[other].polarity = Polarity::Compared;
+            compared.push(other);
+        }
+    }
+    for index in 1..mentions.len() {
+        if let Some(range) = explained(text, mentions, index - 1) {
+            let others = range.filter(|&other| {
+                mentions[other].is_meant() && mentions[other].marks != mentions[index - 1].marks
+            });
+            for other in others.collect::<Vec<usize>>() {
+                mentions[other].polarity = Polarity::Compared;
+                compared.push(other);
+            }
         }
     }
     compared
+}
+
+/// The mentions behind "It must be [6]: [1] is a bowl and [2] is a plate", where number `index` is all
+/// that stands before the colon.
+fn explained(text: &str, mentions: &[Mention], index: usize) -> Option<Range<usize>> {
+    const LEADS: [Role; 5] = [
+        Role::Pronoun,
+        Role::Copula,
+        Role::Opinion,
+        Role::Announces,
+        Role::Article,
+    ];
+    let (given, next) = (&mentions[index], mentions.get(index + 1)?);
+    let between = text.get(given.span.end..next.span.start)?;
+    let colon = between.trim_matches([' ', '*', '[', ']']) == ":" && given.is_meant();
+    if !colon {
+        return None;
+    }
+    let begin = floor(text, given.span.start.saturating_sub(NEAR));
+    let lead = &text[sentence_start(text, begin..given.span.start)..given.span.start];
+    let mut passed = 0;
+    let mut itself = false;
+    let leads = words::words(lead).all(|word| {
+        let at = |role: Role| words::at(lead, word.start, role);
+        itself |= at(Role::Pronoun).is_some();
+        passed = LEADS
+            .into_iter()
+            .filter_map(at)
+            .max()
+            .unwrap_or(0)
+            .max(passed);
+        word.start < passed
+    });
+    let verb = text[next.span.end..].trim_start_matches([' ', '*', ']']);
+    let is = words::at(verb, 0, Role::Copula).is_some();
+    let near = floor(text, next.span.end + NEAR);
+    let end = sentence_end(text, next.span.end..near.max(next.span.end));
+    let last = mentions.partition_point(|mention| mention.span.start < end);
+    (itself && leads && is).then_some(index + 1..last)
 }
 
 /// The mentions behind the word `cue`, from number `next` on, up to the end of the sentence or to a
@@ -75,8 +127,10 @@ fn subjects(
                 .iter()
                 .any(|role| words::at(lead, word.start, *role).is_some())
         });
+    /// What is shorter, in bytes, means other things, too, where no sign stands before it.
+    const SHORT: usize = 4;
     // "The same as [3]"; ", as [3] is smaller"
-    let vague = words::at(text, cue.start, Role::Fills) == Some(cue.end);
+    let vague = cue.end - cue.start <= SHORT;
     let parted = text[..cue.start]
         .trim_end_matches(' ')
         .ends_with([',', '(', '—', '–', ';']);
@@ -138,8 +192,9 @@ mod tests {
             ("[4], because [2] is a bowl.", vec![4]),
             ("Since [1] is a plate, it's [5].", vec![5]),
             ("[4] because [4] is red.", vec![4, 4]),
-            ("[3] weil [2] kleiner ist.", vec![3]),
+            ("[3], weil [2] kleiner ist.", vec![3]),
             ("The same as [3] and [4].", vec![3, 4]),
+            ("It must be [5]: [1] is a bowl and [2] is a plate.", vec![5]),
         ] {
             let (mut mentions, _) = scan(text, &names, &scene);
             compare_reasons(text, &Cues::of(text), &mut mentions);

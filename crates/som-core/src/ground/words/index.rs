@@ -97,6 +97,7 @@ impl Index {
                 (language.moves, Role::Moves),
                 (language.opinions, Role::Opinion),
                 (language.reasons, Role::Reason),
+                (language.carries, Role::Carries),
                 (language.designates, Role::Designates),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {

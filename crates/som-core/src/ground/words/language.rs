@@ -139,6 +139,8 @@ pub(super) struct Language {
     pub(super) opinions: &'static str,
     /// Before what gives a reason, and nothing else: "since".
     pub(super) reasons: &'static str,
+    /// Before "the number 3", of what has it: "bears".
+    pub(super) carries: &'static str,
     /// Between a number and what it is the mark of: "marks".
     pub(super) designates: &'static str,
 }
@@ -218,5 +220,6 @@ pub(super) const SILENT: Language = Language {
     moves: "",
     opinions: "",
     reasons: "",
+    carries: "",
     designates: "",
 };

@@ -75,6 +75,7 @@ pub(crate) enum Role {
     Moves,
     Opinion,
     Reason,
+    Carries,
     Designates,
     /// What it counts, from 1.
     Number(u8),

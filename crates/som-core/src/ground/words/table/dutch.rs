@@ -71,7 +71,7 @@ pub(super) const DUTCH: Language = Language {
     plurals: "zijn, waren, ontbreken, hebben",
     up_to: "tot, tot en met, t/m, tot de",
     moves: "sleep, slepen, verplaats, verplaatsen, schuif",
-    opinions: "ik denk, denk ik, ik geloof, geloof ik, ik zou zeggen, zou ik zeggen, ik gok, gok ik, ik vermoed, vermoed ik, waarschijnlijk, misschien, zeker, vast, duidelijk, ongetwijfeld, volgens mij, lijkt me, ik denk dat het, ja, dus",
+    opinions: "dat, dat het, ik denk, denk ik, ik geloof, geloof ik, ik zou zeggen, zou ik zeggen, ik gok, gok ik, ik vermoed, vermoed ik, waarschijnlijk, misschien, zeker, vast, duidelijk, ongetwijfeld, volgens mij, lijkt me, ik denk dat het, ja, dus",
     reasons: "omdat, want, aangezien, doordat",
     designates: "markeert, geeft aan, duidt aan",
     ..SILENT

@@ -69,8 +69,8 @@ pub(super) const FRENCH: Language = Language {
     plurals: "sont, étaient, ont, manquent",
     up_to: "jusqu'à",
     moves: "glisse, glissez, glisser, déplace, déplacez, déplacer",
-    opinions: "je pense, je crois, je dirais, je suppose, je pense que, je crois que, je dirais que, il me semble, à mon avis, selon moi, probablement, sans doute, peut-être, sûrement, certainement, évidemment, clairement, bien sûr, c'est sûr, j'en suis sûr, je pense que c'est, je crois que c'est, je dirais que c'est, oui, donc, alors",
-    reasons: "car, parce que, parce qu, puisque, puisqu, étant donné que, vu que",
+    opinions: "que, je pense, je crois, je dirais, je suppose, je pense que, je crois que, je dirais que, il me semble, à mon avis, selon moi, probablement, sans doute, peut-être, sûrement, certainement, évidemment, clairement, bien sûr, c'est sûr, j'en suis sûr, je pense que c'est, je crois que c'est, je dirais que c'est, oui, donc, alors",
+    reasons: "parce que, parce qu, puisque, puisqu, étant donné que, vu que",
     designates: "marque, désigne, indique, identifie, correspond à",
     ..SILENT
 };

@@ -71,7 +71,7 @@ pub(super) const GERMAN: Language = Language {
     plurals: "sind, waren, fehlen, wurden, haben",
     up_to: "bis, bis zur, bis zum, bis zu",
     moves: "schiebe, schieben, ziehe, ziehen, verschiebe, verschieben, bewege, bewegen, zieh, schieb",
-    opinions: "ich denke, denke ich, ich glaube, glaube ich, ich meine, meine ich, ich vermute, vermute ich, ich schätze, schätze ich, ich würde sagen, würde ich sagen, ich würde tippen auf, ich tippe auf, wahrscheinlich, vermutlich, vielleicht, bestimmt, sicher, ganz sicher, sicherlich, eindeutig, offensichtlich, klar, auf jeden fall, definitiv, wohl, sieht aus wie, ja, also, nun, ohne zweifel, soweit ich sehe, meiner meinung nach",
+    opinions: "dass, dass es, ich denke, denke ich, ich glaube, glaube ich, ich meine, meine ich, ich vermute, vermute ich, ich schätze, schätze ich, ich würde sagen, würde ich sagen, ich würde tippen auf, ich tippe auf, wahrscheinlich, vermutlich, vielleicht, bestimmt, sicher, ganz sicher, sicherlich, eindeutig, offensichtlich, klar, auf jeden fall, definitiv, wohl, sieht aus wie, ja, also, nun, ohne zweifel, soweit ich sehe, meiner meinung nach",
     reasons: "weil, da, denn",
     designates: "markiert, bezeichnet, kennzeichnet, steht für",
     ..SILENT

@@ -4,7 +4,7 @@ pub(super) const ITALIAN: Language = Language {
     code: "it",
     announces: "segno, segni, marcatore, marcatori, numero, numeri, regione, regioni, etichetta, etichette, oggetto, oggetti, segmento, segmenti, risposta, area, elemento, elementi, marca, contrassegno, contrassegni, maschera, zona, marchio, numerato, numerata, contrassegnato, contrassegnata, contrassegnata con, contrassegnato con, etichettato, etichettata, segnato, segnata, lettera, lettere",
     answers: "risposta, risposta finale, conclusione, quindi, dunque, pertanto, in conclusione, risultato, unica corrispondenza, migliore corrispondenza",
-    none: "nessuno, nessuna, nessun, niente, nulla, assente, scomparso, scomparsa, sparito, sparita, non c'è, non è visibile, non è presente, non ci sono, non si vede, non esiste, non compare, non visibile, non presente, non più visibile, da nessuna parte, non trovato, non trovata, nessuna corrispondenza, non vedo, non trovo, non ho trovato, non è contrassegnato, non è contrassegnata, non nell'immagine, non compare nell'immagine, non contrassegnato, non contrassegnata, non c'è più, è scomparso, è scomparsa, non appare più, non compare più, non si vede più",
+    none: "nessuno, nessuna, nessun, niente, nulla, assente, scomparso, scomparsa, sparito, sparita, non c'è, non è visibile, non è presente, non ci sono, non si vede, non esiste, non compare, non visibile, non presente, non più visibile, da nessuna parte, non trovato, non trovata, nessuna corrispondenza, non vedo, non trovo, non ho trovato, non è contrassegnato, non è contrassegnata, non nell'immagine, non compare nell'immagine, non contrassegnato, non contrassegnata, non c'è più, è scomparso, è scomparsa, non appare più, non compare più, non si vede più, non è più visibile, non è più presente",
     denies: "non, né, senza, invece di, anziché, piuttosto che, mai, e non, nessuno di, nessuna di, nessuno dei, nessuna delle, ignora, ignori, dimentica, scarta",
     denies_behind: "non è, non sono, non corrisponde, è sbagliato, è errato, è escluso, è da escludere, sono sbagliati, sono sbagliate, sono errati, sono da escludere, non corrispondono",
     keeps: "non solo, senza dubbio, non sono sicuro, non sono sicura, nient'altro che",
@@ -69,7 +69,7 @@ pub(super) const ITALIAN: Language = Language {
     plurals: "sono, erano, mancano",
     up_to: "fino a, fino alla, fino al",
     moves: "trascina, trascinare, sposta, spostare, muovi",
-    opinions: "credo, credo che, penso, penso che, direi, direi che, io direi, suppongo, mi sembra, mi pare, secondo me, a mio parere, probabilmente, sicuramente, certamente, senza dubbio, forse, chiaramente, ovviamente, credo che sia, penso che sia, direi che è, sì, quindi, allora",
+    opinions: "che, credo, credo che, penso, penso che, direi, direi che, io direi, suppongo, mi sembra, mi pare, secondo me, a mio parere, probabilmente, sicuramente, certamente, senza dubbio, forse, chiaramente, ovviamente, credo che sia, penso che sia, direi che è, sì, quindi, allora",
     reasons: "perché, poiché, siccome, dato che, visto che, in quanto",
     designates: "indica, segna, contrassegna, identifica, corrisponde a",
     ..SILENT

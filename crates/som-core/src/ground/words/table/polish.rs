@@ -67,7 +67,7 @@ pub(super) const POLISH: Language = Language {
     plurals: "są, były, byli",
     up_to: "po",
     moves: "przeciągnij, przesuń",
-    opinions: "myślę, myślę że, sądzę, sądzę że, chyba, moim zdaniem, powiedziałbym, powiedziałbym że, powiedziałabym, powiedziałabym że, wydaje mi się, wydaje mi się że, prawdopodobnie, pewnie, na pewno, oczywiście, bez wątpienia, może, raczej, tak, więc",
+    opinions: "że, myślę, myślę że, sądzę, sądzę że, chyba, moim zdaniem, powiedziałbym, powiedziałbym że, powiedziałabym, powiedziałabym że, wydaje mi się, wydaje mi się że, prawdopodobnie, pewnie, na pewno, oczywiście, bez wątpienia, może, raczej, tak, więc",
     reasons: "bo, ponieważ, gdyż, skoro, jako że",
     designates: "oznacza, wskazuje, odpowiada",
     ..SILENT

@@ -68,7 +68,7 @@ pub(super) const PORTUGUESE: Language = Language {
     plurals: "são, eram, estão, faltam, foram, têm",
     up_to: "até",
     moves: "arraste, arrastar, mova, mover",
-    opinions: "acho, acho que, eu acho, eu acho que, penso que, creio que, eu diria, diria, eu diria que, diria que, suponho que, parece-me, na minha opinião, provavelmente, com certeza, certamente, sem dúvida, talvez, claramente, obviamente, acho que é, eu diria que é, sim, então",
+    opinions: "que, acho, acho que, eu acho, eu acho que, penso que, creio que, eu diria, diria, eu diria que, diria que, suponho que, parece-me, na minha opinião, provavelmente, com certeza, certamente, sem dúvida, talvez, claramente, obviamente, acho que é, eu diria que é, sim, então",
     reasons: "porque, pois, já que, uma vez que, visto que, dado que",
     designates: "marca, assinala, indica, identifica, designa, corresponde a",
     ..SILENT

@@ -68,8 +68,8 @@ pub(super) const SPANISH: Language = Language {
     plurals: "son, eran, están, faltan, fueron, tienen",
     up_to: "hasta, hasta la, hasta el",
     moves: "arrastra, arrastre, arrastrar, mueve, mueva, mover, desliza",
-    opinions: "creo, creo que, pienso, pienso que, diría, yo diría, diría que, yo diría que, supongo, supongo que, me parece, me parece que, en mi opinión, probablemente, seguramente, seguro, sin duda, quizás, quizá, tal vez, claramente, obviamente, creo que es, diría que es, sí, entonces, pues",
-    reasons: "porque, ya que, puesto que, dado que, pues, como",
+    opinions: "que, creo, creo que, pienso, pienso que, diría, yo diría, diría que, yo diría que, supongo, supongo que, me parece, me parece que, en mi opinión, probablemente, seguramente, seguro, sin duda, quizás, quizá, tal vez, claramente, obviamente, creo que es, diría que es, sí, entonces, pues",
+    reasons: "porque, ya que, puesto que, dado que",
     designates: "marca, señala, indica, identifica, designa, corresponde a",
     ..SILENT
 };
