@@ -84,11 +84,7 @@ fn is_attribute(reader: &Reader<'_>) -> bool {
 
 /// True where the sentence begins with the word: "the number 3", "and the number 4".
 fn is_subject(before: &[&str]) -> bool {
-    match before {
-        [] | ["the" | "and"] => true,
-        ["the", "and", ..] | ["and", ..] => true,
-        _ => false,
-    }
+    matches!(before, [] | ["the"] | ["and", ..] | ["the", "and", ..])
 }
 
 /// "(The number 3) marks the door", "is the door": what follows a number is what it is the mark of.
