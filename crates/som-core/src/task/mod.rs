@@ -134,6 +134,18 @@ impl Task {
         }
     }
 
+    /// What it looks for, in words, such as a segmenter takes for hints: expressions, the phrases of a
+    /// sentence or all of it, the names to choose from. Nothing for a question and for tracking.
+    pub fn sought(&self) -> Vec<String> {
+        match self {
+            Task::Refer { expressions } => expressions.clone(),
+            Task::Phrases { sentence, phrases } if phrases.is_empty() => vec![sentence.clone()],
+            Task::Phrases { phrases, .. } => phrases.clone(),
+            Task::Describe { vocabulary, .. } => vocabulary.clone(),
+            Task::Ask { .. } | Task::Track { .. } => Vec::new(),
+        }
+    }
+
     /// Its texts that may speak of marks and boxes: a question, or expressions. A sentence stays
     /// as it is, so that its phrases are found in it.
     pub fn texts(&self) -> &[String] {
