@@ -21,6 +21,7 @@ mod renamed;
 mod said;
 mod sentence;
 mod spoken;
+mod stated;
 mod subject;
 mod track;
 mod votes;
