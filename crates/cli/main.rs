@@ -24,8 +24,10 @@ mod session;
 mod batch;
 mod report;
 mod export;
+mod journal;
 mod plural;
 mod destination;
+mod earlier;
 mod output;
 
 mod exit;
@@ -92,7 +94,7 @@ struct General {
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// Print errors only
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Log what is done, to stderr (-vv: in detail; or set SOM_LOG=debug)
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
@@ -159,7 +161,7 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Lmm(options) => block_on(async |stop| lmm::run(&options, general, stop).await),
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),
-        Command::Config(options) => config::run(&options, &general.ladder()),
+        Command::Config(options) => config::run(&options, &general.ladder(), general.quiet),
         Command::Plugin(options) => plugin::run(&options, general),
         Command::Models(options) => models::run(options, general),
         Command::Completions(options) => completions::run(&options),

@@ -8,6 +8,7 @@ use som_engine::{
 };
 
 use super::wanted::{Usual, Wanted, is_granularity_in};
+use crate::flags::RefineArgument;
 
 /// Segmenters, mark styles and models, and those that are used if no flag names another.
 pub(super) struct Catalog<'a> {
@@ -29,13 +30,13 @@ pub(super) struct Taker<'a> {
     pub(super) id: &'a str,
     /// What its calls take.
     pub(super) params: &'a Schema,
-    /// What its instances take; `None` where they are out of reach.
-    pub(super) options: Option<&'a Schema>,
+    /// The segmenter itself, whose instances take options; `None` where they are out of reach.
+    pub(super) known: Option<&'a KnownSegmenter>,
 }
 
 impl<'a> Catalog<'a> {
     /// What an engine over `registry` and `settings` offers; of the segmenters those that are
-    /// `wanted`, as one behind endpoints has to be asked who it is.
+    /// `wanted`, and the `refiners`, as one behind endpoints has to be asked who it is.
     ///
     /// # Errors
     /// NotFound for a segmenter that is not there; Unavailable for one that cannot be reached.
@@ -43,6 +44,7 @@ impl<'a> Catalog<'a> {
         registry: &'a Registry,
         settings: &'a Settings,
         wanted: &[Wanted<'_>],
+        refiners: &[RefineArgument],
     ) -> Result<Self> {
         let mut usual = Usual {
             segmenter: settings.mark.segmenter.clone(),
@@ -56,6 +58,12 @@ impl<'a> Catalog<'a> {
         for wanted in wanted {
             let (id, _) = usual.cutter(wanted)?;
             segmenters.push(Taker::segmenter(registry.segmenter(id)?.reach().await?));
+        }
+        for RefineArgument { segmenter, .. } in refiners {
+            let refiner = registry
+                .segmenter(segmenter)
+                .map_err(|error| error.at("refine"))?;
+            segmenters.push(Taker::segmenter(refiner.reach().await?));
         }
         Ok(Self {
             segmenters,
@@ -72,6 +80,15 @@ impl<'a> Catalog<'a> {
     /// NotFound, listing those there are.
     pub(super) fn segmenter(&self, id: &str) -> Result<Taker<'a>> {
         find("segmenter", &self.segmenters, id)
+    }
+
+    /// Who refines.
+    ///
+    /// # Errors
+    /// As [`segmenter`](Self::segmenter).
+    pub(super) fn refiner(&self, refine: &RefineArgument) -> Result<Taker<'a>> {
+        let refiner = self.segmenter(&refine.segmenter);
+        refiner.map_err(|error| error.at("refine"))
     }
 
     /// Who cuts as `wanted`, and the granularity that chose it.
@@ -117,7 +134,7 @@ impl<'a> Taker<'a> {
             kind: "segmenter",
             id: &known.descriptor().id,
             params: known.params(),
-            options: Some(known.options()),
+            known: Some(known),
         }
     }
 
@@ -126,7 +143,7 @@ impl<'a> Taker<'a> {
             kind: "mark style",
             id: &entry.descriptor().id,
             params: entry.params(),
-            options: None,
+            known: None,
         }
     }
 
@@ -135,17 +152,19 @@ impl<'a> Taker<'a> {
         format!("{} \"{}\"", self.kind, self.id)
     }
 
-    /// True if its calls take `key`.
-    pub(super) fn takes(&self, key: &str) -> bool {
-        knows(self.params, key)
+    /// The segmenter whose instances take the option `key`, and what that is called there: it itself,
+    /// or, with `detect.` or `refine.` before the key, one that it is made of.
+    pub(super) fn option<'k>(&self, mut key: &'k str) -> Option<(&'a KnownSegmenter, &'k str)> {
+        let mut known = self.known?;
+        while let Some([detect, refine]) = known.parts() {
+            let (part, rest) = key.split_once('.')?;
+            known = match part {
+                "detect" => detect,
+                "refine" => refine,
+                _ => return None,
+            };
+            key = rest;
+        }
+        known.options().knows(key).then_some((known, key))
     }
-
-    /// The options of its instances, if `key` is one of them.
-    pub(super) fn options_with(&self, key: &str) -> Option<&'a Schema> {
-        self.options.filter(|options| knows(options, key))
-    }
-}
-
-fn knows(schema: &Schema, key: &str) -> bool {
-    schema.known().any(|known| known == key)
 }

@@ -8,9 +8,10 @@
 use std::{future::Future, path::PathBuf, sync::Arc, thread, time::Instant};
 
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
-    Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    AllocateOptions, Allocation, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin,
+    Params, Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
     pipeline::{Ink, Marked},
+    prompt::Template,
 };
 use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};
@@ -20,7 +21,6 @@ use crate::{
     registry::Registry,
     request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
     settings::Settings,
-    worker::Request,
 };
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
@@ -28,6 +28,8 @@ pub struct Engine {
     settings: Settings,
     registry: Registry,
     lmms: Lmms,
+    /// The words of a question that brings none.
+    template: Option<Template>,
     compute: Arc<Semaphore>,
 }
 
@@ -35,6 +37,7 @@ pub struct Engine {
 pub(crate) struct Inking {
     pub(crate) image: SharedImage,
     pub(crate) origin: Origin,
+    pub(crate) refined: Option<Segmentation>,
     pub(crate) regions: Vec<Region>,
     pub(crate) layers: Vec<Layer>,
     pub(crate) options: AllocateOptions,
@@ -46,21 +49,25 @@ impl Engine {
     /// are in this process's environment.
     ///
     /// # Errors
-    /// Invalid, if a table in the settings names a segmenter that is not there or holds options
-    /// that do not fit its schema, or if a model's table is wrong.
+    /// Invalid, if a table in the settings names a segmenter or mark style that is not there or holds
+    /// what does not fit its schema, or if a model's table or the words of a prompt are wrong.
     pub fn new(settings: Settings, registry: Registry) -> Result<Self> {
         for id in settings.segmenter.keys() {
-            registry
-                .segmenter(id)
-                .and_then(|entry| entry.check(&settings))
-                .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
+            let at = |error: Error| error.at(settings.places.of(&format!("segmenter.{id}")));
+            registry.segmenter(id).map_err(at)?.check(&settings)?;
         }
+        for id in settings.style.keys() {
+            let at = |error: Error| error.at(settings.places.of(&format!("style.{id}")));
+            registry.style(id).map_err(at)?.usual(&settings)?;
+        }
+        let template = settings.template()?;
         let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             settings,
             registry,
             lmms,
+            template,
             compute: Arc::new(Semaphore::new(cores)),
         })
     }
@@ -73,6 +80,11 @@ impl Engine {
     /// What there is to segment and to mark with.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// The words of the prompt of a question; `None` for the usual ones.
+    pub(crate) fn template(&self) -> Option<&Template> {
+        self.template.as_ref()
     }
 
     /// The same engine with one more model, under the name that it gives itself.
@@ -106,30 +118,44 @@ impl Engine {
     ///
     /// # Errors
     /// NotFound for an unknown segmenter, Unavailable for one that cannot be reached, Invalid for
-    /// parameters, hints and a granularity that do not fit, Exhausted if its queue is full,
-    /// Cancelled once called off, else what the segmenter reports.
+    /// parameters, hints and a granularity that do not fit, Unsupported for a refiner that cannot take
+    /// the regions as hints, Exhausted if a queue is full, Cancelled once called off, else what a
+    /// segmenter reports.
     pub async fn segment(
         &self,
         request: SegmentRequest,
         cancellation: &Cancellation,
     ) -> Result<Segmented> {
-        let SegmentRequest { image, segmenter } = request;
+        let SegmentRequest {
+            image,
+            segmenter,
+            refine,
+        } = request;
         let choose = granularity::choose(segmenter, &self.registry, &self.settings);
         let chosen = in_time(choose, cancellation).await?;
         let entry = self.registry.segmenter(&chosen.segmenter)?;
         let reached = in_time(entry.reach(), cancellation).await?;
-        let params = reached.resolve(&chosen.params)?;
+        let mut params = chosen.params;
+        for (key, value) in reached.usual(&self.settings)? {
+            params.entry(key).or_insert(value);
+        }
+        let params = reached.resolve(&params)?;
         if let Some(hints) = Hints::from_params(&params)? {
             hints.check(image.size())?;
         }
-        let pool = reached.pool(&self.settings)?;
-        let job = Request {
-            image,
-            params: params.clone(),
-            cancellation: cancellation.clone(),
+        // What is wrong with the refiner is told before the image is cut.
+        let refiner = match &refine {
+            Some(refine) => Some(self.refiner(refine, cancellation).await?),
+            None => None,
         };
-        let done = pool.segment(job).await?;
+        let cut = self.cut(reached, image.clone(), params.clone(), cancellation);
+        let mut cut = cut.await?;
         let descriptor = reached.descriptor();
+        if let Some(refiner) = &refiner {
+            let detector = Some(&*descriptor.id);
+            let refine = self.refine(image, cut, detector, refiner, cancellation);
+            cut = refine.await?;
+        }
         Ok(Segmented {
             segmentation: Segmentation {
                 segmenter: descriptor.id.clone(),
@@ -137,11 +163,9 @@ impl Engine {
                 params,
                 granularity: chosen.granularity,
             },
-            regions: done.regions,
-            timings: Timings {
-                segment: Some(done.took),
-                ..Timings::default()
-            },
+            refined: refiner.map(|refiner| refiner.segmentation()),
+            regions: cut.regions,
+            timings: cut.timings,
         })
     }
 
@@ -158,6 +182,7 @@ impl Engine {
         let MarkRequest {
             image,
             regions,
+            refine,
             layers,
             options,
             draw,
@@ -165,26 +190,32 @@ impl Engine {
         // What is wrong with a layer is told before the image is cut.
         let layers = self.resolve_layers(layers)?;
         let mut ids = Vec::new();
-        let (origin, regions, segment) = match regions {
+        let (origin, (refined, regions, timings)) = match regions {
             RegionSource::Given(given) => {
                 ids = given.ids;
-                (Origin::Given, given.regions, None)
+                let given = self.given(&image, given.regions, refine.as_ref(), cancellation);
+                (Origin::Given, given.await?)
             }
             RegionSource::Segmenter(segmenter) => {
-                let image = image.clone();
-                let request = SegmentRequest { image, segmenter };
+                let request = SegmentRequest {
+                    image: image.clone(),
+                    segmenter,
+                    refine,
+                };
                 let Segmented {
                     segmentation,
+                    refined,
                     regions,
                     timings,
                 } = self.segment(request, cancellation).await?;
-                (Origin::Segmented(segmentation), regions, timings.segment)
+                (Origin::Segmented(segmentation), (refined, regions, timings))
             }
         };
         let view = &self.settings.view;
         let inking = Inking {
             image,
             origin,
+            refined,
             regions,
             layers,
             options: AllocateOptions {
@@ -199,9 +230,15 @@ impl Engine {
             },
             draw,
         };
-        let mut marking = self.ink(inking, cancellation).await?;
-        marking.timings.segment = segment;
-        Ok(marking)
+        let marking = self.ink(inking, cancellation).await?;
+        Ok(Marking {
+            timings: Timings {
+                allocate: marking.timings.allocate,
+                draw: marking.timings.draw,
+                ..timings
+            },
+            ..marking
+        })
     }
 
     /// The layers of a request with the parameters they get, defaults filled in.
@@ -220,8 +257,12 @@ impl Engine {
         });
         layers
             .into_iter()
-            .map(|Layer { style, params }| {
-                let params = self.registry.style(&style)?.resolve(&params)?;
+            .map(|Layer { style, mut params }| {
+                let entry = self.registry.style(&style)?;
+                for (key, value) in entry.usual(&self.settings)? {
+                    params.entry(key).or_insert(value);
+                }
+                let params = entry.resolve(&params)?;
                 Ok(Layer { style, params })
             })
             .collect()
@@ -241,6 +282,7 @@ impl Engine {
             let Inking {
                 image,
                 origin,
+                refined,
                 regions,
                 layers,
                 mut options,
@@ -264,15 +306,17 @@ impl Engine {
             };
             let mut pages = Vec::new();
             if draw {
-                engine.check_pages(allocation.pages, image.size())?;
+                engine.check_pages(&allocation, image.size())?;
                 pages = tracing::info_span!("draw")
                     .in_scope(|| pipeline::draw(&pixels, &allocation, &stack, &call))?;
                 timings.draw = Some(allocated.elapsed());
             }
             Ok(Marking {
                 origin,
+                refined,
                 layers,
                 marked: Marked { allocation, pages },
+                tags: image.tags().clone(),
                 timings,
             })
         })
@@ -294,8 +338,10 @@ impl Engine {
     ///
     /// # Errors
     /// Exhausted, if they have more pixels than an image may have.
-    fn check_pages(&self, pages: u32, size: Size) -> Result<()> {
+    fn check_pages(&self, allocation: &Allocation, size: Size) -> Result<()> {
+        let Allocation { pages, scale, .. } = *allocation;
         let limit = self.settings.limits.image_pixels;
+        let size = Size::new(size.width * scale, size.height * scale);
         if pages > 1 && size.pixels().saturating_mul(pages.into()) > limit {
             return Err(Error::exhausted(format!(
                 "{pages} pages of {size} have more than {limit} pixels together (allow more marks on a page, or raise limits.image_pixels)"
@@ -330,7 +376,7 @@ impl Engine {
 ///
 /// # Errors
 /// As `work`; Cancelled after the deadline.
-async fn in_time<T>(
+pub(crate) async fn in_time<T>(
     work: impl Future<Output = Result<T>>,
     cancellation: &Cancellation,
 ) -> Result<T> {

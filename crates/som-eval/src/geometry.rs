@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize, Serializer};
-use som_core::{BBox, Mask, Rle, Size};
+use som_core::{BBox, Mask, Region, Rle, Size};
 
 /// A box in pixels, COCO's `[x, y, width, height]`: from 0, with fractions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,20 +49,9 @@ impl Rect {
             && self.height >= 0.0
     }
 
-    /// The pixels that it touches in an image of `size`; empty outside.
-    pub fn pixels(self, size: Size) -> BBox {
-        // Bounded by the image, so that all fit.
-        let within = |at: f64, side: u32| at.clamp(0.0, side.into());
-        let (left, top) = (within(self.x, size.width), within(self.y, size.height));
-        let right = within(self.x + self.width, size.width).ceil() as u32;
-        let bottom = within(self.y + self.height, size.height).ceil() as u32;
-        let (left, top) = (left.floor() as u32, top.floor() as u32);
-        BBox::new(
-            left,
-            top,
-            right.saturating_sub(left),
-            bottom.saturating_sub(top),
-        )
+    /// Left, upper, right and lower side.
+    pub fn corners(self) -> [f64; 4] {
+        [self.x, self.y, self.x + self.width, self.y + self.height]
     }
 
     /// The smallest box around all of `boxes`; `None` if there are none.
@@ -95,6 +84,16 @@ impl From<BBox> for Rect {
             bbox.width.into(),
             bbox.height.into(),
         )
+    }
+}
+
+/// The box of a region: as a detector has it, or that of its mask.
+impl From<&Region> for Rect {
+    fn from(region: &Region) -> Self {
+        match region.shape() {
+            som_core::Shape::Box(corners) => Self::between(corners),
+            _ => region.bbox().into(),
+        }
     }
 }
 

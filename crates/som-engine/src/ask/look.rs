@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use som_core::{
     AllocateOptions, Cancellation, Error, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo,
-    Region, RegionNote, Result, Scene, SceneImage, prompt::BoxReference,
+    Region, RegionNote, Result, Scene, SceneImage, Segmentation, prompt::BoxReference,
 };
 use tokio::sync::mpsc;
 
@@ -12,7 +12,7 @@ use super::{
     AskImage, AskRequest,
     conversation::Conversation,
     events::{AskEvent, send},
-    prompt_image::prompt_image,
+    prompt_image::in_srgb,
 };
 use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking};
 
@@ -71,6 +71,8 @@ impl Look {
 /// The regions of one image.
 struct Cut {
     origin: Origin,
+    /// Who refined them.
+    refined: Option<Segmentation>,
     regions: Vec<Region>,
     /// The numbers that they have; empty for numbers by area.
     ids: Vec<u32>,
@@ -108,21 +110,27 @@ impl<'a> Looker<'a> {
         let mut cut = Vec::new();
         for (image, asked) in request.images.iter().enumerate() {
             let mut ids = Vec::new();
-            let (origin, mut regions) = match &asked.regions {
+            let refine = asked.refine.as_ref();
+            let (origin, refined, mut regions) = match &asked.regions {
                 RegionSource::Given(given) => {
                     ids.clone_from(&given.ids);
-                    (Origin::Given, given.regions.clone())
+                    let regions = given.regions.clone();
+                    let given = engine.given(&asked.image, regions, refine, cancellation);
+                    let (refined, regions, _) = given.await?;
+                    (Origin::Given, refined, regions)
                 }
                 RegionSource::Segmenter(segmenter) => {
                     let segment = SegmentRequest {
                         image: asked.image.clone(),
                         segmenter: segmenter.clone(),
+                        refine: refine.cloned(),
                     };
                     let segmented = Arc::new(engine.segment(segment, cancellation).await?);
                     let origin = Origin::Segmented(segmented.segmentation.clone());
+                    let refined = segmented.refined.clone();
                     let regions = segmented.regions.clone();
                     send(events, AskEvent::Regions { image, segmented }).await?;
-                    (origin, regions)
+                    (origin, refined, regions)
                 }
             };
             let boxes = conversation.boxes_on(image, asked.size());
@@ -130,6 +138,7 @@ impl<'a> Looker<'a> {
             regions.extend(boxes);
             cut.push(Cut {
                 origin,
+                refined,
                 regions,
                 ids,
                 boxes: count,
@@ -155,6 +164,7 @@ impl<'a> Looker<'a> {
             let inking = Inking {
                 image: asked.image.clone(),
                 origin: cut.origin.clone(),
+                refined: cut.refined.clone(),
                 regions: cut.regions.clone(),
                 layers: self.layers.clone(),
                 options: AllocateOptions {
@@ -202,10 +212,11 @@ impl<'a> Looker<'a> {
         let encode = move || {
             let pages = marking.marked.pages.iter();
             let pages: Vec<PromptImage> = pages
-                .map(|page| prompt_image(page, &policy))
+                .map(|page| in_srgb(page, image.tags(), &policy))
                 .collect::<Result<_>>()?;
             let pixels = image.as_image()?;
-            let clean = clean.then(|| prompt_image(&pixels, &policy)).transpose()?;
+            let clean = clean.then(|| in_srgb(&pixels, image.tags(), &policy));
+            let clean = clean.transpose()?;
             let allocation = &marking.marked.allocation;
             let notes = allocation.marks.iter().map(|mark| {
                 let mark = &mark.mark;

@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 
 pub use self::{budget::Budget, events::AskEvent};
 use self::{budget::Spent, conversation::Conversation, look::Looker, rounds::Rounds, votes::Votes};
-use crate::{Engine, RegionSource, SharedImage};
+use crate::{Engine, Refinement, RegionSource, SharedImage};
 
 /// The most that [`AskRequest::votes`] may be.
 pub const MAX_VOTES: u32 = 64;
@@ -48,7 +48,8 @@ pub struct AskRequest {
     pub history: Vec<Exchange>,
     /// Name of the model; `None` for the one in the settings.
     pub lmm: Option<String>,
-    /// The words of the prompt; `None` for those of the task.
+    /// The words of the prompt; `None` for those in the settings, if it is a question, or else those
+    /// of the task.
     pub template: Option<Template>,
     /// What goes beside the words.
     pub layout: Layout,
@@ -68,6 +69,8 @@ pub struct AskImage {
     pub image: SharedImage,
     /// Where its regions come from.
     pub regions: RegionSource,
+    /// How they are refined; `None` for not at all.
+    pub refine: Option<Refinement>,
 }
 
 /// A question and its answer, from earlier.
@@ -107,7 +110,11 @@ pub struct AskOutcome {
 impl AskImage {
     /// `image` with regions from there.
     pub fn new(image: SharedImage, regions: RegionSource) -> Self {
-        Self { image, regions }
+        Self {
+            image,
+            regions,
+            refine: None,
+        }
     }
 }
 
@@ -155,10 +162,13 @@ impl Engine {
     /// off is no error.
     pub async fn ask(
         self: &Arc<Self>,
-        request: AskRequest,
+        mut request: AskRequest,
         cancellation: &Cancellation,
         events: &mpsc::Sender<AskEvent>,
     ) -> Result<AskOutcome> {
+        if request.template.is_none() && matches!(request.task, Task::Ask { .. }) {
+            request.template = self.template().cloned();
+        }
         let name = request.lmm.as_deref().unwrap_or(&self.settings().ask.lmm);
         let provider = self.lmms().get(name)?.clone();
         let info = provider.info();
@@ -171,6 +181,7 @@ impl Engine {
         timings.segment = Some(started.elapsed());
         let drawing = Instant::now();
         let known = looker.look(0).await?;
+        conversation.check_marks(&request.task, &known.scene())?;
         timings.mark = Some(drawing.elapsed());
 
         let answering = Instant::now();

@@ -1,15 +1,17 @@
-//! A segmenter of the registry: its place, what is known of it, and its workers.
+//! A segmenter of the registry: its place, what is known of it, and who does its work: workers, or the
+//! two segmenters that it is made of.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use futures_util::future::{BoxFuture, FutureExt as _, try_join};
 use serde_json::Value;
 use som_core::{Descriptor, Error, Params, Result, Schema, SegmenterFactory};
 use tokio::sync::OnceCell;
 
-use super::Provenance;
+use super::{Provenance, composed::Table};
 use crate::{
     remote::Remote,
     settings::{Settings, WorkerSettings},
@@ -22,17 +24,46 @@ use crate::{
 pub struct SegmenterEntry {
     id: String,
     provenance: Provenance,
-    remote: Option<Remote>,
+    source: Source,
     known: OnceCell<KnownSegmenter>,
 }
 
-/// A segmenter that has told who it is, and its workers once somebody asked for them.
+/// Where it is learned who a segmenter is.
+enum Source {
+    /// It was known from the start.
+    Here,
+    Remote(Remote),
+    Composed(Table, Parts),
+}
+
+/// The segmenters that one is made of.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    detect: Arc<SegmenterEntry>,
+    refine: Arc<SegmenterEntry>,
+}
+
+/// A segmenter that has told who it is.
 pub struct KnownSegmenter {
-    factory: Arc<dyn SegmenterFactory>,
+    descriptor: Descriptor,
     params: Schema,
     options: Schema,
-    pool: Mutex<Option<Arc<Pool>>>,
+    work: Work,
 }
+
+/// Who does the work of a segmenter.
+enum Work {
+    /// Its instances: its workers, once somebody asked for them.
+    Instances {
+        factory: Arc<dyn SegmenterFactory>,
+        pool: Mutex<Option<Arc<Pool>>>,
+    },
+    /// Others.
+    Parts(Parts),
+}
+
+/// How long endpoints that do not answer are waited for.
+type Patience = fn(&Remote) -> Duration;
 
 impl SegmenterEntry {
     /// An entry for a segmenter of this process.
@@ -43,8 +74,8 @@ impl SegmenterEntry {
         Ok(Self {
             id: factory.descriptor().id.clone(),
             provenance,
-            remote: None,
-            known: OnceCell::new_with(Some(KnownSegmenter::new(factory)?)),
+            source: Source::Here,
+            known: OnceCell::new_with(Some(KnownSegmenter::of(factory)?)),
         })
     }
 
@@ -53,9 +84,35 @@ impl SegmenterEntry {
         Self {
             id: id.to_owned(),
             provenance: Provenance::Remote(remote.addresses()),
-            remote: Some(remote),
+            source: Source::Remote(remote),
             known: OnceCell::new(),
         }
+    }
+
+    /// An entry for a segmenter made of two, as its table says. It is known as soon as these are.
+    ///
+    /// # Errors
+    /// As [`Table::descriptor`], if both are known.
+    pub(super) fn composed(
+        id: &str,
+        table: Table,
+        detect: Arc<Self>,
+        refine: Arc<Self>,
+    ) -> Result<Self> {
+        let parts = Parts { detect, refine };
+        let known = match (parts.detect.known(), parts.refine.known()) {
+            (Some(detect), Some(refine)) => {
+                let descriptor = table.descriptor(id, detect.descriptor(), refine.descriptor())?;
+                Some(KnownSegmenter::new(descriptor, Work::Parts(parts.clone()))?)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            id: id.to_owned(),
+            provenance: Provenance::Composed(table.detect.clone(), table.refine.clone()),
+            source: Source::Composed(table, parts),
+            known: OnceCell::new_with(known),
+        })
     }
 
     /// Its id.
@@ -90,15 +147,33 @@ impl SegmenterEntry {
         self.describe(|_| Duration::ZERO).await
     }
 
-    async fn describe(&self, patience: impl Fn(&Remote) -> Duration) -> Result<&KnownSegmenter> {
-        let describe = async || {
-            let remote = self
-                .remote
-                .as_ref()
-                .ok_or_else(|| Error::internal("a segmenter of this process is unknown"))?;
-            KnownSegmenter::new(remote.describe(patience(remote)).await?)
+    fn describe(&self, patience: Patience) -> BoxFuture<'_, Result<&KnownSegmenter>> {
+        let describe = async move {
+            match &self.source {
+                Source::Here => Err(Error::internal("a segmenter of this process is unknown")),
+                Source::Remote(remote) => {
+                    KnownSegmenter::of(remote.describe(patience(remote)).await?)
+                }
+                Source::Composed(table, parts) => {
+                    let Parts { detect, refine } = parts;
+                    let parts_known =
+                        try_join(detect.describe(patience), refine.describe(patience));
+                    let (detect, refine) = parts_known.await?;
+                    let descriptor =
+                        table.descriptor(&self.id, detect.descriptor(), refine.descriptor());
+                    KnownSegmenter::new(descriptor?, Work::Parts(parts.clone()))
+                }
+            }
         };
-        self.known.get_or_try_init(describe).await
+        self.known.get_or_try_init(|| describe).boxed()
+    }
+
+    /// Ids of the two that it is made of: the detector and the refiner.
+    pub fn parts(&self) -> Option<[&str; 2]> {
+        match &self.source {
+            Source::Composed(table, _) => Some([&table.detect, &table.refine]),
+            Source::Here | Source::Remote(_) => None,
+        }
     }
 
     /// Requests that wait for one of its workers.
@@ -112,34 +187,61 @@ impl SegmenterEntry {
     /// Invalid, naming the first option that does not fit.
     pub(crate) fn check(&self, settings: &Settings) -> Result<()> {
         match self.known() {
-            Some(known) => known.configured(settings).map(drop),
+            Some(known) => {
+                known.configured(settings)?;
+                known.usual(settings).map(drop)
+            }
             None => settings.segmenter(&self.id).map(drop),
         }
     }
 }
 
 impl KnownSegmenter {
-    fn new(factory: Arc<dyn SegmenterFactory>) -> Result<Self> {
-        let Descriptor {
-            id,
-            params,
-            options,
-            ..
-        } = factory.descriptor();
+    /// One whose instances `factory` makes.
+    fn of(factory: Arc<dyn SegmenterFactory>) -> Result<Self> {
+        let descriptor = factory.descriptor().clone();
+        let pool = Mutex::default();
+        Self::new(descriptor, Work::Instances { factory, pool })
+    }
+
+    fn new(descriptor: Descriptor, work: Work) -> Result<Self> {
+        let id = &descriptor.id;
         let compile = |schema| {
             Schema::compile(schema).map_err(|error| error.at(format!("segmenter \"{id}\"")))
         };
         Ok(Self {
-            params: compile(params)?,
-            options: compile(options)?,
-            factory,
-            pool: Mutex::new(None),
+            params: compile(&descriptor.params)?,
+            options: compile(&descriptor.options)?,
+            descriptor,
+            work,
         })
     }
 
     /// Who it is and what it takes.
-    pub fn descriptor(&self) -> &Descriptor {
-        self.factory.descriptor()
+    pub const fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The two that it is made of, the detector and the refiner; `None` for one that works itself.
+    pub fn parts(&self) -> Option<[&KnownSegmenter; 2]> {
+        match &self.work {
+            Work::Instances { .. } => None,
+            // Without knowing them, nobody knew it.
+            Work::Parts(Parts { detect, refine }) => Some([detect.known()?, refine.known()?]),
+        }
+    }
+
+    /// How many instances it has.
+    ///
+    /// # Errors
+    /// As [`configured`](Self::configured).
+    pub fn instances(&self, settings: &Settings) -> Result<usize> {
+        match self.parts() {
+            None => Ok(self.configured(settings)?.0.instances),
+            Some([detect, refine]) => {
+                Ok(detect.instances(settings)?.min(refine.instances(settings)?))
+            }
+        }
     }
 
     /// What its calls take.
@@ -167,7 +269,10 @@ impl KnownSegmenter {
 
     /// Its workers, started by the first call; an option `weights` may name a checkpoint.
     pub(crate) fn pool(&self, settings: &Settings) -> Result<Arc<Pool>> {
-        let mut slot = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let Work::Instances { factory, pool } = &self.work else {
+            return Err(Error::internal(format!("{} has no workers", self.who())));
+        };
+        let mut slot = pool.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = &*slot {
             return Ok(pool.clone());
         }
@@ -178,13 +283,19 @@ impl KnownSegmenter {
                 .map_err(|error| error.at(self.who()))?;
             *weights = path.to_string_lossy().into_owned();
         }
-        let pool = Arc::new(Pool::start(self.factory.clone(), options, worker)?);
+        let pool = Arc::new(Pool::start(factory.clone(), options, worker)?);
         Ok(slot.insert(pool).clone())
     }
 
     fn queued(&self) -> usize {
-        let slot = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref().map_or(0, |pool| pool.queued())
+        match &self.work {
+            Work::Instances { pool, .. } => {
+                let slot = pool.lock().unwrap_or_else(PoisonError::into_inner);
+                slot.as_ref().map_or(0, |pool| pool.queued())
+            }
+            // They are counted themselves.
+            Work::Parts(_) => 0,
+        }
     }
 
     /// Its table in the settings, checked against its schema.
@@ -194,19 +305,43 @@ impl KnownSegmenter {
     pub fn configured(&self, settings: &Settings) -> Result<(WorkerSettings, Params)> {
         let id = &self.descriptor().id;
         let (mut worker, mut options) = settings.segmenter(id)?;
-        if !settings
-            .segmenter
-            .get(id)
-            .is_some_and(|table| table.contains_key("instances"))
-        {
-            worker.instances = self.factory.instances();
+        let table = settings.segmenter.get(id);
+        let is_set = table.is_some_and(|table| table.contains_key("instances"));
+        if let (false, Work::Instances { factory, .. }) = (is_set, &self.work) {
+            worker.instances = factory.instances();
         }
-        for (key, value) in &mut options {
-            // Environment variables and flags give text where the schema may want a number.
-            if let Some(text) = value.as_str() {
-                *value = self.options.parse_text(&self.who(), key, text)?;
-            }
-        }
-        Ok((worker, self.options.resolve(&self.who(), &options)?))
+        let table = format!("segmenter.{id}");
+        let at = |error: Error| error.at(settings.places.of(&table));
+        read_texts(&self.options, &self.who(), &mut options).map_err(at)?;
+        let options = self.options.resolve(&self.who(), &options).map_err(at)?;
+        Ok((worker, options))
     }
+
+    /// The parameters in the settings, which its calls get if a request says nothing else; checked
+    /// against its schema.
+    ///
+    /// # Errors
+    /// Invalid, naming the first parameter that does not fit.
+    pub fn usual(&self, settings: &Settings) -> Result<Params> {
+        let id = &self.descriptor().id;
+        let mut params = settings.params(id)?;
+        let table = format!("segmenter.{id}.params");
+        let at = |error: Error| error.at(settings.places.of(&table));
+        read_texts(&self.params, &self.who(), &mut params).map_err(at)?;
+        self.params.resolve(&self.who(), &params).map_err(at)?;
+        Ok(params)
+    }
+}
+
+/// Environment variables and flags give text where a schema may want a number.
+///
+/// # Errors
+/// Invalid, naming the first value that does not fit.
+pub(super) fn read_texts(schema: &Schema, who: &str, params: &mut Params) -> Result<()> {
+    for (key, value) in params {
+        if let Some(text) = value.as_str() {
+            *value = schema.parse_text(who, key, text)?;
+        }
+    }
+    Ok(())
 }

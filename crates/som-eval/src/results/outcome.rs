@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use som_core::{Mask, Size};
+use som_core::{Mask, Region, Size};
 
 use super::Trace;
 use crate::{Rect, Shape};
@@ -126,6 +126,16 @@ impl Outcome {
 }
 
 impl Answer {
+    /// That these regions are meant. A box is not taken for a mask.
+    pub fn of<'a>(regions: impl Iterator<Item = &'a Region> + Clone) -> Self {
+        let masks = regions.clone().filter(|region| !region.is_box());
+        Self {
+            boxes: regions.map(Rect::from).collect(),
+            masks: masks.map(|region| (&region.mask).into()).collect(),
+            ..Self::default()
+        }
+    }
+
     /// All masks together.
     ///
     /// # Errors
@@ -154,6 +164,26 @@ impl Answer {
 }
 
 impl Found {
+    /// A region that got a mark, without a name. A box is not taken for a mask.
+    pub fn of(region: &Region) -> Self {
+        let is_box = region.is_box();
+        Self {
+            mask: (!is_box).then(|| (&region.mask).into()),
+            bbox: is_box.then(|| region.into()),
+            name: None,
+            marked: true,
+        }
+    }
+
+    /// The same with a name, and with pixels even of a box: names are held against segments.
+    pub fn named(region: &Region, name: Option<String>) -> Self {
+        Self {
+            mask: Some((&region.mask).into()),
+            name,
+            ..Self::of(region)
+        }
+    }
+
     /// Its box, or that of its mask; `None` if it has neither.
     ///
     /// # Errors

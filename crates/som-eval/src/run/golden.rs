@@ -1,6 +1,6 @@
 //! The truth's own regions: what a data set outlines in an image.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 use som_core::{Error, Mask, Region, Result, Size};
 
@@ -70,10 +70,11 @@ impl Golden {
             }
             Truth::Targets { .. } | Truth::Phrases(_) | Truth::Click(_) => {
                 for target in self.targets.get(&sample.group).into_iter().flatten() {
-                    let mask = mask(target, size);
-                    let mask = mask.map_err(|error| error.at(format!("sample {}", sample.id)))?;
-                    if !mask.is_empty() {
-                        regions.push(Region::new(mask));
+                    let region = region(target, size);
+                    let at = |error: Error| error.at(format!("sample {}", sample.id));
+                    let region = region.map_err(at)?;
+                    if !region.mask.is_empty() {
+                        regions.push(region);
                     }
                 }
             }
@@ -88,11 +89,11 @@ impl Golden {
     }
 }
 
-/// The pixels of a target; of a box those that it touches.
-fn mask(target: &Target, size: Size) -> Result<Mask> {
+/// A target as a region: its pixels, or its box where no more is known.
+fn region(target: &Target, size: Size) -> Result<Region> {
     match (&target.shape, target.bbox) {
-        (Some(shape), _) => shape.mask(size).map(Cow::into_owned),
-        (None, Some(rect)) => Ok(Mask::rect(size, rect.pixels(size))),
-        (None, None) => Ok(Mask::empty(size)),
+        (Some(shape), _) => Ok(Region::new(shape.mask(size)?.into_owned())),
+        (None, Some(rect)) => Ok(Region::of_box(size, rect.corners())),
+        (None, None) => Ok(Region::new(Mask::empty(size))),
     }
 }

@@ -10,7 +10,7 @@ use som_core::{
 
 use super::question::may_mean_any;
 use crate::{
-    Question, Rect, Sample, Shape,
+    Question, Rect, Sample,
     results::{Answer, Found, Outcome, PhraseAnswer, Reading},
 };
 
@@ -34,18 +34,26 @@ impl Shown<'_> {
         Some(mark.id)
     }
 
-    /// The regions as results have them, with the names that their marks got.
-    fn found(&self, names: &BTreeMap<u32, &str>) -> Vec<Found> {
-        let found = |(index, region): (usize, &Region)| {
-            let mark = self.mark_of(index);
-            Found {
-                mask: Some(Shape::from(&region.mask)),
-                bbox: None,
-                name: mark.and_then(|id| names.get(&id).map(|name| (*name).to_owned())),
-                marked: mark.is_some(),
-            }
+    /// The regions as results have them.
+    fn found(&self) -> Vec<Found> {
+        let found = |(index, region): (usize, &Region)| Found {
+            marked: self.mark_of(index).is_some(),
+            ..Found::of(region)
         };
         self.regions.iter().enumerate().map(found).collect()
+    }
+
+    /// The regions with the names that their marks got.
+    fn named(&self, names: &BTreeMap<u32, &str>) -> Vec<Found> {
+        let named = |(index, region): (usize, &Region)| {
+            let mark = self.mark_of(index);
+            let name = mark.and_then(|id| names.get(&id).map(|name| (*name).to_owned()));
+            Found {
+                marked: mark.is_some(),
+                ..Found::named(region, name)
+            }
+        };
+        self.regions.iter().enumerate().map(named).collect()
     }
 }
 
@@ -66,7 +74,7 @@ pub(super) fn outcome(
         Question::Names { .. } => {
             let names = names(findings);
             if shown.ids.is_empty() {
-                outcome.regions = Some(shown.found(&names));
+                outcome.regions = Some(shown.named(&names));
             } else {
                 name_segments(&mut outcome, shown, &names);
             }
@@ -80,10 +88,10 @@ pub(super) fn outcome(
                 boxes: boxes(shown, finding),
             });
             outcome.answer.phrases = phrases.collect();
-            outcome.regions = Some(shown.found(&BTreeMap::new()));
+            outcome.regions = Some(shown.found());
         }
         Question::Refer(_) | Question::Click(_) | Question::Track => {
-            outcome.regions = Some(shown.found(&BTreeMap::new()));
+            outcome.regions = Some(shown.found());
             outcome.reading = Reading::Nothing;
             if let Some(finding) = findings.first() {
                 outcome.answer = meant(shown, finding);
@@ -122,17 +130,12 @@ fn name_segments(outcome: &mut Outcome, shown: &Shown<'_>, names: &BTreeMap<u32,
 
 /// What a finding means, as boxes and masks.
 fn meant(shown: &Shown<'_>, finding: &Finding) -> Answer {
-    let regions = finding.marks.iter().filter_map(|id| shown.region(*id));
-    Answer {
-        masks: regions.map(|region| Shape::from(&region.mask)).collect(),
-        boxes: boxes(shown, finding),
-        ..Answer::default()
-    }
+    Answer::of(finding.marks.iter().filter_map(|id| shown.region(*id)))
 }
 
 fn boxes(shown: &Shown<'_>, finding: &Finding) -> Vec<Rect> {
     let regions = finding.marks.iter().filter_map(|id| shown.region(*id));
-    regions.map(|region| region.bbox().into()).collect()
+    regions.map(Rect::from).collect()
 }
 
 /// How what an answer says of one expression could be read. A mark that does not exist was read: it is

@@ -5,7 +5,7 @@ use som_core::{Error, Params, Region, Result};
 
 use super::question::may_mean_any;
 use crate::{
-    Question, Rect, Sample, Shape, Truth,
+    Question, Rect, Sample, Truth,
     results::{Answer, Found, Outcome, PhraseAnswer, Reading},
 };
 
@@ -39,32 +39,33 @@ pub(super) fn outcome(sample: &Sample, calls: &[&[Region]]) -> Outcome {
     };
     let all = calls.iter().flat_map(|regions| regions.iter());
     match (&sample.question, &sample.truth) {
-        (Question::Names { .. }, _) => outcome.regions = Some(all.map(named).collect()),
+        (Question::Names { .. }, _) => {
+            outcome.regions = Some(
+                all.map(|region| Found::named(region, region.label.clone()))
+                    .collect(),
+            );
+        }
         (Question::Phrases { .. }, Truth::Phrases(phrases)) => {
             let answers = phrases
                 .iter()
                 .zip(calls)
                 .map(|(phrase, regions)| PhraseAnswer {
                     phrase: phrase.text.clone(),
-                    boxes: best(regions).map(rect).into_iter().collect(),
+                    boxes: best(regions).map(Rect::from).into_iter().collect(),
                 });
             outcome.answer.phrases = answers.collect();
-            outcome.regions = Some(all.map(unnamed).collect());
+            outcome.regions = Some(all.map(Found::of).collect());
         }
         _ => {
             let meant: Vec<&Region> = match may_mean_any(sample) {
                 true => all.clone().collect(),
                 false => calls.iter().filter_map(|regions| best(regions)).collect(),
             };
-            outcome.answer = Answer {
-                boxes: meant.iter().map(|region| rect(region)).collect(),
-                masks: meant.iter().map(|region| (&region.mask).into()).collect(),
-                ..Answer::default()
-            };
+            outcome.answer = Answer::of(meant.iter().copied());
             if meant.is_empty() && !may_mean_any(sample) {
                 outcome.reading = Reading::Nothing;
             }
-            outcome.regions = Some(all.map(unnamed).collect());
+            outcome.regions = Some(all.map(Found::of).collect());
         }
     }
     outcome
@@ -80,27 +81,4 @@ fn best(regions: &[Region]) -> Option<&Region> {
             best
         }
     })
-}
-
-/// Its box, unrounded where a detector tells the corners in `extra`.
-fn rect(region: &Region) -> Rect {
-    let told = region.extra.get("box").cloned();
-    let told = told.and_then(|corners| serde_json::from_value::<[f64; 4]>(corners).ok());
-    told.map_or_else(|| region.bbox().into(), Rect::between)
-}
-
-fn unnamed(region: &Region) -> Found {
-    Found {
-        mask: Some(Shape::from(&region.mask)),
-        bbox: None,
-        name: None,
-        marked: true,
-    }
-}
-
-fn named(region: &Region) -> Found {
-    Found {
-        name: region.label.clone(),
-        ..unnamed(region)
-    }
 }

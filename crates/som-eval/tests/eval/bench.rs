@@ -25,7 +25,7 @@ use som_engine::{
 use som_eval::{
     data::{Kind, Place},
     report::RunReport,
-    run::{self, Plan, Ran, ReadRegions, Row, Selection},
+    run::{self, Estimate, Plan, Ran, ReadRegions, Row, Selection},
     score::Options,
 };
 use som_test::Columns;
@@ -264,15 +264,15 @@ impl ReadRegions for NoRegions {
 
 pub(crate) async fn run(oracle: &Arc<Oracle>, plan: &Plan, folder: &Path) -> Result<Ran> {
     let given = Arc::new(NoRegions);
-    run::run(
-        engine(oracle),
-        given,
-        plan,
-        folder,
-        &Cancellation::new(),
-        |_| (),
-    )
-    .await
+    let stop = Cancellation::new();
+    run::run(engine(oracle), given, plan, folder, &stop, |_| ()).await
+}
+
+pub(crate) async fn estimate(oracle: &Arc<Oracle>, plan: &Plan, folder: &Path) -> Vec<Estimate> {
+    let given = Arc::new(NoRegions);
+    let stop = Cancellation::new();
+    let estimates = run::estimate(engine(oracle), given, plan, folder, &stop);
+    estimates.await.unwrap()
 }
 
 pub(crate) fn report(folder: &Path) -> RunReport {

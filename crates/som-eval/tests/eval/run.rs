@@ -8,15 +8,15 @@ use std::{
 };
 
 use serde_json::json;
-use som_core::{Cancellation, ErrorKind};
+use som_core::ErrorKind;
 use som_eval::{
-    run::{self, Row, Selection},
+    run::{Row, Selection},
     score::Verdict,
 };
 
 use crate::{
     asset::value,
-    bench::{Drawn, NoRegions, Oracle, engine, golden, report, row, run},
+    bench::{Drawn, Oracle, estimate, golden, report, row, run},
 };
 
 fn asked(oracle: &Oracle) -> usize {
@@ -349,14 +349,7 @@ async fn a_dry_run_counts_and_asks_nothing() {
         seed: 1,
         stratified: true,
     };
-    let estimates = run::estimate(
-        engine(&oracle),
-        Arc::new(NoRegions),
-        &plan,
-        &folder,
-        &Cancellation::new(),
-    );
-    let estimates = estimates.await.unwrap();
+    let estimates = estimate(&oracle, &plan, &folder).await;
     assert_eq!(asked(&oracle), 0);
     let [golden, votes] = &estimates[..] else {
         panic!("{estimates:?}");
@@ -369,14 +362,7 @@ async fn a_dry_run_counts_and_asks_nothing() {
     assert!(golden.input_tokens > 30.0 * 85.0);
     // What was answered is not asked about.
     run(&oracle, &plan, &folder).await.unwrap();
-    let again = run::estimate(
-        engine(&oracle),
-        Arc::new(NoRegions),
-        &plan,
-        &folder,
-        &Cancellation::new(),
-    );
-    assert_eq!(again.await.unwrap()[0].samples, 0);
+    assert_eq!(estimate(&oracle, &plan, &folder).await[0].samples, 0);
 }
 
 #[tokio::test]

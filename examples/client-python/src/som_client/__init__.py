@@ -17,11 +17,12 @@
 
 from . import tasks
 from .aio import AsyncClient
-from .answers import Answer, Finding, Location, Mention, Thought
+from .answers import Answer, AskedImage, Finding, Location, Mention, Thought
 from .client import Client
 from .connection import Connection
 from .errors import SomError
-from .images import ImageLike, Kept
+from .images import ImageFile, ImageLike, Kept
+from .requests import Refinement
 from .types import (
     Descriptor,
     Failure,
@@ -33,6 +34,7 @@ from .types import (
     Marking,
     MarkOptions,
     Page,
+    Refined,
     Region,
     Rle,
     Segmentation,
@@ -41,6 +43,7 @@ from .types import (
 
 __all__ = [
     "Answer",
+    "AskedImage",
     "AsyncClient",
     "Client",
     "Connection",
@@ -50,6 +53,7 @@ __all__ = [
     "Granularity",
     "GranularityPick",
     "GranularityStep",
+    "ImageFile",
     "ImageLike",
     "ImageNote",
     "Kept",
@@ -59,6 +63,8 @@ __all__ = [
     "Marking",
     "Mention",
     "Page",
+    "Refined",
+    "Refinement",
     "Region",
     "Rle",
     "Segmentation",

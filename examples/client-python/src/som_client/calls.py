@@ -13,7 +13,7 @@ from som.v1 import catalog_pb2, catalog_pb2_grpc, som_pb2, som_pb2_grpc
 from . import requests, types
 from .errors import SomError
 from .images import ImageLike, Kept
-from .requests import MarkArguments, Params
+from .requests import MarkArguments, Params, Refinement
 from .types import Descriptor, GranularityStep, Marking, Segmentation
 
 T = TypeVar("T")
@@ -39,9 +39,13 @@ class Call(Generic[T]):
 
 
 def segment(
-    image: ImageLike, segmenter: str, params: Params | None, granularity: float | None = None
+    image: ImageLike,
+    segmenter: str,
+    params: Params | None,
+    granularity: float | None = None,
+    refine: str | Refinement | None = None,
 ) -> Call[Segmentation]:
-    request = requests.segment(image, segmenter, params, granularity)
+    request = requests.segment(image, segmenter, params, granularity, refine)
     return Call(lambda stubs: stubs.som.Segment, request, Segmentation.of, _kept(image))
 
 
@@ -71,7 +75,7 @@ def stream(
     """The requests of a stream, made when they are sent."""
     for image in images:
         # A stream cannot ask for the image again, so it is always sent.
-        whole = image.data if isinstance(image, Kept) else image
+        whole = image.file() if isinstance(image, Kept) else image
         yield som_pb2.MarkStreamRequest(mark=requests.mark(whole, **options))
 
 

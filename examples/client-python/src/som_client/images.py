@@ -15,15 +15,53 @@ from som.v1 import types_pb2
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 
-class Kept:
+class ImageFile:
+    """An image file, and how it becomes pixels; what is not said is the server's choice.
+
+    `stretch` makes the darkest of values of more than 8 bits black and the brightest white, and
+    `background` is what shows where the image is transparent: "auto" or a colour like "#1f77b4".
+    """
+
+    def __init__(
+        self,
+        image: bytes | str | PathLike[str],
+        *,
+        stretch: bool | None = None,
+        background: str = "",
+    ) -> None:
+        self.data = _read(image)
+        self.stretch = stretch
+        self.background = background
+
+    def whole(self) -> types_pb2.Image:
+        """The image itself."""
+        return types_pb2.Image(encoded=self._encoded(keep=False))
+
+    def _encoded(self, keep: bool) -> types_pb2.EncodedImage:
+        return types_pb2.EncodedImage(
+            data=self.data, keep=keep, stretch=self.stretch, background=self.background
+        )
+
+
+class Kept(ImageFile):
     """An image that is sent once: later requests name it by its digest.
 
     The server may forget it when its memory for images is full; then it is sent again.
     """
 
-    def __init__(self, image: bytes | str | PathLike[str]) -> None:
-        self.data = _read(image)
+    def __init__(
+        self,
+        image: bytes | str | PathLike[str],
+        *,
+        stretch: bool | None = None,
+        background: str = "",
+    ) -> None:
+        super().__init__(image, stretch=stretch, background=background)
         self.digest = hashlib.sha256(self.data).digest()
+
+    def file(self) -> ImageFile:
+        """The same without being kept."""
+        return ImageFile(self.data, stretch=self.stretch, background=self.background)
 
     def named(self) -> types_pb2.Image:
         """The image by its digest."""
@@ -31,18 +69,20 @@ class Kept:
 
     def whole(self) -> types_pb2.Image:
         """The image itself, to be kept."""
-        encoded = types_pb2.EncodedImage(data=self.data, keep=True)
-        return types_pb2.Image(encoded=encoded)
+        return types_pb2.Image(encoded=self._encoded(keep=True))
 
 
-ImageLike: TypeAlias = bytes | str | PathLike[str] | Pixels | Kept
-"""A file's bytes, a path, an RGB array of shape (height, width, 3), or an image that is kept."""
+ImageLike: TypeAlias = bytes | str | PathLike[str] | Pixels | ImageFile
+"""A file's bytes, a path, an RGB array of shape (height, width, 3), a file with how it is read, or an
+image that is kept."""
 
 
 def to_wire(image: ImageLike) -> types_pb2.Image:
     """The image as a request holds it."""
     if isinstance(image, Kept):
         return image.named()
+    if isinstance(image, ImageFile):
+        return image.whole()
     if isinstance(image, np.ndarray):
         return types_pb2.Image(raw=_raw(image))
     return types_pb2.Image(encoded=types_pb2.EncodedImage(data=_read(image)))

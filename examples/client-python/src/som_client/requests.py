@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, Unpack
 
 from google.protobuf import json_format, struct_pb2
@@ -20,6 +21,21 @@ Styles: TypeAlias = Sequence[str | tuple[str, Params]]
 Format: TypeAlias = Literal["png", "jpeg", "webp", "raw", "none"]
 
 
+@dataclass(frozen=True)
+class Refinement:
+    """Has each region cut anew by a segmenter, which gets it as a hint.
+
+    Labels, scores and ids stay. A region of which the refiner finds nothing stays what it is.
+    """
+
+    segmenter: str
+    """The id of the refiner: one that takes boxes, points or masks."""
+    params: Params | None = None
+    """Its parameters, without hints."""
+    hint: Literal["", "box", "point", "mask"] = ""
+    """What it is told of each region; empty for what suits."""
+
+
 class MarkArguments(MarkOptions, total=False):
     """How an image is marked; what is left out is the server's choice."""
 
@@ -30,6 +46,8 @@ class MarkArguments(MarkOptions, total=False):
     """The segmenter's parameters, hints among them."""
     regions: Iterable[Region] | None
     """Marked in place of what the segmenter would find."""
+    refine: str | Refinement | None
+    """Who cuts each region anew, those of `regions` as well."""
     styles: Styles
     format: Format
     """Of the pages: "png" if left out."""
@@ -45,6 +63,8 @@ class AskArguments(MarkOptions, total=False):
     """In place of a segmenter, what chooses one and its level: 1, the coarsest, to 3."""
     params: Params | None
     """The segmenter's parameters, hints among them."""
+    refine: str | Refinement | None
+    """Who cuts each region anew."""
     styles: Styles
     template: str | None
     """The words of the prompt by the name of a template, such as "som-bench-labelling"."""
@@ -67,19 +87,24 @@ class AskArguments(MarkOptions, total=False):
     """How often to ask for one answer: 2, the default, lets the model mend one that names marks
     which are not there."""
     max_cost: float
-    """In US dollars; 0 for no limit."""
+    """The most that all requests may cost, in US dollars, estimated before each; 0 for no limit."""
     format: Format
     """Of the pages that come with the answer: "none" if left out."""
 
 
 def segment(
-    image: ImageLike, segmenter: str, params: Params | None, granularity: float | None = None
+    image: ImageLike,
+    segmenter: str,
+    params: Params | None,
+    granularity: float | None = None,
+    refine: str | Refinement | None = None,
 ) -> som_pb2.SegmentRequest:
     return som_pb2.SegmentRequest(
         image=images.to_wire(image),
         segmenter=segmenter,
         params=struct(params),
         granularity=granularity,
+        refine=_refinement(refine),
     )
 
 
@@ -94,6 +119,7 @@ def mark(image: ImageLike, **options: Unpack[MarkArguments]) -> som_pb2.MarkRequ
         params=struct(options.get("params")),
         granularity=options.get("granularity"),
         regions=given,
+        refine=_refinement(options.get("refine")),
         styles=[_layer(style) for style in options.get("styles", ())],
         options=_mark_options(options),
         format=_format(options.get("format", "png")),
@@ -109,10 +135,11 @@ def ask(
         images=[
             ask_pb2.AskImage(
                 # A stream cannot ask for the image again, so it is always sent.
-                image=images.to_wire(image.data if isinstance(image, Kept) else image),
+                image=images.to_wire(image.file() if isinstance(image, Kept) else image),
                 segmenter=options.get("segmenter", ""),
                 params=struct(options.get("params")),
                 granularity=options.get("granularity"),
+                refine=_refinement(options.get("refine")),
             )
             for image in images_
         ],
@@ -144,10 +171,23 @@ def struct(params: Params | None) -> struct_pb2.Struct:
     return json_format.ParseDict(dict(params or {}), struct_pb2.Struct())
 
 
+def _refinement(refine: str | Refinement | None) -> types_pb2.Refinement | None:
+    if refine is None:
+        return None
+    if isinstance(refine, str):
+        refine = Refinement(refine)
+    return types_pb2.Refinement(
+        segmenter=refine.segmenter, params=struct(refine.params), hint=refine.hint
+    )
+
+
 def _mark_options(given: Mapping[str, Any]) -> types_pb2.MarkOptions:
     """What of `given` is asked of marks."""
     names = [name for name in MarkOptions.__annotations__ if name in given]
-    return types_pb2.MarkOptions(**{name: given[name] for name in names})
+    options = {name: given[name] for name in names}
+    if options.get("colors"):
+        options["colors"] = [int(color.removeprefix("#"), 16) for color in options["colors"]]
+    return types_pb2.MarkOptions(**options)
 
 
 def _format(name: Format) -> str:
