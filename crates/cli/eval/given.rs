@@ -23,12 +23,7 @@ impl ReadRegions for GivenFiles {
             let open = || Arc::new(GivenSource::of_many(from.to_owned()));
             source.or_insert_with(open).clone()
         };
-        let input = Input::File {
-            path: image.to_owned(),
-            below: image
-                .file_name()
-                .map_or_else(|| image.to_owned(), PathBuf::from),
-        };
+        let input = Input::file(image);
         Ok(source.read(&input, size)?.regions.regions)
     }
 }

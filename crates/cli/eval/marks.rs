@@ -43,8 +43,10 @@ pub(super) async fn run(
     general: &General,
     stop: &Cancellation,
 ) -> Result<ExitCode> {
-    let images = options.images;
-    let inputs = Inputs::find(&ImageArguments { images })?;
+    let inputs = Inputs::find(&ImageArguments {
+        images: options.images,
+        keep_endings: false,
+    })?;
     let mut rows = options.rows.iter().map(row).collect::<Result<Vec<_>>>()?;
     if rows.is_empty() {
         rows.push(som_eval::run::Row::default());
