@@ -70,8 +70,7 @@ enum Command {
     Segment(Box<segment::Options>),
     Ask(Box<ask::Options>),
     Compare(Box<compare::Options>),
-    /// Ask about the samples of data sets, and tell how good it went in the numbers that the field
-    /// publishes
+    /// Ask about the samples of data sets, and tell how good the answers are
     Eval(eval::Options),
     /// Look at the multimodal models in the settings, and test whether they can read marks
     Lmm(lmm::Options),

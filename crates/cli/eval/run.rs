@@ -20,7 +20,7 @@ use som_eval::{
 use super::{Part, engine::engine, given::GivenFiles, row::row, table};
 use crate::{General, exit, flags::RowArgument, output::Output, plural::counted, report};
 
-/// Ask about the samples of a data set, row by row: segmenter, styles, model, wording, votes
+/// Ask about the samples of a data set: segmenters, styles, models, wordings, votes
 ///
 /// A grid is a TOML file with data = "KIND:FOLDER", rows as [[row]], and [grid] for every combination
 /// of segmenter, styles, lmm, template and votes; flags go before it. Outcomes, regions and answers are
