@@ -33,7 +33,7 @@ mod refine;
 mod granularity;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 mod ask;
-// `som eval`: data sets looked at, runs scored.
+// `som eval`: data sets looked at, samples asked, runs scored, told and compared.
 mod eval;
 // The JSON of the commands, and COCO.
 mod json;

@@ -70,7 +70,7 @@ enum Command {
     Segment(Box<segment::Options>),
     Ask(Box<ask::Options>),
     Compare(Box<compare::Options>),
-    /// Tell how good a run is, in the numbers that the field publishes
+    /// Ask about the samples of data sets, and tell how good the answers are
     Eval(eval::Options),
     /// Look at the multimodal models in the settings, and test whether they can read marks
     Lmm(lmm::Options),
@@ -156,7 +156,7 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Compare(options) => {
             block_on(async |stop| compare::run(*options, general, stop).await)
         }
-        Command::Eval(options) => eval::run(options),
+        Command::Eval(options) => eval::run(options, general),
         Command::Lmm(options) => block_on(async |stop| lmm::run(&options, general, stop).await),
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),

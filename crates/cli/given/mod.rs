@@ -60,6 +60,18 @@ impl GivenSource {
         }))
     }
 
+    /// What a file or folder has for each of many images.
+    pub(crate) fn of_many(path: PathBuf) -> Self {
+        Self {
+            path,
+            format: None,
+            only: Vec::new(),
+            keep_ids: false,
+            single: false,
+            shared: OnceLock::new(),
+        }
+    }
+
     /// The regions of an image of this `size`. Blocks.
     ///
     /// # Errors

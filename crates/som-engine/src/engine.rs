@@ -5,7 +5,7 @@
 //! Decoding, allocation and drawing run on the runtime's blocking threads, at most one per core;
 //! segmenters run on their own threads. Nothing here computes on the async runtime.
 
-use std::{future::Future, sync::Arc, thread, time::Instant};
+use std::{future::Future, path::PathBuf, sync::Arc, thread, time::Instant};
 
 use som_core::{
     AllocateOptions, Allocation, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin,
@@ -92,6 +92,21 @@ impl Engine {
     pub fn with_lmm(mut self, provider: Arc<dyn LmmProvider>) -> Self {
         self.lmms.add(provider);
         self
+    }
+
+    /// The same engine with the answers of the model called `name` kept in `folder`
+    /// ([`Lmms::keep_answers`]): what is not there yet is asked of what `ask` makes of the model.
+    ///
+    /// # Errors
+    /// NotFound for an unknown model.
+    pub fn with_answers_kept(
+        mut self,
+        name: &str,
+        folder: PathBuf,
+        ask: impl FnOnce(Arc<dyn LmmProvider>) -> Arc<dyn LmmProvider>,
+    ) -> Result<Self> {
+        self.lmms.keep_answers(name, folder, ask)?;
+        Ok(self)
     }
 
     /// The large multimodal models that can be asked.

@@ -222,7 +222,10 @@ impl Engine {
 
 impl Engine {
     /// As [`ask`](Self::ask), with `each` told of every stage.
-    pub(crate) async fn ask_watched(
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub async fn ask_watched(
         self: &Arc<Self>,
         request: AskRequest,
         cancellation: &Cancellation,
