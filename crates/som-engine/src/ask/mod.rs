@@ -181,6 +181,7 @@ impl Engine {
         timings.segment = Some(started.elapsed());
         let drawing = Instant::now();
         let known = looker.look(0).await?;
+        conversation.check_marks(&request.task, &known.scene())?;
         timings.mark = Some(drawing.elapsed());
 
         let answering = Instant::now();
