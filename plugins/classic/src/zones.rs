@@ -135,7 +135,7 @@ fn paper(image: &Image<'_>) -> Option<[u8; 3]> {
         .zip(&counts)
         .max_by_key(|&(bin, count)| (count, bin))?;
     let mut sum = [0; 3];
-    for pixel in pixels().filter(|pixel| bin(*pixel) == most) {
+    for pixel in pixels().filter(|pixel| bin(pixel) == most) {
         for (sum, &channel) in sum.iter_mut().zip(pixel) {
             *sum += u64::from(channel);
         }
