@@ -25,7 +25,14 @@ pub(crate) fn region(written: &[f32], expression: &str, size: Size) -> Region {
         .filter(|polygon| !polygon.is_empty())
         .collect();
     let mut region = match corners[..] {
-        [x1, y1, x2, y2] => Region::of_box(size, [x1, y1, x2, y2]),
+        [x1, y1, x2, y2] => {
+            // Nothing keeps the network from writing the corners the other way around.
+            let sorted = [x1.min(x2), y1.min(y2), x1.max(x2), y1.max(y2)];
+            let mut region = Region::of_box(size, sorted);
+            let written = json!([x1, y1, x2, y2]);
+            region.extra.insert("box".to_owned(), written);
+            region
+        }
         _ => Region::new(Mask::empty(size)),
     };
     let covered = polygons.iter().map(|polygon| filled(polygon, size));
@@ -89,5 +96,9 @@ mod tests {
             assert_eq!(found.extra["shape"], "box");
             assert_eq!(found.mask, Mask::rect(SIZE, BBox::new(5, 5, 15, 10)));
         }
+        // Its corners the other way around: the same pixels, the numbers as they are.
+        let found = region(&[0.5, 0.75, 0.125, 0.25], "the cup", SIZE);
+        assert_eq!(found.mask, Mask::rect(SIZE, BBox::new(5, 5, 15, 10)));
+        assert_eq!(found.extra["box"], json!([20.0, 15.0, 5.0, 5.0]));
     }
 }
