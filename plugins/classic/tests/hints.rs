@@ -115,11 +115,12 @@ fn each_box_is_one_object() {
     let bbox = |x, y, width, height| json!({"x": x, "y": y, "width": width, "height": height});
     let boxes = [bbox(153, 16, 149, 113), bbox(133, 348, 75, 75)];
     let both = find("astronaut.png", json!({"boxes": boxes}));
-    let each: Vec<Region> = boxes
-        .into_iter()
-        .flat_map(|bbox| find("astronaut.png", json!({"boxes": [bbox]})))
-        .collect();
-    assert_eq!(both, each);
+    for (index, (found, bbox)) in both.into_iter().zip(boxes).enumerate() {
+        let [mut alone] = find("astronaut.png", json!({"boxes": [bbox]})).try_into().unwrap();
+        // Of several, each tells whose it is.
+        alone.extra["prompt"] = json!(index);
+        assert_eq!(found, alone);
+    }
 }
 
 #[test]
@@ -150,7 +151,9 @@ fn a_found_region_is_the_one_of_its_level() {
             .iter()
             .find(|other| other.extra["node"] == region.extra["node"])
         {
-            assert_eq!((&same.mask, &same.extra), (&region.mask, &region.extra));
+            let mut extra = region.extra.clone();
+            assert_eq!(extra.remove("prompt"), Some(json!(0)));
+            assert_eq!((&same.mask, &same.extra), (&region.mask, &extra));
             tied += 1;
         }
     }

@@ -156,7 +156,7 @@ fn clear_of_labels(marks: &[AllocatedMark]) -> Vec<bool> {
 
 /// For each mark, the share of its label's box on its region and on no smaller one.
 fn on_region(marks: &[AllocatedMark], masks: &[Cow<'_, Mask>]) -> Vec<f32> {
-    let masks: Vec<(Cow<'_, Mask>, BBox)> = marks
+    let claims: Vec<(Cow<'_, Mask>, BBox)> = marks
         .iter()
         .zip(masks)
         .map(|(allocated, mask)| {
@@ -186,8 +186,8 @@ fn on_region(marks: &[AllocatedMark], masks: &[Cow<'_, Mask>]) -> Vec<f32> {
                     }
                 }
             };
-            set(&allocated.mark.region.mask, true);
-            for (mask, _) in masks[index + 1..]
+            set(&masks[index], true);
+            for (mask, _) in claims[index + 1..]
                 .iter()
                 .filter(|(_, bbox)| bbox.intersects(label))
             {
