@@ -19,11 +19,11 @@ pub(crate) struct ImageFlags {
 
 impl ImageFlags {
     /// What `usual` is with these flags.
-    pub(crate) fn over(&self, usual: DecodeOptions) -> DecodeOptions {
+    pub(crate) fn over(&self, usual: &DecodeOptions) -> DecodeOptions {
         DecodeOptions {
             stretch: self.stretch.unwrap_or(usual.stretch),
             background: self.background.unwrap_or(usual.background),
-            ..usual
+            ..usual.clone()
         }
     }
 }

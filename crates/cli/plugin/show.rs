@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 use som_core::{Descriptor, Params, Result};
 use som_engine::{
-    registry::{Provenance, Registry, unknown},
+    registry::{Provenance, Registry, SegmenterEntry, unknown},
     settings::{Ladder, Settings},
 };
 
@@ -51,7 +51,7 @@ async fn find<'a>(id: &str, registry: &'a Registry, settings: &Settings) -> Resu
         });
     }
     let Some(entry) = registry.segmenters().find(|entry| entry.id() == id) else {
-        let segmenters = registry.segmenters().map(|entry| entry.id());
+        let segmenters = registry.segmenters().map(SegmenterEntry::id);
         let styles = registry
             .styles()
             .map(|entry| entry.descriptor().id.as_str());

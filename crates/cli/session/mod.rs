@@ -155,7 +155,7 @@ pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) ->
     flags.regions.check()?;
     let given = GivenSource::of(&flags.given, flags.single)?.map(Arc::new);
     let (mut settings, _) = ladder.load()?;
-    let decoding = flags.images.over(settings.decoding());
+    let decoding = flags.images.over(&settings.decoding());
     settings.images.stretch = decoding.stretch;
     settings.images.background = decoding.background;
     let limits = settings.limits.clone();
