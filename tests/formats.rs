@@ -142,7 +142,10 @@ fn a_folder_has_the_regions_of_each_image() {
         "--json",
         "out",
     ]);
-    assert_eq!(ran.succeeded().stderr, "som: 2 images: 2 done\n");
+    assert_eq!(
+        ran.succeeded().stderr,
+        "som: rocket.jpg: no marks\nsom: 2 images: 2 done\n"
+    );
     assert_eq!(
         folder.json("out/coffee.json")["marks"][0]["region"]["label"],
         "spoon"

@@ -268,7 +268,7 @@ fn a_task_says_what_its_segmenter_looks_for() {
     let ask = ["ask", "coffee.png", "--hint", "task", "--task"];
     let ran = folder.som(&[&ask[..], &["refer", "the cup; the spoon"]].concat());
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("\"text\""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hints.text"), "{}", ran.stderr);
     for (words, told) in [
         (
             &["ask", "coffee.png", "what is red?", "--hint", "task"][..],

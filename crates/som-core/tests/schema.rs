@@ -290,16 +290,18 @@ fn text_that_means_nothing_is_refused() {
 
 #[test]
 fn a_dot_leads_into_an_object() {
-    let schema = schema(json!({
-        "detect": {"$ref": "#/$defs/detect"},
-        "a.b": {"type": "integer"},
-        "open": {"type": "object", "properties": {}, "additionalProperties": true},
-    }));
-    let mut whole = schema.value().clone();
-    whole["$defs"] = json!({"detect": {"type": "object", "properties": {
-        "threshold": {"type": "number"},
-        "inner": {"type": "object", "properties": {"deep": {"type": "boolean"}}},
-    }}});
+    let whole = json!({
+        "type": "object",
+        "properties": {
+            "detect": {"$ref": "#/$defs/detect"},
+            "a.b": {"type": "integer"},
+            "open": {"type": "object", "properties": {}, "additionalProperties": true},
+        },
+        "$defs": {"detect": {"type": "object", "properties": {
+            "threshold": {"type": "number"},
+            "inner": {"type": "object", "properties": {"deep": {"type": "boolean"}}},
+        }}},
+    });
     let schema = Schema::compile(&whole).unwrap();
     let mut params = Params::new();
     for (key, text) in [

@@ -1,5 +1,6 @@
 //! Regions and their masks.
 
+use serde_json::Value;
 use som_core::{BBox, Counts, Error, Mask, MaskBuilder, Point, Region, Result, Rle, Size};
 
 use crate::{params, pb::v1 as pb};
@@ -53,7 +54,16 @@ pub fn from_wire(wire: pb::Region, image: Size) -> Result<Region> {
     let level = wire.level.map(|level| {
         u8::try_from(level).map_err(|_| Error::invalid(format!("level {level} is above 255")))
     });
-    let extra = params::from_wire(wire.extra).map_err(|error| error.at("extra"))?;
+    let mut extra = params::from_wire(wire.extra).map_err(|error| error.at("extra"))?;
+    // Whole numbers lose their fraction on the way; places have one everywhere else.
+    for place in ["box", "point"] {
+        let numbers = extra.get_mut(place).and_then(Value::as_array_mut);
+        for number in numbers.into_iter().flatten() {
+            if let Some(fraction) = number.as_f64() {
+                *number = fraction.into();
+            }
+        }
+    }
     let mut known = match (wire.mask, wire.bbox) {
         (None, None) => return Err(Error::invalid("neither bbox nor mask is set")),
         (None, Some(bbox)) => boxed(bbox_from_wire(bbox), image)?,

@@ -116,7 +116,9 @@ fn each_box_is_one_object() {
     let boxes = [bbox(153, 16, 149, 113), bbox(133, 348, 75, 75)];
     let both = find("astronaut.png", json!({"boxes": boxes}));
     for (index, (found, bbox)) in both.into_iter().zip(boxes).enumerate() {
-        let [mut alone] = find("astronaut.png", json!({"boxes": [bbox]})).try_into().unwrap();
+        let [mut alone] = find("astronaut.png", json!({"boxes": [bbox]}))
+            .try_into()
+            .unwrap();
         // Of several, each tells whose it is.
         alone.extra["prompt"] = json!(index);
         assert_eq!(found, alone);

@@ -3,8 +3,7 @@
 
 use super::{
     numbers::numbers_at,
-    prose::{Place, XYXY},
-    shape::Form,
+    shape::{Form, Place, XYXY},
 };
 use crate::ground::words::{self, Role};
 

@@ -9,7 +9,7 @@ use super::{
     axes::spans,
     fit::mention,
     numbers::{is_space_or_comma, numbers_at},
-    shape::{Form, Unit, Written},
+    shape::{Form, Place, Unit, Written, XYXY},
 };
 use crate::{
     ground::{
@@ -24,7 +24,6 @@ use crate::{
 const MOST: usize = 4096;
 
 const ANY_BOX: &[BoxOrder] = &[BoxOrder::Xyxy, BoxOrder::Xywh];
-pub(super) const XYXY: &[BoxOrder] = &[BoxOrder::Xyxy];
 const XY: &[AxisOrder] = &[AxisOrder::Xy];
 
 /// Brackets or parentheses that hold a place, not marks: after a word that says so, or numbers
@@ -49,9 +48,6 @@ pub(in crate::ground) fn plain(reader: &Reader<'_>) -> Option<Found> {
     let mention = mention(&written, reader.at..end, reader.scene);
     Some(Found::Mention(mention))
 }
-
-/// Numbers, the length they take, and what they are.
-pub(super) type Place = (Vec<f64>, usize, Form);
 
 fn in_percent(text: &str) -> Option<&'static [Unit]> {
     text.contains('%').then_some(&[Unit::Parts(100)])

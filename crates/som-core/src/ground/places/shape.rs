@@ -29,6 +29,12 @@ pub(in crate::ground) enum Form {
     Polygon(&'static [AxisOrder], Fixed),
 }
 
+/// Two corners of a box.
+pub(super) const XYXY: &[BoxOrder] = &[BoxOrder::Xyxy];
+
+/// Numbers, the length they take, and what they are.
+pub(super) type Place = (Vec<f64>, usize, Form);
+
 /// Whether the way of writing itself says the order.
 pub(in crate::ground) type Fixed = bool;
 
