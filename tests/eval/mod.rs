@@ -158,7 +158,7 @@ fn the_reported_rate_is_the_servers() {
         assert!(
             (losses[name].as_f64().unwrap() - share).abs() < 1e-9,
             "{losses}"
-        )
+        );
     };
     near("model", 0.2);
     near("parsing", 0.1);

@@ -177,8 +177,8 @@ impl Options {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let mut data = part.place(&data)?;
         // Reports are told from other folders, too.
-        data.folder = absolute(data.folder)?;
-        data.images = data.images.map(absolute).transpose()?;
+        data.folder = absolute(&data.folder)?;
+        data.images = data.images.as_deref().map(absolute).transpose()?;
         let plan = Plan {
             data,
             selection,
@@ -192,8 +192,8 @@ impl Options {
     }
 }
 
-fn absolute(path: PathBuf) -> Result<PathBuf> {
-    std::path::absolute(&path)
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path)
         .map_err(|error| Error::invalid(format!("{}: is no path", path.display())).caused_by(error))
 }
 

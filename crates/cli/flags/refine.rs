@@ -50,7 +50,10 @@ mod tests {
         for (wrong, why) in [
             ("", "write it as ID"),
             (":box", "write it as ID"),
-            ("sam:boxes", "did you mean \"box\"?"),
+            (
+                "sam:boxes",
+                "unknown kind of hint \"boxes\" (known: box, point, mask)",
+            ),
         ] {
             let error = of(wrong).unwrap_err();
             assert!(error.message().contains(why), "{error}");

@@ -314,12 +314,16 @@ fn a_word_is_labelled_beside_it_where_there_is_room() {
         .collect();
     let paper = paper(size, &words);
     let masks: Vec<Mask> = words.iter().map(|&word| Mask::rect(size, word)).collect();
-    for mark in on_paper(&paper, &masks).marks {
-        assert!(mark.facts.hold(9.0) && mark.facts.leader);
-        assert_eq!(mark.facts.ink_hidden, 0.0, "{:?}", mark.mark.label_box);
+    let marks = on_paper(&paper, &masks).marks;
+    for mark in &marks {
+        assert!(mark.facts.hold(9.0), "{:?}", mark.facts);
+        assert!(mark.facts.ink_hidden <= 0.05, "{:?}", mark.facts);
         let word = words[mark.index];
-        assert!(!mark.mark.label_box.intersects(word));
+        let is_beside = !mark.mark.label_box.intersects(word);
+        assert_eq!(mark.facts.leader, is_beside, "{:?}", mark.mark.label_box);
     }
+    let beside = marks.iter().filter(|mark| mark.facts.leader).count();
+    assert!(beside > 6, "{beside}");
 }
 
 #[test]

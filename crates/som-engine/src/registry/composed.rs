@@ -249,14 +249,14 @@ mod tests {
         segmenter("cutter", &schema)
     }
 
-    fn table(params: Value) -> Table {
+    fn table(params: &Value) -> Table {
         let table = json!({"detect": "finder", "refine": "cutter", "params": params});
         serde_json::from_value(table).unwrap()
     }
 
     #[test]
     fn parameters_of_the_parts_are_parameters_of_the_whole() {
-        let table = table(json!({"detect": {"threshold": 0.2}, "hint": "box"}));
+        let table = table(&json!({"detect": {"threshold": 0.2}, "hint": "box"}));
         let whole = table.descriptor("both", &finder(), &cutter()).unwrap();
         assert_eq!(whole.about, "What finder finds, as cutter cuts it");
         let can = [Capability::Automatic, Capability::Text, Capability::Labels];
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         let refusal = |params: Value| {
-            let whole = table(params).descriptor("both", &finder(), &cutter());
+            let whole = table(&params).descriptor("both", &finder(), &cutter());
             whole.unwrap_err().to_string()
         };
         assert_eq!(
@@ -296,7 +296,7 @@ mod tests {
         assert!(refusal(json!({"find": {}})).contains("unknown parameter \"find\""));
 
         let blind = segmenter("blind", &json!({"capabilities": ["automatic", "text"]}));
-        let error = table(json!({})).descriptor("both", &finder(), &blind);
+        let error = table(&json!({})).descriptor("both", &finder(), &blind);
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert_eq!(

@@ -25,8 +25,11 @@ const VERSION: u32 = 1;
 pub(super) struct Cache {
     folder: PathBuf,
     /// What is being cut now, so that nothing is cut twice at a time.
-    cutting: Mutex<HashMap<String, Weak<OnceCell<Arc<Vec<Region>>>>>>,
+    cutting: Mutex<HashMap<String, Weak<Cut>>>,
 }
+
+/// Regions that are there once somebody has cut them.
+type Cut = OnceCell<Arc<Vec<Region>>>;
 
 #[derive(Serialize, Deserialize)]
 struct Version {

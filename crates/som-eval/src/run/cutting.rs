@@ -181,7 +181,7 @@ impl Cutting {
             .flatten();
         let scores = names.enumerate().filter_map(|(at, (metric, _))| {
             let sums: Vec<Ratio> = images.iter().map(|image| image.measured[at].1).collect();
-            Score::of(*metric, None, &sums, options)
+            Score::of(metric, None, &sums, options)
         });
         let regions: usize = images.iter().map(|image| image.regions).sum();
         Self {

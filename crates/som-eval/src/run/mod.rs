@@ -227,7 +227,7 @@ fn kept(
     cache: &Cache,
     ask: impl Fn(&Engine, Arc<dyn LmmProvider>) -> Result<Arc<dyn LmmProvider>>,
 ) -> Result<Engine> {
-    for name in plan.models(engine.settings().ask.lmm.clone()) {
+    for name in plan.models(&engine.settings().ask.lmm) {
         let answers = cache.answers(&name, engine.settings().lmm.get(&name));
         let asked = ask(&engine, engine.lmms().get(&name)?.clone())?;
         engine = engine.with_answers_kept(&name, answers, |_| asked)?;
@@ -286,9 +286,9 @@ impl Plan {
     }
 
     /// The models that are asked, each once; `usual` is that of rows which name none.
-    fn models(&self, usual: String) -> Vec<String> {
+    fn models(&self, usual: &str) -> Vec<String> {
         let asking = self.rows.iter().filter(|row| !row.specialist);
-        let names = asking.map(|row| row.lmm.clone().unwrap_or_else(|| usual.clone()));
+        let names = asking.map(|row| row.lmm.clone().unwrap_or_else(|| usual.to_owned()));
         let mut names: Vec<String> = names.collect();
         names.sort_unstable();
         names.dedup();

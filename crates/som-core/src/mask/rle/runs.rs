@@ -49,7 +49,7 @@ mod tests {
             |x, y| x % 8 < 4 && y % 8 < 4,
             |x, _| x % 3 < 2,
             |_, y| y % 3 < 2,
-            |x, y| (x + y) % 2 == 0,
+            |x, y| (x + y).is_multiple_of(2),
             |x, y| x % 5 < 3 && !(4..=60).contains(&y),
             |x, y| x % 7 < 4 && y > 2,
             |_, _| true,
