@@ -89,14 +89,6 @@ fn flags_that_fight_are_refused() {
             "--set level=2: --level says the same (leave out one of them)",
         ),
         (
-            "segment coffee.png --set level=2 --set max_regions=3 --set level=3",
-            "--set level=3: it is set before, to 2 (leave out one of them)",
-        ),
-        (
-            "mark coffee.png --set mask.opacity=0.2 --set mask.opacity=0.3",
-            "--set mask.opacity=0.3: it is set before, to 0.2",
-        ),
-        (
             "segment coffee.png --hint point:1,1 --set hints={}",
             "--set hints={}: --hint says the same",
         ),

@@ -97,7 +97,14 @@ fn what_a_part_cannot_do_is_told_and_the_next_request_works() {
             "segmenter \"grounded-sam\": segmenter \"grounding-dino\": there is no text",
         ),
         (
-            &["--hint", "text:a cup", "--set", "refine.device=cuda:4095"],
+            &[
+                "--hint",
+                "text:a cup",
+                "--set",
+                "detect.box_threshold=0",
+                "--set",
+                "refine.device=cuda:4095",
+            ],
             4,
             "(use device cpu or auto)",
         ),

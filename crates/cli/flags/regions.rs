@@ -51,7 +51,8 @@ impl RegionFlags {
         })
     }
 
-    /// Checks that nothing is said twice.
+    /// Checks that nothing is said by two flags. Of two equal keys of `--set` the later one holds, as in
+    /// an alias that is called with more.
     ///
     /// # Errors
     /// Invalid, naming both flags.
@@ -60,19 +61,10 @@ impl RegionFlags {
             ("level", "--level", self.level.is_some()),
             ("hints", "--hint", !self.hints.is_empty()),
         ];
-        for (index, Assignment { key, value }) in self.settings.iter().enumerate() {
+        for Assignment { key, value } in &self.settings {
             if let Some((_, flag, _)) = flags.iter().find(|(own, _, given)| own == key && *given) {
                 return Err(Error::invalid(format!(
                     "--set {key}={value}: {flag} says the same (leave out one of them)"
-                )));
-            }
-            if let Some(first) = self.settings[..index]
-                .iter()
-                .find(|first| first.key == *key)
-            {
-                return Err(Error::invalid(format!(
-                    "--set {key}={value}: it is set before, to {} (leave out one of them)",
-                    first.value
                 )));
             }
         }

@@ -323,7 +323,7 @@ fn a_word_is_labelled_beside_it_where_there_is_room() {
         assert_eq!(mark.facts.leader, is_beside, "{:?}", mark.mark.label_box);
     }
     let beside = marks.iter().filter(|mark| mark.facts.leader).count();
-    assert!(beside > 6, "{beside}");
+    assert!(beside >= 4, "{beside}");
 }
 
 #[test]

@@ -127,8 +127,9 @@ def test_marks_are_asked_for_in_the_same_words_everywhere() -> None:
         options = message.DESCRIPTOR.fields_by_name["options"]
         assert options.message_type is types_pb2.MarkOptions.DESCRIPTOR
     for index, name in enumerate(sorted(names)):
-        request = requests.mark(b"", **{name: index + 1})  # type: ignore[arg-type]
-        assert getattr(request.options, name) == index + 1
-        question = requests.ask([b""], "what?", **{name: index + 1})  # type: ignore[arg-type]
-        assert getattr(question.options, name) == index + 1
+        given, sent = (["#000102"], [0x102]) if name == "colors" else (index + 1, index + 1)
+        request = requests.mark(b"", **{name: given})  # type: ignore[arg-type]
+        assert getattr(request.options, name) == sent
+        question = requests.ask([b""], "what?", **{name: given})  # type: ignore[arg-type]
+        assert getattr(question.options, name) == sent
     assert not requests.mark(b"").options.ListFields()

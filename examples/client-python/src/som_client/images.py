@@ -46,7 +46,8 @@ class ImageFile:
 class Kept(ImageFile):
     """An image that is sent once: later requests name it by its digest.
 
-    The server may forget it when its memory for images is full; then it is sent again.
+    The server may forget it when its memory for images is full; then it is sent again. One with
+    `stretch` or `background` is always sent: what is kept is a file that is read in the usual way.
     """
 
     def __init__(
@@ -64,12 +65,16 @@ class Kept(ImageFile):
         return ImageFile(self.data, stretch=self.stretch, background=self.background)
 
     def named(self) -> types_pb2.Image:
-        """The image by its digest."""
-        return types_pb2.Image(sha256=self.digest)
+        """The image by its digest, if it is read in the usual way."""
+        return types_pb2.Image(sha256=self.digest) if self._is_usual else self.whole()
 
     def whole(self) -> types_pb2.Image:
         """The image itself, to be kept."""
-        return types_pb2.Image(encoded=self._encoded(keep=True))
+        return types_pb2.Image(encoded=self._encoded(keep=self._is_usual))
+
+    @property
+    def _is_usual(self) -> bool:
+        return self.stretch is None and not self.background
 
 
 ImageLike: TypeAlias = bytes | str | PathLike[str] | Pixels | ImageFile
