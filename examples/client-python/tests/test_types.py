@@ -56,8 +56,8 @@ RESULTS = [
     (answers.Finding, ask_pb2.Finding, [], {}),
     (answers.Answer, ask_pb2.Answer, [], {"usage": "tokens", "timings": "timings_ms"}),
 ]
-# What an answer brings with it from the stages before.
-FURTHER = {answers.Answer: {"marks", "pages"}}
+# What an answer brings with it from the stages before, and what only this side knows.
+FURTHER = {answers.Answer: {"marks", "pages"}, types.Failure: {"error"}}
 
 ARGUMENTS = [
     (types.MarkOptions, types_pb2.MarkOptions, [], {}),
@@ -68,7 +68,7 @@ ARGUMENTS = [
         requests.AskArguments,
         som_pb2.AskRequest,
         ["images", "options", "budget"],
-        {"image": None, "task": None, "regions": None},
+        {"image": None, "task": None},
     ),
 ]
 

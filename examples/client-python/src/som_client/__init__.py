@@ -19,6 +19,7 @@ from . import tasks
 from .aio import AsyncClient
 from .answers import Answer, Finding, Location, Mention, Thought
 from .client import Client
+from .compared import Compared, Row
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike, Kept
@@ -32,6 +33,7 @@ from .types import (
     Mark,
     Marking,
     MarkOptions,
+    Model,
     Page,
     Region,
     Rle,
@@ -43,6 +45,7 @@ __all__ = [
     "Answer",
     "AsyncClient",
     "Client",
+    "Compared",
     "Connection",
     "Descriptor",
     "Failure",
@@ -58,9 +61,11 @@ __all__ = [
     "MarkOptions",
     "Marking",
     "Mention",
+    "Model",
     "Page",
     "Region",
     "Rle",
+    "Row",
     "Segmentation",
     "SomError",
     "Thought",
