@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AllocateOptions, AllocatedMark, legibility::GLYPH_SHARE};
+use super::{AllocateOptions, AllocatedMark, grid::Grid, legibility::GLYPH_SHARE};
 use crate::{Mask, Size};
 
 /// What was checked for one mark after allocation.
@@ -43,7 +43,7 @@ impl Facts {
 /// Checks `marks`, which are in order of their numbers, the largest region first.
 pub(super) fn check(size: Size, marks: &mut [AllocatedMark], options: &AllocateOptions) {
     let clear = clear_of_labels(marks);
-    let visible = on_region(marks);
+    let visible = on_region(size, marks);
     let scale = options.view.scale(size);
     for ((allocated, clear_of_labels), on_region) in marks.iter_mut().zip(clear).zip(visible) {
         let mark = &allocated.mark;
@@ -81,11 +81,12 @@ fn clear_of_labels(marks: &[AllocatedMark]) -> Vec<bool> {
 }
 
 /// For each mark, the share of its label's box on its region and on no smaller one.
-fn on_region(marks: &[AllocatedMark]) -> Vec<f32> {
-    let masks: Vec<_> = marks
-        .iter()
-        .map(|m| (&m.mark.region.mask, m.mark.region.bbox()))
-        .collect();
+fn on_region(size: Size, marks: &[AllocatedMark]) -> Vec<f32> {
+    let masks: Vec<&Mask> = marks.iter().map(|mark| &mark.mark.region.mask).collect();
+    let mut by_place = Grid::new(size);
+    for (index, mask) in masks.iter().enumerate() {
+        by_place.insert(mask.bbox(), index);
+    }
     let mut pixels = Vec::new();
     marks
         .iter()
@@ -108,13 +109,13 @@ fn on_region(marks: &[AllocatedMark]) -> Vec<f32> {
                     }
                 }
             };
-            set(masks[index].0, true);
-            for (mask, _) in masks[index + 1..]
-                .iter()
-                .filter(|(_, bbox)| bbox.intersects(label))
-            {
-                set(mask, false);
-            }
+            set(masks[index], true);
+            by_place.any(label, |other| {
+                if other > index {
+                    set(masks[other], false);
+                }
+                false
+            });
             let on = pixels.iter().filter(|&&pixel| pixel).count();
             on as f32 / (pixels.len().max(1)) as f32
         })

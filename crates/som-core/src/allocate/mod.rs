@@ -10,6 +10,7 @@
 mod color;
 mod distance;
 mod facts;
+mod grid;
 mod legibility;
 mod numbering;
 mod page;

@@ -24,6 +24,12 @@ use crate::{BBox, Call, Mask, Point, Result, Size};
 
 /// A label may hide this share of its own region at most; else it moves off.
 const OWN_SHARE: f64 = 0.5;
+/// Labels off their regions may fill this share of a page: more of them would not find room, and
+/// each would look for it among the ends of all others' leader lines.
+const FILLED: f64 = 0.5;
+/// After a page on which few of them found room, so many times as many are tried on the next one.
+const TRIED_AGAIN: usize = 2;
+const MIN_TRIED: usize = 16;
 
 /// Where one mark goes.
 #[derive(Clone, Copy, Debug)]
@@ -144,12 +150,20 @@ impl Placer<'_> {
             no_room: Vec::new(),
             pages: 0,
         };
+        let most = self.most_beside(ranks)?;
+        let mut tried = most;
         let mut waiting: Vec<usize> = (0..ranks).collect();
         while !waiting.is_empty() {
-            let later = waiting.split_off(page_size.min(waiting.len()));
+            let mut later = waiting.split_off(page_size.min(waiting.len()));
             let mut labels: Vec<(usize, Label)> = Vec::new();
             let mut page = Page::new(size, ranks);
             let mut rest = self.put_inside(&mut page, &waiting, &inside, &mut labels);
+            let mut next = rest.split_off(tried.min(rest.len()));
+            // The ends of leader lines to come.
+            for anchor in rest.iter().filter_map(|&rank| self.widest[rank]) {
+                page.keep_free(anchor.point);
+            }
+            let on_their_own = labels.len();
             self.put_across(&mut page, &mut rest, &mut labels)?;
             self.put_beside(&mut page, &mut rest, &mut labels)?;
             if labels.is_empty() {
@@ -161,6 +175,8 @@ impl Placer<'_> {
             } else {
                 self.widen(&mut page, &mut labels)?;
             }
+            tried =
+                (TRIED_AGAIN * labels.len().saturating_sub(on_their_own)).clamp(MIN_TRIED, most);
             let number = result.pages;
             result.pages += u32::from(!labels.is_empty());
             result
@@ -179,7 +195,8 @@ impl Placer<'_> {
                         font_size,
                     }
                 }));
-            rest.extend(later);
+            rest.append(&mut next);
+            rest.append(&mut later);
             waiting = rest;
         }
         Ok(result)
@@ -203,11 +220,18 @@ impl Placer<'_> {
                 None => rest.push(rank),
             }
         }
-        // The ends of leader lines to come.
-        for anchor in rest.iter().filter_map(|&rank| self.widest[rank]) {
-            page.keep_free(anchor.point);
-        }
         rest
+    }
+
+    /// The most labels off their regions that are tried on one page.
+    fn most_beside(&mut self, ranks: usize) -> Result<usize> {
+        let Some(last) = ranks.checked_sub(1) else {
+            return Ok(MIN_TRIED);
+        };
+        let Size { width, height } = self.fonts.measure(self.fonts.len() - 1, last)?;
+        let label = Page::taken(Size::new(width, height)) as f64;
+        let fit = self.visible.size().pixels() as f64 / label * FILLED;
+        Ok((fit as usize).max(MIN_TRIED))
     }
 
     /// Puts labels across thin regions and takes those out of `rest`.
