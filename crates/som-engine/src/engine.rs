@@ -5,7 +5,7 @@
 //! Decoding, allocation and drawing run on the runtime's blocking threads, at most one per core;
 //! segmenters run on their own threads. Nothing here computes on the async runtime.
 
-use std::{future::Future, sync::Arc, thread, time::Instant};
+use std::{future::Future, iter, sync::Arc, thread, time::Instant};
 
 use som_core::{
     AllocateOptions, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
@@ -17,9 +17,10 @@ use tokio::{sync::Semaphore, time::timeout_at};
 
 use crate::{
     SharedImage, granularity,
+    memory::{ALLOCATE_BYTES, Held, Memory, PIXEL_BYTES},
     registry::Registry,
     request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
-    settings::Settings,
+    settings::{Counted, Settings},
     worker::Request,
 };
 
@@ -29,6 +30,7 @@ pub struct Engine {
     registry: Registry,
     lmms: Lmms,
     compute: Arc<Semaphore>,
+    memory: Arc<Memory>,
 }
 
 /// A request to mark, resolved: the image is cut, the layers have all their parameters.
@@ -39,6 +41,8 @@ pub(crate) struct Inking {
     pub(crate) layers: Vec<Layer>,
     pub(crate) options: AllocateOptions,
     pub(crate) draw: bool,
+    /// Sizes of the pages that are drawn already for the same call.
+    pub(crate) drawn: Vec<Size>,
 }
 
 impl Engine {
@@ -47,8 +51,9 @@ impl Engine {
     ///
     /// # Errors
     /// Invalid, if a table in the settings names a segmenter that is not there or holds options
-    /// that do not fit its schema, or if a model's table is wrong.
+    /// that do not fit its schema, or if a model's table or a limit is wrong.
     pub fn new(settings: Settings, registry: Registry) -> Result<Self> {
+        settings.limits.check()?;
         for id in settings.segmenter.keys() {
             registry
                 .segmenter(id)
@@ -58,16 +63,22 @@ impl Engine {
         let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            settings,
             registry,
             lmms,
             compute: Arc::new(Semaphore::new(cores)),
+            memory: Arc::new(Memory::new(settings.limits.memory_bytes)),
+            settings,
         })
     }
 
     /// The effective settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What all calls in progress hold together.
+    pub fn memory(&self) -> &Arc<Memory> {
+        &self.memory
     }
 
     /// What there is to segment and to mark with.
@@ -91,8 +102,9 @@ impl Engine {
     ///
     /// # Errors
     /// NotFound for an unknown segmenter, Unavailable for one that cannot be reached, Invalid for
-    /// parameters, hints and a granularity that do not fit, Exhausted if its queue is full,
-    /// Cancelled once called off, else what the segmenter reports.
+    /// parameters, hints and a granularity that do not fit, Unsupported for kinds of hints that it
+    /// does not take, Exhausted if its queue is full or for too many hints, Cancelled once called
+    /// off, else what the segmenter reports.
     pub async fn segment(
         &self,
         request: SegmentRequest,
@@ -103,15 +115,22 @@ impl Engine {
         let chosen = in_time(choose, cancellation).await?;
         let entry = self.registry.segmenter(&chosen.segmenter)?;
         let reached = in_time(entry.reach(), cancellation).await?;
+        // What is malformed is told by the segmenter's own schema.
+        if let Ok(Some(hints)) = Hints::from_params(&chosen.params) {
+            self.settings.limits.allow(Counted::Hints, hints.count())?;
+            let taken = hints.check_kinds(&reached.descriptor().params);
+            taken.map_err(|error| error.at(reached.who()))?;
+        }
         let params = reached.resolve(&chosen.params)?;
         if let Some(hints) = Hints::from_params(&params)? {
             hints.check(image.size())?;
         }
-        let pool = reached.pool(&self.settings)?;
+        let pool = reached.pool(&self.settings, &self.memory)?;
         let job = Request {
             image,
             params: params.clone(),
-            cancellation: cancellation.clone(),
+            // Whoever is refused or leaves calls off its own part alone.
+            cancellation: cancellation.part(),
         };
         let done = pool.segment(job).await?;
         let descriptor = reached.descriptor();
@@ -134,7 +153,8 @@ impl Engine {
     ///
     /// # Errors
     /// As [`segment`](Self::segment); NotFound for an unknown mark style, Invalid for parameters,
-    /// regions or options that do not fit, else what a style reports.
+    /// regions or options that do not fit, Exhausted beyond a limit of the settings, else what a
+    /// style reports.
     pub async fn mark(
         self: &Arc<Self>,
         request: MarkRequest,
@@ -152,6 +172,8 @@ impl Engine {
         let mut ids = Vec::new();
         let (origin, regions, segment) = match regions {
             RegionSource::Given(given) => {
+                let count = given.regions.len();
+                self.settings.limits.allow(Counted::Regions, count)?;
                 ids = given.ids;
                 (Origin::Given, given.regions, None)
             }
@@ -183,6 +205,7 @@ impl Engine {
                 ..AllocateOptions::default()
             },
             draw,
+            drawn: Vec::new(),
         };
         let mut marking = self.ink(inking, cancellation).await?;
         marking.timings.segment = segment;
@@ -192,8 +215,11 @@ impl Engine {
     /// The layers of a request with the parameters they get, defaults filled in.
     ///
     /// # Errors
-    /// NotFound for an unknown mark style, Invalid for parameters that do not fit.
+    /// NotFound for an unknown mark style, Invalid for parameters that do not fit, Exhausted for too
+    /// many layers.
     pub(crate) fn resolve_layers(&self, layers: Option<Vec<Layer>>) -> Result<Vec<Layer>> {
+        let count = layers.as_ref().map_or(0, Vec::len);
+        self.settings.limits.allow(Counted::Layers, count)?;
         let layers = layers.unwrap_or_else(|| {
             let styles = self.settings.mark.styles.iter().cloned();
             styles
@@ -230,6 +256,7 @@ impl Engine {
                 layers,
                 mut options,
                 draw,
+                drawn,
             } = inking;
             options.marks = options.marks.or(&engine.settings.mark.options);
             let cancelled = || cancellation.is_cancelled();
@@ -237,6 +264,10 @@ impl Engine {
             let call = Call::new(&params, &cancelled);
             let stack = engine.stack(&layers)?;
             let pixels = image.as_image()?;
+            let mut held = engine.memory.hold(
+                "allocation",
+                image.size().pixels().saturating_mul(ALLOCATE_BYTES),
+            )?;
 
             let started = Instant::now();
             let allocation = tracing::info_span!("allocate").in_scope(|| {
@@ -248,8 +279,9 @@ impl Engine {
                 ..Timings::default()
             };
             let mut pages = Vec::new();
+            held.give_back(u64::MAX);
             if draw {
-                engine.check_pages(allocation.pages, image.size())?;
+                engine.hold_pages(&mut held, allocation.pages, image.size(), drawn)?;
                 pages = tracing::info_span!("draw")
                     .in_scope(|| pipeline::draw(&pixels, &allocation, &stack, &call))?;
                 timings.draw = Some(allocated.elapsed());
@@ -259,6 +291,7 @@ impl Engine {
                 layers,
                 marked: Marked { allocation, pages },
                 timings,
+                held: Arc::new(held),
             })
         })
         .await
@@ -275,18 +308,24 @@ impl Engine {
         layers.iter().map(ink).collect()
     }
 
-    /// All pages of an image are drawn before the first is given away.
+    /// Takes the memory of the pages of an image: all are drawn before the first is given away.
     ///
     /// # Errors
-    /// Exhausted, if they have more pixels than an image may have.
-    fn check_pages(&self, pages: u32, size: Size) -> Result<()> {
-        let limit = self.settings.limits.image_pixels;
-        if pages > 1 && size.pixels().saturating_mul(pages.into()) > limit {
-            return Err(Error::exhausted(format!(
-                "{pages} pages of {size} have more than {limit} pixels together (allow more marks on a page, or raise limits.image_pixels)"
-            )));
-        }
-        Ok(())
+    /// Exhausted, if there are too many, if they have too many pixels together with those `drawn`
+    /// already, or if there is no memory for them.
+    fn hold_pages(
+        &self,
+        held: &mut Held,
+        pages: u32,
+        size: Size,
+        mut drawn: Vec<Size>,
+    ) -> Result<()> {
+        let (limits, count) = (&self.settings.limits, pages.max(1) as usize);
+        limits.allow(Counted::Pages, count).map_err(more_marks)?;
+        drawn.extend(iter::repeat_n(size, count));
+        limits.allow_pixels("pages", drawn).map_err(more_marks)?;
+        let pixels = size.pixels().saturating_mul(count as u64);
+        held.add("drawing", pixels.saturating_mul(PIXEL_BYTES))
     }
 
     /// Runs a pure stage off the async runtime, at most one per core at a time.
@@ -309,6 +348,11 @@ impl Engine {
             .await
             .map_err(|error| Error::internal("a stage of the pipeline panicked").caused_by(error))?
     }
+}
+
+/// What else helps against too many pages.
+fn more_marks(error: Error) -> Error {
+    error.at("drawing: allow more marks on a page, or fewer altogether")
 }
 
 /// What `work` comes to, unless the call is over before.

@@ -7,12 +7,13 @@ mod engine;
 pub mod granularity;
 mod image;
 mod installed;
-pub mod weights;
+pub mod memory;
 mod probe;
 pub mod registry;
 mod remote;
 mod request;
 pub mod settings;
+pub mod weights;
 mod worker;
 
 pub use self::{

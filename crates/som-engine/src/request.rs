@@ -4,11 +4,13 @@
 //! `MarkRequest { draw: false, ..MarkRequest::new(image) }`. So it can grow without breaking whoever
 //! writes one.
 
+use std::sync::Arc;
+
 use som_core::{
     Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, pipeline::Marked,
 };
 
-use crate::SharedImage;
+use crate::{SharedImage, memory::Held};
 
 /// Which segmenter cuts an image, and what it is told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,6 +97,8 @@ pub struct Marking {
     pub marked: Marked,
     /// What `segment`, `allocate` and `draw` took.
     pub timings: Timings,
+    /// The memory of the pages.
+    pub held: Arc<Held>,
 }
 
 impl SegmentRequest {

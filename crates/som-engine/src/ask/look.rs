@@ -1,6 +1,6 @@
 //! What the LMM gets to see: every image with marks, under one set of names and colours.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, iter, sync::Arc};
 
 use som_core::{
     AllocateOptions, Cancellation, Error, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo,
@@ -14,7 +14,7 @@ use super::{
     events::{AskEvent, send},
     prompt_image::prompt_image,
 };
-use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking};
+use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking, settings::Counted};
 
 /// All images, marked and encoded.
 pub(super) struct Look(Vec<Looked>);
@@ -125,9 +125,15 @@ impl<'a> Looker<'a> {
                     (origin, regions)
                 }
             };
-            let boxes = conversation.boxes_on(image, asked.size());
-            let count = boxes.len();
-            regions.extend(boxes);
+            let count = conversation.count_on(image);
+            let given = match origin {
+                Origin::Given => regions.len(),
+                Origin::Segmented(_) => 0,
+            };
+            let limits = &engine.settings().limits;
+            let allowed = limits.allow(Counted::Regions, given + count);
+            allowed.map_err(|error| error.at(format!("image {}", image + 1)))?;
+            regions.extend(conversation.boxes_on(image, asked.size()));
             cut.push(Cut {
                 origin,
                 regions,
@@ -146,10 +152,16 @@ impl<'a> Looker<'a> {
         })
     }
 
+    /// The most bytes that the words of a prompt may have.
+    pub(super) fn max_prompt_bytes(&self) -> usize {
+        self.engine.settings().limits.prompt_bytes
+    }
+
     /// Marks all images under the names that `shuffle` chooses; the first ones, 0, are told.
     pub(super) async fn look(&self, shuffle: u64) -> Result<Look> {
         let mut images = Vec::new();
         let mut first = 0;
+        let mut drawn = Vec::new();
         let mut taken = HashSet::new();
         for (image, (asked, cut)) in self.request.images.iter().zip(&self.cut).enumerate() {
             let inking = Inking {
@@ -166,8 +178,10 @@ impl<'a> Looker<'a> {
                     shuffle,
                 },
                 draw: true,
+                drawn: drawn.clone(),
             };
             let marking = Arc::new(self.engine.ink(inking, self.cancellation).await?);
+            drawn.extend(iter::repeat_n(asked.size(), marking.marked.pages.len()));
             for mark in &marking.marked.allocation.marks {
                 if !taken.insert(mark.id) {
                     return Err(Error::invalid(format!(

@@ -7,11 +7,12 @@ use std::{
 
 use serde_json::Value;
 use som_core::{Descriptor, Error, Params, Result, Schema, SegmenterFactory};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::Provenance;
 use crate::{
-    remote::Remote,
+    memory::Memory,
+    remote::{EndpointState, Remote},
     settings::{Settings, WorkerSettings},
     weights::Weights,
     worker::Pool,
@@ -23,7 +24,10 @@ pub struct SegmenterEntry {
     id: String,
     provenance: Provenance,
     remote: Option<Remote>,
-    known: OnceCell<KnownSegmenter>,
+    /// And of a segmenter behind endpoints, which of their descriptions it is.
+    known: Mutex<Option<(u64, Arc<KnownSegmenter>)>>,
+    /// One asks the endpoints, and others wait for what they say.
+    asking: AsyncMutex<()>,
 }
 
 /// A segmenter that has told who it is, and its workers once somebody asked for them.
@@ -44,7 +48,8 @@ impl SegmenterEntry {
             id: factory.descriptor().id.clone(),
             provenance,
             remote: None,
-            known: OnceCell::new_with(Some(KnownSegmenter::new(factory)?)),
+            known: Mutex::new(Some((0, Arc::new(KnownSegmenter::new(factory)?)))),
+            asking: AsyncMutex::default(),
         })
     }
 
@@ -54,7 +59,8 @@ impl SegmenterEntry {
             id: id.to_owned(),
             provenance: Provenance::Remote(remote.addresses()),
             remote: Some(remote),
-            known: OnceCell::new(),
+            known: Mutex::default(),
+            asking: AsyncMutex::default(),
         }
     }
 
@@ -68,17 +74,27 @@ impl SegmenterEntry {
         &self.provenance
     }
 
-    /// What is known of it; `None` if it stands behind endpoints and none was reached yet.
-    pub fn known(&self) -> Option<&KnownSegmenter> {
-        self.known.get()
+    /// What is known of it; `None` if it stands behind endpoints and none was reached yet. Endpoints
+    /// that came back upgraded, and agree, are known anew.
+    pub fn known(&self) -> Option<Arc<KnownSegmenter>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((number, factory)) = self.remote.as_ref().and_then(Remote::described)
+            && known.as_ref().is_none_or(|&(old, _)| old != number)
+            // What does not compile was refused where it was told.
+            && let Ok(new) = KnownSegmenter::new(factory)
+        {
+            *known = Some((number, Arc::new(new)));
+        }
+        known.as_ref().map(|(_, known)| known.clone())
     }
 
     /// What is known of it. Endpoints that do not answer are given the time that the settings
     /// allow from the start on (`patience_ms`).
     ///
     /// # Errors
-    /// Unavailable, with what happened at each endpoint, if none describes a segmenter.
-    pub async fn reach(&self) -> Result<&KnownSegmenter> {
+    /// Unavailable, with what happened at each endpoint, if none describes a segmenter; Denied, if
+    /// they refuse what this process logs in with.
+    pub async fn reach(&self) -> Result<Arc<KnownSegmenter>> {
         self.describe(Remote::patience).await
     }
 
@@ -86,24 +102,46 @@ impl SegmenterEntry {
     ///
     /// # Errors
     /// As [`reach`](Self::reach).
-    pub async fn probe(&self) -> Result<&KnownSegmenter> {
+    pub async fn probe(&self) -> Result<Arc<KnownSegmenter>> {
         self.describe(|_| Duration::ZERO).await
     }
 
-    async fn describe(&self, patience: impl Fn(&Remote) -> Duration) -> Result<&KnownSegmenter> {
-        let describe = async || {
-            let remote = self
-                .remote
-                .as_ref()
-                .ok_or_else(|| Error::internal("a segmenter of this process is unknown"))?;
-            KnownSegmenter::new(remote.describe(patience(remote)).await?)
-        };
-        self.known.get_or_try_init(describe).await
+    async fn describe(
+        &self,
+        patience: impl Fn(&Remote) -> Duration,
+    ) -> Result<Arc<KnownSegmenter>> {
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let _asking = self.asking.lock().await;
+        if let (None, Some(remote)) = (self.known(), &self.remote) {
+            remote.describe(patience(remote)).await?;
+        }
+        let unknown = || Error::internal(format!("segmenter \"{}\" is unknown", self.id));
+        self.known().ok_or_else(unknown)
     }
 
     /// Requests that wait for one of its workers.
     pub fn queued(&self) -> usize {
-        self.known().map_or(0, KnownSegmenter::queued)
+        self.known().map_or(0, |known| known.of_pool(Pool::queued))
+    }
+
+    /// Workers that work on a request.
+    pub fn busy(&self) -> usize {
+        self.known().map_or(0, |known| known.of_pool(Pool::busy))
+    }
+
+    /// How its endpoints are; none for a segmenter of this process.
+    pub fn endpoints(&self) -> Vec<EndpointState> {
+        self.remote
+            .as_ref()
+            .map(Remote::endpoints)
+            .unwrap_or_default()
+    }
+
+    /// True if it can be called: a segmenter of this process, or one of whose endpoints one serves.
+    pub fn is_up(&self) -> bool {
+        self.remote.is_none() || self.endpoints().iter().any(|endpoint| endpoint.is_up)
     }
 
     /// Checks its table in the settings, as far as that can be done without reaching it.
@@ -166,7 +204,7 @@ impl KnownSegmenter {
     }
 
     /// Its workers, started by the first call; an option `weights` may name a checkpoint.
-    pub(crate) fn pool(&self, settings: &Settings) -> Result<Arc<Pool>> {
+    pub(crate) fn pool(&self, settings: &Settings, memory: &Arc<Memory>) -> Result<Arc<Pool>> {
         let mut slot = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = &*slot {
             return Ok(pool.clone());
@@ -178,13 +216,19 @@ impl KnownSegmenter {
                 .map_err(|error| error.at(self.who()))?;
             *weights = path.to_string_lossy().into_owned();
         }
-        let pool = Arc::new(Pool::start(self.factory.clone(), options, worker)?);
+        let pool = Arc::new(Pool::start(
+            self.factory.clone(),
+            options,
+            worker,
+            memory.clone(),
+        )?);
         Ok(slot.insert(pool).clone())
     }
 
-    fn queued(&self) -> usize {
+    /// A number of its workers; 0 before they are started.
+    fn of_pool(&self, number: impl Fn(&Pool) -> usize) -> usize {
         let slot = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref().map_or(0, |pool| pool.queued())
+        slot.as_deref().map_or(0, number)
     }
 
     /// Its table in the settings, checked against its schema.

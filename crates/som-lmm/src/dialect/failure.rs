@@ -36,7 +36,7 @@ impl Failure {
         let code = status.as_u16();
         let told = |what: &str| format!("{what} (HTTP {code}: {said})");
         match code {
-            401 | 403 => Error::invalid(told("the key was refused")).into(),
+            401 | 403 => Error::denied(told("the key was refused")).into(),
             404 => Error::not_found(told("there is no such model or address")).into(),
             413 => Error::exhausted(told("the request is too large")).into(),
             // An account without money does not fill up by waiting.

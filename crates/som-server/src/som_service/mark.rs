@@ -63,6 +63,8 @@ fn answer(
         layers,
         marked,
         timings,
+        // Until the answer is made.
+        held: _held,
     } = marking;
     let _span = tracing::info_span!("encode").entered();
     let started = Instant::now();
