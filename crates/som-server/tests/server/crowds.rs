@@ -98,7 +98,7 @@ async fn a_row_that_is_refused_calls_off_itself_alone() {
     }
     assert_eq!(answered + refused, 12);
     assert!(
-        answered >= 2 && refused >= 1,
+        answered >= 1 && refused >= 1,
         "{answered} answered, {refused} refused"
     );
 }
