@@ -21,6 +21,8 @@ fn help_is_written_for_a_person() {
         ("serve", "serve --help"),
         ("backend", "backend --help"),
         ("config", "config show --help"),
+        ("config_init", "config init --help"),
+        ("plugin_show", "plugin show --help"),
         ("plugin", "plugin --help"),
         ("models", "models --help"),
         ("models_pull", "models pull --help"),

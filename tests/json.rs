@@ -2,11 +2,15 @@
 
 use std::{fs, path::Path, process::Command};
 
-use jsonschema::{Registry, Validator};
+use jsonschema::Validator;
 use serde_json::{Value, json};
 use som_core::{BBox, Mask, Point, Rle};
 
 use crate::som::Folder;
+
+/// A sample of one's own, and what a run found for it.
+const SAMPLES: &str = r#"{"id": "a", "image": "coffee.png", "task": "refer", "expression": "the cup", "targets": [{"box": [120, 20, 350, 290]}]}"#;
+const RESULTS: &str = r#"{"sample": "a", "answer": {"boxes": [[120, 20, 340, 290]]}}"#;
 
 #[test]
 fn reports_follow_their_schemas() {
@@ -33,7 +37,11 @@ fn reports_follow_their_schemas() {
         .save(folder.path("dot.png"))
         .unwrap();
     let ran = folder.som(&["mark", "dot.png", "--json", "out/dot.json"]);
-    assert!(ran.succeeded().stderr.contains("regions without: 1"));
+    assert!(
+        ran.succeeded()
+            .stderr
+            .contains("dot.png: 1 region unmarked: 1 without room for a label\n")
+    );
     let report = folder.json("out/dot.json");
     assert_valid(&schema, &report);
     assert_eq!(report["unmarked"][0]["reason"], "no_room");
@@ -116,6 +124,128 @@ fn schemas_refuse_what_is_wrong() {
     }
 }
 
+/// A schema is read alone, so that what several speak of stands in each of them.
+#[test]
+fn schemas_say_the_same_of_the_same() {
+    let mark = text_of("mark.schema.json");
+    for name in ["segment.schema.json", "ask.schema.json"] {
+        let other = text_of(name);
+        let shared = ["image", "segmenter", "region", "bbox", "rle"].iter();
+        let more = ["mark", "unmarked"].iter();
+        let more = more.filter(|_| name.starts_with("ask"));
+        for definition in shared.chain(more) {
+            assert_eq!(
+                other["$defs"][definition], mark["$defs"][definition],
+                "{name}: {definition}"
+            );
+        }
+    }
+}
+
+/// The reader that people have.
+#[test]
+fn python_reads_every_schema_alone() {
+    let Some(python) = std::env::var_os("SOM_TEST_PYTHON") else {
+        eprintln!("skipped: SOM_TEST_PYTHON names no Python (`cargo xtask test` sets it)");
+        return;
+    };
+    let folder = Folder::with_photos(&["coffee.png", "rocket.jpg"]);
+    let coffee = "coffee.png";
+    folder.write("samples.jsonl", SAMPLES);
+    folder.write("results.jsonl", RESULTS);
+    for (report, words) in [
+        ("mark.json", &["mark", coffee, "--no-image"][..]),
+        (
+            "mark.jsonl",
+            &[
+                "mark",
+                ".",
+                "--no-image",
+                "--max-marks",
+                "2",
+                "--no-timings",
+            ],
+        ),
+        (
+            "segment.json",
+            &["segment", coffee, "--hint", "point:10,10"],
+        ),
+        ("segment.jsonl", &["segment", ".", "--granularity", "2"]),
+        (
+            "ask.json",
+            &["ask", coffee, "what is large?", "--votes", "2", "--json"],
+        ),
+        (
+            "refer.json",
+            &[
+                "ask",
+                coffee,
+                "--task",
+                "refer",
+                "the cup",
+                "--json",
+                "--max-marks",
+                "1",
+            ],
+        ),
+        (
+            "scores.json",
+            &[
+                "eval",
+                "score",
+                "--data",
+                "lines:samples.jsonl",
+                "--results",
+                "results.jsonl",
+                "--json",
+            ],
+        ),
+    ] {
+        let ran = folder.som(words).succeeded();
+        folder.write(report, ran.stdout);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (schema, reports) in [
+        (
+            "crates/cli/schemas/mark.schema.json",
+            &["mark.json", "mark.jsonl"][..],
+        ),
+        (
+            "crates/cli/schemas/segment.schema.json",
+            &["segment.json", "segment.jsonl"],
+        ),
+        (
+            "crates/cli/schemas/ask.schema.json",
+            &["ask.json", "refer.json"],
+        ),
+        (
+            "crates/som-eval/schemas/samples.schema.json",
+            &["samples.jsonl"],
+        ),
+        (
+            "crates/som-eval/schemas/results.schema.json",
+            &["results.jsonl"],
+        ),
+        (
+            "crates/som-eval/schemas/scores.schema.json",
+            &["scores.json"],
+        ),
+    ] {
+        let output = Command::new(&python)
+            .arg(root.join("tests/python/schemas.py"))
+            .arg(root.join(schema))
+            .args(reports)
+            .current_dir(folder.path(""))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{schema}: {said}");
+    }
+    let schemas = ["crates/cli/schemas", "crates/som-eval/schemas"];
+    let all = schemas.map(|folder| fs::read_dir(root.join(folder)).unwrap().count());
+    assert_eq!(all, [3, 3], "a schema is missing above");
+}
+
 #[test]
 fn keys_stand_in_the_documented_order() {
     let folder = Folder::with_photos(&["coffee.png"]);
@@ -143,6 +273,7 @@ fn keys_stand_in_the_documented_order() {
         "leader",
         "page",
         "contrast",
+        "ink_hidden",
         "color",
         "region",
     ];
@@ -176,6 +307,7 @@ fn keys_stand_in_the_documented_order() {
     assert_eq!(without_params(&keys)[..documented.len()], documented);
     let end = [
         "pages",
+        "scale",
         "timings_ms",
         "decode",
         "segment",
@@ -331,17 +463,12 @@ fn pycocotools_loads_the_dataset() {
 }
 
 fn schema(name: &str) -> Validator {
-    let read = |name: &str| -> Value {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cli/schemas");
-        serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
-    };
-    let common = read("mark.schema.json");
-    let id = common["$id"].as_str().unwrap().to_owned();
-    let registry = Registry::new().add(id, common).unwrap().prepare().unwrap();
-    jsonschema::options()
-        .with_registry(&registry)
-        .build(&read(name))
-        .unwrap()
+    jsonschema::validator_for(&text_of(name)).unwrap()
+}
+
+fn text_of(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cli/schemas");
+    serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
 }
 
 #[track_caller]

@@ -9,6 +9,14 @@ mod architecture;
 mod cli;
 // Bad input, full disks, folders in the way.
 mod cli_errors;
+// One run after another: what an earlier one left, what is passed over.
+mod runs;
+// What is left out or done otherwise is told.
+mod silence;
+// Defaults of one's own in the settings.
+mod defaults;
+// The commands of README.md, as they stand.
+mod readme;
 // Help, version, settings, completions, logs.
 mod cli_text;
 // `som serve` and `som backend`, and the commands against a server.
@@ -19,11 +27,13 @@ mod load;
 mod telemetry;
 // The same from here and from a server; files that are read side by side.
 mod both;
+// Segmenters made of two, and `--refine`.
+mod refine;
 // `--granularity`: one slider over all segmenters.
 mod granularity;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 mod ask;
-// `som eval`: data sets looked at, runs scored.
+// `som eval`: data sets looked at, samples asked, runs scored, told and compared.
 mod eval;
 // The JSON of the commands, and COCO.
 mod json;
@@ -31,6 +41,8 @@ mod json;
 mod formats;
 // The weights of learned segmenters: listed, fetched, checked.
 mod models;
+// A large multimodal model that says what a test has it say.
+mod model;
 // The `som` command as a user runs it.
 mod som;
 // Plugins from outside: built, loaded, examined, and wrong in every way.

@@ -29,11 +29,12 @@ NEEDLESS = [
 ]
 
 
-def import_from(folders, device, needless=()):
-    """Lets modules be imported from checkouts, and runs on `device` what they put on a GPU."""
+def import_from(folders, device, needless=(), needed=()):
+    """Lets modules be imported from checkouts, and runs on `device` what they put on a GPU. What most
+    projects do without is `needed` by some."""
     sys.dont_write_bytecode = True
     warnings.filterwarnings("ignore")
-    sys.meta_path.insert(0, StandIns([*NEEDLESS, *needless]))
+    sys.meta_path.insert(0, StandIns([*(it for it in NEEDLESS if it not in needed), *needless]))
     sys.path[:0] = map(str, folders)
     on, to = torch.device(device), torch.Tensor.to
     torch.Tensor.cuda = lambda tensor, *_, **__: to(tensor, on)

@@ -1,13 +1,18 @@
 //! One command over many images: some at a time, results in order, failures collected.
 
-use std::{fmt::Display, process::ExitCode, time::Duration};
+use std::{fmt::Display, path::PathBuf, time::Duration};
 
 use clap::Args;
 use futures_util::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use som_core::{Error, ErrorKind, Result};
 
-use crate::{exit, input::PassedOver, plural::counted};
+use crate::{
+    exit,
+    input::{Input, PassedOver},
+    journal::{ImageJob, Journal},
+    plural::counted,
+};
 
 #[derive(Args)]
 #[command(next_help_heading = "Many images")]
@@ -16,24 +21,56 @@ pub(crate) struct BatchFlags {
     /// [default: as many as there are cores, sharing the instances the settings allow]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
-    /// Pass over images whose outputs are all there, to resume a run that was interrupted
+    /// Pass over images whose outputs are all there, unless the image has changed or something else is
+    /// asked now; .som-done.jsonl beside the outputs keeps what was done
     #[arg(long)]
     pub(crate) skip_existing: bool,
+    /// Exit with status 6, if there is an image of which nothing was marked or cut
+    #[arg(long, help_heading = "Output")]
+    pub(crate) fail_empty: bool,
+}
+
+/// The jobs that are left to do.
+pub(crate) struct Left<Job> {
+    pub(crate) jobs: Vec<Job>,
+    /// How many were passed over.
+    pub(crate) skipped: usize,
+    /// Where it is kept what was done, if somebody asks for that.
+    pub(crate) journal: Option<Journal>,
 }
 
 impl BatchFlags {
-    /// The jobs that are left to do, and how many were passed over; `is_done` tells which.
-    pub(crate) fn pass_over<Job>(
+    /// What is left to do of `jobs`, of each of which this is `asked`; `beside` are the files that are
+    /// read for an image beside it. Blocks.
+    ///
+    /// # Errors
+    /// Invalid, if there are no files by which it could be told.
+    pub(crate) fn pass_over<Job: ImageJob>(
         &self,
         mut jobs: Vec<Job>,
-        is_done: impl Fn(&Job) -> bool,
-    ) -> (Vec<Job>, usize) {
+        asked: &str,
+        beside: impl Fn(&Input) -> Vec<PathBuf>,
+    ) -> Result<Left<Job>> {
         let total = jobs.len();
-        if self.skip_existing {
-            jobs.retain(|job| !is_done(job));
-        }
+        let journal = match self.skip_existing {
+            true if jobs.iter().any(|job| job.folder().is_none()) => {
+                let message = "--skip-existing looks for files, but everything goes to stdout (say \
+                               where it goes: -o or --json)";
+                return Err(Error::invalid(message));
+            }
+            true => {
+                let mut journal = Journal::new(asked);
+                jobs.retain(|job| !journal.is_done(job, &beside(job.input())));
+                Some(journal)
+            }
+            false => None,
+        };
         let skipped = total - jobs.len();
-        (jobs, skipped)
+        Ok(Left {
+            jobs,
+            skipped,
+            journal,
+        })
     }
 }
 
@@ -51,9 +88,9 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Tells the person who waits what is odd about an image.
-    pub(crate) fn tell(&self, odd: &[String]) {
+    pub(crate) fn tell(&self, odd: impl IntoIterator<Item = String>) {
         if !self.quiet {
-            odd.iter().for_each(|line| eprintln!("som: {line}"));
+            odd.into_iter().for_each(|line| eprintln!("som: {line}"));
         }
     }
 
@@ -70,7 +107,7 @@ impl Batch {
         skipped: usize,
         work: impl AsyncFn(Image) -> Result<Done>,
         mut finish: impl FnMut(Done) -> Result<()>,
-    ) -> Result<ExitCode> {
+    ) -> Result<u8> {
         let total = images.len();
         let progress = self.progress(total);
         let work = &work;
@@ -112,7 +149,7 @@ impl Batch {
             };
             eprintln!("som: {images}: {}{end}{passed_over}", counts.join(", "));
         }
-        Ok(ExitCode::from(exit::code_of_all(failures)))
+        Ok(exit::code_of_all(failures))
     }
 
     /// A bar on stderr, if that is a terminal and there is something to wait for.

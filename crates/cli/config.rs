@@ -1,12 +1,12 @@
-//! `som config show`: the effective settings and where each came from.
+//! `som config`: the effective settings and where each came from; a file to write one's own in.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
 use som_core::{Error, Result};
-use som_engine::settings::{Ladder, Origin};
+use som_engine::settings::{BUILT_IN, Ladder, Origin};
 
 use crate::output::Output;
 
@@ -20,6 +20,11 @@ pub(crate) struct Options {
 enum Command {
     /// Show every setting, its value and the layer it comes from
     Show(ShowOptions),
+    /// Write a file with every setting, explained, to change what you like
+    ///
+    /// Whatever stands in it is what som does anyway, as a comment: take the # from the lines that
+    /// you change. som reads ./som.toml by itself, other files with --config FILE.
+    Init(InitOptions),
 }
 
 #[derive(Args)]
@@ -27,6 +32,13 @@ struct ShowOptions {
     /// Print JSON: a list of {"key", "value", "from"}
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args)]
+struct InitOptions {
+    /// Where the settings go
+    #[arg(value_name = "FILE", default_value = "som.toml")]
+    file: PathBuf,
 }
 
 /// One effective setting.
@@ -37,9 +49,47 @@ struct Setting<'a> {
     from: &'a str,
 }
 
+/// Does what was asked for.
+pub(crate) fn run(options: &Options, ladder: &Ladder, quiet: bool) -> Result<ExitCode> {
+    match &options.command {
+        Command::Show(options) => show(options, ladder),
+        Command::Init(options) => init(options, quiet),
+    }
+}
+
+/// Writes the settings as they are without any.
+fn init(InitOptions { file }: &InitOptions, quiet: bool) -> Result<ExitCode> {
+    let output = Output::File(file.clone());
+    if file.exists() {
+        let message = "is there already (remove it, or name another file)";
+        return Err(Error::invalid(message).at(&output));
+    }
+    output.write(commented().as_bytes())?;
+    if !quiet {
+        eprintln!(
+            "som: {output}: take the # from what you change; som config show tells what holds"
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The built-in settings, in which nothing is set: tables have their names, and values are comments.
+fn commented() -> String {
+    let mut text = String::from(
+        "# Settings of som. A line that begins with # and no space is a setting and what it is anyway:\n\
+         # take the # away to change it. Later layers win: what is built in, /etc/som/som.toml,\n\
+         # ./som.toml, --config FILE, environment (SOM__MARK__SEGMENTER=classic), flags.\n",
+    );
+    let lines = BUILT_IN.lines().skip_while(|line| line.starts_with('#'));
+    for line in lines {
+        let is_setting = !line.is_empty() && !line.starts_with(['#', '[']);
+        text.extend([if is_setting { "#" } else { "" }, line, "\n"]);
+    }
+    text
+}
+
 /// Prints the settings.
-pub(crate) fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> {
-    let Command::Show(options) = &options.command;
+fn show(options: &ShowOptions, ladder: &Ladder) -> Result<ExitCode> {
     let (settings, origins) = ladder.load()?;
     let settings = serde_json::to_value(settings).map_err(not_json)?;
     let effective = origins.iter().map(|Origin { key, value, from }| {

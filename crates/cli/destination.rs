@@ -55,10 +55,10 @@ impl Destination {
         match self {
             Self::Stdout => Output::Stdout,
             Self::File(path) => Output::File(path.clone()),
-            Self::Folder(folder) => Output::File(append(folder.join(input.stem()), ending)),
-            Self::Beside => match input.path() {
-                Some(path) => Output::File(append(path.with_extension(""), ending)),
-                None => Output::Stdout,
+            Self::Folder(folder) => Output::File(append(folder.join(input.output_stem()), ending)),
+            Self::Beside => match (input.path(), input.output_stem().file_name()) {
+                (Some(path), Some(stem)) => Output::File(append(path.with_file_name(stem), ending)),
+                _ => Output::Stdout,
             },
         }
     }
@@ -102,7 +102,7 @@ where
                 }
                 Some(owner) => {
                     return Err(Error::invalid(format!(
-                        "{output}: would be written for both {owner} and {input} (mark them in two runs, such as *.png and *.jpg, with different -o)"
+                        "{output}: would be written for both {owner} and {input} (--keep-endings tells them apart)"
                     )));
                 }
             }
@@ -127,8 +127,10 @@ pub(crate) fn page(first: &Path, number: usize) -> PathBuf {
     if number == 1 {
         return first.to_owned();
     }
-    let ending = first.extension().unwrap_or_default().to_string_lossy();
-    append(first.with_extension(""), &format!(".{number}.{ending}"))
+    let mut path = append(first.with_extension(""), &format!(".{number}."));
+    path.as_mut_os_string()
+        .push(first.extension().unwrap_or_default());
+    path
 }
 
 #[cfg(test)]
@@ -139,6 +141,7 @@ mod tests {
         Input::File {
             path: "photos/a/cup.1.jpg".into(),
             below: "a/cup.1.jpg".into(),
+            keeps_ending: false,
         }
     }
 
@@ -160,6 +163,21 @@ mod tests {
         assert_eq!(
             Destination::of(Path::new("out/"), true).unwrap(),
             Destination::Folder("out/".into())
+        );
+    }
+
+    #[test]
+    fn endings_are_kept_where_that_is_asked_for() {
+        let photo = Input::File {
+            path: "photos/a/cup.1.jpg".into(),
+            below: "a/cup.1.jpg".into(),
+            keeps_ending: true,
+        };
+        let folder = Destination::Folder("out".into());
+        assert_eq!(folder.output(&photo, ".json"), file("out/a/cup.1.jpg.json"));
+        assert_eq!(
+            Destination::Beside.output(&photo, ".marked.png"),
+            file("photos/a/cup.1.jpg.marked.png")
         );
     }
 

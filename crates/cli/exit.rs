@@ -16,6 +16,11 @@ pub(crate) const fn code(kind: ErrorKind) -> u8 {
     }
 }
 
+/// The exit code of an image without marks or regions, where that is to be told.
+pub(crate) const EMPTY: u8 = 6;
+/// The exit code of an answer that names marks which are not there, after all that could be done.
+pub(crate) const UNRESOLVED: u8 = 7;
+
 /// The exit code of a run over several images: the code all failures share, else 1.
 pub(crate) fn code_of_all(failures: impl IntoIterator<Item = ErrorKind>) -> u8 {
     let mut codes = failures.into_iter().map(code);

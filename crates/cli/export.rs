@@ -1,6 +1,10 @@
 //! `--format`: regions as som's own JSON, or as another tool reads them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
 use som_core::{Error, Result};
@@ -14,7 +18,12 @@ use som_formats::{
     },
 };
 
-use crate::{destination::Destination, input::Input, output::Output};
+use crate::{
+    destination::{self, Destination},
+    earlier::{self, Earlier},
+    input::Input,
+    output::Output,
+};
 
 /// What is written of the regions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -203,8 +212,8 @@ fn classes_of(file: &Path) -> Result<Classes> {
     Ok(Classes::fixed(names))
 }
 
-/// Writes the regions of an image, or tells what is to be written in the order of the images; what
-/// goes to stdout is added to `stdout`. `json` is som's own. Blocks.
+/// Writes the regions of an image, and tells the files; or tells what is to be written in the order
+/// of the images. What goes to stdout is added to `stdout`. `json` is som's own. Blocks.
 ///
 /// # Errors
 /// As [`Output::write`], and whatever keeps regions from being written so.
@@ -213,12 +222,14 @@ pub(crate) fn write(
     output: Option<&Output>,
     picture: &Picture<'_>,
     json: impl FnOnce() -> Result<Vec<u8>>,
+    earlier: &Earlier,
     stdout: &mut Vec<u8>,
-) -> Result<Option<InOrder>> {
+) -> Result<(Vec<PathBuf>, Option<InOrder>)> {
     let Some(output) = output else {
         let annotated = (format == Format::Coco).then(|| Annotated::new(picture));
-        return Ok(annotated.map(InOrder::Coco));
+        return Ok((Vec::new(), annotated.map(InOrder::Coco)));
     };
+    let in_order = |rest| Ok((Vec::new(), Some(rest)));
     let bytes = match format {
         Format::Json => json()?,
         Format::Labelme => {
@@ -234,34 +245,52 @@ pub(crate) fn write(
         Format::Geojson => geojson::geojson(picture)?,
         Format::Csv => csv::csv(picture)?,
         Format::Npz => npz::npz(picture)?,
-        Format::Coco => return Ok(Some(InOrder::Coco(Annotated::new(picture)))),
+        Format::Coco => return in_order(InOrder::Coco(Annotated::new(picture))),
         Format::Yolo => {
             let outlines = Outlines::new(picture);
-            return Ok(Some(InOrder::Yolo(output.clone(), outlines)));
+            return in_order(InOrder::Yolo(output.clone(), outlines));
         }
-        Format::Masks => return write_masks(output, picture).map(|()| None),
+        Format::Masks => return Ok((write_masks(output, picture, earlier)?, None)),
     };
     output.write_or_keep(bytes, stdout)?;
-    Ok(None)
+    Ok((
+        output.path().map(Path::to_owned).into_iter().collect(),
+        None,
+    ))
 }
 
-/// Writes the mask of each region to a file with its number; `first` is that of number 0.
+/// Writes the mask of each region to a file with its number, and tells the files; `first` is that of
+/// number 0. Those of an earlier run are removed.
 ///
 /// # Errors
-/// As [`Output::write`].
-pub(crate) fn write_masks(first: &Output, picture: &Picture<'_>) -> Result<()> {
+/// As [`Output::write`] and [`Earlier::leftovers`].
+pub(crate) fn write_masks(
+    first: &Output,
+    picture: &Picture<'_>,
+    earlier: &Earlier,
+) -> Result<Vec<PathBuf>> {
     let Output::File(first) = first else {
-        return Ok(());
+        return Ok(Vec::new());
     };
-    // From the last to the first: when that is there, all are.
-    for (index, item) in picture.items.iter().enumerate().rev() {
+    let base = first.with_extension("").with_extension("");
+    let numbered = picture.items.iter().enumerate().map(|(index, item)| {
         let number = item.id.map_or(index, |id| id as usize);
-        let path = first
-            .with_extension("")
-            .with_extension(format!("{number}.png"));
-        Output::File(path).write(&masks::png(&item.region.mask)?)?;
+        let path = destination::append(base.clone(), &format!(".{number}.png"));
+        (path, item)
+    });
+    let numbered: Vec<_> = numbered.collect();
+    let written: HashSet<PathBuf> = numbered.iter().map(|(path, _)| path.clone()).collect();
+    let left = earlier.leftovers(&base, OsStr::new("png"), &written, None)?;
+    // From the last to the first: when that is there, all are.
+    let mut files = Vec::new();
+    for (path, item) in numbered.into_iter().rev() {
+        let mut png = masks::png(&item.region.mask)?;
+        earlier::sign(&mut png);
+        Output::File(path.clone()).write(&png)?;
+        files.push(path);
     }
-    Ok(())
+    left.remove()?;
+    Ok(files)
 }
 
 /// The path of an image from the folder of `file`, as far as both are known; else as it is.

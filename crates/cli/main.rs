@@ -24,8 +24,10 @@ mod session;
 mod batch;
 mod report;
 mod export;
+mod journal;
 mod plural;
 mod destination;
+mod earlier;
 mod output;
 
 mod exit;
@@ -68,7 +70,7 @@ enum Command {
     Segment(Box<segment::Options>),
     Ask(Box<ask::Options>),
     Compare(Box<compare::Options>),
-    /// Tell how good a run is, in the numbers that the field publishes
+    /// Ask about the samples of data sets, and tell how good the answers are
     Eval(eval::Options),
     /// Look at the multimodal models in the settings, and test whether they can read marks
     Lmm(lmm::Options),
@@ -91,7 +93,7 @@ struct General {
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// Print errors only
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Log what is done, to stderr (-vv: in detail; or set SOM_LOG=debug)
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
@@ -154,11 +156,11 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Compare(options) => {
             block_on(async |stop| compare::run(*options, general, stop).await)
         }
-        Command::Eval(options) => eval::run(options),
+        Command::Eval(options) => eval::run(options, general),
         Command::Lmm(options) => block_on(async |stop| lmm::run(&options, general, stop).await),
         Command::Serve(options) => serve::run(options, general.ladder()),
         Command::Backend(options) => backend::run(options, general.ladder()),
-        Command::Config(options) => config::run(&options, &general.ladder()),
+        Command::Config(options) => config::run(&options, &general.ladder(), general.quiet),
         Command::Plugin(options) => plugin::run(&options, general),
         Command::Models(options) => models::run(options, general),
         Command::Completions(options) => completions::run(&options),

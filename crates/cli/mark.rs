@@ -1,18 +1,27 @@
 //! `som mark`: images → marked images, their marks as JSON or for other tools, and a prompt.
 
-use std::{fmt, path::PathBuf, process::ExitCode};
+use std::{
+    collections::HashSet,
+    fmt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::Args;
-use som_core::{Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt};
+use som_core::{Allocation, Cancellation, Error, Result, encode::Encoding, prompt::ready_prompt};
 use som_formats::write::Picture;
 
 use crate::{
     General,
-    batch::{Batch, BatchFlags},
+    batch::{Batch, BatchFlags, Left},
     destination::{self, Destination},
+    earlier::{self, Earlier, Leftovers},
+    exit,
     export::{self, Export, Format, InOrder},
-    flags::{Flags, GivenFlags, MarkFlags, RegionFlags, ServerFlags},
+    flags::{Flags, GivenFlags, ImageFlags, MarkFlags, RegionFlags, ServerFlags},
     input::{ImageArguments, Input, InputImage, Inputs},
+    journal::{ImageJob, Journal},
     output::Output,
     plural::counted,
     report::{self, ImageReport, MarkReport},
@@ -57,6 +66,8 @@ pub(crate) struct Options {
     prompt: Option<PathBuf>,
 
     #[command(flatten)]
+    files: ImageFlags,
+    #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
     given: GivenFlags,
@@ -93,15 +104,38 @@ struct Job {
     timings: bool,
     /// There are no others.
     single: bool,
+    earlier: Arc<Earlier>,
 }
 
 impl Job {
     fn outputs(&self) -> impl Iterator<Item = &Output> {
+        [
+            self.image.as_ref(),
+            self.json.as_ref(),
+            self.prompt.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+impl ImageJob for Job {
+    fn input(&self) -> &Input {
+        &self.input
+    }
+
+    fn files(&self) -> Vec<&Path> {
         // Which masks there are, nobody knows before.
         let json = self.json.as_ref().filter(|_| self.format != Format::Masks);
         [self.image.as_ref(), json, self.prompt.as_ref()]
             .into_iter()
             .flatten()
+            .filter_map(Output::path)
+            .collect()
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.outputs().find_map(Output::path)?.parent()
     }
 }
 
@@ -113,6 +147,11 @@ impl fmt::Display for Job {
 
 /// What is left to do in the order of the images.
 struct Done {
+    input: Input,
+    /// Nothing was found.
+    is_empty: bool,
+    /// What was written.
+    files: Vec<PathBuf>,
     /// For stdout.
     stdout: Vec<u8>,
     /// For the person who waits: what was odd.
@@ -139,7 +178,9 @@ pub(crate) async fn run(
     let mut export = Export::new(options.format, json, by_default, single)?;
     export.check_skip_existing(options.batch.skip_existing)?;
     let jobs = jobs(&options, &export, &images, single)?;
+    let form = (options.format, options.no_timings, options.no_image);
     let flags = Flags {
+        images: options.files,
         regions: options.regions,
         given: options.given,
         single,
@@ -155,31 +196,47 @@ pub(crate) async fn run(
         quiet: general.quiet,
         passed_over,
     };
-    let (jobs, skipped) = options
-        .batch
-        .pass_over(jobs, |job| job.outputs().all(Output::exists));
+    let asked = format!("mark {form:?} {}", opened.asked);
+    let Left {
+        jobs,
+        skipped,
+        mut journal,
+    } = (options.batch).pass_over(jobs, &asked, |input| opened.beside(input))?;
+    batch.tell(journal.iter().filter_map(Journal::told));
+    let fail_empty = options.batch.fail_empty;
+    let mut is_any_empty = false;
     let finish = |done: Done| {
         let Done {
+            input,
+            is_empty,
+            files,
             mut stdout,
             notes,
             note,
             rest,
         } = done;
+        is_any_empty |= is_empty;
         if let Some(rest) = rest {
             export.write_in_order(rest, &mut stdout)?;
         }
         Output::Stdout.write(&stdout)?;
-        batch.tell(&notes);
+        if let Some(journal) = &mut journal {
+            journal.keep(&input, &files)?;
+        }
+        batch.tell(notes);
         if single && !general.quiet {
             eprintln!("som: {note}");
         }
         Ok(())
     };
-    let exit = batch
+    let code = batch
         .run(jobs, skipped, async |job| mark(&opened, job).await, finish)
         .await?;
     export.finish()?;
-    Ok(exit)
+    Ok(ExitCode::from(match code {
+        0 if is_any_empty && fail_empty => exit::EMPTY,
+        code => code,
+    }))
 }
 
 /// Where the outputs of each image go.
@@ -195,6 +252,7 @@ fn jobs(options: &Options, export: &Export, images: &[Input], single: bool) -> R
         false => Some(destination(&options.output)?.unwrap_or(Destination::Beside)),
     };
     let prompt = destination(&options.prompt)?;
+    let earlier = Arc::new(Earlier::default());
     let job = |input: &Input| Job {
         input: input.clone(),
         image: image
@@ -207,6 +265,7 @@ fn jobs(options: &Options, export: &Export, images: &[Input], single: bool) -> R
         format: export.format(),
         timings: !options.no_timings,
         single,
+        earlier: earlier.clone(),
     };
     let jobs: Vec<Job> = images.iter().map(job).collect();
     for job in &jobs {
@@ -247,31 +306,32 @@ fn write(
         Some(first) => pages(first, marked.pages)?,
         None => Vec::new(),
     };
+    let left = leftovers(job, &pages)?;
     let report = MarkReport {
         image: ImageReport::new(image, marked.size, &marked.notes),
         segmenter: &marked.origin,
+        refiner: marked.refined.as_ref(),
         styles: report::styles(&marked.layers),
         marks: report::marks(&marked.allocation),
         unmarked: &marked.allocation.unmarked,
         pages: pages.iter().map(|(output, _)| output.to_string()).collect(),
+        scale: marked.allocation.scale,
         timings_ms: job.timings.then_some(&marked.timings),
     };
     let marks = counted(report.marks.len(), "mark");
-    let mut note = match report.pages.as_slice() {
+    let note = match report.pages.as_slice() {
         [] => format!("{}: {marks}", image.name),
         pages => format!("{}: {marks}", pages.join(", ")),
     };
-    if !report.unmarked.is_empty() {
-        note.push_str(&format!(
-            "; regions without: {} (the JSON says why)",
-            report.unmarked.len()
-        ));
-    }
+    let outputs = pages.iter().map(|(output, _)| output).chain(&job.prompt);
+    let paths = outputs.filter_map(Output::path);
+    let mut files: Vec<PathBuf> = paths.map(Path::to_owned).collect();
     let mut stdout = Vec::new();
     // The first page last: where it is, the others are.
     for (output, bytes) in pages.into_iter().rev() {
         output.write_or_keep(bytes, &mut stdout)?;
     }
+    left.map_or(Ok(()), Leftovers::remove)?;
     if let Some(output) = &job.prompt {
         let prompt = ready_prompt(&marked.allocation, None);
         output.write_or_keep(prompt.into_bytes(), &mut stdout)?;
@@ -282,9 +342,30 @@ fn write(
     };
     let picture = Picture::marked(&image.name, marked.size, &marked.allocation);
     // Last, so that a run that is resumed finds the others complete.
-    let rest = export::write(job.format, job.json.as_ref(), &picture, json, &mut stdout)?;
+    let output = job.json.as_ref();
+    let (exported, rest) = export::write(
+        job.format,
+        output,
+        &picture,
+        json,
+        &job.earlier,
+        &mut stdout,
+    )?;
+    files.extend(exported);
     notes.extend(report::odd(image, &marked.notes));
+    let Allocation {
+        marks, unmarked, ..
+    } = &marked.allocation;
+    let found = marks.len() + unmarked.len();
+    notes.extend(report::capped(image, found, marked.origin.segmentation()));
+    notes.extend(report::without_marks(image, unmarked));
+    if marks.is_empty() && !job.single {
+        notes.push(format!("{}: no marks", image.name));
+    }
     Ok(Done {
+        input: job.input.clone(),
+        is_empty: marks.is_empty(),
+        files,
         stdout,
         notes,
         note,
@@ -292,8 +373,24 @@ fn write(
     })
 }
 
+/// The further pages of an earlier run in whose place none of `pages` comes.
+fn leftovers(job: &Job, pages: &[(Output, Vec<u8>)]) -> Result<Option<Leftovers>> {
+    let Some(Output::File(first)) = &job.image else {
+        return Ok(None);
+    };
+    let written = pages.iter().filter_map(|(output, _)| output.path());
+    let written: HashSet<PathBuf> = written.map(PathBuf::from).collect();
+    let (base, ending) = (first.with_extension(""), first.extension());
+    let json = job.json.as_ref().filter(|_| job.format == Format::Json);
+    let left = job
+        .earlier
+        .leftovers(&base, ending.unwrap_or_default(), &written, json)?;
+    Ok(Some(left))
+}
+
 /// Where each page goes.
-fn pages(first: &Output, pages: Vec<Vec<u8>>) -> Result<Vec<(Output, Vec<u8>)>> {
+fn pages(first: &Output, mut pages: Vec<Vec<u8>>) -> Result<Vec<(Output, Vec<u8>)>> {
+    pages.iter_mut().for_each(earlier::sign);
     match first {
         Output::Stdout if pages.len() > 1 => Err(Error::invalid(format!(
             "the marks fill {} pages, but stdout takes one (give a file: -o FILE)",

@@ -46,9 +46,12 @@ impl Output {
         Ok(())
     }
 
-    /// True for a file that is there already.
-    pub(crate) fn exists(&self) -> bool {
-        matches!(self, Output::File(path) if path.exists())
+    /// The file; `None` for stdout.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Output::Stdout => None,
+            Output::File(path) => Some(path),
+        }
     }
 }
 
@@ -59,6 +62,16 @@ impl fmt::Display for Output {
             Output::File(path) => path.display().fmt(f),
         }
     }
+}
+
+/// Adds `bytes` at the end of a file, which is made if it is not there. Blocks.
+///
+/// # Errors
+/// As [`Output::write`].
+pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<()> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let appended = file.and_then(|mut file| file.write_all(bytes));
+    appended.map_err(|error| unwritable(&Output::File(path.to_owned()), error))
 }
 
 fn write_stdout(bytes: &[u8]) -> io::Result<()> {

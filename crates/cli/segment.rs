@@ -1,6 +1,11 @@
 //! `som segment`: images → regions, as JSON, as other tools read them, or as masks.
 
-use std::{fmt, path::PathBuf, process::ExitCode};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::Args;
 use som_core::{Cancellation, Result};
@@ -8,11 +13,14 @@ use som_formats::write::Picture;
 
 use crate::{
     General,
-    batch::{Batch, BatchFlags},
+    batch::{Batch, BatchFlags, Left},
     destination::{self, Destination},
+    earlier::Earlier,
+    exit,
     export::{self, Export, Format, InOrder},
-    flags::{Flags, RegionFlags, ServerFlags},
+    flags::{Flags, ImageFlags, RegionFlags, ServerFlags},
     input::{ImageArguments, Input, InputImage, Inputs},
+    journal::{ImageJob, Journal},
     output::Output,
     report::{self, ImageReport, SegmentReport},
     runtime::blocking,
@@ -50,6 +58,8 @@ pub(crate) struct Options {
     masks: Option<PathBuf>,
 
     #[command(flatten)]
+    files: ImageFlags,
+    #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
     batch: BatchFlags,
@@ -77,6 +87,7 @@ struct Job {
     timings: bool,
     /// There are no others.
     single: bool,
+    earlier: Arc<Earlier>,
 }
 
 impl Job {
@@ -84,6 +95,22 @@ impl Job {
         [self.json.as_ref(), self.masks.as_ref()]
             .into_iter()
             .flatten()
+    }
+}
+
+impl ImageJob for Job {
+    fn input(&self) -> &Input {
+        &self.input
+    }
+
+    fn files(&self) -> Vec<&Path> {
+        // Which masks there are, nobody knows before.
+        let json = self.json.as_ref().filter(|_| self.format != Format::Masks);
+        json.and_then(Output::path).into_iter().collect()
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.outputs().find_map(Output::path)?.parent()
     }
 }
 
@@ -95,6 +122,11 @@ impl fmt::Display for Job {
 
 /// What is left to do in the order of the images.
 struct Done {
+    input: Input,
+    /// Nothing was found.
+    is_empty: bool,
+    /// What was written.
+    files: Vec<PathBuf>,
     /// For stdout.
     stdout: Vec<u8>,
     /// For the person who waits: what is odd about the image's file.
@@ -118,7 +150,9 @@ pub(crate) async fn run(
     let mut export = Export::new(options.format, json, by_default, single)?;
     export.check_skip_existing(options.batch.skip_existing)?;
     let jobs = jobs(&options, &export, &images, single)?;
+    let form = (options.format, options.no_timings);
     let flags = Flags {
+        images: options.files,
         regions: options.regions,
         server: options.server,
         jobs: options.batch.jobs,
@@ -131,22 +165,35 @@ pub(crate) async fn run(
         quiet: general.quiet,
         passed_over,
     };
-    let (jobs, skipped) = options
-        .batch
-        .pass_over(jobs, |job| job.outputs().all(Output::exists));
+    let asked = format!("segment {form:?} {}", opened.asked);
+    let Left {
+        jobs,
+        skipped,
+        mut journal,
+    } = (options.batch).pass_over(jobs, &asked, |input| opened.beside(input))?;
+    batch.tell(journal.iter().filter_map(Journal::told));
+    let fail_empty = options.batch.fail_empty;
+    let mut is_any_empty = false;
     let finish = |done: Done| {
         let Done {
+            input,
+            is_empty,
+            files,
             mut stdout,
             odd,
             rest,
         } = done;
+        is_any_empty |= is_empty;
         if let Some(rest) = rest {
             export.write_in_order(rest, &mut stdout)?;
         }
-        batch.tell(&odd);
+        if let Some(journal) = &mut journal {
+            journal.keep(&input, &files)?;
+        }
+        batch.tell(odd);
         Output::Stdout.write(&stdout)
     };
-    let exit = batch
+    let code = batch
         .run(
             jobs,
             skipped,
@@ -155,12 +202,16 @@ pub(crate) async fn run(
         )
         .await?;
     export.finish()?;
-    Ok(exit)
+    Ok(ExitCode::from(match code {
+        0 if is_any_empty && fail_empty => exit::EMPTY,
+        code => code,
+    }))
 }
 
 /// Where the outputs of each image go.
 fn jobs(options: &Options, export: &Export, images: &[Input], single: bool) -> Result<Vec<Job>> {
     let masks = options.masks.clone().map(Destination::Folder);
+    let earlier = Arc::new(Earlier::default());
     let job = |input: &Input| Job {
         input: input.clone(),
         json: export.output(input),
@@ -168,6 +219,7 @@ fn jobs(options: &Options, export: &Export, images: &[Input], single: bool) -> R
         format: export.format(),
         timings: !options.no_timings,
         single,
+        earlier: earlier.clone(),
     };
     let jobs: Vec<Job> = images.iter().map(job).collect();
     destination::check(images, jobs.iter().map(Job::outputs))?;
@@ -189,13 +241,15 @@ fn write(job: &Job, image: &InputImage, found: &SegmentedImage) -> Result<Done> 
         segmented,
     } = found;
     let picture = Picture::segmented(&image.name, *size, &segmented.regions);
-    if let Some(first) = &job.masks {
-        export::write_masks(first, &picture)?;
-    }
+    let mut files = match &job.masks {
+        Some(first) => export::write_masks(first, &picture, &job.earlier)?,
+        None => Vec::new(),
+    };
     let json = || {
         let report = SegmentReport {
             image: ImageReport::new(image, *size, notes),
             segmenter: &segmented.segmentation,
+            refiner: segmented.refined.as_ref(),
             regions: &segmented.regions,
             timings_ms: job.timings.then_some(&segmented.timings),
         };
@@ -205,10 +259,28 @@ fn write(job: &Job, image: &InputImage, found: &SegmentedImage) -> Result<Done> 
         }
     };
     let mut stdout = Vec::new();
-    let rest = export::write(job.format, job.json.as_ref(), &picture, json, &mut stdout)?;
+    let output = job.json.as_ref();
+    let (exported, rest) = export::write(
+        job.format,
+        output,
+        &picture,
+        json,
+        &job.earlier,
+        &mut stdout,
+    )?;
+    files.extend(exported);
+    let count = segmented.regions.len();
+    let mut odd = report::odd(image, notes);
+    odd.extend(report::capped(image, count, Some(&segmented.segmentation)));
+    if count == 0 {
+        odd.push(format!("{}: no regions", image.name));
+    }
     Ok(Done {
+        input: job.input.clone(),
+        is_empty: count == 0,
+        files,
         stdout,
-        odd: report::odd(image, notes),
+        odd,
         rest,
     })
 }

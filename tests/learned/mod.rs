@@ -19,12 +19,18 @@ mod install;
 // The same through gRPC.
 mod serve;
 
+// GLIP.
+mod glip;
+// Grounding DINO and Segment Anything as one.
+mod grounded_sam;
 // Grounding DINO.
 mod grounding_dino;
 // Mask DINO.
 mod mask_dino;
 // OpenSeeD.
 mod open_seed;
+// PolyFormer.
+mod poly_former;
 // Segment Anything.
 mod sam;
 // SEEM.
@@ -90,10 +96,12 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 6] = [
+const PLUGINS: [&Plugin; 8] = [
+    &glip::GLIP,
     &grounding_dino::GROUNDING_DINO,
     &mask_dino::MASK_DINO,
     &open_seed::OPEN_SEED,
+    &poly_former::POLY_FORMER,
     &sam::SAM,
     &seem::SEEM,
     &semantic_sam::SEMANTIC_SAM,

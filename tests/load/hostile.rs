@@ -99,7 +99,7 @@ async fn under_a_limit_of_memory_requests_are_refused_and_the_process_lives() {
     let small = picture(2);
     let encoded = pb::EncodedImage {
         data: small.to_vec().into(),
-        keep: false,
+        ..pb::EncodedImage::default()
     };
     let image = pb::Image {
         content: Some(Content::Encoded(encoded)),

@@ -44,6 +44,7 @@ pub(crate) fn mark(file: &[u8], told: Value) -> pb::MarkRequest {
     let encoded = pb::EncodedImage {
         data: file.to_owned().into(),
         keep: false,
+        ..pb::EncodedImage::default()
     };
     pb::MarkRequest {
         image: Some(pb::Image {

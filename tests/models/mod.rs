@@ -294,8 +294,7 @@ fn mistakes_in_names_and_settings_are_named() {
     let folder = Folder::new();
     let ran = folder.som(&["models", "pull", "sam_vit_bb"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    let told =
-        "unknown checkpoint \"sam_vit_bb\" (did you mean \"sam_vit_b\"? known: grounding_dino_";
+    let told = "unknown checkpoint \"sam_vit_bb\" (did you mean \"sam_vit_b\"? known: glip_l, ";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
     for (entry, line) in [
         (

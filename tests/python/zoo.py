@@ -31,7 +31,12 @@ def main(folder):
         (folder / name).write_bytes(data)
         entry = {"greatest": tolerance[0], "mean": tolerance[1], "notes": list(notes)}
         try:
-            pixels = np.asarray(seen(Image.open(io.BytesIO(data)))).astype(np.uint8)
+            image = Image.open(io.BytesIO(data))
+            pixels = np.asarray(seen(image)).astype(np.uint8)
+            if image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+                entry["notes"].append("transparency")
+            if getattr(image, "n_frames", 1) > 1:
+                entry["notes"].append("further_frames")
             (folder / f"{name}.rgb").write_bytes(pixels.tobytes())
             entry["size"] = [pixels.shape[1], pixels.shape[0]]
         except Exception as error:

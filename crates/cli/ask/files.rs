@@ -4,13 +4,14 @@ use std::{collections::HashSet, path::PathBuf};
 
 use som_core::{
     Color, Mask, Result,
-    encode::{Encoding, encode},
+    encode::{Encoding, encode_with},
     highlight,
 };
 
 use super::Asked;
 use crate::{
     destination,
+    earlier::{self, Earlier},
     output::Output,
     session::{MarkedImage, Question},
 };
@@ -34,11 +35,29 @@ impl File {
         })
     }
 
-    /// Writes image `number`, from 1, and tells where.
-    fn write(&self, number: usize, bytes: &[u8]) -> Result<String> {
-        let output = Output::File(destination::page(&self.first, number));
-        output.write(bytes)?;
-        Ok(output.to_string())
+    /// Where the first of them goes.
+    pub(super) fn output(&self) -> Output {
+        Output::File(self.first.clone())
+    }
+
+    /// Writes all `images`, and tells where.
+    fn write(&self, images: Vec<Vec<u8>>) -> Result<Vec<String>> {
+        let paths = (1..=images.len()).map(|number| destination::page(&self.first, number));
+        let paths: Vec<PathBuf> = paths.collect();
+        let written: HashSet<PathBuf> = paths.iter().cloned().collect();
+        let base = self.first.with_extension("");
+        let ending = self.first.extension().unwrap_or_default();
+        let left = Earlier::default().leftovers(&base, ending, &written, None)?;
+        let write = |(path, mut image): (PathBuf, Vec<u8>)| {
+            earlier::sign(&mut image);
+            let output = Output::File(path);
+            output.write(&image)?;
+            Ok(output.to_string())
+        };
+        let told = paths.into_iter().zip(images).map(write);
+        let told = told.collect::<Result<_>>()?;
+        left.remove()?;
+        Ok(told)
     }
 }
 
@@ -57,18 +76,18 @@ pub(super) fn highlight(
     let grounded = &asked.outcome.grounded;
     let meant: HashSet<u32> = grounded.meant().collect();
     let images = question.images.iter().zip(&asked.images);
-    images
-        .zip(1..)
-        .map(|((image, marked), number)| {
+    let lit = images
+        .map(|(image, marked)| {
             let marks = marked.allocation.marks.iter();
             let masks = marks
                 .filter(|mark| meant.contains(&mark.id))
                 .map(|mark| (&mark.mark.region.mask, mark.mark.color));
             let masks: Vec<(&Mask, Color)> = masks.collect();
             let lit = highlight::highlight(&image.decoded.pixels.as_image()?, masks)?;
-            file.write(number, &encode(&lit, file.encoding)?)
+            encode_with(&lit, file.encoding, image.decoded.pixels.tags())
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    file.write(lit)
 }
 
 /// Writes every marked image, which comes encoded, and tells where.
@@ -80,8 +99,5 @@ pub(super) fn write_pages(file: Option<&File>, images: &[MarkedImage]) -> Result
         return Ok(Vec::new());
     };
     let pages = images.iter().flat_map(|image| &image.pages);
-    pages
-        .zip(1..)
-        .map(|(page, number)| file.write(number, page))
-        .collect()
+    file.write(pages.cloned().collect())
 }

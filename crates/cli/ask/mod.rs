@@ -4,24 +4,24 @@ mod files;
 mod printer;
 mod report;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, io, iter, path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use som_core::{Cancellation, Error, ErrorKind, Result};
+use som_core::{Allocation, Cancellation, Error, ErrorKind, Result};
 use som_engine::{
     Segmented,
     ask::{AskOutcome, Exchange},
 };
 use tokio::sync::mpsc;
 
-pub(crate) use self::printer::{ending, finding_lines};
+pub(crate) use self::printer::{ending, finding_lines, missing_marks};
 use self::{files::File, printer::Printer, report::AskReport};
 use crate::{
-    General, exit,
-    flags::{Flags, GivenFlags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
+    General, destination, exit,
+    flags::{Flags, GivenFlags, ImageFlags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
     output::{Output, unreadable},
     runtime::blocking,
-    session::{self, MarkedImage, Opened, Question, Stage},
+    session::{self, MarkedImage, Opened, Question, QuestionImage, Stage},
 };
 
 /// Ask a multimodal model about the regions of images
@@ -34,7 +34,7 @@ use crate::{
 pub(crate) struct Options {
     /// Images (files, or - for stdin), and then the question
     #[arg(required = true, num_args = 1.., value_names = ["IMAGE", "QUESTION"])]
-    words: Vec<String>,
+    words: Vec<OsString>,
 
     /// The model, by its name in the settings (see som lmm list) [default: ask.lmm of the settings]
     #[arg(long, value_name = "NAME")]
@@ -58,6 +58,8 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     question: QuestionFlags,
+    #[command(flatten)]
+    files: ImageFlags,
     #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
@@ -88,6 +90,8 @@ struct Show {
     quiet: bool,
     /// A free question's answer is printed as it comes in, of other tasks their findings.
     is_free: bool,
+    /// The first answer counts, whatever it is.
+    is_final: bool,
     highlight: Option<File>,
     output: Option<File>,
 }
@@ -121,6 +125,7 @@ pub(crate) async fn run(
         chat: options.chat,
         quiet: general.quiet,
         is_free: asking.is_free(),
+        is_final: asking.is_asked_once(),
         highlight: options.highlight.map(File::at).transpose()?,
         output: options.output.map(File::at).transpose()?,
     };
@@ -129,8 +134,15 @@ pub(crate) async fn run(
         return Err(Error::invalid(message));
     }
     let (inputs, text) = asking.split(options.words)?;
+    let task = asking.task(text.as_deref())?;
+    inputs.tell_passed_over(general.quiet);
+    let inputs = inputs.images;
+    let files = [&show.output, &show.highlight].into_iter().flatten();
+    let files: Vec<Output> = files.map(File::output).collect();
+    destination::check(&inputs, iter::once(files.iter()))?;
     let flags = Flags {
-        regions: options.regions,
+        images: options.files,
+        regions: options.regions.about(&task)?,
         given: options.given,
         single: inputs.len() == 1,
         marks: options.marks,
@@ -145,13 +157,18 @@ pub(crate) async fn run(
 
     // What the first question found is kept for all.
     let mut cut = Vec::new();
+    let mut end = ExitCode::SUCCESS;
     loop {
         match ask(&opened, &question, &show).await {
             Ok(mut asked) => {
                 if cut.is_empty() {
                     cut = std::mem::take(&mut asked.cut);
+                    show.tell_left_out(&question, &asked, &cut);
                 }
                 show.print(&question, &asked, &cut)?;
+                if !missing_marks(&asked.outcome).is_empty() {
+                    end = ExitCode::from(exit::UNRESOLVED);
+                }
                 remember(&mut question, &asked, &cut);
             }
             // A chat goes on with the next question.
@@ -161,16 +178,37 @@ pub(crate) async fn run(
             Err(error) => return Err(error),
         }
         if !show.chat {
-            return Ok(ExitCode::SUCCESS);
+            return Ok(end);
         }
         let Some(text) = blocking(next_line).await? else {
-            return Ok(ExitCode::SUCCESS);
+            return Ok(end);
         };
         question.task = asking.task(Some(&text))?;
     }
 }
 
 impl Show {
+    /// Tells what there are no marks for.
+    fn tell_left_out(&self, question: &Question, asked: &Asked, cut: &[Option<Segmented>]) {
+        if self.quiet {
+            return;
+        }
+        let images = question.images.iter().zip(&asked.images).zip(cut);
+        for ((QuestionImage { image, .. }, marked), cut) in images {
+            let segmentation = cut.as_ref().map(|cut| &cut.segmentation);
+            let found = cut.as_ref().map_or(0, |cut| cut.regions.len());
+            let Allocation {
+                marks, unmarked, ..
+            } = &marked.allocation;
+            let lines = crate::report::capped(image, found, segmentation).into_iter();
+            let lines = lines.chain(crate::report::without_marks(image, unmarked));
+            let none = marks
+                .is_empty()
+                .then(|| format!("{}: no marks", image.name));
+            lines.chain(none).for_each(|line| eprintln!("som: {line}"));
+        }
+    }
+
     /// Writes and prints what was asked for, but for an answer that was printed as it came in.
     fn print(&self, question: &Question, asked: &Asked, cut: &[Option<Segmented>]) -> Result<()> {
         let marked = files::write_pages(self.output.as_ref(), &asked.images)?;
@@ -199,7 +237,7 @@ impl Show {
 /// Asks once, and prints the answer as it comes in where that is wanted.
 async fn ask(opened: &Opened, question: &Question, show: &Show) -> Result<Asked> {
     let aloud = !show.json && show.is_free;
-    let mut printer = aloud.then(|| Printer::new(show.quiet));
+    let mut printer = aloud.then(|| Printer::new(show.quiet, show.is_final));
     let (stages, received) = mpsc::channel(64);
     let work = opened.session.ask(question, &opened.plan, stages);
     let mut cut = vec![None; question.images.len()];
@@ -255,6 +293,7 @@ fn remember(question: &mut Question, asked: &Asked, cut: &[Option<Segmented>]) {
     for (image, segmented) in question.images.iter_mut().zip(cut) {
         if let (None, Some(segmented)) = (&image.regions, segmented) {
             image.regions = Some(segmented.regions.clone().into());
+            image.is_found = true;
         }
     }
 }

@@ -25,18 +25,24 @@ pub(super) struct Printer {
     mentions: Vec<Mention>,
     /// Say nothing beside the answer.
     is_quiet: bool,
+    /// Print nothing before it is known which answer counts.
+    holds: bool,
 }
 
 impl Printer {
-    pub(super) fn new(is_quiet: bool) -> Self {
+    /// Of an answer in whose place another one may come, if not `is_final`: then it is printed as it
+    /// comes in only where a person sees what becomes of it.
+    pub(super) fn new(is_quiet: bool, is_final: bool) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let is_terminal = io::stdout().is_terminal();
         Self {
             colors: HashMap::new(),
-            in_color: !plain && io::stdout().is_terminal(),
+            in_color: !plain && is_terminal,
             text: String::new(),
             printed: 0,
             mentions: Vec::new(),
             is_quiet,
+            holds: !is_final && (is_quiet || !is_terminal),
         }
     }
 
@@ -53,8 +59,10 @@ impl Printer {
                 Ok(())
             }
             Stage::Round(number) if *number > 1 => {
-                self.flush(self.text.len())?;
-                Output::Stdout.write(b"\n")?;
+                if !self.holds {
+                    self.flush(self.text.len())?;
+                    Output::Stdout.write(b"\n")?;
+                }
                 if !self.is_quiet {
                     eprintln!("som: the answer names marks that are not there; asking once more");
                 }
@@ -64,7 +72,7 @@ impl Printer {
             }
             Stage::Text(text) => {
                 self.text.push_str(text);
-                match self.in_color {
+                match self.in_color || self.holds {
                     true => Ok(()),
                     false => self.flush(self.text.len()),
                 }
@@ -72,7 +80,7 @@ impl Printer {
             // They come in order, once the lines they stand in are complete.
             Stage::Mention(mention) => {
                 self.mentions.push(mention.clone());
-                match self.in_color {
+                match self.in_color && !self.holds {
                     true => self.flush(mention.span.end),
                     false => Ok(()),
                 }
@@ -81,11 +89,14 @@ impl Printer {
         }
     }
 
-    /// Prints what is left, and ends the line.
+    /// Prints what is left of the answer that counts, and ends the line.
     ///
     /// # Errors
     /// As [`Output::write`].
     pub(super) fn finish(&mut self, outcome: Option<&AskOutcome>) -> Result<()> {
+        if self.holds {
+            return outcome.map_or(Ok(()), |outcome| self.print_whole(outcome));
+        }
         if let Some(outcome) = outcome
             && outcome.text == self.text
         {
@@ -99,13 +110,22 @@ impl Printer {
             && outcome.text != self.text
             && !outcome.text.is_empty()
         {
-            // Of several answers another one was chosen.
-            let text = painted(&outcome.text, &outcome.grounded.mentions, |ids| {
-                self.color(ids)
-            });
-            Output::Stdout.write(format!("{}\n", text.trim_end()).as_bytes())?;
+            if !self.is_quiet {
+                eprintln!("som: of several answers this one counts:");
+            }
+            self.print_whole(outcome)?;
         }
         Ok(())
+    }
+
+    /// Prints an answer of which nothing was printed.
+    fn print_whole(&self, outcome: &AskOutcome) -> Result<()> {
+        let mentions = &outcome.grounded.mentions;
+        let mut text = painted(&outcome.text, mentions, |ids| self.color(ids));
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Output::Stdout.write(text.as_bytes())
     }
 
     /// Prints up to `end`.
@@ -197,6 +217,15 @@ pub(crate) fn ending(finish: &Finish, text: &str) -> Option<String> {
     }
 }
 
+/// The names of marks that an answer stands by, and that no mark has.
+pub(crate) fn missing_marks(outcome: &AskOutcome) -> Vec<&str> {
+    let mentions = outcome.grounded.mentions.iter();
+    let named = mentions.filter(|mention| mention.is_meant() && mention.location.is_none());
+    named
+        .flat_map(|mention| mention.unresolved.iter().map(String::as_str))
+        .collect()
+}
+
 /// What else there is to say of an answer.
 pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
     let mut notes: Vec<String> = ending(&outcome.finish, &outcome.text).into_iter().collect();
@@ -207,13 +236,12 @@ pub(super) fn notes(outcome: &AskOutcome) -> Vec<String> {
                 .to_owned(),
         );
     }
-    for mention in &outcome.grounded.mentions {
-        if mention.is_meant() && mention.location.is_none() && !mention.unresolved.is_empty() {
-            let names = mention.unresolved.join(", ");
-            notes.push(format!(
-                "the answer names marks that are not there: {names}"
-            ));
-        }
+    let missing = missing_marks(outcome);
+    if !missing.is_empty() {
+        notes.push(format!(
+            "the answer names marks that are not there: {}",
+            missing.join(", ")
+        ));
     }
     if let Some(consensus) = &outcome.consensus {
         let shares = consensus.regions.iter().take(8).map(|region| {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use som_core::{
-    Segmentation, Timings, Usage,
+    Segmentation, Timings, Unmarked, Usage,
     ground::{Mention, Thought},
     task::{Consensus, Finding, Task},
 };
@@ -48,8 +48,15 @@ struct LmmReport<'a> {
 struct AskedImage<'a> {
     image: ImageReport<'a>,
     segmenter: Option<&'a Segmentation>,
+    /// As in [`report::MarkReport`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refiner: Option<&'a Segmentation>,
     styles: Vec<&'a str>,
+    /// As in the report of `som mark`.
+    scale: u32,
     marks: Vec<MarkEntry<'a>>,
+    /// Regions that got no mark, and why.
+    unmarked: &'a [Unmarked],
 }
 
 #[derive(Serialize)]
@@ -76,8 +83,13 @@ impl<'a> AskReport<'a> {
         let images = images.map(|((image, marked), segmented)| AskedImage {
             image: ImageReport::new(&image.image, marked.size, &image.decoded.notes),
             segmenter: segmented.as_ref().map(|segmented| &segmented.segmentation),
+            refiner: segmented
+                .as_ref()
+                .and_then(|segmented| segmented.refined.as_ref()),
             styles: report::styles(&marked.layers),
+            scale: marked.allocation.scale,
             marks: report::marks(&marked.allocation),
+            unmarked: &marked.allocation.unmarked,
         });
         let decode = question.images.iter().map(|image| image.decoded.took);
         Self {

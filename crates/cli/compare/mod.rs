@@ -2,7 +2,7 @@
 
 mod page;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, iter, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use som_core::{Cancellation, Error, Result, encode::Encoding, task::Task};
@@ -11,9 +11,12 @@ use tokio::sync::mpsc;
 
 use crate::{
     General,
-    ask::{ending, finding_lines, label},
-    exit,
-    flags::{Flags, GivenFlags, MarkFlags, QuestionFlags, RegionFlags, RowArgument, ServerFlags},
+    ask::{ending, finding_lines, label, missing_marks},
+    destination, exit,
+    flags::{
+        Flags, GivenFlags, ImageFlags, MarkFlags, QuestionFlags, RegionFlags, RowArgument,
+        ServerFlags,
+    },
     output::Output,
     session::{self, ComparedRow, MarkedImage, Question},
 };
@@ -27,7 +30,7 @@ use crate::{
 pub(crate) struct Options {
     /// Images (files, or - for stdin), and then the question
     #[arg(required = true, num_args = 1.., value_names = ["IMAGE", "QUESTION"])]
-    words: Vec<String>,
+    words: Vec<OsString>,
 
     /// One way to ask: segmenter=ID or granularity=G, styles=A+B, lmm=NAME, options of marks such as
     /// page_size=9, and parameters of the segmenter such as level=4, separated by commas; what is
@@ -41,6 +44,8 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     question: QuestionFlags,
+    #[command(flatten)]
+    files: ImageFlags,
     #[command(flatten)]
     regions: RegionFlags,
     #[command(flatten)]
@@ -66,8 +71,14 @@ pub(crate) async fn run(
 ) -> Result<ExitCode> {
     let asking = options.question;
     let (inputs, text) = asking.split(options.words)?;
+    let task = asking.task(text.as_deref())?;
+    inputs.tell_passed_over(general.quiet);
+    let inputs = inputs.images;
+    let html = options.html.clone().map(Output::File);
+    destination::check(&inputs, iter::once(html.iter()))?;
     let flags = Flags {
-        regions: options.regions,
+        images: options.files,
+        regions: options.regions.about(&task)?,
         given: options.given,
         single: inputs.len() == 1,
         marks: options.marks,
@@ -101,9 +112,9 @@ pub(crate) async fn run(
     compared?;
     all.sort_by_key(|row| row.index);
 
-    if let Some(file) = options.html {
+    if let Some(html) = html {
         let page = page::page(&question.task, &inputs, &names, &all);
-        Output::File(file).write(page.as_bytes())?;
+        html.write(page.as_bytes())?;
     }
     let failures = all.iter().filter_map(|row| row.outcome.as_ref().err());
     Ok(ExitCode::from(exit::code_of_all(
@@ -161,6 +172,13 @@ fn summary(outcome: &AskOutcome, task: &Task, images: &[MarkedImage]) -> String 
     }
     if let Some(ending) = ending(&outcome.finish, &outcome.text) {
         line.push_str(&format!(" ({ending})"));
+    }
+    let missing = missing_marks(outcome);
+    if !missing.is_empty() {
+        line.push_str(&format!(
+            " (names marks that are not there: {})",
+            missing.join(", ")
+        ));
     }
     line.trim_start().to_owned()
 }

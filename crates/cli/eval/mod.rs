@@ -1,13 +1,26 @@
-//! `som eval`: data sets looked at, and runs scored.
+//! `som eval`: data sets looked at, samples asked, runs scored, told and compared.
 
 mod data;
 mod score;
+mod synonyms;
+mod row;
+mod given;
+mod engine;
+mod run;
+mod table;
+mod report;
+mod compare;
+mod segment;
+mod marks;
+mod paper;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use som_core::Result;
 use som_eval::data::{Dataset, Place};
+
+use crate::{General, block_on};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -18,7 +31,13 @@ pub(crate) struct Options {
 #[derive(Subcommand)]
 enum Command {
     Data(data::Options),
+    Run(Box<run::Options>),
     Score(score::Options),
+    Report(report::Options),
+    Compare(compare::Options),
+    Segment(segment::Options),
+    Marks(marks::Options),
+    Paper(paper::Options),
 }
 
 /// Which part of a data set is wanted, and where its images are.
@@ -33,18 +52,30 @@ struct Part {
 }
 
 /// Does what was asked for.
-pub(crate) fn run(options: Options) -> Result<ExitCode> {
+pub(crate) fn run(options: Options, general: &General) -> Result<ExitCode> {
     match options.command {
         Command::Data(options) => data::run(options),
+        Command::Run(options) => block_on(async |stop| run::run(*options, general, stop).await),
         Command::Score(options) => score::run(options),
+        Command::Report(options) => report::run(&options),
+        Command::Compare(options) => compare::run(&options),
+        Command::Segment(options) => {
+            block_on(async |stop| segment::run(options, general, stop).await)
+        }
+        Command::Marks(options) => block_on(async |stop| marks::run(options, general, stop).await),
+        Command::Paper(options) => paper::run(&options),
     }
 }
 
 impl Part {
     fn open(self, place: &str) -> Result<Dataset> {
+        Ok(Dataset::open(&self.place(place)?)?)
+    }
+
+    fn place(self, place: &str) -> Result<Place> {
         let mut place: Place = place.parse()?;
         place.split = self.split;
         place.images = self.images;
-        Ok(Dataset::open(&place)?)
+        Ok(place)
     }
 }

@@ -1,23 +1,13 @@
 //! `som eval score`: the results of a run, scored.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use som_core::{Error, Result};
-use som_eval::{
-    metrics::naming::Synonyms,
-    score::{self, Report, Score},
-};
+use som_core::Result;
+use som_eval::score::{self, Report, Score};
 
-use super::Part;
-use crate::{
-    output::{Output, unreadable},
-    report,
-};
+use super::{Part, synonyms::SynonymFlags};
+use crate::{output::Output, report};
 
 /// Score the results of a run by the metrics that are published for the data set
 ///
@@ -34,9 +24,8 @@ pub(crate) struct Options {
     /// The results
     #[arg(long, value_name = "FILE")]
     results: PathBuf,
-    /// Names that are right as well, as JSON: {"person": ["man", "woman"]}
-    #[arg(long, value_name = "FILE")]
-    synonyms: Option<PathBuf>,
+    #[command(flatten)]
+    synonyms: SynonymFlags,
     /// Leave out samples that the results do not have; else they are wrong
     #[arg(long)]
     only_run: bool,
@@ -47,10 +36,10 @@ pub(crate) struct Options {
 
 /// Scores the results.
 pub(super) fn run(options: Options) -> Result<ExitCode> {
-    let synonyms = options.synonyms.as_deref().map(synonyms).transpose()?;
+    let synonyms = options.synonyms.read()?;
     let data = options.part.open(&options.data)?;
     let how = score::Options {
-        synonyms: synonyms.unwrap_or_default(),
+        synonyms,
         only_run: options.only_run,
         ..score::Options::default()
     };
@@ -61,13 +50,6 @@ pub(super) fn run(options: Options) -> Result<ExitCode> {
         Output::Stdout.write(text(&scores).as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn synonyms(path: &Path) -> Result<Synonyms> {
-    let place = path.display();
-    let text = fs::read(path).map_err(|error| unreadable(error).at(&place))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| Error::invalid(format!("{place}: is no table of synonyms: {error}")))
 }
 
 fn text(report: &Report) -> String {

@@ -10,11 +10,11 @@ use som_formats::{Format, Only};
 #[command(next_help_heading = "Own regions")]
 pub(crate) struct GivenFlags {
     /// Take the regions from a file instead of cutting: som's own JSON, COCO, YOLO, LabelMe,
-    /// GeoJSON, JSON or CSV of boxes, a label map; or from a folder with a file or masks for each
+    /// GeoJSON, JSON or CSV of boxes, NumPy arrays, a label map; or from a folder with a file or masks for each
     /// image (coffee.txt, coffee.1.png)
     #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["segmenter", "level", "granularity", "hints"])]
     pub(crate) regions: Option<PathBuf>,
-    /// What the file is: som, coco, yolo, labelme, geojson, boxes, csv, labelmap or masks
+    /// What the file is: som, coco, yolo, labelme, geojson, boxes, csv, labelmap, masks or npz
     /// [default: told by its content]
     #[arg(long, value_name = "FORMAT", requires = "regions")]
     pub(crate) regions_format: Option<Format>,
@@ -23,7 +23,7 @@ pub(crate) struct GivenFlags {
     #[arg(long, value_name = "CONDITION", requires = "regions")]
     pub(crate) only: Vec<Only>,
     /// Number the marks as the file numbers its regions
-    #[arg(long, requires = "regions")]
+    #[arg(long, requires = "regions", conflicts_with = "start")]
     pub(crate) keep_ids: bool,
 }
 

@@ -6,7 +6,9 @@ use std::{
 };
 
 use image::DynamicImage;
-use som_core::{BoxHint, Error, Hints, Mask, Params, PointHint, Result, Rle, Size, decode::decode};
+use som_core::{
+    BoxHint, Error, Hints, Mask, Params, PointHint, Result, Rle, Size, decode::decode, task::Task,
+};
 use som_engine::settings::LimitSettings;
 
 use crate::input::Input;
@@ -24,6 +26,8 @@ pub(crate) enum HintArgument {
     Mask(PathBuf),
     /// `text:WORDS`, what it is called.
     Text(String),
+    /// `task`, what the task looks for.
+    Task,
 }
 
 impl FromStr for HintArgument {
@@ -32,9 +36,12 @@ impl FromStr for HintArgument {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             Error::invalid(
-                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT, stroke:MASK.png, mask:MASK.png or text:WORDS",
+                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT, stroke:MASK.png, mask:MASK.png, text:WORDS or task",
             )
         };
+        if text == "task" {
+            return Ok(Self::Task);
+        }
         match text.split_once(':').ok_or_else(wrong)? {
             ("point", rest) => match *numbers(rest)? {
                 [x, y] => Ok(Self::Point(PointHint { x, y, label: 1 })),
@@ -86,11 +93,38 @@ pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Resu
             HintArgument::Stroke(file) => hints.strokes.push(bright(file, limits)?),
             HintArgument::Mask(file) => hints.masks.push(bright(file, limits)?),
             HintArgument::Text(words) => hints.texts.push(words.clone()),
+            HintArgument::Task => {
+                let message = "--hint task: there is no task (that is for som ask and som compare)";
+                return Err(Error::invalid(message));
+            }
         }
     }
     let hints = serde_json::to_value(hints)
         .map_err(|error| Error::internal("the hints are no JSON").caused_by(error))?;
     Ok(Params::from_iter([("hints".to_owned(), hints)]))
+}
+
+/// The same hints, with what `task` looks for as texts where they say so.
+///
+/// # Errors
+/// Invalid, if the task looks for nothing that it has words for.
+pub(crate) fn of_task(arguments: Vec<HintArgument>, task: &Task) -> Result<Vec<HintArgument>> {
+    let mut all = Vec::new();
+    for argument in arguments {
+        if argument != HintArgument::Task {
+            all.push(argument);
+            continue;
+        }
+        let sought = task.sought();
+        if sought.is_empty() {
+            return Err(Error::invalid(format!(
+                "--hint task: the task {} has no words to look for (refer and phrases have some, and describe with --vocabulary)",
+                task.name()
+            )));
+        }
+        all.extend(sought.into_iter().map(HintArgument::Text));
+    }
+    Ok(all)
 }
 
 /// The bright pixels of an image.
@@ -155,6 +189,28 @@ mod tests {
         assert_eq!(
             "text:the spoon: left".parse::<HintArgument>().unwrap(),
             text
+        );
+    }
+
+    #[test]
+    fn a_task_may_say_what_is_looked_for() {
+        let text = |words: &str| HintArgument::Text(words.to_owned());
+        let given = || vec![text("a table"), "task".parse().unwrap()];
+        for (name, words, sought) in [
+            ("refer", "the cup; the spoon", &["the cup", "the spoon"][..]),
+            ("phrases", "A cup on a table.", &["A cup on a table."]),
+        ] {
+            let task = Task::named(name, Some(words)).unwrap();
+            let sought = sought.iter().map(|words| text(words));
+            let expected: Vec<_> = [text("a table")].into_iter().chain(sought).collect();
+            assert_eq!(of_task(given(), &task).unwrap(), expected);
+        }
+        let task = Task::named("ask", Some("what is red?")).unwrap();
+        let error = of_task(given(), &task).unwrap_err();
+        assert!(error.message().contains("no words to look for"), "{error}");
+        assert_eq!(
+            of_task(vec![text("a cup")], &task).unwrap(),
+            [text("a cup")]
         );
     }
 

@@ -4,20 +4,26 @@
 pub(crate) mod assignment;
 mod given;
 pub(crate) mod hint;
+mod images;
 mod marks;
 mod question;
+mod refine;
 mod regions;
 mod row;
 mod server;
 
+use som_core::Result;
+
 pub(crate) use self::{
-    given::GivenFlags, marks::MarkFlags, question::QuestionFlags, regions::RegionFlags,
-    row::RowArgument, server::ServerFlags,
+    given::GivenFlags, images::ImageFlags, marks::MarkFlags, question::QuestionFlags,
+    refine::RefineArgument, regions::RegionFlags, row::RowArgument, server::ServerFlags,
 };
 
 /// What one run is asked to do with every image.
 #[derive(Default)]
 pub(crate) struct Flags {
+    /// How image files become pixels.
+    pub(crate) images: ImageFlags,
     /// How regions are found.
     pub(crate) regions: RegionFlags,
     /// Regions that are given in place of those found.
@@ -34,4 +40,16 @@ pub(crate) struct Flags {
     pub(crate) server: ServerFlags,
     /// Images at a time, each with a segmenter instance of its own.
     pub(crate) jobs: Option<u16>,
+}
+
+impl Flags {
+    /// The refiners that are named, those of rows as well.
+    ///
+    /// # Errors
+    /// As [`RowArgument::refine`].
+    pub(crate) fn refiners(&self) -> Result<Vec<RefineArgument>> {
+        let main = self.regions.refine.iter().cloned().map(Ok);
+        let of_rows = self.rows.iter().filter_map(|row| row.refine().transpose());
+        main.chain(of_rows).collect()
+    }
 }

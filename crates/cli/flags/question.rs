@@ -1,6 +1,7 @@
 //! What is asked about images, and how: shared by `som ask` and `som compare`.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -13,7 +14,7 @@ use som_core::{
 };
 use som_engine::ask::Budget;
 
-use crate::input::{ImageArguments, Input, Inputs};
+use crate::input::{ImageArguments, Inputs};
 
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
@@ -57,7 +58,7 @@ pub(crate) struct QuestionFlags {
     /// there
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Budget", value_parser = clap::value_parser!(u32).range(1..))]
     max_rounds: u32,
-    /// US dollars after which nothing more is asked
+    /// The most US dollars that all requests may cost together: one that may cost more is not sent
     #[arg(long, value_name = "DOLLARS", help_heading = "Budget", allow_negative_numbers = true, value_parser = dollars)]
     max_cost: Option<f64>,
 }
@@ -67,7 +68,7 @@ impl QuestionFlags {
     ///
     /// # Errors
     /// Invalid, if it is missing; as [`Inputs::find`].
-    pub(crate) fn split(&self, mut words: Vec<String>) -> Result<(Vec<Input>, Option<String>)> {
+    pub(crate) fn split(&self, mut words: Vec<OsString>) -> Result<(Inputs, Option<String>)> {
         let is_wordless = matches!(self.task.as_str(), "describe" | "track");
         let text = match is_wordless {
             true => None,
@@ -77,16 +78,28 @@ impl QuestionFlags {
         if words.is_empty() {
             return Err(Error::invalid(missing));
         }
-        if let Some(file) = text.as_deref().filter(|text| Path::new(text).is_file()) {
-            return Err(Error::invalid(format!("{file} is a file: {missing}")));
+        if let Some(file) = text.as_ref().map(Path::new).filter(|path| path.is_file()) {
+            let message = format!("{} is a file: {missing}", file.display());
+            return Err(Error::invalid(message));
         }
+        let text = text.map(OsString::into_string).transpose();
+        let text = text.map_err(|_| Error::invalid("the question is no UTF-8"))?;
         let images = words.into_iter().map(PathBuf::from).collect();
-        Ok((Inputs::find(&ImageArguments { images })?.images, text))
+        let arguments = ImageArguments {
+            images,
+            keep_endings: false,
+        };
+        Ok((Inputs::find(&arguments)?, text))
     }
 
     /// True for a free question.
     pub(crate) fn is_free(&self) -> bool {
         self.task == "ask"
+    }
+
+    /// True if no answer comes in place of the first one.
+    pub(crate) fn is_asked_once(&self) -> bool {
+        self.votes == 1 && self.max_rounds == 1
     }
 
     /// What goes beside the words of the prompt.

@@ -1,9 +1,13 @@
 //! How regions are found.
 
 use clap::Args;
-use som_core::{Error, Result, granularity};
+use som_core::{Error, Result, granularity, task::Task};
 
-use super::{assignment::Assignment, hint::HintArgument};
+use super::{
+    assignment::Assignment,
+    hint::{self, HintArgument},
+    refine::RefineArgument,
+};
 
 /// The segmenter, its parameters, and what is pointed at.
 #[derive(Args, Default)]
@@ -19,17 +23,62 @@ pub(crate) struct RegionFlags {
     /// level as granularity.steps of the settings say [default: mark.granularity of the settings]
     #[arg(long, value_name = "G", conflicts_with_all = ["segmenter", "level"], allow_negative_numbers = true, value_parser = parse_granularity)]
     pub(crate) granularity: Option<f64>,
-    /// Set a parameter or an option of the segmenter, or STYLE.PARAMETER of a mark style
+    /// Have each region cut anew by another segmenter, which gets it as a hint: as what it is, or as
+    /// a box, point or mask (sam:box)
+    #[arg(long, value_name = "ID[:HINT]")]
+    pub(crate) refine: Option<RefineArgument>,
+    /// Set a parameter or an option of the segmenter, STYLE.PARAMETER of a mark style, or with detect.
+    /// or refine. before it what one of two segmenters takes
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Assignment>,
     /// Cut only what is pointed at: point:X,Y (point:X,Y,0: not this), box:X,Y,WIDTH,HEIGHT,
     /// stroke:MASK.png (bright pixels of an image of the same size), mask:MASK.png (an earlier mask,
-    /// to be refined), or text:WORDS (what words refer to)
+    /// to be refined), text:WORDS (what words refer to), or task (the words of som ask --task refer or
+    /// phrases)
     #[arg(long = "hint", value_name = "HINT")]
     pub(crate) hints: Vec<HintArgument>,
 }
 
 impl RegionFlags {
+    /// The same for a question: what its task looks for is a hint, if one says so.
+    ///
+    /// # Errors
+    /// As [`hint::of_task`].
+    pub(crate) fn about(self, task: &Task) -> Result<Self> {
+        Ok(Self {
+            hints: hint::of_task(self.hints, task)?,
+            ..self
+        })
+    }
+
+    /// Checks that nothing is said twice.
+    ///
+    /// # Errors
+    /// Invalid, naming both flags.
+    pub(crate) fn check(&self) -> Result<()> {
+        let flags = [
+            ("level", "--level", self.level.is_some()),
+            ("hints", "--hint", !self.hints.is_empty()),
+        ];
+        for (index, Assignment { key, value }) in self.settings.iter().enumerate() {
+            if let Some((_, flag, _)) = flags.iter().find(|(own, _, given)| own == key && *given) {
+                return Err(Error::invalid(format!(
+                    "--set {key}={value}: {flag} says the same (leave out one of them)"
+                )));
+            }
+            if let Some(first) = self.settings[..index]
+                .iter()
+                .find(|first| first.key == *key)
+            {
+                return Err(Error::invalid(format!(
+                    "--set {key}={value}: it is set before, to {} (leave out one of them)",
+                    first.value
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// What is set, `--level` first.
     pub(crate) fn assignments(&self) -> Vec<Assignment> {
         let level = self.level.as_deref();

@@ -1,11 +1,11 @@
 //! `--row segmenter=classic,level=4,styles=mask+number,lmm=gpt4o`
 
-use std::str::FromStr;
+use std::{collections::HashSet, str::FromStr};
 
 use serde_json::Value;
 use som_core::{Error, MarkOptions, Result};
 
-use super::{assignment::Assignment, regions::parse_granularity};
+use super::{assignment::Assignment, refine::RefineArgument, regions::parse_granularity};
 
 /// One way to ask, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +18,16 @@ impl FromStr for RowArgument {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Ok(Self {
-            text: text.to_owned(),
-            assignments: Assignment::list(text)?,
-        })
+        let assignments = Assignment::list(text)?;
+        let mut keys = HashSet::new();
+        let mut all = assignments.iter();
+        match all.find(|assignment| !keys.insert(assignment.key.as_str())) {
+            Some(Assignment { key, .. }) => Err(Error::invalid(format!("{key} is given twice"))),
+            None => Ok(Self {
+                text: text.to_owned(),
+                assignments,
+            }),
+        }
     }
 }
 
@@ -53,6 +59,15 @@ impl RowArgument {
         Ok(Some(value))
     }
 
+    /// The refiner, if it is named.
+    ///
+    /// # Errors
+    /// Invalid for what is none.
+    pub(crate) fn refine(&self) -> Result<Option<RefineArgument>> {
+        let refine = self.value("refine").map(str::parse).transpose();
+        refine.map_err(|error: Error| error.at(format!("--row {}: refine", self.text)))
+    }
+
     /// The layers of ink, if they are named.
     pub(crate) fn styles(&self) -> Option<Vec<&str>> {
         let styles = self.value("styles")?;
@@ -79,18 +94,18 @@ impl RowArgument {
             .map_err(|error| Error::invalid(format!("--row {}: {error}", self.text)))
     }
 
-    /// The parameters of the segmenter.
+    /// The parameters of the segmenter, and as `refine.…` those of the refiner.
     pub(crate) fn params(&self) -> impl Iterator<Item = &Assignment> {
-        const OTHERS: [&str; 4] = ["segmenter", "granularity", "styles", "lmm"];
+        const OTHERS: [&str; 5] = ["segmenter", "granularity", "refine", "styles", "lmm"];
         let is_other = |key: &str| OTHERS.contains(&key) || is_of_marks(key);
         let all = self.assignments.iter();
         all.filter(move |assignment| !is_other(&assignment.key))
     }
 
-    /// The value of `key`; the later of two wins.
+    /// The value of `key`.
     fn value(&self, key: &str) -> Option<&str> {
-        let mut latest = self.assignments.iter().rev();
-        let found = latest.find(|assignment| assignment.key == key);
+        let mut all = self.assignments.iter();
+        let found = all.find(|assignment| assignment.key == key);
         found.map(|assignment| assignment.value.as_str())
     }
 }
@@ -107,7 +122,7 @@ mod tests {
 
     #[test]
     fn rows_are_read_key_by_key() {
-        let row: RowArgument = "segmenter=classic, level=4,styles=mask + number,segmenter=far"
+        let row: RowArgument = "segmenter=far, level=4,styles=mask + number"
             .parse()
             .unwrap();
         assert_eq!(row.segmenter(), Some("far"));
@@ -116,7 +131,7 @@ mod tests {
         let params: Vec<_> = row.params().collect();
         assert_eq!(params, [&Assignment::new("level", "4")]);
         assert_eq!(row.marks().unwrap(), MarkOptions::default());
-        for wrong in ["", "lmm", "=x", "lmm=a,"] {
+        for wrong in ["", "lmm", "=x", "lmm=a,", "level=2, level=4"] {
             assert!(wrong.parse::<RowArgument>().is_err(), "{wrong}");
         }
     }

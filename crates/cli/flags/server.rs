@@ -22,6 +22,11 @@ pub(crate) struct ServerFlags {
 }
 
 impl ServerFlags {
+    /// The server's address, as written.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
     /// The way to the server; `None` without one.
     ///
     /// # Errors

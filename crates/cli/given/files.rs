@@ -11,7 +11,7 @@ use som_formats::Format;
 use crate::{input::Input, output::unreadable};
 
 /// The endings of files that hold all regions of an image.
-const ENDINGS: [&str; 5] = ["json", "geojson", "txt", "csv", "png"];
+const ENDINGS: [&str; 6] = ["json", "geojson", "txt", "csv", "npz", "png"];
 
 /// What a folder has for an image.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +39,8 @@ pub(super) fn find(
     let stem = below
         .file_name()
         .map_or_else(|| below.clone(), PathBuf::from);
-    let mut places = vec![folder.join(&below), folder.join(&stem)];
+    let whole = folder.join(image.output_stem());
+    let mut places = vec![whole, folder.join(&below), folder.join(&stem)];
     places.dedup();
     for place in &places {
         let files = ENDINGS.map(|ending| with_ending(place, ending));
@@ -75,7 +76,7 @@ pub(super) fn find(
     }
     let stem = stem.display();
     Err(Error::not_found(format!(
-        "{}: has no regions for {image} (looked for {stem}.json, .geojson, .txt, .csv and .png, \
+        "{}: has no regions for {image} (looked for {stem}.json, .geojson, .txt, .csv, .npz and .png, \
          {stem}.1.png and so on, and {stem}/)",
         folder.display()
     )))
@@ -162,6 +163,7 @@ mod tests {
         let image = Input::File {
             path: "photos/a/cup.jpg".into(),
             below: "a/cup.jpg".into(),
+            keeps_ending: false,
         };
         let found = match find(folder.path(), &image, None, single)? {
             Found::File(file) => vec![file],

@@ -60,6 +60,18 @@ impl GivenSource {
         }))
     }
 
+    /// What a file or folder has for each of many images.
+    pub(crate) fn of_many(path: PathBuf) -> Self {
+        Self {
+            path,
+            format: None,
+            only: Vec::new(),
+            keep_ids: false,
+            single: false,
+            shared: OnceLock::new(),
+        }
+    }
+
     /// The regions of an image of this `size`. Blocks.
     ///
     /// # Errors
@@ -106,6 +118,21 @@ impl GivenSource {
                 .map(|note| format!("{}: {note}", path.display()))
                 .collect(),
         })
+    }
+
+    /// The files from which the regions of `image` are read; none, if they are not there. Blocks.
+    pub(crate) fn files(&self, image: &Input) -> Vec<PathBuf> {
+        let mut files = match self.path.is_dir() {
+            false => vec![self.path.clone()],
+            true => match files::find(&self.path, image, self.format, self.single) {
+                Ok(Found::File(file)) => vec![file],
+                Ok(Found::Masks(masks)) => masks,
+                Err(_) => Vec::new(),
+            },
+        };
+        let names = files.first().and_then(|file| names_file_near(file));
+        files.extend(names);
+        files
     }
 
     fn read_file(&self, path: &Path, image: &Input, size: Size) -> Result<Read> {
@@ -181,21 +208,24 @@ fn read_masks(masks: &[PathBuf], size: Size) -> Result<Read> {
     Ok(folder.finish()?)
 }
 
-/// The names of classes for a file of YOLO's: beside it, or as datasets have them, up to two folders
-/// above. None, where there are none.
+/// The names of classes for a file of YOLO's. None, where there are none.
 fn names_near(path: &Path) -> Result<Vec<String>> {
+    let Some(file) = names_file_near(path) else {
+        return Ok(Vec::new());
+    };
+    let at = |error: Error| error.at(file.display());
+    let bytes = bytes_of(&file).map_err(at)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    class_names(&name, &bytes).map_err(|error| at(error.into()))
+}
+
+/// Where the names of classes for a file stand: beside it, or as datasets have them, up to two folders
+/// above.
+fn names_file_near(path: &Path) -> Option<PathBuf> {
     const NAMES: [&str; 4] = ["data.yaml", "dataset.yaml", "classes.txt", "obj.names"];
-    for folder in path.ancestors().skip(1).take(3) {
-        for name in NAMES {
-            let file = folder.join(name);
-            if file.is_file() && file != path {
-                let at = |error: Error| error.at(file.display());
-                let bytes = bytes_of(&file).map_err(at)?;
-                return class_names(name, &bytes).map_err(|error| at(error.into()));
-            }
-        }
-    }
-    Ok(Vec::new())
+    let folders = path.ancestors().skip(1).take(3);
+    let mut files = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
+    files.find(|file| file.is_file() && file != path)
 }
 
 /// The numbers of marks that are those of the file.

@@ -63,7 +63,7 @@ impl InputImage {
             tracing::info!(%note, "the image is odd");
         }
         Ok(Decoded {
-            pixels: decoded.pixels.into(),
+            pixels: SharedImage::from(decoded.pixels).with_tags(decoded.tags),
             took,
             notes: decoded.notes,
         })

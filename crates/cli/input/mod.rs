@@ -2,6 +2,7 @@
 
 mod image;
 mod passed_over;
+mod pattern;
 
 use std::{
     collections::HashSet,
@@ -12,7 +13,6 @@ use std::{
 };
 
 use clap::Args;
-use glob::MatchOptions;
 use som_core::{Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
@@ -32,6 +32,10 @@ pub(crate) struct ImageArguments {
     /// stdin
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
+    /// Name outputs after the whole name of an image, for folders with both cup.png and cup.jpg:
+    /// cup.png.marked.png
+    #[arg(long, help_heading = "Many images")]
+    pub(crate) keep_endings: bool,
 }
 
 /// What the arguments name.
@@ -56,6 +60,8 @@ pub(crate) enum Input {
         path: PathBuf,
         /// Below the argument that named it: where its outputs go below an output folder.
         below: PathBuf,
+        /// Whether its outputs are named after all of it.
+        keeps_ending: bool,
     },
 }
 
@@ -66,7 +72,12 @@ impl Inputs {
     ///
     /// # Errors
     /// NotFound, if an argument names nothing; Invalid, if a folder cannot be read.
-    pub(crate) fn find(ImageArguments { images: arguments }: &ImageArguments) -> Result<Self> {
+    pub(crate) fn find(
+        ImageArguments {
+            images: arguments,
+            keep_endings,
+        }: &ImageArguments,
+    ) -> Result<Self> {
         let (mut images, mut passed_over) = (Vec::new(), PassedOver::default());
         let mut single = arguments.len() == 1;
         for argument in arguments {
@@ -75,28 +86,50 @@ impl Inputs {
             } else if argument.exists() {
                 single &= !argument.is_dir();
                 add(argument, &mut images, &mut passed_over)?;
-            } else if let Some(pattern) = argument
-                .to_str()
-                .filter(|text| text.contains(['*', '?', '[']))
-            {
+            } else if pattern::is_pattern(argument) {
                 single = false;
-                for path in matches(pattern)? {
-                    add(&path, &mut images, &mut passed_over)?;
+                for path in pattern::matches(argument)? {
+                    match path.exists() {
+                        true => add(&path, &mut images, &mut passed_over)?,
+                        false => passed_over.count_broken_link(),
+                    }
                 }
             } else {
-                return Err(Error::not_found(format!(
-                    "{}: there is no such file or folder",
-                    argument.display()
-                )));
+                let what = match argument.is_symlink() {
+                    true => "is a link to nothing",
+                    false => "there is no such file or folder",
+                };
+                let message = format!("{}: {what}", argument.display());
+                return Err(Error::not_found(message));
+            }
+        }
+        if images.is_empty() {
+            return Err(Error::not_found(format!(
+                "there is no image: {passed_over}"
+            )));
+        }
+        for image in &mut images {
+            if let Input::File { keeps_ending, .. } = image {
+                *keeps_ending = *keep_endings;
             }
         }
         let mut seen = HashSet::new();
-        images.retain(|image| seen.insert(image.to_string()));
+        images.retain(|image| seen.insert(image.path().map(Path::to_owned)));
         Ok(Self {
             images,
             single,
             passed_over,
         })
+    }
+}
+
+impl Inputs {
+    /// Tells the person who waits what was passed over.
+    pub(crate) fn tell_passed_over(&self, quiet: bool) {
+        let passed_over = self.passed_over.to_string();
+        if !quiet && !passed_over.is_empty() {
+            eprintln!("som: {passed_over}");
+        }
     }
 }
 
@@ -109,6 +142,7 @@ impl Input {
         Self::File {
             path: path.to_owned(),
             below,
+            keeps_ending: false,
         }
     }
 
@@ -143,11 +177,23 @@ impl Input {
         }
     }
 
-    /// Where the outputs of the image go below a folder, without ending: `a/coffee`.
+    /// What the image is called below a folder, without ending: `a/coffee`.
     pub(crate) fn stem(&self) -> PathBuf {
         match self {
             Input::Stdin => PathBuf::from("stdin"),
             Input::File { below, .. } => below.with_extension(""),
+        }
+    }
+
+    /// What its outputs begin with below a folder: `a/coffee`, or `a/coffee.png` if that is asked for.
+    pub(crate) fn output_stem(&self) -> PathBuf {
+        match self {
+            Input::File {
+                below,
+                keeps_ending: true,
+                ..
+            } => below.clone(),
+            _ => self.stem(),
         }
     }
 }
@@ -177,7 +223,12 @@ fn add(path: &Path, images: &mut Vec<Input>, passed_over: &mut PassedOver) -> Re
     for entry in walk.into_iter().filter_entry(visible) {
         let entry = match entry {
             Ok(entry) => entry,
-            Err(error) if leads_nowhere_new(&error) => continue,
+            // What is searched already is missed by nobody.
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) if is_broken_link(&error) => {
+                here.count_broken_link();
+                continue;
+            }
             Err(error) => {
                 let folder = error.path().unwrap_or(path).display().to_string();
                 return Err(Error::invalid(format!(
@@ -199,6 +250,7 @@ fn add(path: &Path, images: &mut Vec<Input>, passed_over: &mut PassedOver) -> Re
             images.push(Input::File {
                 path: entry.into_path(),
                 below,
+                keeps_ending: false,
             });
         }
     }
@@ -217,10 +269,9 @@ fn add(path: &Path, images: &mut Vec<Input>, passed_over: &mut PassedOver) -> Re
     Ok(())
 }
 
-/// True for a link to nothing, or to a folder that is being searched already.
-fn leads_nowhere_new(error: &walkdir::Error) -> bool {
-    let cause = error.io_error().map(io::Error::kind);
-    error.loop_ancestor().is_some() || cause == Some(io::ErrorKind::NotFound)
+/// True for a link to nothing.
+fn is_broken_link(error: &walkdir::Error) -> bool {
+    error.io_error().map(io::Error::kind) == Some(io::ErrorKind::NotFound)
 }
 
 /// True for an image by its ending, unless it is a page that som has written:
@@ -239,25 +290,4 @@ fn is_unmarked_image(path: &Path) -> bool {
         .unwrap_or_default();
     let page = stem.trim_end_matches(|c: char| c.is_ascii_digit());
     is_image && !stem.ends_with(".marked") && !page.ends_with(".marked.")
-}
-
-/// What a pattern matches, sorted. As in a shell, `*` does not match a leading dot.
-fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
-    let options = MatchOptions {
-        require_literal_leading_dot: true,
-        ..MatchOptions::default()
-    };
-    let paths = glob::glob_with(pattern, options).map_err(|error| {
-        Error::invalid(format!(
-            "{pattern}: the pattern is malformed: {}",
-            error.msg
-        ))
-    })?;
-    let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(|error| {
-        Error::invalid(format!("{pattern}: a folder cannot be searched")).caused_by(error)
-    })?;
-    if paths.is_empty() {
-        return Err(Error::not_found(format!("{pattern}: no file matches")));
-    }
-    Ok(paths)
 }

@@ -1,4 +1,5 @@
-//! Images of a folder that som does not read: told by their endings, counted and named.
+//! What a folder holds that som does not read: images, told by their endings, and links to nothing;
+//! counted and named.
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
@@ -52,6 +53,11 @@ impl PassedOver {
         if let Some((_, name)) = known.find(|(known, _)| ending.eq_ignore_ascii_case(known)) {
             *self.0.entry(name).or_default() += 1;
         }
+    }
+
+    /// Takes in a link to nothing.
+    pub(super) fn count_broken_link(&mut self) {
+        *self.0.entry("broken link").or_default() += 1;
     }
 
     /// Takes in what another folder holds.

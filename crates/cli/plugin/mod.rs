@@ -4,6 +4,7 @@
 mod check;
 mod list;
 mod new;
+mod show;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ pub(crate) struct Options {
 #[derive(Subcommand)]
 enum Command {
     List(list::Options),
+    Show(show::Options),
     Check(check::Options),
     New(new::Options),
     /// Print som_plugin.h, the contract of plugins in any language
@@ -31,6 +33,7 @@ enum Command {
 pub(crate) fn run(options: &Options, general: &General) -> Result<ExitCode> {
     match &options.command {
         Command::List(options) => block_on(async |_| list::run(options, &general.ladder()).await),
+        Command::Show(options) => block_on(async |_| show::run(options, &general.ladder()).await),
         Command::Check(options) => check::run(options, general),
         Command::New(options) => new::run(options, general),
         Command::Header => {

@@ -5,23 +5,28 @@ use std::time::Duration;
 use serde::Serialize;
 use som_core::{
     AllocatedMark, Allocation, BBox, Color, Layer, Origin, Point, Region, Segmentation, Size,
-    Timings, Unmarked, decode::ImageNote,
+    Timings, Unmarked, UnmarkedReason, decode::ImageNote,
 };
 
 pub(crate) use som_formats::write::{to_line, to_lines};
 
-use crate::input::InputImage;
+use crate::{input::InputImage, plural::counted};
 
 /// What `som mark` found and drew on one image.
 #[derive(Debug, Serialize)]
 pub(crate) struct MarkReport<'a> {
     pub(crate) image: ImageReport<'a>,
     pub(crate) segmenter: &'a Origin,
+    /// Who refined the regions, if somebody was asked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refiner: Option<&'a Segmentation>,
     pub(crate) styles: Vec<&'a str>,
     pub(crate) marks: Vec<MarkEntry<'a>>,
     /// Regions that got no mark, and why.
     pub(crate) unmarked: &'a [Unmarked],
     pub(crate) pages: Vec<String>,
+    /// How many times as large as the image the pages are.
+    pub(crate) scale: u32,
     /// `None`, where the same request is to give the same bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timings_ms: Option<&'a Timings>,
@@ -32,6 +37,9 @@ pub(crate) struct MarkReport<'a> {
 pub(crate) struct SegmentReport<'a> {
     pub(crate) image: ImageReport<'a>,
     pub(crate) segmenter: &'a Segmentation,
+    /// As in [`MarkReport`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refiner: Option<&'a Segmentation>,
     pub(crate) regions: &'a [Region],
     /// As in [`MarkReport`].
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +66,7 @@ pub(crate) struct MarkEntry<'a> {
     leader: bool,
     page: u32,
     contrast: f64,
+    ink_hidden: f64,
     color: Color,
     region: &'a Region,
 }
@@ -79,6 +88,44 @@ impl<'a> ImageReport<'a> {
 pub(crate) fn odd(image: &InputImage, notes: &[ImageNote]) -> Vec<String> {
     let line = |note| format!("{}: {note}", image.name);
     notes.iter().map(line).collect()
+}
+
+/// A line about an image in which as many regions were found as its segmenter was allowed to.
+pub(crate) fn capped(
+    image: &InputImage,
+    found: usize,
+    segmentation: Option<&Segmentation>,
+) -> Option<String> {
+    const CAP: &str = "max_regions";
+    let most = segmentation?.params.get(CAP)?.as_u64()?;
+    (found as u64 == most).then(|| {
+        let regions = counted(found, "region");
+        format!(
+            "{}: {regions}, as many as {CAP} allows: there may be more",
+            image.name
+        )
+    })
+}
+
+/// A line about regions that got no mark; `None`, if all have one.
+pub(crate) fn without_marks(image: &InputImage, unmarked: &[Unmarked]) -> Option<String> {
+    let why = [
+        (UnmarkedReason::OverLimit, "beyond max_marks"),
+        (
+            UnmarkedReason::Crowded,
+            "beyond the pages there may be (--max-pages 0 takes all)",
+        ),
+        (UnmarkedReason::NoRoom, "without room for a label"),
+        (UnmarkedReason::Empty, "without pixels"),
+    ];
+    let why = why.into_iter().filter_map(|(reason, words)| {
+        let of_it = unmarked.iter().filter(|unmarked| unmarked.reason == reason);
+        let count = of_it.count();
+        (count > 0).then(|| format!("{count} {words}"))
+    });
+    let why: Vec<String> = why.collect();
+    let regions = counted(unmarked.len(), "region");
+    (!why.is_empty()).then(|| format!("{}: {regions} unmarked: {}", image.name, why.join(", ")))
 }
 
 /// The ids of mark styles.
@@ -108,6 +155,7 @@ impl<'a> From<&'a AllocatedMark> for MarkEntry<'a> {
             leader: facts.leader,
             page: *page,
             contrast: (f64::from(facts.contrast) * 100.0).round() / 100.0,
+            ink_hidden: (f64::from(facts.ink_hidden) * 1000.0).round() / 1000.0,
             color: mark.color,
             region: &mark.region,
         }

@@ -10,6 +10,7 @@ use som_engine::{
 };
 
 use super::wanted::{Usual, Wanted, is_granularity_in};
+use crate::flags::RefineArgument;
 
 /// Segmenters, mark styles and models, and those that are used if no flag names another.
 pub(super) struct Catalog<'a> {
@@ -31,8 +32,8 @@ pub(super) struct Taker<'a> {
     pub(super) id: &'a str,
     /// What its calls take.
     pub(super) params: &'a Schema,
-    /// What its instances take; `None` where they are out of reach.
-    pub(super) options: Option<&'a Schema>,
+    /// The segmenter itself, whose instances take options; `None` where they are out of reach.
+    pub(super) known: Option<&'a KnownSegmenter>,
 }
 
 /// The segmenters of an engine that are wanted, asked who they are.
@@ -42,7 +43,7 @@ pub(super) struct Reached {
 }
 
 impl Reached {
-    /// Those of `registry` that are `wanted`: one behind endpoints has to be asked.
+    /// Those of `registry` that are `wanted`, and the `refiners`: one behind endpoints has to be asked.
     ///
     /// # Errors
     /// NotFound for a segmenter that is not there; Unavailable for one that cannot be reached.
@@ -50,6 +51,7 @@ impl Reached {
         registry: &Registry,
         settings: &Settings,
         wanted: &[Wanted<'_>],
+        refiners: &[RefineArgument],
     ) -> Result<Self> {
         let mut usual = Usual {
             segmenter: settings.mark.segmenter.clone(),
@@ -63,6 +65,12 @@ impl Reached {
         for wanted in wanted {
             let (id, _) = usual.cutter(wanted)?;
             segmenters.push(registry.segmenter(id)?.reach().await?);
+        }
+        for RefineArgument { segmenter, .. } in refiners {
+            let refiner = registry
+                .segmenter(segmenter)
+                .map_err(|error| error.at("refine"))?;
+            segmenters.push(refiner.reach().await?);
         }
         Ok(Self { segmenters, usual })
     }
@@ -92,6 +100,15 @@ impl<'a> Catalog<'a> {
     /// NotFound, listing those there are.
     pub(super) fn segmenter(&self, id: &str) -> Result<Taker<'a>> {
         find("segmenter", &self.segmenters, id)
+    }
+
+    /// Who refines.
+    ///
+    /// # Errors
+    /// As [`segmenter`](Self::segmenter).
+    pub(super) fn refiner(&self, refine: &RefineArgument) -> Result<Taker<'a>> {
+        let refiner = self.segmenter(&refine.segmenter);
+        refiner.map_err(|error| error.at("refine"))
     }
 
     /// Who cuts as `wanted`, and the granularity that chose it.
@@ -137,7 +154,7 @@ impl<'a> Taker<'a> {
             kind: "segmenter",
             id: &known.descriptor().id,
             params: known.params(),
-            options: Some(known.options()),
+            known: Some(known),
         }
     }
 
@@ -146,7 +163,7 @@ impl<'a> Taker<'a> {
             kind: "mark style",
             id: &entry.descriptor().id,
             params: entry.params(),
-            options: None,
+            known: None,
         }
     }
 
@@ -155,17 +172,19 @@ impl<'a> Taker<'a> {
         format!("{} \"{}\"", self.kind, self.id)
     }
 
-    /// True if its calls take `key`.
-    pub(super) fn takes(&self, key: &str) -> bool {
-        knows(self.params, key)
+    /// The segmenter whose instances take the option `key`, and what that is called there: it itself,
+    /// or, with `detect.` or `refine.` before the key, one that it is made of.
+    pub(super) fn option<'k>(&self, mut key: &'k str) -> Option<(&'a KnownSegmenter, &'k str)> {
+        let mut known = self.known?;
+        while let Some([detect, refine]) = known.parts() {
+            let (part, rest) = key.split_once('.')?;
+            known = match part {
+                "detect" => detect,
+                "refine" => refine,
+                _ => return None,
+            };
+            key = rest;
+        }
+        known.options().knows(key).then_some((known, key))
     }
-
-    /// The options of its instances, if `key` is one of them.
-    pub(super) fn options_with(&self, key: &str) -> Option<&'a Schema> {
-        self.options.filter(|options| knows(options, key))
-    }
-}
-
-fn knows(schema: &Schema, key: &str) -> bool {
-    schema.known().any(|known| known == key)
 }

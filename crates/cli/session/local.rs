@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use som_core::{
     Cancellation, Error, Params, Result, Size, Timings,
-    encode::{Encoding, encode},
+    encode::{Encoding, encode_with},
     prompt::Template,
 };
 use som_engine::{
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     embedded::PLUGINS,
-    flags::Flags,
+    flags::{Flags, RefineArgument},
     input::{Decoded, InputImage},
 };
 
@@ -67,27 +67,37 @@ impl LocalSession {
             // Named, so that it is looked for among the installed libraries, too.
             settings.segmenter.entry(id.to_owned()).or_default();
         }
+        let refiners = flags.refiners()?;
+        for RefineArgument { segmenter, .. } in &refiners {
+            settings.segmenter.entry(segmenter.clone()).or_default();
+        }
         let registry = match is_granularity_wanted {
             // Who is there decides who answers.
             true => Registry::open(PLUGINS, &settings)?,
             false => Registry::open_for(PLUGINS, &settings)?,
         };
-        let reached = Reached::wanted(&registry, &settings, &wanted).await?;
+        let reached = Reached::wanted(&registry, &settings, &wanted, &refiners).await?;
         let catalog = Catalog::of_engine(&reached, &registry, &settings);
         let plan = Plan::new(flags, hints, &catalog)?;
 
         if let Some(name) = &flags.lmm {
             settings.ask.lmm.clone_from(name);
         }
-        if let Some(cutter) = &plan.cutter {
-            let (worker, _) = settings.segmenter(cutter)?;
-            let table = settings.segmenter.entry(cutter.clone()).or_default();
-            table.extend(plan.options.clone());
-            if let Some(jobs) = flags.jobs {
-                table.insert("instances".to_owned(), jobs.into());
+        let refiner = plan.refine.as_ref().map(|refine| &refine.segmenter);
+        for id in plan.cutter.iter().chain(refiner) {
+            for worker in registry.workers(id)? {
+                let (settled, _) = settings.segmenter(worker)?;
+                let table = settings.segmenter.entry(worker.to_owned()).or_default();
+                if let Some(jobs) = flags.jobs {
+                    table.insert("instances".to_owned(), jobs.into());
+                }
+                // Images of one run wait for one another; none is refused.
+                table.insert("queue".to_owned(), settled.queue.max(at_a_time).into());
             }
-            // Images of one run wait for one another; none is refused.
-            table.insert("queue".to_owned(), worker.queue.max(at_a_time).into());
+        }
+        for (id, options) in &plan.options {
+            let table = settings.segmenter.entry(id.clone()).or_default();
+            table.extend(options.clone());
         }
         let session = Self {
             engine: Arc::new(Engine::new(settings, registry)?),
@@ -138,6 +148,7 @@ impl Session for LocalSession {
         let size = pixels.size();
         let request = SegmentRequest {
             segmenter: plan.segmenter.clone(),
+            refine: plan.refine.clone(),
             ..SegmentRequest::new(pixels)
         };
         let mut segmented = self.engine.segment(request, &self.stop).await?;
@@ -170,6 +181,7 @@ impl Session for LocalSession {
         let size = pixels.size();
         let request = MarkRequest {
             regions,
+            refine: plan.refine.clone(),
             layers: Some(plan.layers.clone()),
             options: plan.marks.clone(),
             draw: encoding.is_some(),
@@ -253,6 +265,7 @@ fn request(question: &Question, plan: &Plan) -> Result<AskRequest> {
             Some(regions) => RegionSource::Given(regions.clone()),
             None => RegionSource::Segmenter(plan.segmenter.clone()),
         },
+        refine: image.refine(plan),
     });
     let words = question.words.as_deref();
     Ok(AskRequest {
@@ -289,7 +302,7 @@ fn encoded(marking: Marking, size: Size, pages: Option<Encoding>) -> Result<Mark
     let encode = |encoding| {
         let pages = marking.marked.pages.iter();
         pages
-            .map(|page| encode(page, encoding))
+            .map(|page| encode_with(page, encoding, &marking.tags))
             .collect::<Result<Vec<_>>>()
     };
     let pages = pages.map(encode).transpose()?.unwrap_or_default();
@@ -297,6 +310,7 @@ fn encoded(marking: Marking, size: Size, pages: Option<Encoding>) -> Result<Mark
         size,
         notes: Vec::new(),
         origin: marking.origin,
+        refined: marking.refined,
         layers: marking.layers,
         allocation: marking.marked.allocation,
         pages,

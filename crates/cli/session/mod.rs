@@ -10,11 +10,11 @@ mod question;
 mod server;
 mod wanted;
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
 use async_trait::async_trait;
 use som_core::{
-    Allocation, Cancellation, Error, Layer, Origin, Result, Size, Timings,
+    Allocation, Cancellation, Error, Layer, Origin, Result, Segmentation, Size, Timings,
     decode::{DecodeOptions, ImageNote},
     encode::Encoding,
     ground::Mention,
@@ -36,6 +36,7 @@ use crate::{
     given::{GivenImage, GivenSource},
     input::{Decoded, Input, InputImage},
     runtime::blocking,
+    version,
 };
 
 /// Does the work on images. Errors are those of the engine; against a server also Unavailable, if
@@ -91,6 +92,8 @@ pub(crate) struct MarkedImage {
     /// What was odd about its file; nothing for an image of a question, which was read before.
     pub(crate) notes: Vec<ImageNote>,
     pub(crate) origin: Origin,
+    /// Who refined the regions.
+    pub(crate) refined: Option<Segmentation>,
     /// The layers of ink.
     pub(crate) layers: Vec<Layer>,
     pub(crate) allocation: Allocation,
@@ -131,6 +134,8 @@ pub(crate) struct ComparedRow {
 pub(crate) struct Opened {
     pub(crate) session: Box<dyn Session>,
     pub(crate) plan: Plan,
+    /// What is asked of every image, for comparison with other runs.
+    pub(crate) asked: String,
     /// Images at a time.
     pub(crate) jobs: usize,
     limits: LimitSettings,
@@ -147,13 +152,31 @@ pub(crate) struct Opened {
 pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) -> Result<Opened> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let jobs = flags.jobs.map_or(cores, usize::from);
+    flags.regions.check()?;
     let given = GivenSource::of(&flags.given, flags.single)?.map(Arc::new);
-    let (settings, _) = ladder.load()?;
-    let (limits, decoding) = (settings.limits.clone(), settings.decoding());
+    let (mut settings, _) = ladder.load()?;
+    let decoding = flags.images.over(settings.decoding());
+    settings.images.stretch = decoding.stretch;
+    settings.images.background = decoding.background;
+    let limits = settings.limits.clone();
     let hints = {
         let (arguments, limits) = (flags.regions.hints.clone(), limits.clone());
         blocking(move || hint::params(&arguments, &limits)).await?
     };
+    // Of a server's settings nothing is known.
+    let set = format!(
+        "{} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        version::SHORT,
+        flags.server.address(),
+        flags.given,
+        settings.mark,
+        settings.granularity,
+        settings.view,
+        settings.images,
+        settings.plugins,
+        settings.models,
+        settings.segmenter
+    );
     let (session, plan): (Box<dyn Session>, Plan) = match flags.server.connection()? {
         // Of the settings here only those of files count.
         Some(connection) => {
@@ -167,6 +190,7 @@ pub(crate) async fn open(ladder: &Ladder, flags: &Flags, stop: &Cancellation) ->
         }
     };
     Ok(Opened {
+        asked: format!("{set} {}", plan.asked()),
         session,
         plan,
         jobs,
@@ -184,6 +208,12 @@ impl Opened {
     pub(crate) async fn read(&self, input: &Input) -> Result<InputImage> {
         let (input, limits) = (input.clone(), self.limits.clone());
         blocking(move || InputImage::read(&input, &limits)).await
+    }
+
+    /// The files in which the regions of an image are given. Blocks.
+    pub(crate) fn beside(&self, input: &Input) -> Vec<PathBuf> {
+        let given = self.given.as_ref();
+        given.map_or_else(Vec::new, |given| given.files(input))
     }
 
     /// Reads an image, and its regions, if they are given; and what was odd about these.

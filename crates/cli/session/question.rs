@@ -2,11 +2,12 @@
 
 use som_core::{Result, Size, decode::DecodeOptions, encode::Encoding, prompt::Layout, task::Task};
 use som_engine::{
-    GivenRegions,
+    GivenRegions, Refinement,
     ask::{Budget, Exchange},
     settings::LimitSettings,
 };
 
+use super::Plan;
 use crate::{
     flags::QuestionFlags,
     input::{Decoded, Input, InputImage},
@@ -64,6 +65,8 @@ pub(crate) struct QuestionImage {
     pub(crate) decoded: Decoded,
     /// Its regions, if they are given or were found for an earlier question.
     pub(crate) regions: Option<GivenRegions>,
+    /// They were found for an earlier question, and so refined, if they are to be.
+    pub(crate) is_found: bool,
 }
 
 impl QuestionImage {
@@ -81,7 +84,13 @@ impl QuestionImage {
             decoded: image.decode(options)?,
             image,
             regions: None,
+            is_found: false,
         })
+    }
+
+    /// How its regions are refined where `plan` says how.
+    pub(super) fn refine(&self, plan: &Plan) -> Option<Refinement> {
+        plan.refine.clone().filter(|_| !self.is_found)
     }
 
     /// What is odd about its file, as lines for the person who waits.

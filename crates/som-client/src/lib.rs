@@ -10,7 +10,7 @@
 //! # async fn example() -> som_core::Result<()> {
 //! let client = Client::new(&Connection::to("http://127.0.0.1:50051"))?;
 //! let data = std::fs::read("coffee.png").unwrap_or_default().into();
-//! let content = pb::image::Content::Encoded(pb::EncodedImage { data, keep: false });
+//! let content = pb::image::Content::Encoded(pb::EncodedImage { data, ..Default::default() });
 //! let image = Some(pb::Image { content: Some(content) });
 //! let answer = client.mark(&pb::MarkRequest { image, ..pb::MarkRequest::default() }).await?;
 //! println!("{} marks", answer.marks.len());

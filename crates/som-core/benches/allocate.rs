@@ -5,8 +5,8 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use image::RgbImage;
 use som_core::{
-    AllocateOptions, BBox, Call, Image, Labelling, Labels, Mask, Params, Region, Result, Size,
-    allocate,
+    AllocateOptions, BBox, Call, Image, Labelling, Labels, MarkOptions, Mask, Params, Region,
+    Result, Size, allocate,
 };
 
 const SIZE: Size = Size::new(1920, 1080);
@@ -51,7 +51,14 @@ fn bench(criterion: &mut Criterion) {
         params: &params,
     };
     let call = Call::uncancellable(&params);
-    let options = AllocateOptions::default();
+    let options = AllocateOptions {
+        marks: MarkOptions {
+            // As many as are needed: every region gets a mark.
+            max_pages: Some(0),
+            ..MarkOptions::default()
+        },
+        ..AllocateOptions::default()
+    };
     let mut group = criterion.benchmark_group("allocate 12x12 on 1920x1080");
     group.sample_size(10);
     for count in [500, 1_000, 2_000, 4_000, 10_000] {

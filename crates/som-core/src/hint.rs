@@ -1,9 +1,11 @@
 //! Hints: the visual prompts given to an interactive segmenter.
 
+use std::{fmt, str::FromStr};
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::{Capability, Error, Params, Size, mask::Rle};
+use crate::{Capability, Error, ErrorKind, Params, Size, mask::Rle};
 
 /// What an interactive segmenter is told, in pixels of the original image. Travels as the
 /// parameter `hints`.
@@ -61,6 +63,58 @@ pub struct BoxHint {
     pub width: f64,
     /// Height, above 0.
     pub height: f64,
+}
+
+/// What a region that is to be refined is told as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HintKind {
+    /// The box around it.
+    Box,
+    /// A point on it.
+    Point,
+    /// Its mask.
+    Mask,
+}
+
+impl HintKind {
+    /// Every kind.
+    pub const ALL: [HintKind; 3] = [HintKind::Box, HintKind::Point, HintKind::Mask];
+
+    /// Its name in parameters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            HintKind::Box => "box",
+            HintKind::Point => "point",
+            HintKind::Mask => "mask",
+        }
+    }
+
+    /// What a segmenter that takes such hints can do.
+    pub const fn capability(self) -> Capability {
+        match self {
+            HintKind::Box => Capability::Boxes,
+            HintKind::Point => Capability::Points,
+            HintKind::Mask => Capability::Masks,
+        }
+    }
+}
+
+impl fmt::Display for HintKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for HintKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> crate::Result<Self> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        found.ok_or_else(|| {
+            let known = Self::ALL.into_iter().map(Self::name);
+            Error::unknown(ErrorKind::Invalid, "kind of hint", name, known)
+        })
+    }
 }
 
 impl Hints {

@@ -15,6 +15,7 @@ mod image;
 pub mod decode;
 mod mask;
 mod region;
+mod shape;
 pub mod nms;
 pub mod granularity;
 mod segment;
@@ -53,7 +54,7 @@ pub use crate::{
     draw::{Labelling, Layer, MarkStyle},
     error::{Error, ErrorKind, Result, with_causes},
     geometry::{BBox, Point, Size},
-    hint::{BoxHint, Hints, PointHint},
+    hint::{BoxHint, HintKind, Hints, PointHint},
     image::{Canvas, Image},
     lmm::{
         Answer, AnswerEvent, AnswerSchema, AnswerStream, Finish, ImagePolicy, LmmProvider, Notes,
@@ -66,5 +67,6 @@ pub use crate::{
     region::Region,
     scene::{AxisOrder, BoxOrder, Coordinates, Corner, Places, Scene, SceneImage, SceneMark},
     segment::{Origin, Segmentation, Segmenter, SegmenterFactory},
+    shape::Shape,
     timings::Timings,
 };

@@ -1,11 +1,14 @@
 //! What a user may ask of marks: the same options behind every door.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{Error, Result};
+use crate::{Color, Error, Result};
 
 /// Height in pixels below which few LMMs read a digit.
 const MIN_GLYPH: f32 = 9.0;
+
+/// Pages beyond which nobody looks.
+const MAX_PAGES: u32 = 4;
 
 /// What a user may ask of marks.
 ///
@@ -17,6 +20,9 @@ const MIN_GLYPH: f32 = 9.0;
 pub struct MarkOptions {
     /// Marks on one page: further ones go to further pages. By default as many as fit.
     pub page_size: Option<u32>,
+    /// Pages of one image: the smallest regions of those that do not fit go without a mark. By
+    /// default 4.
+    pub max_pages: Option<u32>,
     /// Marks altogether: those of the largest regions. By default all, up to 65 534.
     pub max_marks: Option<u32>,
     /// Least height of digits and capitals in pixels of the image that the LMM sees, at least 0. By
@@ -28,6 +34,10 @@ pub struct MarkOptions {
     /// The number of the first mark; 0 and by default 1. Regions that come with numbers of their own
     /// keep these.
     pub start: Option<u32>,
+    /// The colours of marks, of which each gets one that stands out. By default, and if there are
+    /// none, twenty that lie far apart.
+    #[serde(deserialize_with = "colors")]
+    pub colors: Vec<Color>,
 }
 
 impl MarkOptions {
@@ -36,10 +46,15 @@ impl MarkOptions {
     pub fn or(&self, usual: &Self) -> Self {
         Self {
             page_size: self.page_size.or(usual.page_size),
+            max_pages: self.max_pages.or(usual.max_pages),
             max_marks: self.max_marks.or(usual.max_marks),
             min_glyph: self.min_glyph.or(usual.min_glyph),
             font_size: self.font_size.or(usual.font_size),
             start: self.start.or(usual.start),
+            colors: match self.colors.is_empty() {
+                true => usual.colors.clone(),
+                false => self.colors.clone(),
+            },
         }
     }
 
@@ -65,6 +80,14 @@ impl MarkOptions {
         limit(self.page_size)
     }
 
+    /// Most pages.
+    pub(crate) fn max_pages(&self) -> u32 {
+        match self.max_pages.unwrap_or(MAX_PAGES) {
+            0 => u32::MAX,
+            pages => pages,
+        }
+    }
+
     /// Most marks altogether.
     pub(crate) fn max_marks(&self) -> usize {
         limit(self.max_marks)
@@ -84,6 +107,27 @@ impl MarkOptions {
     pub(crate) fn font_size(&self) -> Option<f32> {
         self.font_size.filter(|&size| size != 0.0)
     }
+}
+
+/// A list, or the same as text with commas or pluses: all that a variable of the environment or a
+/// flag can hold.
+fn colors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Color>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Colors {
+        Items(Vec<String>),
+        Text(String),
+    }
+    let items = match Colors::deserialize(deserializer)? {
+        Colors::Items(items) => items,
+        Colors::Text(text) => {
+            let items = text.split([',', '+']).map(str::trim);
+            let items = items.filter(|item| !item.is_empty());
+            items.map(str::to_owned).collect()
+        }
+    };
+    let color = |item: String| item.parse().map_err(de::Error::custom);
+    items.into_iter().map(color).collect()
 }
 
 /// A limit, where 0 is none.
@@ -121,13 +165,31 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_a_list_or_its_text() {
+        let colors = vec![Color::WHITE, Color([1, 2, 3])];
+        for written in [
+            serde_json::json!({"colors": ["#ffffff", "#010203"]}),
+            serde_json::json!({"colors": "#ffffff, #010203"}),
+            serde_json::json!({"colors": "#ffffff+#010203"}),
+        ] {
+            let options: MarkOptions = serde_json::from_value(written).unwrap();
+            assert_eq!(options.colors, colors);
+            assert_eq!(MarkOptions::default().or(&options).colors, colors);
+        }
+        let red = serde_json::json!({"colors": "red"});
+        assert!(serde_json::from_value::<MarkOptions>(red).is_err());
+    }
+
+    #[test]
     fn zero_is_no_limit() {
         let zero = MarkOptions {
             page_size: Some(0),
+            max_pages: Some(0),
             max_marks: Some(0),
             min_glyph: Some(0.0),
             font_size: Some(0.0),
             start: Some(0),
+            colors: Vec::new(),
         };
         for options in [&zero, &MarkOptions::default()] {
             assert!(options.check().is_ok());
@@ -136,6 +198,8 @@ mod tests {
             assert_eq!(options.font_size(), None);
             assert_eq!(options.first(), 0);
         }
+        assert_eq!(zero.max_pages(), u32::MAX);
+        assert_eq!(MarkOptions::default().max_pages(), MAX_PAGES);
         assert_eq!(zero.min_glyph(), 0.0);
         assert_eq!(MarkOptions::default().min_glyph(), MIN_GLYPH);
     }

@@ -1,9 +1,13 @@
 //! image and regions → marked images: allocation and all layers of ink in one call.
 
-use image::RgbImage;
+use image::{
+    RgbImage,
+    imageops::{self, FilterType},
+};
 
 use crate::{
-    AllocateOptions, Allocation, Call, Canvas, Image, MarkStyle, Marks, Params, Region, Result,
+    AllocateOptions, Allocation, Call, Canvas, Error, Image, Mark, MarkStyle, Marks, Params,
+    Region, Result, Size,
     allocate::{Labels, allocate},
 };
 
@@ -55,7 +59,7 @@ pub fn labels<'a>(stack: &[Ink<'a>]) -> Option<Labels<'a>> {
     })
 }
 
-/// Draws an allocation on copies of `image`, one a page.
+/// Draws an allocation on copies of `image`, one a page, enlarged as it says.
 ///
 /// # Errors
 /// Cancelled, and whatever a style reports.
@@ -65,9 +69,40 @@ pub fn draw(
     stack: &[Ink<'_>],
     call: &Call<'_>,
 ) -> Result<Vec<RgbImage>> {
-    (1..=allocation.pages.max(1))
-        .map(|page| {
-            let marks: Marks<'_> = allocation.on_page(page).map(|mark| &mark.mark).collect();
+    if allocation.scale <= 1 {
+        let marks: Vec<_> = allocation
+            .marks
+            .iter()
+            .map(|mark| (mark.page, &mark.mark))
+            .collect();
+        return pages(image, allocation.pages, &marks, stack, call);
+    }
+    let (width, height) = image.dimensions();
+    let size = Size::new(width * allocation.scale, height * allocation.scale);
+    let enlarged = imageops::resize(image, size.width, size.height, FilterType::Triangle);
+    let marks: Vec<_> = allocation
+        .marks
+        .iter()
+        .map(|mark| (mark.page, enlarged_mark(&mark.mark, size)))
+        .collect();
+    let marks: Vec<_> = marks.iter().map(|(page, mark)| (*page, mark)).collect();
+    let enlarged = Image::from_raw(size.width, size.height, enlarged.as_raw().as_slice())
+        .ok_or_else(|| too_few_pixels(size.width, size.height))?;
+    pages(&enlarged, allocation.pages, &marks, stack, call)
+}
+
+/// One copy of `image` for each page, with the marks of that page.
+fn pages(
+    image: &Image<'_>,
+    pages: u32,
+    marks: &[(u32, &Mark)],
+    stack: &[Ink<'_>],
+    call: &Call<'_>,
+) -> Result<Vec<RgbImage>> {
+    (1..=pages.max(1))
+        .map(|number| {
+            let on_page = marks.iter().filter(|(page, _)| *page == number);
+            let marks: Marks<'_> = on_page.map(|&(_, mark)| mark).collect();
             let (width, height) = image.dimensions();
             let mut pixels = image.as_raw().to_vec();
             if let Some(mut canvas) = Canvas::from_raw(width, height, pixels.as_mut_slice()) {
@@ -78,9 +113,18 @@ pub fn draw(
                         .draw(&mut canvas, &marks, &call.with_params(layer.params))?;
                 }
             }
-            RgbImage::from_raw(width, height, pixels).ok_or_else(|| {
-                crate::Error::internal(format!("the image's pixels are not {width}x{height}"))
-            })
+            RgbImage::from_raw(width, height, pixels).ok_or_else(|| too_few_pixels(width, height))
         })
         .collect()
+}
+
+/// A mark as it is on a page of `size`.
+fn enlarged_mark(mark: &Mark, size: Size) -> Mark {
+    let mut enlarged = mark.clone();
+    enlarged.region.mask = mark.region.mask.resized(size);
+    enlarged
+}
+
+fn too_few_pixels(width: u32, height: u32) -> Error {
+    Error::internal(format!("the image's pixels are not {width}x{height}"))
 }

@@ -65,3 +65,13 @@ pub enum Origin {
     /// They came with the request.
     Given,
 }
+
+impl Origin {
+    /// Who cut the image; `None`, if nobody did.
+    pub fn segmentation(&self) -> Option<&Segmentation> {
+        match self {
+            Self::Segmented(segmentation) => Some(segmentation),
+            Self::Given => None,
+        }
+    }
+}

@@ -10,8 +10,12 @@ use serde::{Serialize, Serializer};
 pub struct Timings {
     /// bytes → image.
     pub decode: Option<Duration>,
-    /// image → regions.
+    /// image → regions, hints → masks included where regions are refined.
     pub segment: Option<Duration>,
+    /// Of that, image → regions, where they are refined.
+    pub detect: Option<Duration>,
+    /// Of that, hints → masks.
+    pub refine: Option<Duration>,
     /// regions → marks.
     pub allocate: Option<Duration>,
     /// marks → marked image.
@@ -30,6 +34,8 @@ impl Timings {
         let stages = [
             ("decode", self.decode),
             ("segment", self.segment),
+            ("detect", self.detect),
+            ("refine", self.refine),
             ("allocate", self.allocate),
             ("draw", self.draw),
             ("encode", self.encode),

@@ -223,6 +223,142 @@ fn pages_take_so_many_marks_in_order() {
     assert_eq!(allocation.unmarked[0].reason, UnmarkedReason::OverLimit);
 }
 
+/// How many regions have no mark for this reason.
+fn without(allocation: &Allocation, reason: UnmarkedReason) -> usize {
+    let unmarked = allocation.unmarked.iter();
+    unmarked
+        .filter(|unmarked| unmarked.reason == reason)
+        .count()
+}
+
+#[test]
+fn a_small_image_is_drawn_enlarged_on_one_page() {
+    let size = Size::new(64, 48);
+    let masks: Vec<Mask> = (0..20)
+        .map(|i| Mask::rect(size, BBox::new(2 + 12 * (i % 5), 2 + 11 * (i / 5), 9, 8)))
+        .collect();
+    let allocation = run(size, &masks, &AllocateOptions::default());
+    assert_eq!((allocation.marks.len(), allocation.pages), (20, 1));
+    assert!(allocation.scale > 1);
+    for mark in &allocation.marks {
+        assert!(mark.facts.hold(9.0));
+        assert_eq!(mark.mark.region.mask, masks[mark.index]);
+    }
+    // Without labels nothing is too small.
+    let plain = [7; 64 * 48 * 3];
+    let image = Image::from_raw(64, 48, &plain[..]).unwrap();
+    let regions = masks.into_iter().map(Region::new).collect();
+    let params = Params::new();
+    let call = Call::uncancellable(&params);
+    let bare = allocate(&image, regions, None, &AllocateOptions::default(), &call).unwrap();
+    assert_eq!((bare.scale, bare.pages), (1, 1));
+}
+
+#[test]
+fn what_does_not_fit_on_the_pages_are_the_smallest_regions() {
+    let size = Size::new(1400, 24);
+    let masks: Vec<Mask> = (0..600)
+        .map(|i| Mask::rect(size, BBox::new(2 * i + 100, 4, 1, 1 + i % 16)))
+        .collect();
+    let allocation = run(size, &masks, &AllocateOptions::default());
+    let crowded = without(&allocation, UnmarkedReason::Crowded);
+    assert_eq!((allocation.pages, allocation.scale), (4, 1));
+    assert!(crowded > 100 && crowded + allocation.marks.len() == masks.len());
+    let most = allocation
+        .unmarked
+        .iter()
+        .map(|u| u.region.mask.area())
+        .max();
+    let least = allocation
+        .marks
+        .iter()
+        .map(|m| m.mark.region.mask.area())
+        .min();
+    assert!(most <= least, "{most:?} left out, {least:?} marked");
+    // Numbers have no gaps.
+    assert!((1..).zip(&allocation.marks).all(|(id, mark)| mark.id == id));
+    let all = asked(MarkOptions {
+        max_pages: Some(0),
+        ..MarkOptions::default()
+    });
+    let all = run(size, &masks, &all);
+    assert!(all.pages > 4 && all.marks.len() == masks.len());
+}
+
+/// White paper with black strokes within `boxes`.
+fn paper(size: Size, boxes: &[BBox]) -> RgbImage {
+    RgbImage::from_fn(size.width, size.height, |x, y| {
+        let is_in = |bbox: &BBox| bbox.contains(Point::new(x, y)) && (x - bbox.x) % 5 < 2;
+        image::Rgb([if boxes.iter().any(is_in) { 0 } else { 255 }; 3])
+    })
+}
+
+fn on_paper(paper: &RgbImage, masks: &[Mask]) -> Allocation {
+    let (width, height) = paper.dimensions();
+    let view = Image::from_raw(width, height, paper.as_raw().as_slice()).unwrap();
+    let regions = masks.iter().cloned().map(Region::new).collect();
+    let params = Params::new();
+    let labels = Labels {
+        labelling: &Digits,
+        params: &params,
+    };
+    let (options, call) = (AllocateOptions::default(), Call::uncancellable(&params));
+    allocate(&view, regions, Some(labels), &options, &call).unwrap()
+}
+
+#[test]
+fn a_word_is_labelled_beside_it_where_there_is_room() {
+    let size = Size::new(600, 400);
+    let words: Vec<BBox> = (0..8)
+        .map(|i| BBox::new(60 + 260 * (i % 2), 40 + 90 * (i / 2), 90 + 10 * i, 26))
+        .collect();
+    let paper = paper(size, &words);
+    let masks: Vec<Mask> = words.iter().map(|&word| Mask::rect(size, word)).collect();
+    for mark in on_paper(&paper, &masks).marks {
+        assert!(mark.facts.hold(9.0) && mark.facts.leader);
+        assert_eq!(mark.facts.ink_hidden, 0.0, "{:?}", mark.mark.label_box);
+        let word = words[mark.index];
+        assert!(!mark.mark.label_box.intersects(word));
+    }
+}
+
+#[test]
+fn a_label_moves_off_the_words_of_its_region() {
+    let size = Size::new(600, 300);
+    // A panel with a word where it is widest, and a button that its word fills.
+    let (panel, button) = (BBox::new(20, 20, 400, 200), BBox::new(460, 120, 100, 40));
+    let words = [BBox::new(150, 100, 140, 40), BBox::new(468, 126, 84, 28)];
+    let paper = paper(size, &words);
+    let masks = [panel, button].map(|bbox| Mask::rect(size, bbox));
+    let allocation = on_paper(&paper, &masks);
+    let [on_panel, on_button] = &allocation.marks[..] else {
+        panic!("two marks")
+    };
+    assert_eq!(on_panel.facts.on_region, 1.0);
+    assert_eq!(
+        (on_panel.facts.ink_hidden, on_button.facts.ink_hidden),
+        (0.0, 0.0)
+    );
+    assert!(on_button.facts.leader);
+}
+
+#[test]
+fn ink_that_is_hidden_is_told() {
+    let size = Size::new(200, 120);
+    let whole = size.bbox();
+    let allocation = on_paper(&paper(size, &[whole]), &[Mask::rect(size, whole)]);
+    let (label, facts) = (
+        allocation.marks[0].mark.label_box,
+        allocation.marks[0].facts,
+    );
+    let share = label.area() as f32 / whole.area() as f32;
+    assert!(
+        (facts.ink_hidden / share - 1.0).abs() < 0.2,
+        "{} for {share}",
+        facts.ink_hidden
+    );
+}
+
 fn shapes() -> impl Strategy<Value = (Size, Vec<Mask>)> {
     let shape = (0_i64..160, 0_i64..120, 1_i64..60, 1_u32..70, any::<bool>());
     (
@@ -255,13 +391,15 @@ proptest! {
         prop_assert_eq!(&allocation, &run_with(size, &masks, &options, class_names));
         let marks = &allocation.marks;
         let pixels: usize = masks.iter().filter(|mask| !mask.is_empty()).count();
-        let no_room = allocation.unmarked.iter().filter(|u| u.reason == UnmarkedReason::NoRoom).count();
-        prop_assert_eq!(marks.len() + no_room, pixels);
+        prop_assert_eq!(marks.len() + without(&allocation, UnmarkedReason::NoRoom) + without(&allocation, UnmarkedReason::Crowded), pixels);
+        prop_assert!(allocation.pages <= 4);
+        let page = Size::new(size.width * allocation.scale, size.height * allocation.scale);
+        let on_page: Vec<Mask> = masks.iter().map(|mask| mask.resized(page)).collect();
         for (index, mark) in marks.iter().enumerate() {
             let (label, facts) = (mark.mark.label_box, mark.facts);
             prop_assert_eq!(&mark.mark.region.mask, &masks[mark.index]);
-            prop_assert!(size.bbox().encloses(label) && facts.inside_image);
-            prop_assert!(masks[mark.index].contains(mark.mark.anchor) && facts.anchor_on_region);
+            prop_assert!(page.bbox().encloses(label) && facts.inside_image);
+            prop_assert!(on_page[mark.index].contains(mark.mark.anchor) && facts.anchor_on_region);
             for other in &marks[index + 1..] {
                 prop_assert!(other.mark.region.mask.area() <= mark.mark.region.mask.area());
                 prop_assert!(other.page != mark.page || !label.intersects(other.mark.label_box));
@@ -270,16 +408,17 @@ proptest! {
             // Its own pixels under the label, which no smaller region covers.
             let own = (label.y..label.bottom() as u32)
                 .flat_map(|y| (label.x..label.right() as u32).map(move |x| Point::new(x, y)))
-                .filter(|&point| mark.mark.region.mask.contains(point))
-                .filter(|&point| !marks[index + 1..].iter().any(|m| m.mark.region.mask.contains(point)))
+                .filter(|&point| on_page[mark.index].contains(point))
+                .filter(|&point| !marks[index + 1..].iter().any(|m| on_page[m.index].contains(point)))
                 .count();
-            if no_room == 0 {
+            if allocation.unmarked.len() == masks.len() - pixels {
                 prop_assert_eq!(facts.on_region, own as f32 / label.area() as f32);
             }
             prop_assert_eq!(facts.leader, !label.contains(mark.mark.anchor));
             prop_assert!(mark.mark.color.contrast(mark.mark.color.ink()) >= 4.5);
             prop_assert_eq!(facts.contrast, mark.mark.color.contrast(mark.mark.color.ink()));
             prop_assert!(facts.glyph_height >= 9.0);
+            prop_assert!((0.0..=1.0).contains(&facts.ink_hidden));
         }
         for page in 1..=allocation.pages {
             let count = allocation.on_page(page).count();

@@ -46,11 +46,21 @@ fn a_template_with_mistakes_says_which() {
     let unknown = message("Where is {qestion}?");
     assert!(unknown.starts_with("template: unknown field \"qestion\" (did you mean \"question\"?"));
     assert!(unknown.contains("vocabulary"), "{unknown}");
+    // An example in JSON.
+    let example = message("Answer in JSON: {\"mark\": 1}\n{question}");
+    assert!(example.contains("written twice: {{ or }}"), "{example}");
     for single in ["a { b", "a } b", "{question", "{a{b}}"] {
         assert!(message(single).contains("single"), "{single}");
     }
     assert_eq!(message(" \n"), "the template is empty");
     assert_eq!(message("system\n---\n"), "the template is empty");
+
+    let marked = Template::parse("\u{feff}Why?").unwrap();
+    let nothing = Fields::default();
+    assert_eq!(
+        marked.fill(&nothing, MAX_BYTES).unwrap(),
+        (None, "Why?".into())
+    );
 
     let template = Template::parse("{{{question}}} {table}").unwrap();
     let fields = Fields::default().with(Field::Question, "why {not}?");
@@ -93,7 +103,7 @@ fn the_prompts_of_som_bench_are_word_for_word() {
         let template = Template::named(name).unwrap();
         let composed = compose(
             &template,
-            task.fields(&scene),
+            task.fields(&scene, false),
             &scene,
             Layout::default(),
             MAX_BYTES,
@@ -152,7 +162,7 @@ fn words_and_images_stand_in_order() {
     let world = two_images();
     let scene = world.scene();
     let template = ask("").template().unwrap();
-    let fields = ask("What is [1]?").fields(&scene);
+    let fields = ask("What is [1]?").fields(&scene, false);
     let layout = Layout {
         clean: true,
         table: true,
@@ -192,7 +202,7 @@ fn one_image_needs_no_heading_and_pages_have_theirs() {
     let mut scene = world.scene();
     let template = Template::parse("{marks} {question}").unwrap();
     let images = |scene: &Scene<'_>| {
-        let fields = ask("Why?").fields(scene);
+        let fields = ask("Why?").fields(scene, false);
         let composed = compose(&template, fields, scene, Layout::default(), MAX_BYTES).unwrap();
         let words = "Regions of the image carry the labels 1 to 9. Why?";
         assert_eq!(composed.words, words);

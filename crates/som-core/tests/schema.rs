@@ -289,6 +289,62 @@ fn text_that_means_nothing_is_refused() {
 }
 
 #[test]
+fn a_dot_leads_into_an_object() {
+    let schema = schema(json!({
+        "detect": {"$ref": "#/$defs/detect"},
+        "a.b": {"type": "integer"},
+        "open": {"type": "object", "properties": {}, "additionalProperties": true},
+    }));
+    let mut whole = schema.value().clone();
+    whole["$defs"] = json!({"detect": {"type": "object", "properties": {
+        "threshold": {"type": "number"},
+        "inner": {"type": "object", "properties": {"deep": {"type": "boolean"}}},
+    }}});
+    let schema = Schema::compile(&whole).unwrap();
+    let mut params = Params::new();
+    for (key, text) in [
+        ("detect.threshold", "0.3"),
+        ("detect.inner.deep", "true"),
+        ("a.b", "7"),
+        ("open.any", "3"),
+    ] {
+        schema.assign(WHO, &mut params, key, text).unwrap();
+    }
+    assert_eq!(
+        Value::Object(params.clone()),
+        json!({
+            "detect": {"threshold": 0.3, "inner": {"deep": true}},
+            "a.b": 7,
+            "open": {"any": 3},
+        })
+    );
+    for key in ["detect", "detect.threshold", "detect.inner.deep", "a.b"] {
+        assert!(schema.knows(key), "{key}");
+    }
+    for key in ["what", "a.c", "what.b", "detect.what", "detect.inner."] {
+        assert!(!schema.knows(key), "{key}");
+    }
+    for (key, told) in [
+        (
+            "detect.treshold",
+            "unknown parameter \"detect.treshold\" (did you mean \"detect.threshold\"? known: detect.inner, detect.threshold)",
+        ),
+        (
+            "a.c",
+            "unknown parameter \"a.c\" (did you mean \"a.b\"? known: a.b, detect, open)",
+        ),
+    ] {
+        let error = schema.assign(WHO, &mut params, key, "1").unwrap_err();
+        assert_eq!(error.to_string(), format!("{WHO}: {told}"));
+    }
+    let error = schema.assign(WHO, &mut params, "detect.threshold", "much");
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        format!("{WHO}: parameter \"detect.threshold\" is \"much\", but must be a number")
+    );
+}
+
+#[test]
 fn no_json_schema_is_no_schema() {
     for wrong in [
         json!(3),

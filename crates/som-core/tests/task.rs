@@ -5,6 +5,7 @@ use serde_json::json;
 use som_core::{
     BBox, Schema, Size,
     ground::Status,
+    prompt::Field,
     task::{Finding, Grounded, Task, merge},
 };
 
@@ -286,6 +287,29 @@ fn schemas_take_the_marks_there_are() {
     for (task, answer) in answers("9") {
         assert!(!fits(&task, &answer), "{answer}");
     }
+    // What is chosen is written before what is said of it; the words say so, too.
+    let described = &answers("1")[1].0;
+    let schema = described.schema(&world.scene()).unwrap().schema;
+    let entry = &schema["properties"]["regions"]["items"];
+    assert_eq!(entry["required"], json!(["mark", "label"]));
+    let form = |task: &Task, structured| {
+        let fields = task.fields(&world.scene(), structured);
+        fields.get(Field::Form).unwrap_or_default().to_owned()
+    };
+    for (task, answer) in answers("1") {
+        let (lines, json) = (form(&task, false), form(&task, true));
+        assert!(
+            !lines.contains("JSON") && json.contains("JSON"),
+            "{lines} {json}"
+        );
+        let (key, entries) = answer.as_object().unwrap().iter().next_back().unwrap();
+        let keys = entries[0].as_object().into_iter().flatten();
+        for key in keys.map(|(key, _)| key).chain([key]) {
+            assert!(json.contains(&format!("\"{key}\"")), "{key}: {json}");
+        }
+    }
+    let track = form(&answers("1")[4].0, false);
+    assert!(track.contains("\"[1]: [3]\""), "{track}");
     assert!(
         refer(&["the cup"])
             .schema(&World::default().scene())

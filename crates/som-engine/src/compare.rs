@@ -7,7 +7,7 @@ use som_core::{Cancellation, Error, Layer, MarkOptions, Result};
 use tokio::sync::mpsc;
 
 use crate::{
-    Engine, Marking, RegionSource,
+    Engine, Marking, Refinement, RegionSource,
     ask::{AskEvent, AskOutcome, AskRequest},
     settings::Counted,
 };
@@ -30,6 +30,8 @@ pub struct CompareRequest {
 pub struct CompareRow {
     /// Where regions come from; `None` for what the question has.
     pub regions: Option<RegionSource>,
+    /// How they are refined; `None` for what the question has.
+    pub refine: Option<Refinement>,
     /// The layers of ink; `None` for what the question has.
     pub layers: Option<Vec<Layer>>,
     /// What is asked of the marks; what is not set is as in the question.
@@ -125,6 +127,11 @@ impl CompareRow {
         if let Some(regions) = self.regions {
             for image in &mut ask.images {
                 image.regions = regions.clone();
+            }
+        }
+        if self.refine.is_some() {
+            for image in &mut ask.images {
+                image.refine.clone_from(&self.refine);
             }
         }
         ask.layers = self.layers.or(ask.layers);

@@ -5,12 +5,13 @@
 //! Decoding, allocation and drawing run on the runtime's blocking threads, at most one per core;
 //! segmenters run on their own threads. Nothing here computes on the async runtime.
 
-use std::{future::Future, iter, sync::Arc, thread, time::Instant};
+use std::{future::Future, iter, path::PathBuf, sync::Arc, thread, time::Instant};
 
 use som_core::{
-    AllocateOptions, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin, Params, Region,
-    Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    AllocateOptions, Allocation, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin,
+    Params, Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
     pipeline::{Ink, Marked},
+    prompt::Template,
 };
 use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};
@@ -21,7 +22,6 @@ use crate::{
     registry::Registry,
     request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
     settings::{Counted, Settings},
-    worker::Request,
 };
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
@@ -29,6 +29,8 @@ pub struct Engine {
     settings: Settings,
     registry: Registry,
     lmms: Lmms,
+    /// The words of a question that brings none.
+    template: Option<Template>,
     compute: Arc<Semaphore>,
     memory: Arc<Memory>,
 }
@@ -37,6 +39,7 @@ pub struct Engine {
 pub(crate) struct Inking {
     pub(crate) image: SharedImage,
     pub(crate) origin: Origin,
+    pub(crate) refined: Option<Segmentation>,
     pub(crate) regions: Vec<Region>,
     pub(crate) layers: Vec<Layer>,
     pub(crate) options: AllocateOptions,
@@ -50,21 +53,25 @@ impl Engine {
     /// are in this process's environment.
     ///
     /// # Errors
-    /// Invalid, if a table in the settings names a segmenter that is not there or holds options
-    /// that do not fit its schema, or if a model's table or a limit is wrong.
+    /// Invalid, if a table in the settings names a segmenter or mark style that is not there or holds
+    /// what does not fit its schema, or if a model's table, the words of a prompt or a limit are wrong.
     pub fn new(settings: Settings, registry: Registry) -> Result<Self> {
         settings.limits.check()?;
         for id in settings.segmenter.keys() {
-            registry
-                .segmenter(id)
-                .and_then(|entry| entry.check(&settings))
-                .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
+            let at = |error: Error| error.at(settings.places.of(&format!("segmenter.{id}")));
+            registry.segmenter(id).map_err(at)?.check(&settings)?;
         }
+        for id in settings.style.keys() {
+            let at = |error: Error| error.at(settings.places.of(&format!("style.{id}")));
+            registry.style(id).map_err(at)?.usual(&settings)?;
+        }
+        let template = settings.template()?;
         let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             registry,
             lmms,
+            template,
             compute: Arc::new(Semaphore::new(cores)),
             memory: Arc::new(Memory::new(settings.limits.memory_bytes)),
             settings,
@@ -86,11 +93,31 @@ impl Engine {
         &self.registry
     }
 
+    /// The words of the prompt of a question; `None` for the usual ones.
+    pub(crate) fn template(&self) -> Option<&Template> {
+        self.template.as_ref()
+    }
+
     /// The same engine with one more model, under the name that it gives itself.
     #[must_use]
     pub fn with_lmm(mut self, provider: Arc<dyn LmmProvider>) -> Self {
         self.lmms.add(provider);
         self
+    }
+
+    /// The same engine with the answers of the model called `name` kept in `folder`
+    /// ([`Lmms::keep_answers`]): what is not there yet is asked of what `ask` makes of the model.
+    ///
+    /// # Errors
+    /// NotFound for an unknown model.
+    pub fn with_answers_kept(
+        mut self,
+        name: &str,
+        folder: PathBuf,
+        ask: impl FnOnce(Arc<dyn LmmProvider>) -> Arc<dyn LmmProvider>,
+    ) -> Result<Self> {
+        self.lmms.keep_answers(name, folder, ask)?;
+        Ok(self)
     }
 
     /// The large multimodal models that can be asked.
@@ -103,37 +130,49 @@ impl Engine {
     /// # Errors
     /// NotFound for an unknown segmenter, Unavailable for one that cannot be reached, Invalid for
     /// parameters, hints and a granularity that do not fit, Unsupported for kinds of hints that it
-    /// does not take, Exhausted if its queue is full or for too many hints, Cancelled once called
-    /// off, else what the segmenter reports.
+    /// does not take and for a refiner that cannot take the regions as hints, Exhausted if a queue is
+    /// full or for too many hints, Cancelled once called off, else what a segmenter reports.
     pub async fn segment(
         &self,
         request: SegmentRequest,
         cancellation: &Cancellation,
     ) -> Result<Segmented> {
-        let SegmentRequest { image, segmenter } = request;
+        let SegmentRequest {
+            image,
+            segmenter,
+            refine,
+        } = request;
         let choose = granularity::choose(segmenter, &self.registry, &self.settings);
         let chosen = in_time(choose, cancellation).await?;
         let entry = self.registry.segmenter(&chosen.segmenter)?;
         let reached = in_time(entry.reach(), cancellation).await?;
+        let mut params = chosen.params;
+        for (key, value) in reached.usual(&self.settings)? {
+            params.entry(key).or_insert(value);
+        }
         // What is malformed is told by the segmenter's own schema.
-        if let Ok(Some(hints)) = Hints::from_params(&chosen.params) {
+        if let Ok(Some(hints)) = Hints::from_params(&params) {
             self.settings.limits.allow(Counted::Hints, hints.count())?;
             let taken = hints.check_kinds(&reached.descriptor().params);
             taken.map_err(|error| error.at(reached.who()))?;
         }
-        let params = reached.resolve(&chosen.params)?;
+        let params = reached.resolve(&params)?;
         if let Some(hints) = Hints::from_params(&params)? {
             hints.check(image.size())?;
         }
-        let pool = reached.pool(&self.settings, &self.memory)?;
-        let job = Request {
-            image,
-            params: params.clone(),
-            // Whoever is refused or leaves calls off its own part alone.
-            cancellation: cancellation.part(),
+        // What is wrong with the refiner is told before the image is cut.
+        let refiner = match &refine {
+            Some(refine) => Some(self.refiner(refine, cancellation).await?),
+            None => None,
         };
-        let done = pool.segment(job).await?;
+        let cut = self.cut(&reached, image.clone(), params.clone(), cancellation);
+        let mut cut = cut.await?;
         let descriptor = reached.descriptor();
+        if let Some(refiner) = &refiner {
+            let detector = Some(&*descriptor.id);
+            let refine = self.refine(image, cut, detector, refiner, cancellation);
+            cut = refine.await?;
+        }
         Ok(Segmented {
             segmentation: Segmentation {
                 segmenter: descriptor.id.clone(),
@@ -141,11 +180,9 @@ impl Engine {
                 params,
                 granularity: chosen.granularity,
             },
-            regions: done.regions,
-            timings: Timings {
-                segment: Some(done.took),
-                ..Timings::default()
-            },
+            refined: refiner.map(|refiner| refiner.segmentation()),
+            regions: cut.regions,
+            timings: cut.timings,
         })
     }
 
@@ -163,6 +200,7 @@ impl Engine {
         let MarkRequest {
             image,
             regions,
+            refine,
             layers,
             options,
             draw,
@@ -170,28 +208,34 @@ impl Engine {
         // What is wrong with a layer is told before the image is cut.
         let layers = self.resolve_layers(layers)?;
         let mut ids = Vec::new();
-        let (origin, regions, segment) = match regions {
+        let (origin, (refined, regions, timings)) = match regions {
             RegionSource::Given(given) => {
                 let count = given.regions.len();
                 self.settings.limits.allow(Counted::Regions, count)?;
                 ids = given.ids;
-                (Origin::Given, given.regions, None)
+                let given = self.given(&image, given.regions, refine.as_ref(), cancellation);
+                (Origin::Given, given.await?)
             }
             RegionSource::Segmenter(segmenter) => {
-                let image = image.clone();
-                let request = SegmentRequest { image, segmenter };
+                let request = SegmentRequest {
+                    image: image.clone(),
+                    segmenter,
+                    refine,
+                };
                 let Segmented {
                     segmentation,
+                    refined,
                     regions,
                     timings,
                 } = self.segment(request, cancellation).await?;
-                (Origin::Segmented(segmentation), regions, timings.segment)
+                (Origin::Segmented(segmentation), (refined, regions, timings))
             }
         };
         let view = &self.settings.view;
         let inking = Inking {
             image,
             origin,
+            refined,
             regions,
             layers,
             options: AllocateOptions {
@@ -207,9 +251,15 @@ impl Engine {
             draw,
             drawn: Vec::new(),
         };
-        let mut marking = self.ink(inking, cancellation).await?;
-        marking.timings.segment = segment;
-        Ok(marking)
+        let marking = self.ink(inking, cancellation).await?;
+        Ok(Marking {
+            timings: Timings {
+                allocate: marking.timings.allocate,
+                draw: marking.timings.draw,
+                ..timings
+            },
+            ..marking
+        })
     }
 
     /// The layers of a request with the parameters they get, defaults filled in.
@@ -231,8 +281,12 @@ impl Engine {
         });
         layers
             .into_iter()
-            .map(|Layer { style, params }| {
-                let params = self.registry.style(&style)?.resolve(&params)?;
+            .map(|Layer { style, mut params }| {
+                let entry = self.registry.style(&style)?;
+                for (key, value) in entry.usual(&self.settings)? {
+                    params.entry(key).or_insert(value);
+                }
+                let params = entry.resolve(&params)?;
                 Ok(Layer { style, params })
             })
             .collect()
@@ -252,6 +306,7 @@ impl Engine {
             let Inking {
                 image,
                 origin,
+                refined,
                 regions,
                 layers,
                 mut options,
@@ -281,15 +336,17 @@ impl Engine {
             let mut pages = Vec::new();
             held.give_back(u64::MAX);
             if draw {
-                engine.hold_pages(&mut held, allocation.pages, image.size(), drawn)?;
+                engine.hold_pages(&mut held, &allocation, image.size(), drawn)?;
                 pages = tracing::info_span!("draw")
                     .in_scope(|| pipeline::draw(&pixels, &allocation, &stack, &call))?;
                 timings.draw = Some(allocated.elapsed());
             }
             Ok(Marking {
                 origin,
+                refined,
                 layers,
                 marked: Marked { allocation, pages },
+                tags: image.tags().clone(),
                 timings,
                 held: Arc::new(held),
             })
@@ -316,10 +373,12 @@ impl Engine {
     fn hold_pages(
         &self,
         held: &mut Held,
-        pages: u32,
+        allocation: &Allocation,
         size: Size,
         mut drawn: Vec<Size>,
     ) -> Result<()> {
+        let Allocation { pages, scale, .. } = *allocation;
+        let size = Size::new(size.width * scale, size.height * scale);
         let (limits, count) = (&self.settings.limits, pages.max(1) as usize);
         limits.allow(Counted::Pages, count).map_err(more_marks)?;
         drawn.extend(iter::repeat_n(size, count));
@@ -359,7 +418,7 @@ fn more_marks(error: Error) -> Error {
 ///
 /// # Errors
 /// As `work`; Cancelled after the deadline.
-async fn in_time<T>(
+pub(crate) async fn in_time<T>(
     work: impl Future<Output = Result<T>>,
     cancellation: &Cancellation,
 ) -> Result<T> {

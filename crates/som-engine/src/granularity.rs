@@ -183,6 +183,11 @@ impl Slider<'_> {
         let Ok(entry) = self.registry.segmenter(id) else {
             return Some(format!("{id} is not there"));
         };
+        // One that is made of two can be used if they can.
+        let mut parts = entry.parts().into_iter().flatten();
+        if let Some(obstacle) = parts.find_map(|part| self.obstacle(part)) {
+            return Some(obstacle);
+        }
         // What stands behind endpoints was given its weights there.
         if matches!(entry.provenance(), Provenance::Remote(_)) {
             return None;

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 use prost::bytes::Bytes;
-use som_core::{Error, Image, Result, Size};
+use som_core::{Error, Image, Result, Size, decode::Tags};
 
 /// An image, decoded and upright. Clones share its pixels, which may lie in the message that
 /// brought them.
@@ -10,6 +10,7 @@ use som_core::{Error, Image, Result, Size};
 pub struct SharedImage {
     size: Size,
     pixels: Bytes,
+    tags: Tags,
 }
 
 impl SharedImage {
@@ -19,12 +20,27 @@ impl SharedImage {
     /// Invalid, if they do not fill the size exactly.
     pub fn new(size: Size, pixels: Bytes) -> Result<Self> {
         match size.pixels().checked_mul(3) {
-            Some(needed) if needed == pixels.len() as u64 => Ok(Self { size, pixels }),
+            Some(needed) if needed == pixels.len() as u64 => Ok(Self {
+                size,
+                pixels,
+                tags: Tags::default(),
+            }),
             _ => Err(Error::invalid(format!(
                 "{} bytes of pixels do not fill an image of {size}",
                 pixels.len()
             ))),
         }
+    }
+
+    /// The same pixels, in this colour space and as close together.
+    #[must_use]
+    pub fn with_tags(self, tags: Tags) -> Self {
+        Self { tags, ..self }
+    }
+
+    /// Its colour profile and density; those of sRGB, where nothing else is known.
+    pub fn tags(&self) -> &Tags {
+        &self.tags
     }
 
     /// Its size in pixels.
@@ -53,6 +69,7 @@ impl From<RgbImage> for SharedImage {
         Self {
             size: Size::new(image.width(), image.height()),
             pixels: image.into_raw().into(),
+            tags: Tags::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod image;
 mod installed;
 pub mod memory;
 mod probe;
+mod refine;
 pub mod registry;
 mod remote;
 mod request;
@@ -21,7 +22,7 @@ pub use self::{
     image::SharedImage,
     probe::Probe,
     request::{
-        GivenRegions, MarkRequest, Marking, RegionSource, SegmentRequest, Segmented,
+        GivenRegions, MarkRequest, Marking, Refinement, RegionSource, SegmentRequest, Segmented,
         SegmenterChoice,
     },
 };

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use som_core::{
-    Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, pipeline::Marked,
+    HintKind, Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, decode::Tags,
+    pipeline::Marked,
 };
 
 use crate::{SharedImage, memory::Held};
@@ -24,6 +25,18 @@ pub struct SegmenterChoice {
     pub granularity: Option<f64>,
 }
 
+/// Has regions refined: each becomes a hint of a segmenter, whose answer takes its place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Refinement {
+    /// Segmenter id of the refiner.
+    pub segmenter: String,
+    /// What it is told of each region; `None` for what suits: a box of what is no more than a box, a
+    /// point of a point, else the mask, as far as it takes one.
+    pub hint: Option<HintKind>,
+    /// Parameters of its calls, without `hints`.
+    pub params: Params,
+}
+
 /// Asks for regions.
 #[derive(Clone, Debug)]
 pub struct SegmentRequest {
@@ -31,6 +44,8 @@ pub struct SegmentRequest {
     pub image: SharedImage,
     /// Who cuts it.
     pub segmenter: SegmenterChoice,
+    /// How the regions are refined; `None` for not at all.
+    pub refine: Option<Refinement>,
 }
 
 /// The regions of an image, and how they came about.
@@ -38,9 +53,11 @@ pub struct SegmentRequest {
 pub struct Segmented {
     /// Who cut the image, and how.
     pub segmentation: Segmentation,
+    /// Who refined the regions, and how; `None`, if nobody was asked to.
+    pub refined: Option<Segmentation>,
     /// In the segmenter's own order.
     pub regions: Vec<Region>,
-    /// What `segment` took.
+    /// What `segment`, and of that `detect` and `refine`, took.
     pub timings: Timings,
 }
 
@@ -51,6 +68,8 @@ pub struct MarkRequest {
     pub image: SharedImage,
     /// Where its regions come from.
     pub regions: RegionSource,
+    /// How they are refined; `None` for not at all.
+    pub refine: Option<Refinement>,
     /// The layers of ink, the lowest first; `None` for those in the settings.
     pub layers: Option<Vec<Layer>>,
     /// What is asked of the marks; what is not set is as in the settings.
@@ -91,11 +110,15 @@ impl From<Vec<Region>> for GivenRegions {
 pub struct Marking {
     /// Where the regions come from that are now in the marks.
     pub origin: Origin,
+    /// Who refined them, and how; `None`, if nobody was asked to.
+    pub refined: Option<Segmentation>,
     /// The layers of ink with the parameters they got, defaults filled in.
     pub layers: Vec<Layer>,
     /// Marks and pages; no page, if none was to be drawn.
     pub marked: Marked,
-    /// What `segment`, `allocate` and `draw` took.
+    /// The colour profile and density of image and pages.
+    pub tags: Tags,
+    /// What `segment` (and of that `detect` and `refine`), `allocate` and `draw` took.
     pub timings: Timings,
     /// The memory of the pages.
     pub held: Arc<Held>,
@@ -107,6 +130,7 @@ impl SegmentRequest {
         Self {
             image,
             segmenter: SegmenterChoice::default(),
+            refine: None,
         }
     }
 }
@@ -117,6 +141,7 @@ impl MarkRequest {
         Self {
             image,
             regions: RegionSource::default(),
+            refine: None,
             layers: None,
             options: MarkOptions::default(),
             draw: true,

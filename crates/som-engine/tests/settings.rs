@@ -98,7 +98,10 @@ fn an_unknown_key_is_refused_and_the_known_ones_listed() {
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert!(error.message().contains("segmentr"), "{error}");
         for known in ["segmenter", "styles", "page_size", "max_marks"] {
-            assert!(error.message().contains(&format!("`{known}`")), "{error}");
+            assert!(
+                error.message().contains(&format!("mark.{known}")),
+                "{error}"
+            );
         }
     }
 }
@@ -245,7 +248,7 @@ fn a_ladder_of_ones_own_replaces_that_of_the_demo() {
         ),
         (
             format!("{first}, {{ form = 2, segmenter = 'a' }}"),
-            "unknown field `form`, expected one of `from`, `above`, `segmenter`, `params`, `hinted`",
+            "form\" (did you mean \"",
         ),
     ] {
         let error = with(&format!("[granularity]\nsteps = [{steps}]")).unwrap_err();
@@ -294,15 +297,15 @@ fn models_are_opened_by_their_names() {
     for (text, why) in [
         (
             "[ask]\nlmm = 'nobody'",
-            "settings: ask.lmm: unknown lmm \"nobody\"",
+            ", line 2: ask.lmm: unknown lmm \"nobody\"",
         ),
         (
             "[lmm.x]\nmodel = 'm'",
-            "settings: lmm.x: base_url is not set",
+            ", line 1: lmm.x: base_url is not set",
         ),
     ] {
         let error = with(text).unwrap().lmms(|_| None).err().unwrap();
-        assert!(error.message().starts_with(why), "{error}");
+        assert!(error.message().contains(why), "{error}");
     }
     // An unknown key lists the known ones, as everywhere in the settings.
     let error = with("[lmm.x]\nmodell = 'm'").unwrap_err();

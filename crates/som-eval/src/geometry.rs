@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-use som_core::{BBox, Mask, Rle, Size};
+use serde::{Deserialize, Serialize, Serializer};
+use som_core::{BBox, Mask, Region, Rle, Size};
 
 /// A box in pixels, COCO's `[x, y, width, height]`: from 0, with fractions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,11 @@ impl Rect {
             && self.height >= 0.0
     }
 
+    /// Left, upper, right and lower side.
+    pub fn corners(self) -> [f64; 4] {
+        [self.x, self.y, self.x + self.width, self.y + self.height]
+    }
+
     /// The smallest box around all of `boxes`; `None` if there are none.
     pub fn around(boxes: impl IntoIterator<Item = Rect>) -> Option<Rect> {
         boxes.into_iter().reduce(|a, b| {
@@ -82,6 +87,16 @@ impl From<BBox> for Rect {
     }
 }
 
+/// The box of a region: as a detector has it, or that of its mask.
+impl From<&Region> for Rect {
+    fn from(region: &Region) -> Self {
+        match region.shape() {
+            som_core::Shape::Box(corners) => Self::between(corners),
+            _ => region.bbox().into(),
+        }
+    }
+}
+
 /// A mask as it was written: COCO's polygons, COCO RLE of either kind, or pixels already. It
 /// becomes pixels only when it is wanted.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -94,6 +109,23 @@ pub enum Shape {
     /// Pixels.
     #[serde(skip)]
     Pixels(Mask),
+}
+
+impl From<&Mask> for Shape {
+    fn from(mask: &Mask) -> Self {
+        Self::Rle(mask.to_rle())
+    }
+}
+
+/// As it was written; pixels as compressed RLE.
+impl Serialize for Shape {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Polygons(polygons) => polygons.serialize(serializer),
+            Self::Rle(rle) => rle.serialize(serializer),
+            Self::Pixels(mask) => mask.to_rle().serialize(serializer),
+        }
+    }
 }
 
 impl Shape {

@@ -28,10 +28,12 @@ pub enum Format {
     LabelMap,
     /// PNGs of one region each.
     Masks,
+    /// Arrays of NumPy.
+    Npz,
 }
 
 impl Format {
-    const NAMES: [(Self, &str, &str); 9] = [
+    const NAMES: [(Self, &str, &str); 10] = [
         (Self::Som, "som", "som's own JSON"),
         (Self::Coco, "coco", "COCO annotations or results"),
         (Self::Yolo, "yolo", "YOLO lines"),
@@ -41,6 +43,7 @@ impl Format {
         (Self::Csv, "csv", "CSV of boxes with a line of names"),
         (Self::LabelMap, "labelmap", "a label map as PNG"),
         (Self::Masks, "masks", "mask PNGs"),
+        (Self::Npz, "npz", "NumPy arrays"),
     ];
 
     /// Its name, as [`from_str`](Self::from_str) takes it.
@@ -61,6 +64,9 @@ impl Format {
     pub fn recognise(bytes: &[u8]) -> Result<Self, FormatError> {
         if bytes.starts_with(b"\x89PNG") {
             return Ok(Self::LabelMap);
+        }
+        if read::npz::is_one(bytes) {
+            return Ok(Self::Npz);
         }
         match bytes.trim_ascii_start().first() {
             None => Err(FormatError::Empty),

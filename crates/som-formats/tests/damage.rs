@@ -53,6 +53,29 @@ fn a_million_entries_are_refused_with_the_limit() {
     }
 }
 
+/// Every byte of an archive of arrays may be another one.
+#[test]
+fn damaged_arrays_are_errors() {
+    let regions = [som_core::Region {
+        label: Some("cup".to_owned()),
+        ..som_core::Region::new(som_core::Mask::rect(
+            SIZE,
+            som_core::BBox::new(3, 4, 20, 10),
+        ))
+    }];
+    let picture = som_formats::write::Picture::segmented("a.png", SIZE, &regions);
+    let whole = som_formats::write::npz::npz(&picture).unwrap();
+    let other = read(&whole, "a.png", Size::new(80, 100)).unwrap_err();
+    assert!(matches!(other, FormatError::OtherSize { .. }), "{other}");
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0xff;
+        let _ = read(&bytes, "a.png", SIZE);
+        let error = read(&whole[..at], "a.png", SIZE).unwrap_err();
+        assert_ne!(error.kind(), ErrorKind::Internal);
+    }
+}
+
 #[test]
 fn masks_that_take_too_much_memory_are_refused() {
     // As high as an image may be, so that each box has a million runs.

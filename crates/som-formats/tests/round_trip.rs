@@ -7,7 +7,7 @@ use som_formats::{
     write::{
         Item, Picture,
         coco::{Annotated, Dataset},
-        csv, geojson, labelme, masks,
+        csv, geojson, labelme, masks, npz,
         yolo::{Classes, Outlines},
     },
 };
@@ -110,6 +110,14 @@ proptest! {
     }
 
     #[test]
+    fn arrays_keep_everything(regions in regions()) {
+        let bytes = npz::npz(&picture(&regions)).unwrap();
+        prop_assert_eq!(Format::recognise(&bytes).unwrap(), Format::Npz);
+        let found = facts(read(&bytes, Format::Npz, &[]));
+        prop_assert_eq!(found, written(&regions, true));
+    }
+
+    #[test]
     fn geojson_keeps_masks_with_holes(regions in regions()) {
         let bytes = geojson::geojson(&picture(&regions)).unwrap();
         prop_assert_eq!(Format::recognise(&bytes).unwrap(), Format::GeoJson);
@@ -172,6 +180,36 @@ proptest! {
             (*label, *score) = (None, None);
         }
         prop_assert_eq!(facts(folder.finish().unwrap().given), expected);
+    }
+}
+
+#[test]
+fn boxes_stay_boxes() {
+    let cup = Region {
+        label: Some("cup".to_owned()),
+        ..Region::of_box(SIZE, [2.0, 3.0, 30.0, 20.0])
+    };
+    let regions = [(7, cup.clone())];
+    let picture = picture(&regions);
+    let mut dataset = Dataset::default();
+    dataset.extend([Annotated::new(&picture)]);
+    let mut classes = Classes::default();
+    let text = classes.text(&Outlines::new(&picture)).unwrap();
+    let names = class_names("data.yaml", &classes.yaml().unwrap()).unwrap();
+    for (bytes, format) in [
+        (dataset.json().unwrap(), Format::Coco),
+        (labelme::labelme(&picture).unwrap(), Format::LabelMe),
+        (geojson::geojson(&picture).unwrap(), Format::GeoJson),
+        (csv::csv(&picture).unwrap(), Format::Csv),
+        (text, Format::Yolo),
+    ] {
+        let found = read(&bytes, format, &names);
+        let [Given { region, .. }] = &found[..] else {
+            panic!("{format:?}: {} regions", found.len());
+        };
+        assert_eq!(region.shape(), cup.shape(), "{format:?}");
+        assert_eq!(region.mask, cup.mask, "{format:?}");
+        assert_eq!(region.label, cup.label, "{format:?}");
     }
 }
 

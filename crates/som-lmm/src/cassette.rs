@@ -108,7 +108,12 @@ impl Player {
         Self { info, folder }
     }
 
-    async fn find(&self, prompt: &Prompt) -> Result<Vec<AnswerEvent>> {
+    /// The answer that is on file.
+    ///
+    /// # Errors
+    /// NotFound, if there is none; Unsupported for what the model cannot take; Invalid for a file that
+    /// is no recording.
+    pub(crate) async fn find(&self, prompt: &Prompt) -> Result<Vec<AnswerEvent>> {
         self.info.check(prompt)?;
         let path = path(&self.folder, &sent(&self.info, prompt));
         let read = spawn_blocking(move || read(&path)).await;

@@ -23,6 +23,14 @@ struct Found {
 }
 
 impl Secrets {
+    /// Of a provider without any.
+    pub(crate) fn none() -> Self {
+        Self(Arc::new(Found {
+            key: Ok(None),
+            headers: Vec::new(),
+        }))
+    }
+
     /// What the environment variables that `lmm` names hold; `usual` is the one of its provider,
     /// empty for a provider without keys.
     ///

@@ -50,6 +50,9 @@ pub struct LmmSettings {
     /// Further headers, by the environment variables that hold their values.
     pub header_env: BTreeMap<String, String>,
 
+    /// File of certificates (PEM) that are trusted beside the system's; empty for none.
+    pub certificates: PathBuf,
+
     /// Requests a minute that are sent at most; 0 for no limit.
     pub requests_per_minute: u32,
     /// How often a request is sent again after a failure that may pass.
@@ -96,6 +99,7 @@ impl Default for LmmSettings {
             body: Params::new(),
             headers: BTreeMap::new(),
             header_env: BTreeMap::new(),
+            certificates: PathBuf::new(),
             requests_per_minute: 0,
             retries: 3,
             backoff: Duration::from_millis(500),

@@ -59,6 +59,8 @@ fn kind_to_wire(kind: ImageNoteKind) -> pb::ImageNoteKind {
         ImageNoteKind::Stretched => pb::ImageNoteKind::Stretched,
         ImageNoteKind::WhiteChosen => pb::ImageNoteKind::WhiteChosen,
         ImageNoteKind::Background => pb::ImageNoteKind::Background,
+        ImageNoteKind::Transparency => pb::ImageNoteKind::Transparency,
+        ImageNoteKind::FurtherFrames => pb::ImageNoteKind::FurtherFrames,
     }
 }
 

@@ -12,17 +12,21 @@ use crate::{params, pb::v1 as pb, region};
 pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
     let MarkOptions {
         page_size,
+        max_pages,
         max_marks,
         min_glyph,
         font_size,
         start,
+        ref colors,
     } = *options;
     pb::MarkOptions {
         page_size,
+        max_pages,
         max_marks,
         min_glyph,
         font_size,
         start,
+        colors: colors.iter().map(|color| color.to_u32()).collect(),
     }
 }
 
@@ -30,17 +34,21 @@ pub fn options_to_wire(options: &MarkOptions) -> pb::MarkOptions {
 pub fn options_from_wire(wire: Option<pb::MarkOptions>) -> MarkOptions {
     let pb::MarkOptions {
         page_size,
+        max_pages,
         max_marks,
         min_glyph,
         font_size,
         start,
+        colors,
     } = wire.unwrap_or_default();
     MarkOptions {
         page_size,
+        max_pages,
         max_marks,
         min_glyph,
         font_size,
         start,
+        colors: colors.into_iter().map(Color::from_u32).collect(),
     }
 }
 
@@ -127,6 +135,7 @@ pub fn unmarked_to_wire(unmarked: &Unmarked) -> pb::Unmarked {
         UnmarkedReason::Empty => pb::UnmarkedReason::Empty,
         UnmarkedReason::OverLimit => pb::UnmarkedReason::OverLimit,
         UnmarkedReason::NoRoom => pb::UnmarkedReason::NoRoom,
+        UnmarkedReason::Crowded => pb::UnmarkedReason::Crowded,
     };
     pb::Unmarked {
         index: index_to_wire(unmarked.index),
@@ -145,6 +154,7 @@ pub fn unmarked_from_wire(wire: pb::Unmarked, image: Size) -> Result<Unmarked> {
         pb::UnmarkedReason::Empty => UnmarkedReason::Empty,
         pb::UnmarkedReason::OverLimit => UnmarkedReason::OverLimit,
         pb::UnmarkedReason::NoRoom => UnmarkedReason::NoRoom,
+        pb::UnmarkedReason::Crowded => UnmarkedReason::Crowded,
         pb::UnmarkedReason::Unspecified => {
             return Err(at(Error::invalid("its reason is unknown")));
         }
@@ -170,6 +180,7 @@ fn facts_to_wire(facts: &Facts) -> pb::MarkFacts {
         anchor_on_region: facts.anchor_on_region,
         contrast: facts.contrast,
         glyph_height: facts.glyph_height,
+        ink_hidden: facts.ink_hidden,
     }
 }
 
@@ -182,6 +193,7 @@ fn facts_from_wire(wire: pb::MarkFacts) -> Facts {
         anchor_on_region: wire.anchor_on_region,
         contrast: wire.contrast,
         glyph_height: wire.glyph_height,
+        ink_hidden: wire.ink_hidden,
     }
 }
 
@@ -223,6 +235,7 @@ mod tests {
                 anchor_on_region: true,
                 contrast: 4.5,
                 glyph_height: 9.0,
+                ink_hidden: 0.125,
             },
         }
     }
@@ -236,10 +249,12 @@ mod tests {
     fn options_and_layers_come_back_as_they_were() {
         let options = MarkOptions {
             page_size: Some(0),
+            max_pages: Some(2),
             max_marks: None,
             min_glyph: Some(7.5),
             font_size: Some(20.0),
             start: Some(11),
+            colors: vec![Color([1, 2, 3])],
         };
         let back = options_from_wire(Some(options_to_wire(&options)));
         assert_eq!(back, options);
@@ -257,6 +272,7 @@ mod tests {
             UnmarkedReason::Empty,
             UnmarkedReason::OverLimit,
             UnmarkedReason::NoRoom,
+            UnmarkedReason::Crowded,
         ] {
             let unmarked = Unmarked {
                 index: 4,

@@ -186,7 +186,7 @@ mod tests {
         let image = wire::Image {
             content: Some(wire::image::Content::Encoded(wire::EncodedImage {
                 data: vec![10; 1000].into(),
-                keep: false,
+                ..wire::EncodedImage::default()
             })),
         };
         let params = serde_json::from_value(json!({"a": [1, "x"]})).unwrap();

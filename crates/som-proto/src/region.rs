@@ -71,13 +71,19 @@ pub fn from_wire(wire: pb::Region, image: Size) -> Result<Region> {
     let level = wire.level.map(|level| {
         u8::try_from(level).map_err(|_| Error::invalid(format!("level {level} is above 255")))
     });
+    let extra = params::from_wire(wire.extra).map_err(|error| error.at("extra"))?;
+    let mut known = match (wire.mask, wire.bbox) {
+        (None, None) => return Err(Error::invalid("neither bbox nor mask is set")),
+        (None, Some(bbox)) => boxed(bbox_from_wire(bbox), image)?,
+        (Some(mask), bbox) => Region::new(mask_from_wire(mask, bbox, image)?),
+    };
+    known.extra.extend(extra);
     Ok(Region {
-        mask: mask_from_wire(wire.mask, wire.bbox, image)?,
         score: wire.score,
         label: wire.label,
         level: level.transpose()?,
         parent: wire.parent,
-        extra: params::from_wire(wire.extra).map_err(|error| error.at("extra"))?,
+        ..known
     })
 }
 
@@ -180,21 +186,34 @@ fn mask_to_wire(mask: &Mask) -> pb::Mask {
     }
 }
 
-/// The pixels of a region: a mask of the whole image, one cropped to the box, or all of the box.
-fn mask_from_wire(mask: Option<pb::Mask>, bbox: Option<pb::BBox>, image: Size) -> Result<Mask> {
-    let bbox = bbox.map(bbox_from_wire);
-    if let Some(bbox) = bbox.filter(|&bbox| !image.bbox().encloses(bbox)) {
-        return Err(Error::invalid(format!(
+/// A region of which no more than a box is known.
+fn boxed(bbox: BBox, image: Size) -> Result<Region> {
+    check_box(bbox, image)?;
+    let (right, bottom) = (bbox.right() as f64, bbox.bottom() as f64);
+    Ok(Region::of_box(
+        image,
+        [bbox.x.into(), bbox.y.into(), right, bottom],
+    ))
+}
+
+fn check_box(bbox: BBox, image: Size) -> Result<()> {
+    match image.bbox().encloses(bbox) {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
             "bbox {} does not lie in the image of {}x{} pixels",
             show(bbox),
             image.width,
             image.height
-        )));
+        ))),
     }
-    let Some(mask) = mask else {
-        let bbox = bbox.ok_or_else(|| Error::invalid("neither bbox nor mask is set"))?;
-        return Ok(Mask::rect(image, bbox));
-    };
+}
+
+/// The pixels of a region: a mask of the whole image, or one cropped to the box.
+fn mask_from_wire(mask: pb::Mask, bbox: Option<pb::BBox>, image: Size) -> Result<Mask> {
+    let bbox = bbox.map(bbox_from_wire);
+    if let Some(bbox) = bbox {
+        check_box(bbox, image)?;
+    }
     let size = mask.size.map(size_from_wire).unwrap_or_default();
     let crop = bbox.filter(|bbox| (bbox.width, bbox.height) == (size.width, size.height));
     if size != image && crop.is_none() {
@@ -287,9 +306,17 @@ mod tests {
             bbox: None,
             ..whole
         };
-        for wire in [cropped, boxed, without_box] {
+        for wire in [cropped, without_box] {
             assert_eq!(from_wire(wire, IMAGE).unwrap(), region());
         }
+        let boxed = from_wire(boxed, IMAGE).unwrap();
+        assert_eq!(boxed.mask, region().mask);
+        assert_eq!(
+            boxed.shape(),
+            som_core::Shape::Box([2.0, 1.0, 5.0, 5.0]),
+            "no more than that is known"
+        );
+        assert_eq!(boxed.extra["predicted_iou"], 0.75);
     }
 
     #[test]

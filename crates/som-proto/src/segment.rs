@@ -55,6 +55,8 @@ pub fn timings_to_wire(timings: &Timings) -> pb::Timings {
         allocate: milliseconds(timings.allocate),
         draw: milliseconds(timings.draw),
         encode: milliseconds(timings.encode),
+        detect: milliseconds(timings.detect),
+        refine: milliseconds(timings.refine),
     }
 }
 
@@ -70,6 +72,8 @@ pub fn timings_from_wire(wire: Option<pb::Timings>) -> Result<Timings> {
         allocate: took("allocate", wire.allocate)?,
         draw: took("draw", wire.draw)?,
         encode: took("encode", wire.encode)?,
+        detect: took("detect", wire.detect)?,
+        refine: took("refine", wire.refine)?,
         ..Timings::default()
     })
 }
@@ -144,6 +148,8 @@ mod tests {
         let marked = Timings {
             decode: Some(Duration::from_millis(2)),
             draw: Some(Duration::from_micros(1500)),
+            detect: Some(Duration::from_millis(70)),
+            refine: Some(Duration::from_millis(9)),
             ..Timings::default()
         };
         let back = timings_from_wire(Some(timings_to_wire(&marked)));

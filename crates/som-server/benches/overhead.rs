@@ -60,6 +60,7 @@ fn mark_over_loopback(criterion: &mut Criterion) {
             content: Some(pb::image::Content::Encoded(pb::EncodedImage {
                 data: file.to_vec().into(),
                 keep: false,
+                ..pb::EncodedImage::default()
             })),
         }),
         ..pb::MarkRequest::default()
@@ -100,6 +101,7 @@ fn stages(answer: &pb::MarkResponse) -> Duration {
         allocate,
         draw,
         encode,
+        ..
     } = answer.timings.unwrap();
     Duration::from_secs_f64((decode + segment + allocate + draw + encode) / 1e3)
 }

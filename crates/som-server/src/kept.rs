@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
-use som_core::{Error, Result, decode::ImageNote};
+use som_core::{
+    Error, Result,
+    decode::{DecodeOptions, ImageNote},
+};
 use som_engine::SharedImage;
 
 /// SHA-256 of a file's bytes.
@@ -22,6 +25,8 @@ pub(crate) struct KeptImage {
     pub(crate) pixels: SharedImage,
     /// What was odd about its file.
     pub(crate) notes: Arc<[ImageNote]>,
+    /// How its file became pixels.
+    pub(crate) options: DecodeOptions,
 }
 
 /// Decoded images within a budget of bytes. Each owner of a token has images of its own: knowing a
@@ -113,6 +118,7 @@ mod tests {
         KeptImage {
             pixels: RgbImage::new(5, rows).into(),
             notes: Arc::default(),
+            options: DecodeOptions::default(),
         }
     }
 

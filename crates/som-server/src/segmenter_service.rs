@@ -43,10 +43,10 @@ impl Backend {
     async fn described(&self) -> Result<DescribeResponse> {
         let entry = self.engine.registry().segmenter(&self.segmenter)?;
         let segmenter = entry.reach().await?;
-        let (worker, _) = segmenter.configured(self.engine.settings())?;
+        let instances = segmenter.instances(self.engine.settings())?;
         Ok(DescribeResponse {
             descriptor: Some(descriptor::to_wire(segmenter.descriptor())),
-            instances: u32::try_from(worker.instances).unwrap_or(u32::MAX),
+            instances: u32::try_from(instances).unwrap_or(u32::MAX),
         })
     }
 

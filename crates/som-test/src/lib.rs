@@ -1,4 +1,6 @@
-//! A segmenter that does as it is told, for the tests of other crates.
+//! Segmenters that do as they are told, for the tests of other crates.
+
+mod two;
 
 use std::{
     ops::RangeInclusive,
@@ -15,6 +17,8 @@ use som_core::{
     BBox, Call, Capability, Descriptor, Error, Image, Mask, Region, Result, Segmenter,
     SegmenterFactory, Size,
 };
+
+pub use self::two::{Calls, Cutter, Finder};
 
 /// Cuts an image into columns, or does what its parameters say.
 ///

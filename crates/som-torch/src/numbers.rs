@@ -1,12 +1,27 @@
-//! Networks that give no numbers.
+//! What networks give: numbers, or none.
 //!
 //! Without a look at what they compute, nothing would pass the filters, and the image would seem to
 //! hold nothing.
 
 use som_core::{Error, Result};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
-use crate::torch_error;
+use crate::{TorchResult, torch_error};
+
+/// A tensor's numbers, of which the last axis runs fastest.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn of(tensor: &Tensor) -> TorchResult<Vec<f32>> {
+    let mut numbers = vec![0.0; tensor.numel()];
+    let count = numbers.len();
+    tensor
+        .f_to_kind(Kind::Float)?
+        .f_to_device(Device::Cpu)?
+        .f_contiguous()?
+        .f_copy_data(&mut numbers, count)?;
+    Ok(numbers)
+}
 
 /// Checks that what `part` of a network gives are numbers.
 ///

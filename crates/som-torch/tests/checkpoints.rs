@@ -89,7 +89,7 @@ fn every_container_gives_the_same_tensors() {
 
 #[test]
 fn weights_are_found_where_training_scripts_put_them() {
-    for name in ["nested.pth", "data_parallel.pth"] {
+    for name in ["nested.pth", "data_parallel.pth", "fairseq.pth"] {
         let checkpoint = open(name);
         assert_eq!(
             checkpoint.names().collect::<Vec<_>>(),
@@ -98,6 +98,25 @@ fn weights_are_found_where_training_scripts_put_them() {
         );
         assert_eq!(checkpoint.shape("bias"), Some([3_i64].as_slice()), "{name}");
     }
+}
+
+/// As detection projects save them: with the state of the training, and a mean of the weights.
+#[test]
+fn the_state_of_a_training_is_left_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("training.safetensors");
+    let number = Tensor::from_slice(&[1.0_f32]);
+    let tensors: Vec<(&str, &Tensor)> = [
+        "model.module.weight",
+        "model_ema.module.weight",
+        "optimizer.state.0.exp_avg",
+        "scheduler.last_lr",
+    ]
+    .map(|name| (name, &number))
+    .into();
+    Tensor::write_safetensors(&tensors, &path).unwrap();
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    assert_eq!(checkpoint.names().collect::<Vec<_>>(), ["weight"]);
 }
 
 #[test]

@@ -19,8 +19,11 @@ from som_client import (
     Client,
     Connection,
     Failure,
+    ImageFile,
     Kept,
     Marking,
+    Refinement,
+    Region,
     Row,
     SomError,
     calls,
@@ -83,10 +86,63 @@ def test_pages_come_as_asked(som: Client, photo: Path) -> None:
     assert {unmarked.reason for unmarked in limited.unmarked} == {"over_limit"}
 
 
+def test_a_request_says_how_a_file_is_read(som: Client) -> None:
+    glass = Image.new("RGBA", (60, 40), (200, 10, 10, 0))
+    file = io.BytesIO()
+    glass.save(file, "png")
+    data = file.getvalue()
+    for form in (ImageFile, Kept):
+        seen = [
+            som.mark(form(data, background=color), styles=["number"], format="raw")
+            for color in ("", "#102030")
+        ]
+        assert [note.kind for note in seen[0].notes] == ["transparency"]
+        assert seen[1].notes == []
+        assert tuple(seen[1].pages[0].pixels[0, 0]) == (0x10, 0x20, 0x30)
+    deep = io.BytesIO()
+    Image.fromarray((np.arange(2400, dtype=np.uint16) * 1).reshape(40, 60)).save(deep, "png")
+    notes = som.segment(ImageFile(deep.getvalue(), stretch=True)).notes
+    assert [note.kind for note in notes] == ["stretched"]
+
+
+def test_marks_have_colours_of_ones_own(som: Client, photo: Path) -> None:
+    marking = som.mark(photo, colors=["#ff0000", "#00ff00"])
+    assert {mark.color for mark in marking.marks} <= {"#ff0000", "#00ff00"}
+
+
+def test_an_answer_tells_of_its_images(som: Client, photo: Path) -> None:
+    glass = Image.new("RGBA", (60, 40), (200, 10, 10, 90))
+    file = io.BytesIO()
+    glass.save(file, "png")
+    answer = som.ask([photo, file.getvalue()], "which region is red?", max_marks=3)
+    first, second = answer.images
+    assert (first.size, second.size) == ((600, 400), (60, 40))
+    assert first.notes == []
+    assert [note.kind for note in second.notes] == ["transparency"]
+    assert (first.segmenter, first.params["level"]) == ("classic", 3)
+    assert len(first.marks) == 3 and len(first.regions) == 3 + len(first.unmarked)
+    assert [mark for image in answer.images for mark in image.marks] == list(answer.marks.values())
+
+
 def test_a_page_is_a_file(som: Client, photo: Path, tmp_path: Path) -> None:
     page = som.mark(photo, format="jpeg").pages[0]
     page.save(tmp_path / "marked.jpg")
     assert Image.open(tmp_path / "marked.jpg").format == "JPEG"
+
+
+def test_own_boxes_are_refined(som: Client, photo: Path) -> None:
+    cup = Region.of_box((238.5, 20.0, 520.0, 330.2), (600, 400), label="cup")
+    assert cup.bbox == (238, 20, 282, 310) and cup.area == 282 * 310
+    boxed = som.mark(photo, regions=[cup], format="none")
+    assert boxed.marks[0].region.extra["shape"] == "box"
+    assert boxed.refined is None
+    cut = som.mark(photo, regions=[cup], refine="classic", format="none")
+    assert cut.refined is not None and cut.refined.segmenter == "classic"
+    [mark] = cut.marks
+    assert mark.region.label == "cup" and mark.region.area < cup.area
+    assert mark.region.extra["refine"]["hint"] == "box"
+    again = som.segment(photo, refine=Refinement("classic", {"max_regions": 3}, "point"))
+    assert {region.extra["refine"]["hint"] for region in again.regions} == {"point"}
 
 
 def test_own_regions_are_marked(som: Client, photo: Path) -> None:

@@ -24,7 +24,7 @@ SCALARS = {
     Field.TYPE_UINT64: int,
 }
 # Fields that Python has in another form under the same name.
-OTHER_FORMS = {"color", "capabilities", "code"}
+OTHER_FORMS = {"color", "capabilities", "code", "hint"}
 
 # A type, the message that it is, the parts of the message whose fields it has itself, and fields
 # with another name; None for those that it leaves out.
@@ -37,6 +37,7 @@ RESULTS = [
     (types.Descriptor, types_pb2.Descriptor, [], {}),
     (types.ImageNote, types_pb2.ImageNote, [], {}),
     (types.Granularity, types_pb2.Granularity, [], {}),
+    (types.Refined, types_pb2.Segmentation, [], {"granularity": None}),
     (types.GranularityPick, types_pb2.GranularityPick, [], {}),
     (types.GranularityStep, types_pb2.GranularityStep, [], {}),
     (
@@ -57,10 +58,11 @@ RESULTS = [
     (answers.Answer, ask_pb2.Answer, [], {"usage": "tokens", "timings": "timings_ms"}),
 ]
 # What an answer brings with it from the stages before, and what only this side knows.
-FURTHER = {answers.Answer: {"marks", "pages"}, types.Failure: {"error"}}
+FURTHER = {answers.Answer: {"images", "marks", "pages"}, types.Failure: {"error"}}
 
 ARGUMENTS = [
     (types.MarkOptions, types_pb2.MarkOptions, [], {}),
+    (requests.Refinement, types_pb2.Refinement, [], {}),
     # The image is an argument of its own.
     (requests.MarkArguments, som_pb2.MarkRequest, ["options"], {"image": None}),
     # Images and task are arguments of their own; regions belong to one image.
@@ -125,8 +127,12 @@ def test_marks_are_asked_for_in_the_same_words_everywhere() -> None:
         options = message.DESCRIPTOR.fields_by_name["options"]
         assert options.message_type is types_pb2.MarkOptions.DESCRIPTOR
     for index, name in enumerate(sorted(names)):
-        request = requests.mark(b"", **{name: index + 1})  # type: ignore[arg-type]
-        assert getattr(request.options, name) == index + 1
-        question = requests.ask([b""], "what?", **{name: index + 1})  # type: ignore[arg-type]
-        assert getattr(question.options, name) == index + 1
+        said: Any = index + 1
+        sent = said
+        if name == "colors":
+            said, sent = ["#010203"], [0x010203]
+        request = requests.mark(b"", **{name: said})
+        assert getattr(request.options, name) == sent
+        question = requests.ask([b""], "what?", **{name: said})
+        assert getattr(question.options, name) == sent
     assert not requests.mark(b"").options.ListFields()

@@ -20,6 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let encoded = EncodedImage {
         data: fs::read(&photo)?.into(),
         keep: false,
+        ..EncodedImage::default()
     };
     let request = MarkRequest {
         image: Some(Image {

@@ -56,6 +56,54 @@ pub(crate) fn working_copy(image: &Image<'_>) -> Result<Grid<[u8; 3]>> {
     ))
 }
 
+/// The colours of a working copy as they are compared: a dark picture as eyes see it that are used to
+/// the dark, and a gray one with its lightness in all three channels, where nothing else is in two.
+pub(crate) fn labs(working: &Grid<[u8; 3]>) -> Grid<Lab> {
+    let labs = working.map(|&rgb| lab(rgb));
+    let gain = (USUAL_LIGHT / upper_quartile(&labs)).clamp(1.0, MOST_GAIN);
+    let is_gray = is_gray(working);
+    labs.map(|&[l, a, b]| {
+        let l = (gain * l).min(100.0);
+        match is_gray {
+            true => [l, GRAY_STRETCH * (l - 60.0), GRAY_STRETCH * (l - 30.0)],
+            false => [l, gain * a, gain * b],
+        }
+    })
+}
+
+/// A picture is dark whose lighter quarter begins below this L.
+const USUAL_LIGHT: f32 = 28.0;
+
+/// How much lighter it becomes at most.
+const MOST_GAIN: f32 = 3.0;
+
+/// Chroma for a step of L in a gray picture.
+const GRAY_STRETCH: f32 = 1.2;
+
+/// Channels of a gray pixel differ by no more, but for few pixels.
+const GRAY_NEAR: u8 = 6;
+
+/// The L that a quarter of the cells is above; at least 1.
+fn upper_quartile(labs: &Grid<Lab>) -> f32 {
+    let mut counts = [0; 101];
+    for &[l, ..] in &labs.cells {
+        counts[l.clamp(0.0, 100.0) as usize] += 1;
+    }
+    let mut above = labs.cells.len() / 4;
+    let quartile = counts.iter().enumerate().rev().find(|(_, count)| {
+        let is_here = **count > above;
+        above = above.saturating_sub(**count);
+        is_here
+    });
+    quartile.map_or(1.0, |(l, _)| (l as f32).max(1.0))
+}
+
+fn is_gray(working: &Grid<[u8; 3]>) -> bool {
+    let differs = |[r, g, b]: [u8; 3]| r.max(g).max(b) - r.min(g).min(b) > GRAY_NEAR;
+    let colored = working.cells.iter().filter(|&&rgb| differs(rgb)).count();
+    colored * 200 <= working.cells.len()
+}
+
 /// sRGB to CIE Lab (D65).
 pub(crate) fn lab(rgb: [u8; 3]) -> Lab {
     let [r, g, b] = rgb.map(|byte| LINEAR[usize::from(byte)]);
@@ -120,6 +168,24 @@ mod tests {
                 assert!((value - expected).abs() < 0.1, "{rgb:?}: {:?}", lab(rgb));
             }
         }
+    }
+
+    #[test]
+    fn only_dark_and_gray_pictures_are_seen_otherwise() {
+        let of = |colors: &[[u8; 3]]| labs(&Grid::new(colors.len(), 1, colors.to_vec())).cells;
+        let usual = [[200, 90, 40], [90, 130, 90], [40, 60, 170], [220, 210, 190]];
+        assert_eq!(of(&usual), usual.map(lab));
+        let dark = [[30, 12, 8], [9, 14, 9], [8, 9, 22], [12, 11, 9]];
+        assert!(
+            of(&dark)
+                .iter()
+                .zip(dark.map(lab))
+                .all(|(seen, is)| seen[0] > 2.0 * is[0])
+        );
+        let [darker, lighter] = of(&[[90; 3], [130; 3]])[..] else {
+            panic!("two colours")
+        };
+        assert!(lighter[1] - darker[1] > 15.0 && lighter[2] - darker[2] > 15.0);
     }
 
     #[test]

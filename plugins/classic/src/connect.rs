@@ -10,17 +10,26 @@ use crate::{
 /// The partition in which of a label in several pieces the largest has stayed, and the others
 /// have joined the neighbour they touch most. Labels are named anew, in reading order.
 pub(crate) fn connect(runs: &Runs) -> Partition {
+    connect_named(runs).0
+}
+
+/// The same, and the label that each new one was.
+pub(crate) fn connect_named(runs: &Runs) -> (Partition, Vec<u32>) {
     let pieces = pieces(runs);
     let labels = join_fragments(runs, &pieces);
     let mut names: Vec<Option<u32>> = vec![None; runs.len()];
-    let mut count = 0;
+    let mut labels_before = Vec::new();
     let connected = runs.relabelled(|index| {
-        *names[labels[pieces[index] as usize] as usize].get_or_insert_with(|| {
-            count += 1;
-            count - 1
+        let piece = labels[pieces[index] as usize] as usize;
+        *names[piece].get_or_insert_with(|| {
+            labels_before.push(runs.label(piece));
+            labels_before.len() as u32 - 1
         })
     });
-    Partition::new(connected, count as usize)
+    (
+        Partition::new(connected, labels_before.len()),
+        labels_before,
+    )
 }
 
 /// For each run, the connected piece it belongs to, named by one of its runs.

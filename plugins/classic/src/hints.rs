@@ -17,18 +17,24 @@ const HELD: f64 = 0.9;
 const ALIKE: f64 = 0.5;
 
 impl Scene {
-    /// The regions of all targets in turn, at most `most` for each, best first.
+    /// The regions of all targets in turn, at most `most` for each, best first. Each has the number of its
+    /// target in its extras, as `prompt`.
     pub(crate) fn find_all(&self, targets: &[Target], most: usize) -> Vec<Region> {
-        let found = targets.iter().flat_map(|target| {
+        let found = targets.iter().enumerate().flat_map(|(index, target)| {
             let evidence = Evidence::new(self, target);
             let mut found = match target.bbox {
                 Some(bbox) => self.find_boxed(bbox, &evidence),
                 None => self.find_touched(&evidence),
             };
             found.truncate(most);
-            found
+            found.into_iter().map(move |nodes| (index, nodes))
         });
-        found.map(|nodes| self.found(&nodes)).collect()
+        let told = found.map(|(index, nodes)| {
+            let mut region = self.found(&nodes);
+            region.extra.insert("prompt".into(), index.into());
+            region
+        });
+        told.collect()
     }
 
     /// One node, or a union of some that do not overlap, as a region.

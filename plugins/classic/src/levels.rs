@@ -9,7 +9,7 @@ use crate::hierarchy::{Hierarchy, Node};
 pub(crate) const LEVELS: u8 = 6;
 
 /// For each level, the cost above which merges are undone in a picture of usual contrast …
-const COSTS: [f32; LEVELS as usize] = [0.3, 0.15, 0.075, 0.034, 0.015, 0.0065];
+pub(crate) const COSTS: [f32; LEVELS as usize] = [0.3, 0.15, 0.075, 0.034, 0.015, 0.0065];
 
 /// … and the largest number of regions.
 const MOST: [usize; LEVELS as usize] = [15, 30, 60, 120, 240, 480];
@@ -32,16 +32,7 @@ pub(crate) struct Levels {
 impl Levels {
     /// The levels of `hierarchy`.
     pub(crate) fn new(hierarchy: &Hierarchy) -> Self {
-        let merged = hierarchy
-            .nodes
-            .iter()
-            .filter(|node| node.children.is_some());
-        let mut merges: Vec<f32> = merged.map(|node| node.cost).collect();
-        merges.sort_unstable_by(|a, b| b.total_cmp(a));
-        let mut levels = Self {
-            costs: COSTS,
-            merges,
-        };
+        let mut levels = Self::drawn(hierarchy);
         let contrast = (levels.cost_of_at_most(SAMPLE) / USUAL_CONTRAST)
             .sqrt()
             .clamp(0.5, 2.0);
@@ -49,6 +40,25 @@ impl Levels {
             (COSTS[level] * contrast).max(levels.cost_of_at_most(MOST[level]))
         });
         levels
+    }
+
+    /// The levels of a drawn picture, whose merges cost what their level says.
+    pub(crate) fn drawn(hierarchy: &Hierarchy) -> Self {
+        Self {
+            costs: COSTS,
+            merges: Self::merges(hierarchy),
+        }
+    }
+
+    /// What all merges cost, highest first.
+    fn merges(hierarchy: &Hierarchy) -> Vec<f32> {
+        let merged = hierarchy
+            .nodes
+            .iter()
+            .filter(|node| node.children.is_some());
+        let mut merges: Vec<f32> = merged.map(|node| node.cost).collect();
+        merges.sort_unstable_by(|a, b| b.total_cmp(a));
+        merges
     }
 
     /// The nodes shown at `level`, at most `most`: a partition of the image.

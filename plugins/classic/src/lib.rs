@@ -6,7 +6,10 @@
 //! > image → `color` → `histogram` → `boundary` → `watershed` → `outline` → `graph` → `merge` →
 //! > `hierarchy` → `levels` → `automatic`, or `target` and `hints` → regions
 //!
-//! All up to the basins is done on a copy of bounded size, the outlines are drawn again on the
+//! Of a picture that is drawn, as screens, charts and maps are, they are image → `zones` → `details`
+//! → `drawn` → `hierarchy`, and on as above.
+//!
+//! Of a photograph, all up to the basins is done on a copy of bounded size, the outlines are drawn again on the
 //! image itself. Every stage is deterministic: the same image gives the same regions, byte for
 //! byte.
 //!
@@ -18,6 +21,8 @@ mod automatic;
 mod boundary;
 mod color;
 mod connect;
+mod details;
+mod drawn;
 mod graph;
 mod grid;
 mod hierarchy;
@@ -32,6 +37,7 @@ mod scene;
 mod sets;
 mod target;
 mod watershed;
+mod zones;
 
 use som_core::{Call, Image, Region, Result, Segmenter, Size};
 use som_plugin::guest::{Create, SegmenterDef, SegmenterType};
@@ -69,7 +75,7 @@ impl Segmenter for Classic {
         if size.pixels() == 0 {
             return Ok(Vec::new());
         }
-        let scene = Scene::new(image, params.min_area(size), call)?;
+        let scene = Scene::new(image, &params, call)?;
         Ok(match targets {
             None => scene.everything(&params),
             Some(targets) => scene.find_all(&targets, params.max_regions()),

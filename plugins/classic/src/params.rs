@@ -8,8 +8,14 @@ use crate::levels::LEVELS;
 /// The level of a call that names none.
 pub(crate) const DEFAULT_LEVEL: u8 = 3;
 
-/// By default, regions below this part of the image are too small to show.
+/// By default, regions below this part of the image are too small to show …
 const MIN_PART: u64 = 5000;
+
+/// … of a drawn one, below this part or …
+const MIN_PART_DRAWN: u64 = 16_000;
+
+/// … so many pixels.
+const MIN_AREA_DRAWN: u64 = 24;
 
 /// The parameters of `schema.json`.
 #[derive(Debug, Deserialize)]
@@ -56,6 +62,12 @@ impl Params {
     /// The smallest region that is shown, in pixels.
     pub(crate) fn min_area(&self, image: Size) -> u64 {
         self.min_area.unwrap_or(image.pixels() / MIN_PART)
+    }
+
+    /// The same of a drawn image.
+    pub(crate) fn min_area_drawn(&self, image: Size) -> u64 {
+        let usual = (image.pixels() / MIN_PART_DRAWN).max(MIN_AREA_DRAWN);
+        self.min_area.unwrap_or(usual).max(1)
     }
 
     /// The largest number of regions.

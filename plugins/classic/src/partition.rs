@@ -183,6 +183,11 @@ impl Runs {
         }
     }
 
+    /// Size of the image.
+    pub(crate) const fn size(&self) -> Size {
+        self.size
+    }
+
     /// Ends the row at hand.
     pub(crate) fn end_row(&mut self) {
         self.ends.push(self.runs.len());
@@ -245,7 +250,8 @@ impl Runs {
         }
     }
 
-    fn row(&self, y: u32) -> &[Run] {
+    /// Row `y`.
+    pub(crate) fn row(&self, y: u32) -> &[Run] {
         &self.runs[self.range(y)]
     }
 

@@ -1,18 +1,21 @@
 //! Scene: all that is known about an image once it is analysed.
 
-use som_core::{Call, Image, Mask, Region, Result};
+use som_core::{Call, Image, Mask, Region, Result, Size};
 
 use crate::{
     boundary::{boundary, relief},
-    color::{lab, working_copy},
+    color::{labs, working_copy},
+    drawn::drawn,
     graph::Graph,
     hierarchy::Hierarchy,
     histogram::histograms,
     levels::Levels,
     merge::merge,
     outline::outline,
+    params::Params,
     partition::Partition,
     watershed::watershed,
+    zones::Zones,
 };
 
 /// A partition into the smallest regions, and the hierarchy they are the bottom of.
@@ -28,17 +31,44 @@ impl Scene {
     ///
     /// # Errors
     /// Cancelled.
-    pub(crate) fn new(image: &Image<'_>, min_area: u64, call: &Call<'_>) -> Result<Self> {
+    pub(crate) fn new(image: &Image<'_>, params: &Params, call: &Call<'_>) -> Result<Self> {
+        match Self::drawn(image, params, call)? {
+            Some(scene) => Ok(scene),
+            None => Self::photographed(image, params, call),
+        }
+    }
+
+    /// `None` for an image that is not drawn.
+    fn drawn(image: &Image<'_>, params: &Params, call: &Call<'_>) -> Result<Option<Self>> {
+        let size = Size::new(image.width(), image.height());
+        let min_area = params.min_area_drawn(size);
+        let Some(zones) = Zones::of(image, call)? else {
+            return Ok(None);
+        };
+        let Some((partition, tree)) = drawn(&zones, size, min_area, call)? else {
+            return Ok(None);
+        };
+        let hierarchy = Hierarchy::new(&tree, &partition, min_area);
+        let levels = Levels::drawn(&hierarchy);
+        Ok(Some(Self {
+            partition,
+            hierarchy,
+            levels,
+        }))
+    }
+
+    fn photographed(image: &Image<'_>, params: &Params, call: &Call<'_>) -> Result<Self> {
+        let size = Size::new(image.width(), image.height());
         let working = working_copy(image)?;
         call.check()?;
-        let lab = working.map(|&rgb| lab(rgb));
+        let lab = labs(&working);
         let histograms = histograms(&lab);
         let boundary = boundary(&histograms, call)?;
         let basins = watershed(&relief(&boundary), call)?;
         let partition = outline(image, &working, &basins, call)?;
         let graph = Graph::new(&partition, &lab, &histograms, &boundary, call)?;
         let tree = merge(graph, call)?;
-        let hierarchy = Hierarchy::new(&tree, &partition, min_area);
+        let hierarchy = Hierarchy::new(&tree, &partition, params.min_area(size));
         let levels = Levels::new(&hierarchy);
         Ok(Self {
             partition,

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use serde_json::json;
-use som_core::{BBox, Mask, Params, Region, Result, Size};
+use som_core::{Region, Result, Size};
 use som_torch::{TorchResult, text::WordPieceTokenizer, torch_error};
 use tch::{Kind, Tensor};
 
@@ -108,49 +108,40 @@ fn region(numbers: [f32; 4], score: f32, phrase: &Phrase, size: Size) -> Region 
         (y + height / 2.0) * high,
     ];
     let places: Vec<[usize; 2]> = phrase.places.iter().map(|it| [it.start, it.end]).collect();
-    let mut extra = Params::new();
-    extra.insert("shape".to_owned(), json!("box"));
-    extra.insert("box".to_owned(), json!(corners));
-    extra.insert("phrase".to_owned(), json!(phrase.words));
-    extra.insert("phrase_bytes".to_owned(), json!(places));
-    Region {
-        score: Some(score),
-        label: phrase.label(),
-        extra,
-        ..Region::new(Mask::rect(size, inside(corners, size)))
-    }
-}
-
-/// The pixels whose centres lie between left, top, right and bottom.
-fn inside([left, top, right, bottom]: [f64; 4], size: Size) -> BBox {
-    let first = |edge: f64, most: u32| (edge - 0.5).ceil().clamp(0.0, f64::from(most)) as u32;
-    let (x, y) = (first(left, size.width), first(top, size.height));
-    let (right, bottom) = (first(right, size.width), first(bottom, size.height));
-    BBox::new(x, y, right.saturating_sub(x), bottom.saturating_sub(y))
+    let mut region = Region::of_box(size, corners);
+    region.score = Some(score);
+    region.label = phrase.label();
+    let words = ("phrase".to_owned(), json!(phrase.words));
+    region
+        .extra
+        .extend([words, ("phrase_bytes".to_owned(), json!(places))]);
+    region
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use som_core::Call;
+    use som_core::{BBox, Call, Params};
 
     use super::*;
     use crate::golden::Golden;
 
     #[test]
-    fn a_box_is_the_pixels_whose_centres_lie_in_it() {
-        let size = Size::new(8, 6);
-        for (corners, expected) in [
-            ([1.0, 2.0, 4.0, 5.0], BBox::new(1, 2, 3, 3)),
-            ([1.5, 2.51, 3.5, 4.51], BBox::new(1, 3, 2, 2)),
-            ([-3.0, -1.0, 99.0, 99.0], BBox::new(0, 0, 8, 6)),
-            ([2.6, 2.6, 3.4, 3.4], BBox::new(3, 3, 0, 0)),
-            ([9.0, 1.0, 12.0, 2.0], BBox::new(8, 1, 0, 1)),
-        ] {
-            assert_eq!(inside(corners, size), expected, "{corners:?}");
-        }
-        let nothing = region([2.0, 0.5, 0.1, 0.1], 0.5, &phrase(&[]), size);
-        assert!(nothing.mask.is_empty());
+    fn a_box_is_told_in_pixels_of_the_image() {
+        let found = region([0.5, 0.5, 0.5, 1.2], 0.5, &phrase(&[]), Size::new(8, 6));
+        assert_eq!(found.bbox(), BBox::new(2, 0, 4, 6));
+        assert!(found.is_box());
+        let corners: Vec<f64> = serde_json::from_value(found.extra["box"].clone()).unwrap();
+        let expected = [2.0, -0.6, 6.0, 6.6];
+        assert!(
+            corners
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-6),
+            "{corners:?}"
+        );
+        let outside = region([2.0, 0.5, 0.1, 0.1], 0.5, &phrase(&[]), Size::new(8, 6));
+        assert!(outside.mask.is_empty());
     }
 
     /// A run of the reference for each pair of thresholds.

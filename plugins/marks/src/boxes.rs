@@ -34,7 +34,7 @@ impl MarkStyle for Boxes {
 }
 
 /// Draws a frame along the inner edge of `bbox` with a halo on both of its sides.
-fn outline(
+pub(crate) fn outline(
     canvas: &mut Canvas<'_>,
     bbox: BBox,
     thickness: f32,

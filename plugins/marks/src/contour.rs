@@ -1,9 +1,11 @@
-//! The style `contour`: a line along the edge of every region, just inside it.
+//! The style `contour`: a line along the edge of every region, just inside it; around one that no more is
+//! known of than its box, that box.
 
 use som_core::{Call, Canvas, MarkStyle, Marks, Result};
 use wide::u8x16;
 
 use crate::{
+    boxes::outline,
     edge::{self, Depth, Reach},
     ink::{Lanes, Line, WHOLE, run},
     owners::{Owner, Owners},
@@ -21,7 +23,13 @@ impl MarkStyle for Contour {
             return Ok(());
         }
         let settings: Line = call.parse()?;
-        let profile = Profile::new(settings.thickness.on(canvas), settings.halo.clamp(0.0, 1.0));
+        let (thickness, halo) = (settings.thickness.on(canvas), settings.halo.clamp(0.0, 1.0));
+        for mark in marks.iter().filter(|mark| mark.region.is_box()) {
+            let color = settings.color.of(mark);
+            let bbox = mark.region.bbox();
+            outline(canvas, bbox, thickness, color, color.ink(), halo);
+        }
+        let profile = Profile::new(thickness, halo);
         let owners = Owners::new(canvas, marks, profile.reach.margin())?;
         call.check()?;
         let colors = marks.iter().map(|mark| settings.color.of(mark));

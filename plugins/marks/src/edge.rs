@@ -137,7 +137,9 @@ impl Row {
         for (index, block) in blocks.iter_mut().enumerate() {
             if self.near[index] {
                 let squared = measure(index * BLOCK, &self.edge_left, &scratch.square, far);
-                *block = squared.map(|squared| roots[squared as usize]);
+                if squared != [i16::from(far) * i16::from(far); BLOCK] {
+                    *block = squared.map(|squared| roots[squared as usize]);
+                }
             }
         }
     }

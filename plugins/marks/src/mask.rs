@@ -1,5 +1,7 @@
 //! The style `mask`: a tint of every region, along its edge alone or all over it.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 use serde::Deserialize;
 use som_core::{Call, Canvas, Color, MarkStyle, Marks, Result};
@@ -10,7 +12,8 @@ use crate::{
     owners::{Owner, Owners},
 };
 
-/// Tints each region; where regions overlap, the smallest one's colour shows. By default the tint
+/// Tints each region, but for those that no more is known of than their boxes; where regions overlap,
+/// the smallest one's colour shows. By default the tint
 /// fades from the edge inwards, so that what a model is asked about keeps its colours.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaskFill;
@@ -133,6 +136,8 @@ struct Fade {
     reach: Reach,
     /// By depth.
     amounts: [Coverage; DEPTHS],
+    /// Depths from this one on have no tint.
+    end: Depth,
 }
 
 impl Fade {
@@ -145,30 +150,62 @@ impl Fade {
         let side = (canvas.width() as f32 * canvas.height() as f32).sqrt();
         let deep = settings
             .reach
-            .unwrap_or_else(|| (side * 0.01).clamp(3.0, 40.0));
+            .unwrap_or_else(|| (side * 0.0075).clamp(3.0, 40.0));
         if edge <= all || deep <= 0.0 {
             return None;
         }
         let missing = (edge - all) / (1.0 - all);
         let reach = Reach::new(deep.ceil() as u8);
         let unit = f32::from(reach.unit());
-        let amounts = std::array::from_fn(|depth| {
+        let amounts: [Coverage; DEPTHS] = std::array::from_fn(|depth| {
             let left = (1.0 - depth as f32 / unit / deep).max(0.0);
             coverage(missing * left * left)
         });
-        Some(Self { reach, amounts })
+        let last = amounts.iter().rposition(|&amount| amount > 0)?;
+        Some(Self {
+            reach,
+            amounts,
+            end: (last as Depth).saturating_add(1),
+        })
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, owners: &Owners, colors: &[Color]) {
         let mut amounts = vec![0; CHANNELS * owners.width()];
         edge::trace(owners, self.reach, |y, x, depths| {
-            let (of_pixels, _) = amounts.as_chunks_mut::<CHANNELS>();
-            for (amounts, &depth) in of_pixels.iter_mut().zip(depths) {
-                *amounts = [self.amounts[usize::from(depth)]; CHANNELS];
+            for Range { start, end } in self.tinted(depths) {
+                let (of_pixels, _) = amounts.as_chunks_mut::<CHANNELS>();
+                for (amounts, &depth) in of_pixels.iter_mut().zip(&depths[start..end]) {
+                    *amounts = [self.amounts[usize::from(depth)]; CHANNELS];
+                }
+                let columns = x + start..x + end;
+                let pixels = run(canvas, y as u32, columns.start as u32, columns.end as u32);
+                tint(pixels, &owners.row(y)[columns], &amounts, colors);
             }
-            let end = x + depths.len();
-            let pixels = run(canvas, y as u32, x as u32, end as u32);
-            tint(pixels, &owners.row(y)[x..end], &amounts, colors);
         });
+    }
+
+    /// Ranges of depths with some tint, in whole blocks as far as there are.
+    fn tinted<'a>(&self, depths: &'a [Depth]) -> impl Iterator<Item = Range<usize>> + use<'a> {
+        const BLOCK: usize = 16;
+        let end = self.end;
+        let mut blocks = depths.chunks(BLOCK).map(move |block| {
+            let least = block
+                .iter()
+                .fold(Depth::MAX, |least, &depth| least.min(depth));
+            (least < end, block.len())
+        });
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let mut start = at;
+            for (is_tinted, length) in blocks.by_ref() {
+                at += length;
+                match is_tinted {
+                    true => {}
+                    false if start + length < at => return Some(start..at - length),
+                    false => start = at,
+                }
+            }
+            (start < at).then_some(start..at)
+        })
     }
 }

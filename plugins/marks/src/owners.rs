@@ -6,7 +6,8 @@ use som_core::{Canvas, Error, ErrorKind, Mark, Result};
 pub(crate) type Owner = u16;
 
 /// The owner of every pixel. Where regions overlap, the later mark shows: marks come in the order
-/// of their numbers, so that is the smaller region.
+/// of their numbers, so that is the smaller region. Regions that no more is known of than their boxes
+/// own none.
 pub(crate) struct Owners {
     width: usize,
     height: usize,
@@ -33,7 +34,8 @@ impl Owners {
         let stride = (width + 2 * margin).next_multiple_of(Self::ALIGNMENT);
         let mut map = vec![0; stride * (height + 2)];
         let canvas_rows = &mut map[stride..stride * (height + 1)];
-        for (mark, owner) in marks.iter().zip(1..) {
+        let owning = marks.iter().zip(1..);
+        for (mark, owner) in owning.filter(|(mark, _)| !mark.region.is_box()) {
             for (y, spans) in mark.region.mask.rows() {
                 // A mask of another size than the canvas is cut off.
                 let Some(row) = canvas_rows.chunks_exact_mut(stride).nth(y as usize) else {

@@ -78,6 +78,31 @@ fn labels_stay_in_their_boxes() {
 }
 
 #[test]
+fn a_box_is_drawn_as_a_box() {
+    let bbox = BBox::new(40, 30, 80, 60);
+    let masked = marked(bbox, BBox::default(), 0x1e_a2_ae);
+    let corners = [40.0, 30.0, 120.0, 90.0];
+    let boxed = Mark {
+        region: Region::of_box(SIZE, corners),
+        ..marked(bbox, BBox::default(), 0x1e_a2_ae)
+    };
+    // Its pixels are not known, so that none is tinted.
+    let opaque = serde_json::json!({"opacity": 0.5});
+    assert_ne!(draw(&MaskFill, &[&masked], &opaque), photo());
+    assert_eq!(draw(&MaskFill, &[&boxed], &opaque), photo());
+    // A line around it, whatever smaller regions lie over its edge.
+    let line = serde_json::json!({"thickness": 2});
+    let framed = draw(&Boxes, &[&boxed], &line);
+    assert_eq!(draw(&Contour, &[&boxed], &line), framed);
+    let over = Mark {
+        region: Region::of_box(SIZE, [100.0, 20.0, 140.0, 50.0]),
+        ..marked(BBox::new(100, 20, 40, 30), BBox::default(), 0xea_d2_0c)
+    };
+    let both = draw(&Contour, &[&boxed, &over], &line);
+    assert_eq!(both, draw(&Boxes, &[&boxed, &over], &line));
+}
+
+#[test]
 fn a_class_name_is_written_where_it_fits() {
     let params = Params::from_iter([("font_size".to_owned(), 16.0.into())]);
     let measure = |text: &str| {

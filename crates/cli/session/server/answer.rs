@@ -29,6 +29,7 @@ pub(super) fn segmented(answer: pb::SegmentResponse) -> Result<SegmentedImage> {
             notes,
             segmented: Segmented {
                 segmentation: cut(answer.segmentation)?,
+                refined: refined(answer.refined)?,
                 regions: region::list_from_wire(answer.regions, size)?,
                 timings: segment::timings_from_wire(answer.timings)?,
             },
@@ -45,10 +46,14 @@ pub(super) fn marked(answer: pb::MarkResponse) -> Result<MarkedImage> {
             segment::origin_from_wire(answer.segmentation)?,
             answer.styles,
             (answer.marks, answer.unmarked),
-            answer.pages,
+            (answer.pages, answer.scale),
             segment::timings_from_wire(answer.timings)?,
         )?;
-        Ok(MarkedImage { notes, ..marked })
+        Ok(MarkedImage {
+            notes,
+            refined: refined(answer.refined)?,
+            ..marked
+        })
     })
 }
 
@@ -62,6 +67,7 @@ pub(super) fn stage(stage: WireStage, sizes: &[Size]) -> Result<Option<Stage>> {
                     cut_image.image as usize,
                     Segmented {
                         segmentation: cut(cut_image.segmentation)?,
+                        refined: refined(cut_image.refined)?,
                         regions: region::list_from_wire(cut_image.regions, size)?,
                         timings: Timings::default(),
                     },
@@ -157,7 +163,7 @@ fn ask_marked(marked: pb::AskMarked, sizes: &[Size]) -> Result<MarkedImage> {
         Origin::Given,
         marked.styles,
         (marked.marks, marked.unmarked),
-        marked.pages,
+        (marked.pages, marked.scale),
         Timings::default(),
     )
 }
@@ -167,7 +173,7 @@ fn image(
     origin: Origin,
     styles: Vec<pb::StyleLayer>,
     (marks, unmarked): (Vec<pb::Mark>, Vec<pb::Unmarked>),
-    pages: Vec<pb::Picture>,
+    (pages, scale): (Vec<pb::Picture>, u32),
     timings: Timings,
 ) -> Result<MarkedImage> {
     let layers = styles.into_iter().map(mark::layer_from_wire);
@@ -180,8 +186,11 @@ fn image(
         size,
         notes: Vec::new(),
         origin,
+        refined: None,
         layers: layers.collect::<Result<_>>()?,
         allocation: Allocation {
+            // A server of before has no other.
+            scale: scale.max(1),
             pages: marks.iter().map(|mark| mark.page).max().unwrap_or(0),
             unmarked: unmarked.collect::<Result<_>>()?,
             marks,
@@ -256,6 +265,11 @@ fn info(lmm: pb::Lmm) -> ProviderInfo {
 fn cut(wire: Option<pb::Segmentation>) -> Result<Segmentation> {
     let wire = wire.ok_or_else(|| Error::invalid("segmentation is not set"))?;
     segment::segmentation_from_wire(wire)
+}
+
+/// Who refined regions.
+fn refined(wire: Option<pb::Segmentation>) -> Result<Option<Segmentation>> {
+    wire.map(segment::segmentation_from_wire).transpose()
 }
 
 /// The size of an image, and what was odd about its file.

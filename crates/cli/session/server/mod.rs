@@ -155,7 +155,7 @@ impl Offered {
             kind: self.kind,
             id: &descriptor.id,
             params,
-            options: None,
+            known: None,
         });
         takers.collect()
     }

@@ -1,7 +1,7 @@
 //! What is wanted → the requests of `som.v1`.
 
 use som_core::{Layer, Size, encode::Encoding};
-use som_engine::{GivenRegions, RegionSource, compare::CompareRow};
+use som_engine::{GivenRegions, Refinement, RegionSource, compare::CompareRow};
 use som_proto::{
     ask, mark, params,
     pb::v1::{self as pb, PictureFormat, ask_request::Prompt},
@@ -14,10 +14,11 @@ use crate::input::InputImage;
 /// image → regions.
 pub(super) fn segment(image: &InputImage, plan: &Plan) -> pb::SegmentRequest {
     pb::SegmentRequest {
-        image: Some(encoded(image)),
+        image: Some(encoded(image, plan)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
+        refine: plan.refine.as_ref().map(refinement),
     }
 }
 
@@ -29,7 +30,7 @@ pub(super) fn mark(
 ) -> pb::MarkRequest {
     let given = image.given.as_ref().map(|(_, given)| given);
     pb::MarkRequest {
-        image: Some(encoded(&image.image)),
+        image: Some(encoded(&image.image, plan)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
@@ -37,6 +38,7 @@ pub(super) fn mark(
         styles: layers(&plan.layers),
         options: Some(mark::options_to_wire(&plan.marks)),
         format: format(encoding).into(),
+        refine: plan.refine.as_ref().map(refinement),
     }
 }
 
@@ -95,16 +97,26 @@ fn row(row: &CompareRow) -> pb::CompareRow {
         styles: layers(row.layers.as_deref().unwrap_or_default()),
         options: Some(mark::options_to_wire(&row.options)),
         lmm: row.lmm.clone().unwrap_or_default(),
+        refine: row.refine.as_ref().map(refinement),
     }
 }
 
 fn ask_image(image: &QuestionImage, plan: &Plan) -> pb::AskImage {
     pb::AskImage {
-        image: Some(encoded(&image.image)),
+        image: Some(encoded(&image.image, plan)),
         segmenter: plan.segmenter.id.clone().unwrap_or_default(),
         params: Some(params::to_wire(&plan.segmenter.params)),
         granularity: plan.segmenter.granularity,
         regions: image.regions.as_ref().map(region_list),
+        refine: image.refine(plan).as_ref().map(refinement),
+    }
+}
+
+fn refinement(refine: &Refinement) -> pb::Refinement {
+    pb::Refinement {
+        segmenter: refine.segmenter.clone(),
+        params: Some(params::to_wire(&refine.params)),
+        hint: refine.hint.map_or("", |hint| hint.name()).to_owned(),
     }
 }
 
@@ -115,10 +127,13 @@ fn region_list(given: &GivenRegions) -> pb::RegionList {
     }
 }
 
-fn encoded(image: &InputImage) -> pb::Image {
+fn encoded(image: &InputImage, plan: &Plan) -> pb::Image {
+    let background = plan.images.background;
     let encoded = pb::EncodedImage {
         data: image.bytes.clone(),
         keep: false,
+        stretch: plan.images.stretch,
+        background: background.map_or_else(String::new, |background| background.to_string()),
     };
     pb::Image {
         content: Some(pb::image::Content::Encoded(encoded)),

@@ -1,6 +1,8 @@
 //! The colours of marks: from a fixed palette, chosen to differ from what lies beneath and from
 //! the marks around.
 
+use std::{cmp::Reverse, sync::LazyLock};
+
 use super::{
     numbering::Chance,
     place::Place,
@@ -8,9 +10,13 @@ use super::{
 };
 use crate::{Color, Image};
 
-/// Colours far from each other in OKLab, none near black or white, none glaring: lightness 0.46
-/// to 0.86, chroma 0.105 to 0.178, chosen one by one to be farthest from those before.
-const PALETTE: [Color; 20] = [
+const COLORS: usize = 40;
+
+/// Colours that people tell apart: any two differ by more than 14 in CIEDE2000. None is near black,
+/// white or gray. The first half was chosen in OKLab (lightness 0.46 to 0.86, chroma 0.105 to
+/// 0.178), the second in CIEDE2000 (0.42 to 0.9, 0.09 to 0.25), one by one to be farthest from those
+/// before.
+const PALETTE: [Color; COLORS] = [
     Color::from_u32(0x1ea2ae),
     Color::from_u32(0x36eafc),
     Color::from_u32(0x006090),
@@ -31,64 +37,120 @@ const PALETTE: [Color; 20] = [
     Color::from_u32(0x006c00),
     Color::from_u32(0x6cf090),
     Color::from_u32(0x1eae60),
+    Color::from_u32(0xff3642),
+    Color::from_u32(0x007866),
+    Color::from_u32(0x90c600),
+    Color::from_u32(0xfca800),
+    Color::from_u32(0xa86654),
+    Color::from_u32(0x6cccb4),
+    Color::from_u32(0x727e3c),
+    Color::from_u32(0xffaeb4),
+    Color::from_u32(0xd8e49c),
+    Color::from_u32(0x783c0c),
+    Color::from_u32(0x900c42),
+    Color::from_u32(0x4e5400),
+    Color::from_u32(0xd82ab4),
+    Color::from_u32(0x06c0f6),
+    Color::from_u32(0x7278b4),
+    Color::from_u32(0xba8a54),
+    Color::from_u32(0x00788a),
+    Color::from_u32(0xfcd290),
+    Color::from_u32(0xff78f6),
+    Color::from_u32(0x90a866),
 ];
 
-/// The colour of every placed mark, in the order of `places`. Any `shuffle` but 0 makes other
-/// colours win where several are about as good.
+/// Colours to choose from, in OKLab as well, and how far each is from each.
+struct Palette {
+    colors: Vec<Color>,
+    lab: Vec<OkLab>,
+    apart: Vec<Vec<f32>>,
+}
+
+impl Palette {
+    fn new(colors: &[Color]) -> Self {
+        let lab: Vec<OkLab> = colors.iter().copied().map(OkLab::from).collect();
+        let from = |a: &OkLab| lab.iter().map(|b| a.distance(*b)).collect();
+        Self {
+            colors: colors.to_vec(),
+            apart: lab.iter().map(from).collect(),
+            lab,
+        }
+    }
+}
+
+static USUAL: LazyLock<Palette> = LazyLock::new(|| Palette::new(&PALETTE));
+
+/// The colour of every placed mark, in the order of `places`: one of `own`, if there are any.
+/// Neighbours share none, as long as there are enough. Any `shuffle` but 0 makes other colours win
+/// where several are about as good.
 pub(super) fn choose(
     image: &Image<'_>,
     visible: &Visible,
     places: &[Place],
+    own: &[Color],
     shuffle: u64,
 ) -> Vec<Color> {
     let beneath = beneath(image, visible);
-    let neighbours = neighbours(visible, places);
-    let palette = PALETTE.map(OkLab::from);
-    let mut used = [0_u64; PALETTE.len()];
+    let neighbours = Neighbours::new(visible, places);
+    let own = (!own.is_empty()).then(|| Palette::new(own));
+    let palette = own.as_ref().unwrap_or(&USUAL);
+    let count = palette.colors.len();
+    let mut lead = vec![0.0; count];
     if shuffle != 0 {
         let mut chance = Chance(shuffle);
-        used = used.map(|_| chance.below(OTHERS));
+        lead.fill_with(|| chance.below(LEADS) as f32 * LEAD);
     }
-    // By rank, the largest first, so that the order of placing does not matter.
+    let mut used = vec![0_u16; count];
     let mut chosen: Vec<Option<usize>> = vec![None; beneath.len()];
-    let mut marked = vec![false; beneath.len()];
-    places.iter().for_each(|place| marked[place.rank] = true);
-    for rank in (0..beneath.len()).filter(|&rank| marked[rank]) {
-        let taken: Vec<OkLab> = neighbours
-            .of(rank)
-            .filter_map(|other| chosen[other])
-            .map(|i| palette[i])
-            .collect();
-        let from_beneath = palette
-            .map(|color| beneath[rank].map_or(ENOUGH, |below| color.distance(below).min(ENOUGH)));
+    let mut ranks: Vec<usize> = places.iter().map(|place| place.rank).collect();
+    // Who has most neighbours first, of equal ones the largest: so the order of placing does not
+    // matter, and who comes late has few neighbours to differ from.
+    ranks.sort_unstable_by_key(|&rank| (Reverse(neighbours.of(rank).len()), rank));
+    for rank in ranks {
+        // How far each colour is from those of the neighbours.
+        let mut nearest = vec![ENOUGH; count];
+        for other in neighbours.of(rank) {
+            if let Some(taken) = chosen[usize::from(*other)] {
+                for (nearest, &apart) in nearest.iter_mut().zip(&palette.apart[taken]) {
+                    *nearest = nearest.min(apart);
+                }
+            }
+        }
         let mut best = (0, f32::MIN);
-        for (index, color) in palette.iter().enumerate() {
-            let nearest = taken
-                .iter()
-                .map(|other| color.distance(*other))
-                .fold(ENOUGH, f32::min);
-            let score = nearest.min(from_beneath[index]) + 0.25 * from_beneath[index]
-                - USED * used[index] as f32;
+        for (index, color) in palette.lab.iter().enumerate() {
+            let from_beneath =
+                beneath[rank].map_or(ENOUGH, |below| color.distance(below).min(ENOUGH));
+            let mut score = nearest[index].min(from_beneath) + 0.25 * from_beneath
+                - USED * f32::from(used[index])
+                - lead[index];
+            if nearest[index] == 0.0 {
+                score -= SHARED;
+            }
             if score > best.1 {
                 best = (index, score);
             }
         }
         let best = best.0;
-        used[best] += 1;
+        used[best] = used[best].saturating_add(1);
         chosen[rank] = Some(best);
     }
     places
         .iter()
-        .map(|place| PALETTE[chosen[place.rank].unwrap_or(0)])
+        .map(|place| palette.colors[chosen[place.rank].unwrap_or(0)])
         .collect()
 }
 
 /// Colours farther apart than this in OKLab are different enough.
 const ENOUGH: f32 = 0.3;
-/// What each earlier use of a colour costs, so that all of the palette is used.
-const USED: f32 = 0.004;
-/// A shuffled choice starts as if each colour had been used up to so many times.
-const OTHERS: u64 = 25;
+/// What each earlier use of a colour costs, so that all of the palette is used: 49 marks on ground of
+/// one colour take 30 of them.
+const USED: f32 = 0.12;
+/// What it costs to share a colour with a neighbour: more than anything else together.
+const SHARED: f32 = 1e4;
+/// In a shuffled choice each colour may be behind by up to so many steps …
+const LEADS: u64 = 25;
+/// … of this size.
+const LEAD: f32 = 0.004;
 
 /// A colour in the perceptual space of Björn Ottosson (*A perceptual color space for image
 /// processing*, 2020).
@@ -151,61 +213,75 @@ fn beneath(image: &Image<'_>, visible: &Visible) -> Vec<Option<OkLab>> {
         .collect()
 }
 
-/// Which ranks lie next to which.
-struct Neighbours(Vec<(Owner, Owner)>);
+/// Which ranks lie next to which: regions that touch, and marks whose labels lie close together.
+struct Neighbours(Vec<Vec<Owner>>);
 
 impl Neighbours {
-    fn of(&self, rank: usize) -> impl Iterator<Item = usize> {
-        let first = self.0.partition_point(|&(a, _)| usize::from(a) < rank);
-        self.0[first..]
-            .iter()
-            .take_while(move |&&(a, _)| usize::from(a) == rank)
-            .map(|&(_, b)| usize::from(b))
+    fn new(visible: &Visible, places: &[Place]) -> Self {
+        let mut neighbours = Self(vec![Vec::new(); visible.parts().len()]);
+        neighbours.add_touching(visible);
+        neighbours.add_labels(places);
+        neighbours
     }
-}
 
-/// Regions that touch, and marks whose labels lie close together.
-fn neighbours(visible: &Visible, places: &[Place]) -> Neighbours {
-    /// Rows and columns that are looked along.
-    const STEP: usize = 8;
-    let mut pairs: Vec<(Owner, Owner)> = Vec::new();
-    let mut touch = |a: Owner, b: Owner| {
-        if a != b && a != 0 && b != 0 && pairs.last() != Some(&(a - 1, b - 1)) {
-            pairs.push((a - 1, b - 1));
-        }
-    };
-    let height = visible.size().height;
-    for row in (0..height).step_by(STEP).map(|y| visible.row(y)) {
-        for_each_change(row, |x| {
-            if let Some(&right) = row.get(x) {
-                touch(row[x - 1], right);
-            }
-        });
+    fn of(&self, rank: usize) -> &[Owner] {
+        &self.0[rank]
     }
-    for (above, below) in (1..height).map(|y| (visible.row(y - 1), visible.row(y))) {
-        for (above, below) in above.chunks(STEP).zip(below.chunks(STEP)) {
-            touch(above[0], below[0]);
+
+    fn add(&mut self, a: usize, b: usize) {
+        // The smaller region has fewer neighbours to look through.
+        let (large, small) = (a.min(b), a.max(b));
+        if large != small && !self.0[small].contains(&(large as Owner)) {
+            self.0[small].push(large as Owner);
+            self.0[large].push(small as Owner);
         }
     }
-    let mut labels: Vec<&Place> = places
-        .iter()
-        .filter(|place| !place.label.is_empty())
-        .collect();
-    labels.sort_by_key(|place| (place.page, place.label.x, place.rank));
-    for (index, a) in labels.iter().enumerate() {
-        let reach = 2 * a.label.width.max(a.label.height);
-        for b in &labels[index + 1..] {
-            if b.page != a.page || b.label.x.saturating_sub(a.label.x) > reach {
-                break;
+
+    /// Wherever two owners lie beside or above each other: where the owner changes along a row, and
+    /// between two rows where it changes along either.
+    fn add_touching(&mut self, visible: &Visible) {
+        let (mut changes, mut changes_above) = (Vec::new(), Vec::new());
+        let mut above: &[Owner] = &[];
+        for row in (0..visible.size().height).map(|y| visible.row(y)) {
+            let mut touch = |a: Owner, b: Owner| {
+                if a != b && a != 0 && b != 0 {
+                    self.add(usize::from(a) - 1, usize::from(b) - 1);
+                }
+            };
+            changes.clear();
+            changes.push(0);
+            for_each_change(row, |x| {
+                if let Some(&right) = row.get(x) {
+                    touch(row[x - 1], right);
+                    changes.push(x);
+                }
+            });
+            if !above.is_empty() {
+                for &x in changes.iter().chain(&changes_above) {
+                    touch(above[x], row[x]);
+                }
             }
-            if a.label.y.abs_diff(b.label.y) <= reach {
-                pairs.push((a.rank as Owner, b.rank as Owner));
+            std::mem::swap(&mut changes, &mut changes_above);
+            above = row;
+        }
+    }
+
+    fn add_labels(&mut self, places: &[Place]) {
+        let mut labels: Vec<&Place> = places
+            .iter()
+            .filter(|place| !place.label.is_empty())
+            .collect();
+        labels.sort_by_key(|place| (place.page, place.label.x, place.rank));
+        for (index, a) in labels.iter().enumerate() {
+            let reach = 2 * a.label.width.max(a.label.height);
+            for b in &labels[index + 1..] {
+                if b.page != a.page || b.label.x.saturating_sub(a.label.x) > reach {
+                    break;
+                }
+                if a.label.y.abs_diff(b.label.y) <= reach {
+                    self.add(a.rank, b.rank);
+                }
             }
         }
     }
-    let mirrored: Vec<_> = pairs.iter().map(|&(a, b)| (b, a)).collect();
-    pairs.extend(mirrored);
-    pairs.sort_unstable();
-    pairs.dedup();
-    Neighbours(pairs)
 }

@@ -1,9 +1,14 @@
 //! What holds for a finished mark: checked on the result alone, by other code than placed it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use super::{AllocateOptions, AllocatedMark, grid::Grid, legibility::GLYPH_SHARE};
-use crate::{Mask, Size};
+use super::{
+    AllocateOptions, AllocatedMark, claim::claim, grid::Grid, ink::Ink, layout::enlarged,
+    legibility::GLYPH_SHARE,
+};
+use crate::{BBox, Image, Mask, Size};
 
 /// What was checked for one mark after allocation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +27,10 @@ pub struct Facts {
     pub contrast: f32,
     /// Height of digits and capitals in pixels of the image that the LMM sees; 0 without text.
     pub glyph_height: f32,
+    /// The share of the region's ink that labels of its page cover, in [0, 1]; 0 for a region
+    /// without any. Ink is where colours step from one pixel to the next along a row, as at letters
+    /// and lines.
+    pub ink_hidden: f32,
 }
 
 impl Facts {
@@ -40,23 +49,88 @@ impl Facts {
     }
 }
 
-/// Checks `marks`, which are in order of their numbers, the largest region first.
-pub(super) fn check(size: Size, marks: &mut [AllocatedMark], options: &AllocateOptions) {
+/// Checks `marks`, which are in order of their numbers, the largest region first, on pages `scale`
+/// times as large as `image`.
+pub(super) fn check(
+    image: &Image<'_>,
+    scale: u32,
+    marks: &mut [AllocatedMark],
+    options: &AllocateOptions,
+) {
+    let (width, height) = image.dimensions();
+    let size = Size::new(width * scale, height * scale);
+    let masks: Vec<Cow<'_, Mask>> = marks
+        .iter()
+        .map(|allocated| match &allocated.mark.region.mask {
+            mask if scale == 1 => Cow::Borrowed(mask),
+            mask => Cow::Owned(mask.resized(size)),
+        })
+        .collect();
+    let page = (scale > 1).then(|| enlarged(image, scale));
+    let hidden = match &page {
+        None => ink_hidden(Ink::new(image), marks, &masks),
+        Some(page) => Image::from_raw(size.width, size.height, page.as_raw().as_slice())
+            .map_or_else(Vec::new, |page| ink_hidden(Ink::new(&page), marks, &masks)),
+    };
     let clear = clear_of_labels(marks);
-    let visible = on_region(size, marks);
-    let scale = options.view.scale(size);
-    for ((allocated, clear_of_labels), on_region) in marks.iter_mut().zip(clear).zip(visible) {
-        let mark = &allocated.mark;
-        allocated.facts = Facts {
-            inside_image: size.bbox().encloses(mark.label_box),
-            clear_of_labels,
-            on_region,
-            leader: mark.leader().is_some(),
-            anchor_on_region: mark.region.mask.contains(mark.anchor),
-            contrast: mark.color.contrast(mark.color.ink()),
-            glyph_height: allocated.font_size * GLYPH_SHARE * scale,
-        };
+    let visible = on_region(size, marks, &masks);
+    let view = options.view.scale(size);
+    let facts: Vec<Facts> = marks
+        .iter()
+        .zip(&masks)
+        .zip(clear.into_iter().zip(visible).zip(hidden))
+        .map(
+            |((allocated, mask), ((clear_of_labels, on_region), ink_hidden))| {
+                let AllocatedMark {
+                    mark, font_size, ..
+                } = allocated;
+                Facts {
+                    inside_image: size.bbox().encloses(mark.label_box),
+                    clear_of_labels,
+                    on_region,
+                    leader: mark.leader().is_some(),
+                    anchor_on_region: mask.contains(mark.anchor),
+                    contrast: mark.color.contrast(mark.color.ink()),
+                    glyph_height: font_size * GLYPH_SHARE * view,
+                    ink_hidden,
+                }
+            },
+        )
+        .collect();
+    for (allocated, facts) in marks.iter_mut().zip(facts) {
+        allocated.facts = facts;
     }
+}
+
+/// For each mark, the share of its region's ink under the labels of its page.
+fn ink_hidden(ink: Ink<'_>, marks: &[AllocatedMark], masks: &[Cow<'_, Mask>]) -> Vec<f32> {
+    let mut labels: Vec<(u32, BBox)> = marks
+        .iter()
+        .map(|allocated| (allocated.page, allocated.mark.label_box))
+        .filter(|(_, label)| !label.is_empty())
+        .collect();
+    labels.sort_by_key(|&(page, label)| (page, label.x));
+    let widest = labels.iter().map(|(_, label)| label.width).max();
+    let hidden = |(allocated, mask): (&AllocatedMark, &Cow<'_, Mask>)| {
+        let bbox = mask.bbox();
+        let from = (
+            allocated.page,
+            bbox.x.saturating_sub(widest.unwrap_or_default()),
+        );
+        let first = labels.partition_point(|&(page, label)| (page, label.x) < from);
+        let near = labels[first..].iter().take_while(|&&(page, label)| {
+            page == allocated.page && u64::from(label.x) < bbox.right()
+        });
+        let under: u64 = near
+            .filter(|(_, label)| label.intersects(bbox))
+            .map(|&(_, label)| ink.of_mask_under(mask, label))
+            .sum();
+        match under {
+            0 => 0.0,
+            under => (under as f64 / ink.of_mask(mask).max(under) as f64) as f32,
+        }
+    };
+    marks.iter().zip(masks).map(hidden).collect()
 }
 
 /// For each mark, whether no other label on its page meets its own.
@@ -81,11 +155,15 @@ fn clear_of_labels(marks: &[AllocatedMark]) -> Vec<bool> {
 }
 
 /// For each mark, the share of its label's box on its region and on no smaller one.
-fn on_region(size: Size, marks: &[AllocatedMark]) -> Vec<f32> {
-    let masks: Vec<&Mask> = marks.iter().map(|mark| &mark.mark.region.mask).collect();
+fn on_region(size: Size, marks: &[AllocatedMark], masks: &[Cow<'_, Mask>]) -> Vec<f32> {
+    let claims: Vec<Cow<'_, Mask>> = marks
+        .iter()
+        .zip(masks)
+        .map(|(allocated, mask)| claim(&allocated.mark.region, Cow::Borrowed(mask.as_ref())))
+        .collect();
     let mut by_place = Grid::new(size);
-    for (index, mask) in masks.iter().enumerate() {
-        by_place.insert(mask.bbox(), index);
+    for (index, claimed) in claims.iter().enumerate() {
+        by_place.insert(claimed.bbox(), index);
     }
     let mut pixels = Vec::new();
     marks
@@ -109,10 +187,10 @@ fn on_region(size: Size, marks: &[AllocatedMark]) -> Vec<f32> {
                     }
                 }
             };
-            set(masks[index], true);
+            set(&masks[index], true);
             by_place.any(label, |other| {
                 if other > index {
-                    set(masks[other], false);
+                    set(&claims[other], false);
                 }
                 false
             });

@@ -4,13 +4,17 @@
 //! Grounding in GPT-4V*, 2023, section 2.3): regions are ranked by area, each loses what smaller
 //! ones cover, and its label goes where the distance transform of the rest is largest, or off the
 //! region where it is too small. On top of that no label overlaps another, hides a small region or
-//! is too small for the LMM to read; marks that cannot be placed so go to further pages. What was
-//! reached is checked afterwards: see [`Facts`].
+//! is too small for the LMM to read, or lies on letters and lines where there is plain ground; marks
+//! that cannot be placed so go to further pages. A box of which no mask is known hides no more than its
+//! frame. What was reached is checked afterwards: see [`Facts`].
 
+mod claim;
 mod color;
 mod distance;
 mod facts;
 mod grid;
+mod ink;
+mod layout;
 mod legibility;
 mod numbering;
 mod page;
@@ -21,14 +25,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::facts::Facts;
 use self::{
-    legibility::FontSizes,
-    numbering::Numbering,
-    place::{Place, Places},
-    visible::{MAX_REGIONS, Visible},
+    layout::{Laying, Layout, Spot},
+    visible::MAX_REGIONS,
 };
-use crate::{
-    Call, Error, Image, Labelling, Mark, MarkOptions, Mask, Params, Region, Result, Size, View,
-};
+use crate::{Call, Error, Image, Labelling, Mark, MarkOptions, Params, Region, Result, Size, View};
 
 /// What mark allocation goes by: what the user asks of the marks, and what the caller knows of the
 /// LMM and of other marks.
@@ -61,8 +61,11 @@ pub struct Labels<'a> {
 }
 
 /// The result of [`allocate`].
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Allocation {
+    /// How many times as large as the image its pages are, along each side: 1, or more where the
+    /// image is too small for its labels. Boxes of labels and anchors are in pixels of the pages.
+    pub scale: u32,
     /// In the order of their ids: the largest region first, unless regions had ids; appended ones
     /// last.
     pub marks: Vec<AllocatedMark>,
@@ -78,6 +81,17 @@ impl AllocateOptions {
         match self.ids.is_empty() {
             true => self.first.max(self.marks.first()),
             false => 0,
+        }
+    }
+}
+
+impl Default for Allocation {
+    fn default() -> Self {
+        Self {
+            scale: 1,
+            marks: Vec::new(),
+            pages: 0,
+            unmarked: Vec::new(),
         }
     }
 }
@@ -98,7 +112,9 @@ pub struct AllocatedMark {
     pub page: u32,
     /// The region's index in the list given to [`allocate`].
     pub index: usize,
-    /// What is drawn. Its region's `parent` is an index into [`Allocation::marks`].
+    /// What is drawn: the region in pixels of the image, the label's box and the anchor in those of
+    /// the page, which is [`Allocation::scale`] times as large. The region's `parent` is an index into
+    /// [`Allocation::marks`].
     pub mark: Mark,
     /// Font size of the text in pixels; 0 without text.
     pub font_size: f32,
@@ -127,6 +143,8 @@ pub enum UnmarkedReason {
     OverLimit,
     /// The image is too small for its label.
     NoRoom,
+    /// The pages are full, and it is one of the smallest.
+    Crowded,
 }
 
 /// Chooses number, text, place and colour of a mark for each of the `regions` of `image`.
@@ -148,53 +166,49 @@ pub fn allocate(
     check_sizes(size, &regions)?;
     let appended = regions.len().saturating_sub(options.appended);
     numbering::check(&options.ids, appended)?;
-    let first = options.first();
-    let (ranked, mut unmarked) = rank(regions, appended, &options.marks);
-    let masks: Vec<&Mask> = ranked.iter().map(|(_, region)| &region.mask).collect();
-    let indices: Vec<usize> = ranked.iter().map(|&(index, _)| index).collect();
-    let numbering = Numbering::new(&indices, appended, options);
-
-    let visible = Visible::new(size, masks.iter().copied());
-    let fonts = labels
-        .map(|labels| {
-            let regions = ranked.iter().map(|(_, region)| region);
-            FontSizes::new(labels, options, size, &numbering.labels, regions, call)
-        })
-        .transpose()?;
-    let texts = fonts.as_ref().map(|fonts| fonts.texts().to_vec());
-    let Places {
-        places,
-        no_room,
+    let (mut ranked, mut unmarked) = rank(regions, appended, &options.marks);
+    let laying = Laying {
+        image,
+        labels,
+        options,
+        appended,
+        call,
+    };
+    let (layout, left_out) = laying.lay_out(&mut ranked)?;
+    unmarked.extend(
+        left_out
+            .into_iter()
+            .map(unmarked_for(UnmarkedReason::Crowded)),
+    );
+    let Layout {
+        scale,
         pages,
-    } = place::place(&visible, &masks, fonts, options.marks.page_size(), call)?;
-    let colors = color::choose(image, &visible, &places, options.shuffle);
-
-    let mut spots: Vec<Option<(Place, crate::Color)>> = vec![None; ranked.len()];
-    for (place, color) in places.into_iter().zip(colors) {
-        spots[place.rank] = Some((place, color));
-    }
-    let mut marks = Vec::with_capacity(ranked.len() - no_room.len());
-    for ((index, region), spot) in ranked.into_iter().zip(spots) {
-        let Some((place, color)) = spot else {
-            unmarked.push(Unmarked {
-                index,
-                region,
-                reason: UnmarkedReason::NoRoom,
-            });
-            continue;
+        numbering,
+        texts,
+        spots,
+        ..
+    } = layout;
+    let mut marks = Vec::with_capacity(ranked.len());
+    for (rank, (ranked, spot)) in ranked.into_iter().zip(spots).enumerate() {
+        let (place, color) = match spot {
+            Spot::Placed(place, color) => (place, color),
+            Spot::Without(reason) => {
+                unmarked.push(unmarked_for(reason)(ranked));
+                continue;
+            }
         };
-        let text = texts
-            .as_ref()
-            .map_or_else(String::new, |texts| texts[place.rank].clone());
+        let (index, region) = ranked;
+        let texts = texts.as_ref();
         marks.push(AllocatedMark {
-            id: first
-                .saturating_add(numbering.ids[place.rank])
+            id: options
+                .first()
+                .saturating_add(numbering.ids[rank])
                 .saturating_add(1),
             page: place.page + 1,
             index,
             mark: Mark {
                 region,
-                text,
+                text: texts.map_or_else(String::new, |texts| texts[rank].clone()),
                 label_box: place.label,
                 anchor: place.anchor,
                 color,
@@ -204,10 +218,11 @@ pub fn allocate(
         });
     }
     unmarked.sort_by_key(|unmarked| unmarked.index);
-    facts::check(size, &mut marks, options);
+    facts::check(image, scale, &mut marks, options);
     marks.sort_by_key(|mark| mark.id);
     relink_parents(&mut marks);
     Ok(Allocation {
+        scale,
         marks,
         pages,
         unmarked,
@@ -256,14 +271,19 @@ fn rank(
         (empty, UnmarkedReason::Empty),
         (over, UnmarkedReason::OverLimit),
     ];
-    let unmarked = unmarked.into_iter().flat_map(|(regions, reason)| {
-        regions.into_iter().map(move |(index, region)| Unmarked {
-            index,
-            region,
-            reason,
-        })
-    });
+    let unmarked = unmarked
+        .into_iter()
+        .flat_map(|(regions, reason)| regions.into_iter().map(unmarked_for(reason)));
     (ranked, unmarked.collect())
+}
+
+/// A region with its index, as one that got no mark.
+fn unmarked_for(reason: UnmarkedReason) -> impl Fn((usize, Region)) -> Unmarked {
+    move |(index, region)| Unmarked {
+        index,
+        region,
+        reason,
+    }
 }
 
 /// Turns parents from indices into the regions given to indices into `marks`.

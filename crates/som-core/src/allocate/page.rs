@@ -92,6 +92,12 @@ impl Page {
                 .any(inflate(label, END_GAP), |end| Some(end) != own)
     }
 
+    /// True if no label lies on `point` or next to it.
+    pub(super) fn is_clear(&self, point: Point) -> bool {
+        let around = inflate(BBox::new(point.x, point.y, 1, 1), END_GAP);
+        !self.labels.any(around, |_| true)
+    }
+
     /// True if a label of `rank` that covers `under` leaves other regions visible: those with a
     /// mark on this page, and those `protected` besides.
     pub(super) fn spares(

@@ -1,6 +1,6 @@
 //! What shows where an image lets its background through.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use image::{RgbImage, Rgba, RgbaImage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,12 +41,19 @@ impl FromStr for Background {
     }
 }
 
+impl fmt::Display for Background {
+    /// As [`FromStr`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Color(color) => color.fmt(f),
+        }
+    }
+}
+
 impl Serialize for Background {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Auto => serializer.serialize_str("auto"),
-            Self::Color(color) => color.serialize(serializer),
-        }
+        serializer.collect_str(self)
     }
 }
 
@@ -57,7 +64,7 @@ impl<'de> Deserialize<'de> for Background {
     }
 }
 
-/// The image on its background, and a note if that is not what a viewer shows.
+/// The image on its background, and a note if nobody said which.
 pub(super) fn flatten(image: &RgbaImage, background: Background) -> (RgbImage, Option<ImageNote>) {
     match background {
         Background::Color(color) => (on(image, color), None),
@@ -66,7 +73,13 @@ pub(super) fn flatten(image: &RgbaImage, background: Background) -> (RgbImage, O
             let note = ImageNote::new(ImageNoteKind::Background, text);
             (on(image, DARK), Some(note))
         }
-        Background::Auto => (on(image, Color::WHITE), None),
+        Background::Auto => {
+            let note = image.pixels().any(|pixel| pixel[3] < u8::MAX).then(|| {
+                let text = "transparent parts are shown on white (images.background chooses)";
+                ImageNote::new(ImageNoteKind::Transparency, text)
+            });
+            (on(image, Color::WHITE), note)
+        }
     }
 }
 
@@ -114,7 +127,8 @@ mod tests {
 
     fn behind(image: &RgbaImage, background: Background) -> ([u8; 3], bool) {
         let (image, note) = flatten(image, background);
-        (image.get_pixel(0, 0).0, note.is_some())
+        let is_dark = note.is_some_and(|note| note.kind == ImageNoteKind::Background);
+        (image.get_pixel(0, 0).0, is_dark)
     }
 
     #[test]
@@ -135,6 +149,19 @@ mod tests {
         seen.put_pixel(7, 0, Rgba([0, 0, 0, 255]));
         seen.put_pixel(7, 1, Rgba([0, 0, 0, 255]));
         assert_eq!(behind(&seen, Background::Auto), ([255; 3], false));
+    }
+
+    #[test]
+    fn what_is_transparent_is_told() {
+        let told = |pixel, background| {
+            let (_, note) = flatten(&RgbaImage::from_pixel(2, 2, Rgba(pixel)), background);
+            note.map(|note| note.kind)
+        };
+        let transparent = Some(ImageNoteKind::Transparency);
+        assert_eq!(told([9, 9, 9, 254], Background::Auto), transparent);
+        assert_eq!(told([9, 9, 9, 255], Background::Auto), None);
+        let chosen = Background::Color(Color::WHITE);
+        assert_eq!(told([9, 9, 9, 0], chosen), None);
     }
 
     #[test]

@@ -25,15 +25,8 @@ pub(super) struct Entry {
 impl Entry {
     /// The entry of `tag`; `None` if there is none, or one of something else than a number.
     pub(super) fn find(file: &[u8], tag: u16) -> Option<Self> {
-        let is_big_endian = match file.first_chunk::<4>()? {
-            [b'I', b'I', 42, 0] => false,
-            [b'M', b'M', 0, 42] => true,
-            _ => return None,
-        };
-        let file = File {
-            bytes: file,
-            is_big_endian,
-        };
+        let file = File::of(file)?;
+        let is_big_endian = file.is_big_endian;
         let directory = file.long(4)? as usize;
         let count = usize::from(file.short(directory)?);
         let entries = (0..count).map(|index| directory.checked_add(2 + 12 * index));
@@ -63,12 +56,40 @@ impl Entry {
     }
 }
 
+/// The fraction under `tag`; `None` if there is none, or it is no fraction.
+pub(super) fn rational(file: &[u8], tag: u16) -> Option<f64> {
+    const RATIONAL: u16 = 5;
+    let file = File::of(file)?;
+    let directory = file.long(4)? as usize;
+    let count = usize::from(file.short(directory)?);
+    let mut entries = (0..count).filter_map(|index| directory.checked_add(2 + 12 * index));
+    let entry = entries.find(|&entry| file.short(entry) == Some(tag))?;
+    if file.short(entry + 2)? != RATIONAL {
+        return None;
+    }
+    let at = file.long(entry + 8)? as usize;
+    let (upper, lower) = (file.long(at)?, file.long(at.checked_add(4)?)?);
+    (lower != 0).then(|| f64::from(upper) / f64::from(lower))
+}
+
 struct File<'a> {
     bytes: &'a [u8],
     is_big_endian: bool,
 }
 
-impl File<'_> {
+impl<'a> File<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let is_big_endian = match bytes.first_chunk::<4>()? {
+            [b'I', b'I', 42, 0] => false,
+            [b'M', b'M', 0, 42] => true,
+            _ => return None,
+        };
+        Some(Self {
+            bytes,
+            is_big_endian,
+        })
+    }
+
     fn short(&self, at: usize) -> Option<u16> {
         let bytes = *self.bytes.get(at..)?.first_chunk()?;
         Some(match self.is_big_endian {

@@ -3,11 +3,13 @@
 mod background;
 mod depth;
 mod format;
+mod frames;
 mod ifd;
 mod jpeg;
 mod note;
 mod numbers;
 mod png;
+mod tags;
 mod tiff;
 
 use std::{borrow::Cow, io::Cursor};
@@ -21,6 +23,7 @@ use image::{
 pub use self::{
     background::Background,
     note::{ImageNote, ImageNoteKind},
+    tags::{Density, Tags},
 };
 
 /// The most pixels of an image unless settings say otherwise.
@@ -55,6 +58,8 @@ pub struct DecodedImage {
     pub pixels: RgbImage,
     /// What a person should know of the file; mostly nothing.
     pub notes: Vec<ImageNote>,
+    /// Their colour profile and density.
+    pub tags: Tags,
 }
 
 /// The pixels of a file, as [`decode_with`] reads it with the usual options; notes are left out.
@@ -83,8 +88,9 @@ pub fn size(bytes: &[u8]) -> Option<Size> {
 /// first counts.
 ///
 /// The result is what a viewer shows: upright, as the EXIF orientation says; reduced to 8 bits a
-/// channel; transparent parts on a background. Colour profiles are not applied. A file that breaks
-/// the rules of its format and has all of its pixels nevertheless is read, and a note tells of it.
+/// channel; transparent parts on a background; but in the colours of its own profile, which is told
+/// ([`Tags`]). A file that breaks the rules of its format and has all of its pixels nevertheless is
+/// read, and a note tells of it.
 ///
 /// # Errors
 /// Invalid, if the bytes are no image, or one that is damaged or cut off; unsupported, for a kind
@@ -106,6 +112,7 @@ pub fn decode_with(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage
     };
     let mut stored = stored.map_err(|failure| failure.of(format::name(format)))?;
     stored.notes.extend(stored.turn.note());
+    let tags = Tags::of(bytes, format, stored.turn.orientation);
     stored.image.apply_orientation(stored.turn.orientation);
     let Stored {
         mut image,
@@ -120,7 +127,12 @@ pub fn decode_with(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage
     } else {
         image.into_rgb8()
     };
-    Ok(DecodedImage { pixels, notes })
+    notes.extend(frames::further(bytes, format));
+    Ok(DecodedImage {
+        pixels,
+        notes,
+        tags,
+    })
 }
 
 /// An image as its file holds it.

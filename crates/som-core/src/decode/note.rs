@@ -33,11 +33,15 @@ pub enum ImageNoteKind {
     WhiteChosen,
     /// Transparent parts are shown on something else than white, on which little would be seen.
     Background,
+    /// Transparent parts are shown on white.
+    Transparency,
+    /// Frames or pages beside the first were left out.
+    FurtherFrames,
 }
 
 impl ImageNoteKind {
     /// Every kind, for tables that must be total.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::StrayBytes,
         Self::EndMissing,
         Self::WrongChecksum,
@@ -46,6 +50,8 @@ impl ImageNoteKind {
         Self::Stretched,
         Self::WhiteChosen,
         Self::Background,
+        Self::Transparency,
+        Self::FurtherFrames,
     ];
 }
 

@@ -166,7 +166,7 @@ pub(crate) struct Read {
     pub(crate) mentions: Vec<Mention>,
     /// For each mention, whether it is named to say where something else is.
     pub(crate) beside: Vec<bool>,
-    /// The mentions that are not meant because they only led to a conclusion.
+    /// The mentions that are not meant because they only led to a conclusion, or are its reasons.
     passed: Vec<usize>,
     /// The JSON in it, in order.
     pub(crate) documents: Vec<json::Node>,
@@ -188,7 +188,8 @@ impl Read {
             mentions = all;
             beside = polarity::assign(&said.text, &cues, &mut mentions);
         }
-        let passed = polarity::conclude(&said.text, &cues, &mut mentions);
+        let mut passed = polarity::conclude(&said.text, &cues, &mut mentions);
+        passed.extend(polarity::compare_reasons(&said.text, &cues, &mut mentions));
         let thoughts = documents
             .iter()
             .flat_map(|document| json::thoughts(document, &said.text));

@@ -311,7 +311,7 @@ pub(crate) fn list_at(
             break;
         }
         let after = skip(text, name.end, is_wrapping);
-        if let Some(last) = range_end(text, after, names, articled) {
+        if let Some(last) = range_end(text, after, names, articled, setting) {
             names.add_range(&mut reading, word, &text[last.clone()]);
             end = skip(text, last.end, is_wrapping);
         } else {
@@ -328,7 +328,13 @@ pub(crate) fn list_at(
 }
 
 /// The name that closes a range whose first name ended at `at`: `-4`, ` – 4`, ` to 4`.
-fn range_end(text: &str, at: usize, names: &Names, articled: bool) -> Option<Range<usize>> {
+fn range_end(
+    text: &str,
+    at: usize,
+    names: &Names,
+    articled: bool,
+    setting: Setting,
+) -> Option<Range<usize>> {
     // A dash in the next line begins an item of a list.
     let start = skip(text, at, |c| c.is_whitespace() && c != '\n');
     // 2番から5番
@@ -349,7 +355,13 @@ fn range_end(text: &str, at: usize, names: &Names, articled: bool) -> Option<Ran
     });
     // "The 7 – the 3 is its shadow" is no range.
     let behind = behind_article(text, start).filter(|_| articled && dash.is_none());
-    names.name_at(text, behind.unwrap_or(start))
+    // "Mark D — a kettle"
+    let is_word = |name: &Range<usize>| {
+        setting == Setting::Open && text[name.clone()].starts_with(|c: char| c.is_ascii_lowercase())
+    };
+    names
+        .name_at(text, behind.unwrap_or(start))
+        .filter(|name| !is_word(name))
 }
 
 /// Where the next name may begin, if what stands at `at` parts two names of a list.
@@ -395,8 +407,8 @@ fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
 /// plural; a verb after several marks does not end in s.
 pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
     const PLURALS: [&str; 5] = ["people", "men", "women", "children", "feet"];
-    const NO_PLURALS: [&str; 10] = [
-        "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears",
+    const NO_PLURALS: [&str; 11] = [
+        "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears", "seems",
     ];
     if is_measure(text, at) {
         return true;

@@ -8,6 +8,13 @@ use super::{
 };
 use crate::{BBox, Error, Result, Size};
 
+/// Runs a row from which it pays to see whether the next one is the same.
+const BUSY: usize = 8;
+/// Rows that tell how many runs there will be, …
+const SAMPLE: usize = 16;
+/// … and the most that are made room for beforehand.
+const MOST_EXPECTED: usize = 1 << 18;
+
 impl Mask {
     /// From one byte a pixel of `bbox`, row by row: 0 is outside, everything else inside.
     ///
@@ -33,11 +40,25 @@ impl Mask {
         let mut spans = Vec::with_capacity(bbox.height as usize);
         let mut edges = Vec::new();
         let width = bbox.width as usize;
+        // Where the runs of the row before begin: rows of fine patterns often repeat.
+        let mut before = 0;
         for start in (0..pixels.len()).step_by(width) {
-            edges.clear();
-            scan(&pixels[start..], width, bbox.x, &mut edges);
-            Span::push_all(&edges, &mut spans);
+            let from = spans.len();
+            let is_busy = start > 0 && from >= BUSY * ends.len();
+            if is_busy && pixels[start..start + width] == pixels[start - width..start] {
+                spans.extend_from_within(before..);
+            } else {
+                edges.clear();
+                scan(&pixels[start..], width, bbox.x, &mut edges);
+                Span::push_all(&edges, &mut spans);
+            }
+            before = from;
             ends.push(spans.len() as u32);
+            if ends.len() == SAMPLE {
+                // As many more as the first rows let expect.
+                let expected = spans.len() / SAMPLE * bbox.height as usize;
+                spans.reserve(expected.min(MOST_EXPECTED));
+            }
         }
         Ok(Self::from_runs(size, bbox.y, ends, spans))
     }

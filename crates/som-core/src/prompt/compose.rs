@@ -2,7 +2,7 @@
 
 use super::{
     fields::{Field, Fields},
-    names::{explained, in_brackets},
+    names::{example_on, explained},
     table::table,
     template::Template,
 };
@@ -59,11 +59,9 @@ pub fn compose(
     layout: Layout,
     max_bytes: usize,
 ) -> Result<Composed> {
-    let example = scene.marks.iter().find(|mark| !mark.text.is_empty());
-    let mut fields = fields.with(Field::Marks, explained(scene)).with(
-        Field::Example,
-        example.map_or_else(|| "[1]".to_owned(), |mark| in_brackets([mark.text])),
-    );
+    let mut fields = fields
+        .with(Field::Marks, explained(scene))
+        .with(Field::Example, example_on(scene));
     if layout.table {
         fields = fields.with(Field::Table, table(scene));
     }

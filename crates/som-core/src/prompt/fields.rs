@@ -25,11 +25,13 @@ pub enum Field {
     Sentence,
     /// The phrases themselves.
     Phrases,
+    /// How the answer is to be written, or nothing.
+    Form,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Field; 9] = [
+    pub const ALL: [Field; 10] = [
         Field::Question,
         Field::Marks,
         Field::Example,
@@ -39,6 +41,7 @@ impl Field {
         Field::Expressions,
         Field::Sentence,
         Field::Phrases,
+        Field::Form,
     ];
 
     /// As a template writes it, without the braces.
@@ -53,6 +56,7 @@ impl Field {
             Field::Expressions => "expressions",
             Field::Sentence => "sentence",
             Field::Phrases => "phrases",
+            Field::Form => "form",
         }
     }
 

@@ -114,6 +114,34 @@ impl Interleaved {
         Ok(())
     }
 
+    /// Checks that every mark which the text names by a number is one of `known`, those that the
+    /// user knows.
+    ///
+    /// # Errors
+    /// Invalid, naming the marks that are not there and those that are.
+    pub fn check_marks(&self, known: &Scene<'_>) -> Result<()> {
+        if !known.has_names() {
+            return Ok(());
+        }
+        let names = names_of(known);
+        for run in &self.runs {
+            let Run::Text(words) = run else { continue };
+            let beyond = ground(words, &names);
+            let mut beyond = beyond
+                .iter()
+                .filter(|mention| mention.status == Status::OutOfRange);
+            if let Some(mention) = beyond.next() {
+                return Err(Error::invalid(format!(
+                    "{:?}: there is no mark {} (the marks are {})",
+                    &words[mention.span.clone()],
+                    mention.unresolved.join(", "),
+                    super::names_on(known.marks.iter())
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The text for the LMM, with every mark under the name that is drawn.
     ///
     /// # Errors
@@ -146,10 +174,7 @@ impl Renaming<'_> {
             let text = |scene: &Scene<'_>| scene.mark(id).map(|mark| mark.text.to_owned());
             text(self.known) == text(self.drawn)
         };
-        let names = Scene {
-            images: Vec::new(),
-            marks: self.known.marks.clone(),
-        };
+        let names = names_of(self.known);
         let mut text = String::new();
         let mut end = 0;
         for Mention {
@@ -227,6 +252,14 @@ impl Renaming<'_> {
                 super::names_on(known.iter())
             ))),
         }
+    }
+}
+
+/// The marks of `scene` without its images: numbers in a user's text are no places.
+fn names_of<'a>(scene: &Scene<'a>) -> Scene<'a> {
+    Scene {
+        images: Vec::new(),
+        marks: scene.marks.clone(),
     }
 }
 

@@ -25,4 +25,4 @@ pub use self::{
     template::Template,
     wordings::WORDINGS,
 };
-pub(crate) use names::{in_brackets, names_on};
+pub(crate) use names::{example_on, in_brackets, names_on};

@@ -24,6 +24,12 @@ pub(crate) fn in_brackets<'a>(texts: impl IntoIterator<Item = &'a str>) -> Strin
     listed(&names)
 }
 
+/// A label of `scene` in brackets, as an example.
+pub(crate) fn example_on(scene: &Scene<'_>) -> String {
+    let named = scene.marks.iter().find(|mark| !mark.text.is_empty());
+    in_brackets([named.map_or("1", |mark| mark.text)])
+}
+
 fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),

@@ -40,7 +40,8 @@ impl Template {
     /// Invalid, if it has an unknown field (the known ones are listed), a brace that is not
     /// closed, or no words for the user.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.replace("\r\n", "\n");
+        // Some editors begin a file with a byte-order mark.
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
         let (system, user) = match text.split_once("\n---\n") {
             Some((system, user)) => (Some(runs(system.trim())?), user),
             None => (None, text.as_str()),
@@ -75,8 +76,8 @@ impl Template {
     /// The words for the system, if there are some, and those for the user.
     ///
     /// # Errors
-    /// Invalid, if a field has no text; only [`Field::Table`] may do without. Exhausted, if the words
-    /// would be more than `max_bytes`: that is known before they are written.
+    /// Invalid, if a field has no text; only [`Field::Table`] and [`Field::Form`] may do without.
+    /// Exhausted, if the words would be more than `max_bytes`: that is known before they are written.
     pub fn fill(&self, fields: &Fields, max_bytes: usize) -> Result<(Option<String>, String)> {
         let runs = self.system.iter().flatten().chain(&self.user);
         let lengths = runs.map(|run| match run {
@@ -116,7 +117,10 @@ fn runs(text: &str) -> Result<Vec<Run>> {
                 "template: a single {here:?} (write a field as {{question}}, and a brace twice: {here}{here})"
             )));
         };
-        let field = Field::named(name.trim()).map_err(|error| error.at("template"))?;
+        let field = Field::named(name.trim()).map_err(|error| {
+            let hint = "a brace that stands for itself is written twice: {{ or }}";
+            Error::new(error.kind(), format!("{} ({hint})", error.message())).at("template")
+        })?;
         if !words.is_empty() {
             runs.push(Run::Text(std::mem::take(&mut words)));
         }
@@ -137,7 +141,7 @@ fn filled(runs: &[Run], fields: &Fields) -> Result<String> {
             Run::Text(words) => text.push_str(words),
             Run::Field(field) => match fields.get(*field) {
                 Some(words) => text.push_str(words),
-                None if *field == Field::Table => {}
+                None if matches!(field, Field::Table | Field::Form) => {}
                 None => {
                     return Err(Error::invalid(format!(
                         "template: nothing was given for the field {{{}}}",

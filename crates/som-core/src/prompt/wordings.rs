@@ -5,11 +5,10 @@
 /// Those whose names begin with `som-bench` are the published prompts of SoM-Bench, word for word,
 /// with fields for what differs from image to image (microsoft/SoM, `benchmark/README.md` and the
 /// system prompt of `gpt4v.py`; MIT licence). They know numeric labels and one image.
-pub const WORDINGS: [(&str, &str); 10] = [
+pub const WORDINGS: [(&str, &str); 9] = [
     ("ask", ASK),
     ("reason", REASON),
     ("describe", DESCRIBE),
-    ("describe-closed", DESCRIBE_CLOSED),
     ("refer", REFER),
     ("phrases", PHRASES),
     ("track", TRACK),
@@ -25,7 +24,9 @@ that leads to it. Whenever you speak of a region, name it by its label in bracke
 ---
 {table}
 
-{question}";
+{question}
+
+{form}";
 
 const REASON: &str = "\
 You answer questions about images. {marks} A label stands on its region, or beside it with a line \
@@ -45,17 +46,7 @@ it with a line that leads to it.
 ---
 {table}
 
-What is in the regions labelled {targets}? Answer with one line for each label: the label in \
-brackets, a colon, and a short name of what the region shows, as in \"{example}: white cup\".";
-
-const DESCRIBE_CLOSED: &str = "\
-You say what is in the labelled regions of images. {marks} A label stands on its region, or beside \
-it with a line that leads to it.
----
-{table}
-
-What is in the regions labelled {targets}? Answer with one line for each label: the label in \
-brackets, a colon, and exactly one of these names: {vocabulary}.";
+What is in the regions labelled {targets}? {form}";
 
 const REFER: &str = "\
 You find what is spoken of in images. {marks} A label stands on its region, or beside it with a \
@@ -67,8 +58,7 @@ Which regions are meant by each of these expressions?
 
 {expressions}
 
-Answer with one line for each expression: the expression as it stands above, a colon, and the \
-labels of its regions in brackets, as in {example}; or the word none.";
+{form}";
 
 const PHRASES: &str = "\
 You find what is spoken of in images. {marks} A label stands on its region, or beside it with a \
@@ -78,9 +68,7 @@ line that leads to it.
 
 This sentence is about the image: {sentence}
 
-Find the regions of {phrases}. Answer with one line for each phrase: the phrase as it \
-stands in the sentence, a colon, and the labels of its regions in brackets, as in {example}; or \
-the word none.";
+Find the regions of {phrases}. {form}";
 
 const TRACK: &str = "\
 You find objects again in further images. {marks} A label stands on its region, or beside it with a \
@@ -88,9 +76,7 @@ line that leads to it. No two regions have the same label.
 ---
 {table}
 
-Find the objects of the first image labelled {targets} in the images after it. Answer with one \
-line for each of these labels: the label in brackets, a colon, and the labels of the same object in \
-the other images in brackets, as in \"{example}: {example}\"; or the word none.";
+Find the objects of the first image labelled {targets} in the images after it. {form}";
 
 const BENCH_LABELLING: &str = "\
 - For any marks mentioned in your answer, please highlight them with [].

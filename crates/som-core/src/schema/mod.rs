@@ -85,14 +85,14 @@ impl Schema {
 
     /// The value that `text`, typed on a command line, means for `key`: "3" is a number where the
     /// schema wants one and a string where it wants that. Arrays and objects are written as JSON;
-    /// nothing, or "null", is null where that is allowed.
+    /// nothing, or "null", is null where that is allowed. The key `a.b` is `b` of the object `a`.
     ///
     /// The range is checked by [`resolve`](Self::resolve).
     ///
     /// # Errors
     /// Invalid, if the key is unknown or `text` means no value of an allowed type.
     pub fn parse_text(&self, who: &str, key: &str, text: &str) -> Result<Value> {
-        let property = self.property(who, key)?;
+        let property = self.property_of(who, &self.walk(key))?;
         let types = self.types(property, &mut Vec::new());
         let trimmed = text.trim();
         let number = || {
@@ -126,6 +126,34 @@ impl Schema {
         })
     }
 
+    /// Puts into `params` what `text` means for `key`, as [`parse_text`](Self::parse_text) reads it.
+    ///
+    /// # Errors
+    /// As [`parse_text`](Self::parse_text).
+    pub fn assign(&self, who: &str, params: &mut Params, key: &str, text: &str) -> Result<()> {
+        let value = self.parse_text(who, key, text)?;
+        let Walk { objects, last, .. } = self.walk(key);
+        let mut place = params;
+        for object in objects {
+            let inner = place.entry(object).or_insert_with(|| Params::new().into());
+            if !inner.is_object() {
+                *inner = Params::new().into();
+            }
+            place = match inner {
+                Value::Object(inner) => inner,
+                _ => return Err(Error::internal("parameters are no longer an object")),
+            };
+        }
+        place.insert(last.to_owned(), value);
+        Ok(())
+    }
+
+    /// True if `properties` names `key`; of `a.b`, if those of the object `a` name `b`.
+    pub fn knows(&self, key: &str) -> bool {
+        let Walk { object, last, .. } = self.walk(key);
+        self.properties(object).any(|(name, _)| name == last)
+    }
+
     /// The keys that `properties` names, in the schema's order.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         self.properties(&self.schema).map(|(key, _)| key)
@@ -137,19 +165,68 @@ impl Schema {
     }
 
     /// The schema of `key`, `true` if only `additionalProperties` or such speaks of it.
-    fn property(&self, who: &str, key: &str) -> Result<&Value> {
-        if let Some((_, property)) = self.properties(&self.schema).find(|(name, _)| *name == key) {
+    fn property<'a>(&'a self, who: &str, key: &'a str) -> Result<&'a Value> {
+        let walk = Walk {
+            object: &self.schema,
+            objects: Vec::new(),
+            last: key,
+        };
+        self.property_of(who, &walk)
+    }
+
+    /// The schema of the key that a walk leads to, as [`property`](Self::property).
+    fn property_of<'a>(&'a self, who: &str, walk: &Walk<'a>) -> Result<&'a Value> {
+        let &Walk {
+            object,
+            ref objects,
+            last,
+        } = walk;
+        let mut properties = self.properties(object);
+        if let Some((_, property)) = properties.find(|(name, _)| *name == last) {
             return Ok(property);
         }
         let speaks = |keyword| {
-            self.schema
+            self.follow(object)
                 .get(keyword)
                 .is_some_and(|rule| *rule != Value::Bool(false))
         };
         if speaks("additionalProperties") || speaks("patternProperties") {
             return Ok(&Value::Bool(true));
         }
-        Err(Error::unknown(ErrorKind::Invalid, "parameter", key, self.known()).at(who))
+        let full = |name: &str| [&objects[..], &[name]].concat().join(".");
+        let known: Vec<String> = self
+            .properties(object)
+            .map(|(name, _)| full(name))
+            .collect();
+        let known = known.iter().map(String::as_str);
+        Err(Error::unknown(ErrorKind::Invalid, "parameter", &full(last), known).at(who))
+    }
+
+    /// The way to `key`: through objects as far as there are dots, and objects that are said to have
+    /// keys of their own.
+    fn walk<'a>(&'a self, key: &'a str) -> Walk<'a> {
+        let mut walk = Walk {
+            object: &self.schema,
+            objects: Vec::new(),
+            last: key,
+        };
+        while let Some((head, rest)) = walk.last.split_once('.') {
+            let mut properties = self.properties(walk.object);
+            // A key may have a dot in itself.
+            let is_here = self
+                .properties(walk.object)
+                .any(|(name, _)| name == walk.last);
+            let inner = properties.find(|(name, _)| *name == head);
+            match inner.filter(|(_, inner)| self.follow(inner).get("properties").is_some()) {
+                Some((_, inner)) if !is_here => {
+                    walk.object = inner;
+                    walk.objects.push(head);
+                    walk.last = rest;
+                }
+                _ => break,
+            }
+        }
+        walk
     }
 
     fn properties<'a>(&'a self, schema: &'a Value) -> impl Iterator<Item = (&'a str, &'a Value)> {
@@ -280,6 +357,15 @@ impl Schema {
     fn target(&self, reference: &str) -> Option<&Value> {
         self.schema.pointer(reference.strip_prefix('#')?)
     }
+}
+
+/// The way to a key in an object, perhaps one within another.
+struct Walk<'a> {
+    /// The schema of the object that has it.
+    object: &'a Value,
+    /// The keys of the objects around it, the outermost first.
+    objects: Vec<&'a str>,
+    last: &'a str,
 }
 
 /// The type of an enumerated value; a number's narrowest.

@@ -169,7 +169,11 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
         let subject = subject(before, broken, after);
         let ahead = match said.or(subject) {
             Some(said) => label_in(said),
-            None if free => label_in(standing_by(last_sentence(first_cell(before)))),
+            None if free => {
+                let said = standing_by(last_sentence(first_cell(before)));
+                let caption = spoken.get(first.span.clone()).starts_with('(');
+                label_in(behind_verb(said).filter(|_| caption).unwrap_or(said))
+            }
             None => String::new(),
         };
         let behind = label_in(after);
@@ -254,6 +258,16 @@ fn carried(labels: &[Label], between: &str) -> Option<String> {
     let (_, rest) = inside.split_once(')')?;
     let last = labels.last().filter(|_| is_conjunction(rest))?;
     Some(last.text.clone())
+}
+
+/// "A bus" of "the objects are a bus (1)": what a verb with an article behind it says there is.
+fn behind_verb(said: &str) -> Option<&str> {
+    let verb = words::words(said)
+        .filter(|word| word.start > 0)
+        .filter_map(|word| words::at(said, word.start, Role::Copula))
+        .last()?;
+    let name = said.get(verb..)?.trim_start();
+    words::at(name, 0, Role::Article).map(|_| name)
 }
 
 /// `text` without the tag that it ends with.

@@ -166,6 +166,12 @@ fn without_lead(text: &str) -> &str {
     if let Some(rest) = relative {
         return rest;
     }
+    // "(The number 1) marks the bus"
+    if let Some(end) = words::at(text, 0, Role::Designates)
+        && words::at(text[end..].trim_start(), 0, Role::Article).is_some()
+    {
+        return &text[end..];
+    }
     for role in [Role::Is, Role::Copula, Role::Article] {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
@@ -190,8 +196,9 @@ fn without_leads(mut text: &str) -> &str {
 
 /// Where the name at the start of `text` ends: before the next sentence or cell, or a reason.
 fn end_of(text: &str) -> usize {
-    const ENDS: [&str; 21] = [
+    const ENDS: [&str; 22] = [
         "</",
+        "<|",
         " which ",
         " that is ",
         " who ",

@@ -1,9 +1,13 @@
-//! Marks and what they became, written with signs alone: `1 → 5`, `2: 4; 3: none`, `(1, 5)`.
+//! Marks and what they became, written with signs alone, or with a verb between them: `1 → 5`, `2: 4;
+//! 3: none`, `(1, 5)`, "la marca 1 es ahora la 4 y la 3 ha desaparecido".
 
 use std::{collections::HashSet, ops::Range};
 
 use super::{grounded::Named, spoken::Spoken};
 use crate::ground::{Role, Setting, Status, list_at, words};
+
+/// A longer clause, in bytes, is not parted.
+const LONGEST: usize = 200;
 
 /// Every mark of `first` that the answer maps, if it is nothing but such a mapping; words may
 /// stand in lines of their own, and between parentheses behind what a mark became.
@@ -13,7 +17,7 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
         let piece = without_correction(spoken, piece);
         let text = spoken.get(piece.clone());
         // "…, since 4 is a different bag": a reason maps nothing.
-        if !found.is_empty() && words::at(text.trim_start(), 0, Role::Because).is_some() {
+        if !found.is_empty() && words::at(text.trim_start(), 0, Role::Reason).is_some() {
             continue;
         }
         let Some(start) = name_start(spoken, text) else {
@@ -27,8 +31,19 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
         let name = name_at(spoken, &text[start..])?;
         let of = named(spoken, &text[start..][..name])?;
         let rest = text[start + name..].trim_start_matches(is_around);
-        let rest = without_caption(rest);
-        let Some(value) = behind_sign(rest, text) else {
+        let rest = without_caption(without_counter(rest));
+        let sign = behind_sign(rest, text);
+        // "3 has no counterpart"
+        if let [of] = of.marks[..]
+            && sign.is_none()
+            && first.contains(&of)
+            && is_gone(spoken, piece.end - rest.len()..piece.end)
+        {
+            found.push((of, Named::NONE));
+            continue;
+        }
+        let sign = sign.or_else(|| gapped(rest).filter(|_| !found.is_empty()));
+        let Some(value) = sign else {
             // "1 → 5, 6"
             let (_, last) = found.last_mut()?;
             let more = rest.is_empty() && !of.marks.iter().any(|id| first.contains(id));
@@ -77,7 +92,37 @@ pub(super) fn in_lists(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<
     Some(each.map(|(of, to)| (of.marks[0], to)).collect())
 }
 
-/// The lines of the answer, parted at semicolons, and at commas outside of brackets.
+/// True if `rest` says that something is not there, and names nothing.
+fn is_gone(spoken: &Spoken<'_>, rest: Range<usize>) -> bool {
+    let text = spoken.get(rest.clone());
+    let gone = spoken.says_none(rest.clone()) || spoken.cues.any(rest, Role::Leaves);
+    gone && !text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// "(La 1 corresponde a la 5,) la 2 a la 6": the name behind words that only lead to it.
+fn gapped(rest: &str) -> Option<&str> {
+    const LEADS: [Role; 5] = [
+        Role::Article,
+        Role::Announces,
+        Role::Toward,
+        Role::Ranges,
+        Role::Fills,
+    ];
+    let name = rest
+        .find(|c: char| c.is_ascii_digit())
+        .filter(|at| *at > 0)?;
+    let lead = &rest[..name];
+    let leads = words::words(lead).all(|word| {
+        LEADS
+            .iter()
+            .any(|role| words::at(lead, word.start, *role).is_some())
+    });
+    let few = (1..=3).contains(&words::words(lead).take(4).count());
+    (leads && few).then(|| &rest[name..])
+}
+
+/// The lines of the answer, parted at semicolons, sentences, and commas outside of brackets, and where
+/// "and" leads to the next mark.
 fn pieces(spoken: &Spoken<'_>) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
     let mut start = spoken.part.start;
@@ -90,15 +135,43 @@ fn pieces(spoken: &Spoken<'_>) -> Vec<Range<usize>> {
             '\n' => open = 0,
             _ => {}
         }
-        if matches!(c, '\n' | ';') || c == ',' && open == 0 {
-            pieces.push(start..at);
-            start = at + 1;
+        let rest = &spoken.text[at + c.len_utf8()..spoken.part.end];
+        let ends = c == '.' && open == 0 && rest.starts_with(' ');
+        if matches!(c, '\n' | ';' | '；' | '。')
+            || matches!(c, ',' | '，' | '、') && open == 0
+            || ends
+        {
+            add_joined(spoken, start..at, &mut pieces);
+            start = at + c.len_utf8();
         }
     }
-    pieces.push(start..spoken.part.end);
+    add_joined(spoken, start..spoken.part.end, &mut pieces);
     let filled = |piece: &Range<usize>| spoken.get(piece.clone()).contains(char::is_alphanumeric);
     pieces.retain(filled);
     pieces
+}
+
+/// Adds `piece`, in two where "and" leads to a mark that begins a clause of its own: "1 is now 4 and mark
+/// 3 is gone".
+fn add_joined(spoken: &Spoken<'_>, piece: Range<usize>, pieces: &mut Vec<Range<usize>>) {
+    let text = spoken.get(piece.clone());
+    let parted = spoken.cues.all(piece.clone(), Role::Joins).find(|cue| {
+        let lead = spoken.get(piece.start..cue.start);
+        let rest = spoken.get(cue.end.min(piece.end)..piece.end);
+        let begins = name_start(spoken, rest).and_then(|start| {
+            let name = name_at(spoken, &rest[start..])?;
+            let behind = rest[start + name..].trim_start_matches(is_around);
+            (!behind.is_empty() && !behind.starts_with('.')).then_some(())
+        });
+        lead.contains(|c: char| c.is_ascii_digit()) && begins.is_some()
+    });
+    match parted {
+        Some(cue) if text.len() < LONGEST => {
+            pieces.push(piece.start..cue.start);
+            pieces.push(cue.end..piece.end);
+        }
+        _ => pieces.push(piece),
+    }
 }
 
 /// `piece` behind a word that takes back what was said: "Wait: 3 is 7".
@@ -118,8 +191,10 @@ fn without_correction(spoken: &Spoken<'_>, piece: Range<usize>) -> Range<usize> 
 fn name_start(spoken: &Spoken<'_>, text: &str) -> Option<usize> {
     let bullet = |c: char| is_around(c) || matches!(c, '-' | '•' | '>' | '#' | '(' | '[' | '{');
     let mut start = text.len() - text.trim_start_matches(bullet).len();
-    if let Some(end) = words::at(text, start, Role::Announces) {
-        start = text.len() - text[end..].trim_start_matches(bullet).len();
+    for role in [Role::Joins, Role::Article, Role::Announces] {
+        if let Some(end) = words::at(text, start, role) {
+            start = text.len() - text[end..].trim_start_matches(bullet).len();
+        }
     }
     name_at(spoken, &text[start..]).map(|_| start)
 }
@@ -143,8 +218,35 @@ fn named(spoken: &Spoken<'_>, name: &str) -> Option<Named> {
     })
 }
 
+/// `said` without what may stand behind the number that something became: "4 in the second image", "4 है".
+fn without_end(said: &str) -> &str {
+    let digits = said.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = said[digits..].trim_start_matches(is_around);
+    let rest = without_counter(rest);
+    let verb = [Role::Copula, Role::Becomes, Role::Is, Role::Now]
+        .iter()
+        .filter_map(|role| words::at(rest, 0, *role))
+        .max();
+    let ends = rest[verb.unwrap_or(0)..]
+        .trim_matches([' ', '.'])
+        .is_empty();
+    let there =
+        words::at(rest, 0, Role::At).is_some() && !rest.contains(|c: char| c.is_ascii_digit());
+    if digits > 0 && (ends || there) {
+        &said[..digits]
+    } else {
+        said
+    }
+}
+
 fn is_around(c: char) -> bool {
     matches!(c, ' ' | '\t' | '*' | '_' | '`' | '"' | '\'' | ']' | ')')
+}
+
+/// `rest` behind the word that tells that the number is a name: "numara", "番".
+fn without_counter(rest: &str) -> &str {
+    let counts = words::at(rest, 0, Role::Counts);
+    counts.map_or(rest, |end| rest[end..].trim_start_matches(is_around))
 }
 
 /// `rest` behind what stands in parentheses at its start.
@@ -161,8 +263,14 @@ fn behind_sign<'a>(rest: &'a str, piece: &str) -> Option<&'a str> {
     let sign = SIGNS.iter().find_map(|sign| rest.strip_prefix(sign));
     // "3 should be 7"
     let verb = || {
-        let end = words::at(rest, 0, Role::Becomes).or_else(|| words::at(rest, 0, Role::Copula))?;
-        rest[end..].strip_prefix(' ')
+        let mut end = 0;
+        for role in [Role::Now, Role::Becomes, Role::Is, Role::Copula, Role::Now] {
+            let next = end + rest[end..].len() - rest[end..].trim_start_matches(' ').len();
+            end = words::at(rest, next, role).unwrap_or(end);
+        }
+        let glued = rest[..end].ends_with(words::is_unspaced);
+        let behind = rest[end..].strip_prefix(' ');
+        behind.or(glued.then_some(&rest[end..])).filter(|_| end > 0)
     };
     let sign = sign.or_else(verb);
     let paired = piece.trim_start_matches([' ', '{', '[', '(']).len() < piece.trim_start().len();
@@ -171,16 +279,18 @@ fn behind_sign<'a>(rest: &'a str, piece: &str) -> Option<&'a str> {
 
 /// What a mark became: marks, or none, with a remark in parentheses behind them as it may be.
 fn became(spoken: &Spoken<'_>, value: Range<usize>) -> Option<Named> {
-    const NOTHING: [&str; 9] = ["", "-", "–", "—", "×", "∅", "✗", "❌", "/"];
+    const NOTHING: [&str; 11] = ["", "x", "X", "-", "–", "—", "×", "∅", "✗", "❌", "/"];
     let open = |c: char| is_around(c) || matches!(c, '(' | '[');
     let text = spoken.get(value.clone());
     let inside = text.trim_start_matches(open);
+    let article = words::at(inside, 0, Role::Article).filter(|end| inside[*end..].starts_with(' '));
+    let inside = article.map_or(inside, |end| inside[end..].trim_start_matches(open));
     let inside = words::at(inside, 0, Role::Announces)
         .filter(|end| inside[*end..].starts_with([' ', '[']))
         .map_or(inside, |end| inside[end..].trim_start_matches(open));
     let closes = |c: char| is_around(c) || matches!(c, '.' | '}');
     let said = inside.split(" (").next().unwrap_or(inside);
-    let said = said.trim_end_matches(closes);
+    let said = without_end(said.trim_end_matches(closes));
     if NOTHING.contains(&said) {
         return Some(Named::NONE);
     }

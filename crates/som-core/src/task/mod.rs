@@ -6,6 +6,7 @@
 
 mod choice;
 mod describe;
+mod form;
 mod grounded;
 mod json;
 mod label;
@@ -20,14 +21,14 @@ mod renamed;
 mod said;
 mod sentence;
 mod spoken;
+mod stated;
 mod subject;
 mod track;
 mod votes;
 
-use std::{borrow::Cow, collections::HashSet};
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use self::spoken::Spoken;
 pub use self::{
@@ -37,7 +38,6 @@ pub use self::{
 use crate::{
     Error, ErrorKind, Result, Scene,
     ground::{Names, Read},
-    lmm::AnswerSchema,
     prompt::{Field, Fields, Template, in_brackets},
 };
 
@@ -133,6 +133,18 @@ impl Task {
         }
     }
 
+    /// What it looks for, in words, such as a segmenter takes for hints: expressions, the phrases of a
+    /// sentence or all of it, the names to choose from. Nothing for a question and for tracking.
+    pub fn sought(&self) -> Vec<String> {
+        match self {
+            Task::Refer { expressions } => expressions.clone(),
+            Task::Phrases { sentence, phrases } if phrases.is_empty() => vec![sentence.clone()],
+            Task::Phrases { phrases, .. } => phrases.clone(),
+            Task::Describe { vocabulary, .. } => vocabulary.clone(),
+            Task::Ask { .. } | Task::Track { .. } => Vec::new(),
+        }
+    }
+
     /// Its texts that may speak of marks and boxes: a question, or expressions. A sentence stays
     /// as it is, so that its phrases are found in it.
     pub fn texts(&self) -> &[String] {
@@ -160,12 +172,7 @@ impl Task {
     /// # Errors
     /// Internal, if it is missing.
     pub fn template(&self) -> Result<Template> {
-        match self {
-            Task::Describe { vocabulary, .. } if !vocabulary.is_empty() => {
-                Template::named("describe-closed")
-            }
-            _ => Template::named(self.name()),
-        }
+        Template::named(self.name())
     }
 
     /// Checks that the task fits the images of `scene`.
@@ -195,9 +202,10 @@ impl Task {
         Ok(())
     }
 
-    /// What the task puts into the fields of its template.
-    pub fn fields(&self, scene: &Scene<'_>) -> Fields {
-        let fields = Fields::default();
+    /// What the task puts into the fields of its template; `structured` if the answer keeps to
+    /// the [`schema`](Self::schema).
+    pub fn fields(&self, scene: &Scene<'_>, structured: bool) -> Fields {
+        let fields = Fields::default().with(Field::Form, self.form(scene, structured));
         match self {
             Task::Ask { question } => fields.with(Field::Question, question),
             Task::Describe { marks, vocabulary } => fields
@@ -223,58 +231,6 @@ impl Task {
                 fields.with(Field::Targets, named(&track::targets(marks, scene), scene))
             }
         }
-    }
-
-    /// The form of the answer, for models that keep to one: a JSON Schema in which marks are an
-    /// enumeration of their labels. `None` without labels.
-    pub fn schema(&self, scene: &Scene<'_>) -> Option<AnswerSchema> {
-        if !scene.has_names() {
-            return None;
-        }
-        let marks = |ids: &[u32]| choice(ids.iter().filter_map(|&id| Some(scene.mark(id)?.text)));
-        let all: Vec<u32> = scene.marks.iter().map(|mark| mark.id).collect();
-        let any = marks(&all);
-        let schema = match self {
-            Task::Ask { .. } => object(&json!({
-                "answer": {"type": "string"},
-                "marks": {"type": "array", "items": any},
-            })),
-            Task::Describe {
-                marks: ids,
-                vocabulary,
-            } => list(
-                "regions",
-                &json!({
-                    "mark": marks(&describe::targets(ids, scene)),
-                    "label": choice(vocabulary.iter().map(String::as_str)),
-                }),
-            ),
-            Task::Refer { expressions } => list(
-                "matches",
-                &json!({
-                    "expression": choice(expressions.iter().map(String::as_str)),
-                    "marks": {"type": "array", "items": any},
-                }),
-            ),
-            Task::Phrases { phrases, .. } => list(
-                "phrases",
-                &json!({
-                    "phrase": choice(phrases.iter().map(String::as_str)),
-                    "marks": {"type": "array", "items": any},
-                }),
-            ),
-            Task::Track { marks: ids } => list(
-                "objects",
-                &json!({
-                    "mark": marks(&track::targets(ids, scene)),
-                    "found": {"type": "array", "items": marks(&track::elsewhere(scene))},
-                }),
-            ),
-        };
-        Some(AnswerSchema {
-            name: self.name().to_owned(),
-            schema,
-        })
     }
 
     /// True if there is one thing that an answer may come down to.
@@ -313,38 +269,6 @@ impl Task {
 /// "[1], [2] and [5]".
 fn named(ids: &[u32], scene: &Scene<'_>) -> String {
     in_brackets(ids.iter().filter_map(|&id| Some(scene.mark(id)?.text)))
-}
-
-/// An object with all of these properties.
-fn object(properties: &Value) -> Value {
-    let required: Vec<&String> = properties
-        .as_object()
-        .map(|object| object.keys().collect())
-        .unwrap_or_default();
-    json!({
-        "type": "object",
-        "required": required,
-        "properties": properties,
-        "additionalProperties": false,
-    })
-}
-
-/// A list, under `key`, of objects with all of these properties.
-fn list(key: &str, properties: &Value) -> Value {
-    object(&json!({key: {"type": "array", "items": object(properties)}}))
-}
-
-/// One of `texts`, each once and none empty; any text if there are none.
-fn choice<'a>(texts: impl Iterator<Item = &'a str>) -> Value {
-    let mut seen = HashSet::new();
-    let texts: Vec<&str> = texts
-        .filter(|text| !text.is_empty() && seen.insert(*text))
-        .collect();
-    if texts.is_empty() {
-        json!({"type": "string"})
-    } else {
-        json!({"type": "string", "enum": texts})
-    }
 }
 
 /// What is between the semicolons of `text`, if anything is.

@@ -21,6 +21,9 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
     let places = places(&lower, &keys, spoken.part.clone());
     let meant: Vec<Mention> = meant(spoken, &places);
     let mut said: Vec<Option<Said>> = vec![None; texts.len()];
+    // Where it was said, and where it was taken back last.
+    let mut said_at = vec![0; texts.len()];
+    let mut taken_back = 0;
     let (mut places, mut mentions) = (&places[..], &meant[..]);
     // The text that the line spoke of last, if it has said nothing of it yet.
     let mut pending: Option<usize> = None;
@@ -51,7 +54,13 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
             ([], Some(text)) => vec![(text, sentence.list(inside, false))],
             _ => sentence.read(),
         };
-        for (text, found) in found {
+        let back = takes_back(spoken, range.clone());
+        for (index, (text, found)) in found.into_iter().enumerate() {
+            let at = own.get(index).map_or(range.start, |place| place.start);
+            if let Some(back) = back.filter(|back| *back <= at) {
+                taken_back = back;
+            }
+            let renewed = said_at[text] < taken_back;
             let kept = &mut said[text];
             if let (Some(kept), Some(found)) = (&*kept, &found)
                 && loose[text]
@@ -63,14 +72,17 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
             // "There is no cup in [2]. The cup is [3]": what is named goes before none.
             let better = |found: &Said| {
                 kept.as_ref().is_none_or(|kept| {
-                    found.tied && (!kept.tied || kept.named == Named::NONE && found.names())
+                    found.tied
+                        && (!kept.tied || kept.named == Named::NONE && found.names() || renewed)
                 })
             };
             pending = found.is_none().then_some(text);
             if let Some(found) = found.filter(better) {
                 *kept = Some(found);
+                said_at[text] = at;
             }
         }
+        taken_back = back.unwrap_or(taken_back);
         if lower[range].ends_with('\n') {
             pending = None;
         }
@@ -81,6 +93,26 @@ pub(super) fn marks_of_each(spoken: &Spoken<'_>, texts: &[String]) -> Option<Vec
     });
     let said: Vec<Option<Named>> = said.collect();
     said.iter().any(Option::is_some).then_some(said)
+}
+
+/// Where a clause of `sentence` begins with words that take back what was said, or goes on behind a
+/// first guess: "I first thought the cup was [1], but …".
+fn takes_back(spoken: &Spoken<'_>, sentence: Range<usize>) -> Option<usize> {
+    let begins = |at: usize| {
+        let before = spoken.get(spoken.part.start..at);
+        let before = before.trim_end_matches([' ', '*', '_', '#']);
+        before.is_empty()
+            || before.ends_with(['.', '!', '?', '\n', '—', '–', ';', ':', ',', '…', '-'])
+    };
+    let mut corrects = spoken.cues.all(sentence.clone(), Role::Corrects);
+    corrects
+        .rfind(|cue| begins(cue.start))
+        .or_else(|| {
+            let guess = spoken.cues.all(sentence.clone(), Role::Tentative).next()?;
+            let mut turns = spoken.cues.all(guess.end..sentence.end, Role::Contrasts);
+            turns.find(|turn| !spoken.cues.any(turn.start..turn.start + 1, Role::Because))
+        })
+        .map(|cue| cue.start)
 }
 
 /// What a sentence that takes back what was said says instead.

@@ -10,6 +10,7 @@ use super::{
     order,
     said::{list_length, names_behind_tie},
     spoken::Spoken,
+    stated::stated_first,
 };
 use crate::ground::{Mention, Role, Status, json::notes, words};
 
@@ -187,50 +188,6 @@ fn denied_at_last(spoken: &Spoken<'_>) -> bool {
     let few = words::words(between).take(MOST + 1).count() <= MOST;
     let no_one = spoken.cues.any(none.start..none.start + 1, Role::NoOne);
     no_one && few && (direct || turned)
-}
-
-/// "[6]. (Marks 1 and 2 are cups, too.)", "[4] — it sits left of the laptop [7].": an answer whose
-/// first sentence is a mark and nothing else goes on to explain it.
-fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
-    /// Less is not an explanation, in words.
-    const LEAST: usize = 3;
-    const DASHES: [&str; 4] = [" — ", " – ", " - ", "\n\n"];
-    let (first, others) = spoken.mentions.split_first()?;
-    let before = spoken.get(spoken.part.start..first.span.start);
-    let alone = words::words(before).all(|word| {
-        [Role::Announces, Role::Article, Role::Answers, Role::Is]
-            .iter()
-            .any(|role| words::at(before, word.start, *role).is_some())
-    });
-    let rest = spoken.get(first.span.end..spoken.part.end);
-    let rest = rest.trim_start_matches(['*', ']', '"', ')']);
-    let stop = rest
-        .strip_prefix('.')
-        .filter(|rest| rest.starts_with([' ', '\n']));
-    let dash = || {
-        // Where others begin lines and clauses of their own, each of them is listed.
-        let listed = others.iter().any(|other| begins_clause(spoken, other));
-        let dash = DASHES.iter().find_map(|dash| rest.strip_prefix(dash));
-        dash.filter(|_| !listed)
-    };
-    let next = stop.or_else(dash)?.trim_start();
-    let explains = next.starts_with(|c: char| c.is_alphabetic() || c == '(')
-        && words::words(next).take(LEAST).count() == LEAST;
-    (first.is_meant() && alone && explains)
-        .then(|| Named::by([first]))
-        .flatten()
-}
-
-/// True if a line, sentence or clause begins with the mention, or it goes on with a list.
-fn begins_clause(spoken: &Spoken<'_>, mention: &Mention) -> bool {
-    let before = spoken.get(spoken.part.start..mention.span.start);
-    let near = before.ceil_char_boundary(before.len().saturating_sub(24));
-    let before = before[near..].trim_end_matches([' ', '*', '-', '"']);
-    let word = words::words(before).last();
-    let joins = word.is_some_and(|word| {
-        word.end == before.len() && words::at(before, word.start, Role::Joins) == Some(word.end)
-    });
-    joins || before.is_empty() || before.ends_with(['.', '\n', ';', ',', ':', '!', '?'])
 }
 
 /// "The laptop is marked [7], and the mug to its left is [4]": the mark that is said of the noun
@@ -420,11 +377,7 @@ fn settled(spoken: &Spoken<'_>) -> Option<Named> {
 
 /// True if the words in `range` choose one of what was named.
 fn settles(spoken: &Spoken<'_>, range: Range<usize>) -> bool {
-    let text = spoken.get(range.clone()).to_lowercase();
-    spoken.cues.any(range, Role::Contrasts)
-        || ["only", "nur", "seul", "solo", "只有"]
-            .iter()
-            .any(|only| text.contains(only))
+    spoken.cues.any(range.clone(), Role::Contrasts) || spoken.cues.any(range, Role::Only)
 }
 
 fn vague(mut named: Named) -> Named {

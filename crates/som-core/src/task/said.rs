@@ -10,6 +10,9 @@ use crate::ground::{Mention, Role, Setting, is_quantity, list_at, words};
 pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     let tie = |c: char| matches!(c, ':' | '=' | '-' | '–' | '—' | '→' | '>' | '|');
     let text = spoken.get(spoken.part.clone());
+    if is_empty_cell(text) {
+        return Some(Named::NONE);
+    }
     let text = text.trim_start_matches(is_closing);
     let mut list = text.trim_start_matches(|c| tie(c) || is_closing(c));
     let mut is_tied = list.len() < text.len();
@@ -63,6 +66,28 @@ pub(super) fn names_behind_tie(spoken: &Spoken<'_>) -> Option<Named> {
     }
     let mention = reading.mention(0..1);
     Named::by([&mention])
+}
+
+/// True if `text` ends a cell, and nothing but a dash stands in the next one: "] | — | a car |".
+fn is_empty_cell(text: &str) -> bool {
+    let Some(cells) = text
+        .trim_start_matches([' ', '*', ']', '`'])
+        .strip_prefix('|')
+    else {
+        return false;
+    };
+    let Some((cell, _)) = cells
+        .split('\n')
+        .next()
+        .and_then(|line| line.split_once('|'))
+    else {
+        return false;
+    };
+    let sign = cell.trim_matches([' ', '*', '`', '[', ']', '(', ')']);
+    matches!(
+        sign,
+        "-" | "–" | "—" | "--" | "---" | "×" | "∅" | "✗" | "✘" | "❌" | "∄" | "ø"
+    )
 }
 
 /// "— no wait, 8": the names that take back those that ended at `at`, in their line.

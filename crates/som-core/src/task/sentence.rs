@@ -94,7 +94,9 @@ impl Sentence<'_> {
             || is_article(self.text(place.start, place.end)).is_some();
         let behind = self.text(place.end, self.end);
         let verb = words::at(behind.trim_start(), 0, Role::Copula).is_some();
-        verb && known && subject.contains(' ')
+        // "The cup is [3] and the spoon": that clause is over.
+        let over = !self.between(clause.start, clause.end).is_empty();
+        verb && !over && known && subject.contains(' ')
     }
 
     /// "The spoon and the saucer are [3] and [5]": the marks that follow a list of texts, if there
@@ -289,7 +291,10 @@ impl Sentence<'_> {
         // 没有猫
         let none = self.spoken.cues.all(range.clone(), Role::None).next_back();
         let near = none.is_some_and(|none| {
-            none.end <= range.end && self.text(none.end, range.end).trim().chars().count() <= 3
+            let between = self.text(none.end.min(range.end), range.end).trim();
+            none.end <= range.end
+                && between.chars().count() <= 3
+                && !between.contains([',', ';', '，', '、'])
         });
         no || near
     }

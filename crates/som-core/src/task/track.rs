@@ -215,7 +215,9 @@ fn share(spoken: &Spoken<'_>, entries: &mut [Entry]) {
         let listed =
             |entry: &Entry| entry.found.is_none() && is_conjunction(spoken.get(entry.tail.clone()));
         let mut from = last;
-        while from > 0 && listed(&entries[from - 1]) {
+        // "1 and 2" in one: what follows stands behind both.
+        let same = |at: usize| entries[at - 1].tail == entries[at].tail;
+        while from > 0 && (listed(&entries[from - 1]) || same(from)) {
             from -= 1;
         }
         let listed = from..=last;

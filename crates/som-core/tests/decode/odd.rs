@@ -17,7 +17,7 @@ pub(super) fn read(bytes: &[u8]) -> DecodedImage {
 
 /// The pixels, if there is just this note.
 pub(super) fn noted(bytes: &[u8], kind: Kind, text: &str) -> RgbImage {
-    let DecodedImage { pixels, notes } = read(bytes);
+    let DecodedImage { pixels, notes, .. } = read(bytes);
     let [note] = notes.as_slice() else {
         panic!("{notes:?}");
     };

@@ -1,6 +1,9 @@
-//! What a request may cost, and what it has cost.
+//! What a request may cost, what it has cost, and what a further round would.
 
-use som_core::{Error, Prices, ProviderInfo, Result, Usage};
+use som_core::{Error, Part, Prices, Prompt, ProviderInfo, Result, Usage};
+
+/// An answer with room for fewer tokens than this says nothing.
+const MIN_ANSWER: u32 = 16;
 
 /// What one request may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,7 +13,8 @@ pub struct Budget {
     /// How often the model may be asked for one answer: 1, or 2 to let it mend an answer that
     /// names marks which are not there.
     pub max_rounds: u32,
-    /// US dollars after which nothing more is asked; `None` for no limit.
+    /// The most US dollars that all its requests may cost: one that may cost more is not sent, and
+    /// its answer is cut where they would be used up; `None` for no limit.
     pub max_cost: Option<f64>,
 }
 
@@ -25,11 +29,13 @@ impl Default for Budget {
 }
 
 /// What all rounds of one request have taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spent {
     pub(super) rounds: u32,
     pub(super) usage: Option<Usage>,
     pub(super) cost: Option<f64>,
+    /// How many times as many tokens as expected a prompt turned out to have, where it were more.
+    excess: f64,
     /// A provider did not say what an answer took.
     pub(super) is_unknown: bool,
 }
@@ -52,6 +58,36 @@ impl Budget {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// The tokens left for the answer to `prompt`, which `info` is asked.
+    ///
+    /// # Errors
+    /// Why it may not be asked.
+    pub(super) fn room_for(
+        &self,
+        prompt: &Prompt,
+        info: &ProviderInfo,
+        spent: &Spent,
+    ) -> Result<Option<u32>, String> {
+        let room = self.room(spent)?;
+        let (Some(limit), Some(prices)) = (self.max_cost, info.prices) else {
+            return Ok(room);
+        };
+        let left = limit - spent.cost.unwrap_or_default();
+        let tokens = (most_tokens(prompt, info) as f64 * spent.excess).ceil();
+        // Where nothing is kept at the far side, all of it is new.
+        let asking = tokens * prices.input.max(prices.cached.unwrap_or_default()) / 1e6;
+        // As a price of nothing has it, more than any number of tokens.
+        let affordable = ((left - asking) / (prices.output / 1e6)).floor();
+        if asking > left || affordable < f64::from(MIN_ANSWER) {
+            return Err(format!(
+                "the budget of ${limit} has ${left:.4} left, but a further request may have up to \
+                 {tokens} tokens, and an answer needs some, too"
+            ));
+        }
+        let affordable = affordable.min(f64::from(u32::MAX)) as u32;
+        Ok(Some(room.map_or(affordable, |room| room.min(affordable))))
     }
 
     /// The tokens left for the next answer.
@@ -82,9 +118,50 @@ impl Budget {
     }
 }
 
+/// The most tokens that `prompt` is expected to have as `info` sees it. A token of text has at least
+/// a byte; one of an image is a patch of 14 pixels a side, the smallest in use (LLaVA-1.5; Qwen2-VL
+/// makes one of four), beside thumbnails and what is counted for every image.
+fn most_tokens(prompt: &Prompt, info: &ProviderInfo) -> u64 {
+    const PATCH: u64 = 14 * 14;
+    const OF_EACH_IMAGE: u64 = 512;
+    const OF_EACH_TURN: u64 = 16;
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.len() as u64,
+        Part::Image(image) => OF_EACH_IMAGE + info.images.seen(image.size).pixels().div_ceil(PATCH),
+    };
+    let turns = prompt
+        .turns
+        .iter()
+        .map(|turn| OF_EACH_TURN + turn.parts.iter().map(part).sum::<u64>());
+    let schema = prompt.schema.iter();
+    let schema = schema.map(|schema| schema.schema.to_string().len() as u64);
+    let system = prompt.system.as_ref().map_or(0, String::len) as u64;
+    turns.chain(schema).fold(system, u64::saturating_add)
+}
+
+impl Default for Spent {
+    fn default() -> Self {
+        Self {
+            rounds: 0,
+            usage: None,
+            cost: None,
+            excess: 1.0,
+            is_unknown: false,
+        }
+    }
+}
+
 impl Spent {
-    /// Adds one round.
-    pub(super) fn add(&mut self, usage: Option<Usage>, prices: Option<Prices>) {
+    /// Adds one round, in which `prompt` was sent to `info`.
+    pub(super) fn add(&mut self, prompt: &Prompt, usage: Option<Usage>, info: &ProviderInfo) {
+        if let Some(usage) = usage {
+            let expected = most_tokens(prompt, info).max(1) as f64;
+            self.excess = self.excess.max(usage.input_tokens as f64 / expected);
+        }
+        self.add_usage(usage, info.prices);
+    }
+
+    fn add_usage(&mut self, usage: Option<Usage>, prices: Option<Prices>) {
         self.rounds += 1;
         let Some(new) = usage else {
             self.is_unknown = true;
@@ -122,7 +199,7 @@ mod tests {
                 ..Usage::default()
             }),
             cost: Some(cost),
-            is_unknown: false,
+            ..Spent::default()
         };
         assert_eq!(budget.room(&Spent::default()), Ok(Some(100)));
         assert_eq!(budget.room(&spent(60, 0.1)), Ok(Some(40)));
@@ -138,7 +215,7 @@ mod tests {
     #[test]
     fn what_is_not_told_is_not_taken_for_nothing() {
         let mut spent = Spent::default();
-        spent.add(None, None);
+        spent.add_usage(None, None);
         assert_eq!(Budget::default().room(&spent), Ok(None));
         let budget = Budget {
             max_tokens: Some(100),
@@ -156,7 +233,7 @@ mod tests {
         };
         let mut spent = Spent::default();
         for _ in 0..2 {
-            spent.add(Some(most), None);
+            spent.add_usage(Some(most), None);
         }
         assert_eq!(spent.usage, Some(most));
     }

@@ -1,8 +1,9 @@
 //! What was said so far: the texts of a request, with their references to marks and boxes.
 
 use som_core::{
-    Mask, Region, Result, Size,
+    Mask, Region, Result, Scene, Size,
     prompt::{BoxReference, Interleaved},
+    task::Task,
 };
 
 use super::{AskImage, AskRequest};
@@ -37,6 +38,21 @@ impl Conversation {
             .interleaved()
             .try_for_each(|text| text.check(&sizes))?;
         Ok(conversation)
+    }
+
+    /// Checks that the texts of the task name no mark by a number that is not among `known`.
+    /// Numbers of a sentence whose phrases are looked for may be its own.
+    ///
+    /// # Errors
+    /// Invalid, naming the marks that are not there.
+    pub(super) fn check_marks(&self, task: &Task, known: &Scene<'_>) -> Result<()> {
+        match task {
+            Task::Phrases { .. } => Ok(()),
+            _ => self
+                .texts
+                .iter()
+                .try_for_each(|text| text.check_marks(known)),
+        }
     }
 
     /// Every text of the user's in the order in which it was said.

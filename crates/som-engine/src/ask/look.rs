@@ -1,10 +1,10 @@
 //! What the LMM gets to see: every image with marks, under one set of names and colours.
 
-use std::{collections::HashSet, iter, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use som_core::{
     AllocateOptions, Cancellation, Error, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo,
-    Region, RegionNote, Result, Scene, SceneImage, prompt::BoxReference,
+    Region, RegionNote, Result, Scene, SceneImage, Segmentation, Size, prompt::BoxReference,
 };
 use tokio::sync::mpsc;
 
@@ -12,7 +12,7 @@ use super::{
     AskImage, AskRequest,
     conversation::Conversation,
     events::{AskEvent, send},
-    prompt_image::prompt_image,
+    prompt_image::in_srgb,
 };
 use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking, settings::Counted};
 
@@ -71,6 +71,8 @@ impl Look {
 /// The regions of one image.
 struct Cut {
     origin: Origin,
+    /// Who refined them.
+    refined: Option<Segmentation>,
     regions: Vec<Region>,
     /// The numbers that they have; empty for numbers by area.
     ids: Vec<u32>,
@@ -107,35 +109,42 @@ impl<'a> Looker<'a> {
         let layers = engine.resolve_layers(request.layers.clone())?;
         let mut cut = Vec::new();
         for (image, asked) in request.images.iter().enumerate() {
+            let count = conversation.count_on(image);
+            let given = match &asked.regions {
+                RegionSource::Given(given) => given.regions.len(),
+                RegionSource::Segmenter(_) => 0,
+            };
+            let limits = &engine.settings().limits;
+            let allowed = limits.allow(Counted::Regions, given + count);
+            allowed.map_err(|error| error.at(format!("image {}", image + 1)))?;
             let mut ids = Vec::new();
-            let (origin, mut regions) = match &asked.regions {
+            let refine = asked.refine.as_ref();
+            let (origin, refined, mut regions) = match &asked.regions {
                 RegionSource::Given(given) => {
                     ids.clone_from(&given.ids);
-                    (Origin::Given, given.regions.clone())
+                    let regions = given.regions.clone();
+                    let given = engine.given(&asked.image, regions, refine, cancellation);
+                    let (refined, regions, _) = given.await?;
+                    (Origin::Given, refined, regions)
                 }
                 RegionSource::Segmenter(segmenter) => {
                     let segment = SegmentRequest {
                         image: asked.image.clone(),
                         segmenter: segmenter.clone(),
+                        refine: refine.cloned(),
                     };
                     let segmented = Arc::new(engine.segment(segment, cancellation).await?);
                     let origin = Origin::Segmented(segmented.segmentation.clone());
+                    let refined = segmented.refined.clone();
                     let regions = segmented.regions.clone();
                     send(events, AskEvent::Regions { image, segmented }).await?;
-                    (origin, regions)
+                    (origin, refined, regions)
                 }
             };
-            let count = conversation.count_on(image);
-            let given = match origin {
-                Origin::Given => regions.len(),
-                Origin::Segmented(_) => 0,
-            };
-            let limits = &engine.settings().limits;
-            let allowed = limits.allow(Counted::Regions, given + count);
-            allowed.map_err(|error| error.at(format!("image {}", image + 1)))?;
             regions.extend(conversation.boxes_on(image, asked.size()));
             cut.push(Cut {
                 origin,
+                refined,
                 regions,
                 ids,
                 boxes: count,
@@ -167,6 +176,7 @@ impl<'a> Looker<'a> {
             let inking = Inking {
                 image: asked.image.clone(),
                 origin: cut.origin.clone(),
+                refined: cut.refined.clone(),
                 regions: cut.regions.clone(),
                 layers: self.layers.clone(),
                 options: AllocateOptions {
@@ -181,7 +191,8 @@ impl<'a> Looker<'a> {
                 drawn: drawn.clone(),
             };
             let marking = Arc::new(self.engine.ink(inking, self.cancellation).await?);
-            drawn.extend(iter::repeat_n(asked.size(), marking.marked.pages.len()));
+            let pages = marking.marked.pages.iter();
+            drawn.extend(pages.map(|page| Size::new(page.width(), page.height())));
             for mark in &marking.marked.allocation.marks {
                 if !taken.insert(mark.id) {
                     return Err(Error::invalid(format!(
@@ -216,10 +227,11 @@ impl<'a> Looker<'a> {
         let encode = move || {
             let pages = marking.marked.pages.iter();
             let pages: Vec<PromptImage> = pages
-                .map(|page| prompt_image(page, &policy))
+                .map(|page| in_srgb(page, image.tags(), &policy))
                 .collect::<Result<_>>()?;
             let pixels = image.as_image()?;
-            let clean = clean.then(|| prompt_image(&pixels, &policy)).transpose()?;
+            let clean = clean.then(|| in_srgb(&pixels, image.tags(), &policy));
+            let clean = clean.transpose()?;
             let allocation = &marking.marked.allocation;
             let notes = allocation.marks.iter().map(|mark| {
                 let mark = &mark.mark;

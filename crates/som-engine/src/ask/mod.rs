@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 pub use self::{budget::Budget, events::AskEvent};
 use self::{budget::Spent, conversation::Conversation, look::Looker, rounds::Rounds, votes::Votes};
 use crate::{
-    Engine, RegionSource, SharedImage,
+    Engine, Refinement, RegionSource, SharedImage,
     settings::{Counted, LimitSettings},
 };
 
@@ -51,7 +51,8 @@ pub struct AskRequest {
     pub history: Vec<Exchange>,
     /// Name of the model; `None` for the one in the settings.
     pub lmm: Option<String>,
-    /// The words of the prompt; `None` for those of the task.
+    /// The words of the prompt; `None` for those in the settings, if it is a question, or else those
+    /// of the task.
     pub template: Option<Template>,
     /// What goes beside the words.
     pub layout: Layout,
@@ -71,6 +72,8 @@ pub struct AskImage {
     pub image: SharedImage,
     /// Where its regions come from.
     pub regions: RegionSource,
+    /// How they are refined; `None` for not at all.
+    pub refine: Option<Refinement>,
 }
 
 /// A question and its answer, from earlier.
@@ -110,7 +113,11 @@ pub struct AskOutcome {
 impl AskImage {
     /// `image` with regions from there.
     pub fn new(image: SharedImage, regions: RegionSource) -> Self {
-        Self { image, regions }
+        Self {
+            image,
+            regions,
+            refine: None,
+        }
     }
 }
 
@@ -177,10 +184,13 @@ impl Engine {
     /// off is no error.
     pub async fn ask(
         self: &Arc<Self>,
-        request: AskRequest,
+        mut request: AskRequest,
         cancellation: &Cancellation,
         events: &mpsc::Sender<AskEvent>,
     ) -> Result<AskOutcome> {
+        if request.template.is_none() && matches!(request.task, Task::Ask { .. }) {
+            request.template = self.template().cloned();
+        }
         let name = request.lmm.as_deref().unwrap_or(&self.settings().ask.lmm);
         let provider = self.lmms().get(name)?.clone();
         let info = provider.info();
@@ -193,6 +203,7 @@ impl Engine {
         timings.segment = Some(started.elapsed());
         let drawing = Instant::now();
         let known = looker.look(0).await?;
+        conversation.check_marks(&request.task, &known.scene())?;
         timings.mark = Some(drawing.elapsed());
 
         let answering = Instant::now();
@@ -233,7 +244,10 @@ impl Engine {
 
 impl Engine {
     /// As [`ask`](Self::ask), with `each` told of every stage.
-    pub(crate) async fn ask_watched(
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub async fn ask_watched(
         self: &Arc<Self>,
         request: AskRequest,
         cancellation: &Cancellation,

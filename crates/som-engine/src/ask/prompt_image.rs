@@ -6,6 +6,7 @@ use fast_image_resize as resize;
 use image::{ImageBuffer, Rgb, RgbImage};
 use som_core::{
     Error, ImagePolicy, PromptImage, Result, Size,
+    decode::Tags,
     encode::{Encoding, encode},
 };
 
@@ -30,11 +31,26 @@ pub(super) fn sent_size(size: Size, policy: &ImagePolicy) -> Size {
     size
 }
 
+/// As [`prompt_image`], of an image with these `tags`: a model takes every image to be in sRGB.
+///
+/// # Errors
+/// As [`prompt_image`].
+pub(super) fn in_srgb<Pixels: Deref<Target = [u8]>>(
+    image: &ImageBuffer<Rgb<u8>, Pixels>,
+    tags: &Tags,
+    policy: &ImagePolicy,
+) -> Result<PromptImage> {
+    match tags.to_srgb(image) {
+        Some(srgb) => prompt_image(&srgb, policy),
+        None => prompt_image(image, policy),
+    }
+}
+
 /// `image` as `policy` takes it.
 ///
 /// # Errors
 /// Unsupported, if the policy takes no format that som writes, or too few bytes.
-pub(super) fn prompt_image<Pixels: Deref<Target = [u8]>>(
+fn prompt_image<Pixels: Deref<Target = [u8]>>(
     image: &ImageBuffer<Rgb<u8>, Pixels>,
     policy: &ImagePolicy,
 ) -> Result<PromptImage> {

@@ -101,7 +101,9 @@ impl<'a> Rounds<'a> {
         number: u32,
         aloud: bool,
     ) -> Result<Answer> {
-        let room = self.budget.room(&self.spent).map_err(Error::exhausted)?;
+        let info = self.provider.info();
+        let room = self.budget.room_for(prompt, info, &self.spent);
+        let room = room.map_err(Error::exhausted)?;
         let prompt = Prompt {
             max_tokens: room,
             ..prompt.clone()
@@ -122,7 +124,7 @@ impl<'a> Rounds<'a> {
             }
             answer.add(event);
         }
-        self.spent.add(answer.usage, self.provider.info().prices);
+        self.spent.add(&prompt, answer.usage, info);
         if let Some(usage) = self.spent.usage {
             send(self.events, AskEvent::Usage(usage)).await?;
         }

@@ -62,7 +62,8 @@ impl Asked {
             Some(template) => template.clone(),
             None => task.template()?,
         };
-        let fields = task.fields(&scene);
+        let schema = task.schema(&scene).filter(|_| structured);
+        let fields = task.fields(&scene, schema.is_some());
         let question = match task.texts() {
             [] => fields.get(Field::Question).unwrap_or_default().to_owned(),
             texts => texts.join("\n"),
@@ -80,7 +81,7 @@ impl Asked {
         let prompt = Prompt {
             system: composed.system,
             turns,
-            schema: task.schema(&scene).filter(|_| structured),
+            schema,
             notes: Notes {
                 question,
                 regions: drawn.notes(),

@@ -1,8 +1,10 @@
 //! The registry: what there is to segment and to mark with.
 //!
 //! An embedded, a loaded and a remote segmenter are one thing here: a descriptor and a factory.
-//! A remote one is there even while nobody answers at its endpoints.
+//! A remote one is there even while nobody answers at its endpoints. One that is made of two others
+//! has a descriptor like they have, and their workers for its own.
 
+mod composed;
 mod segmenter;
 mod style;
 
@@ -19,6 +21,8 @@ use som_plugin::{
     host::{self, Plugin},
 };
 
+use self::composed::Table;
+pub(crate) use self::composed::Told;
 pub use self::{
     segmenter::{KnownSegmenter, SegmenterEntry},
     style::StyleEntry,
@@ -35,6 +39,8 @@ pub enum Provenance {
     Library(PathBuf),
     /// Behind these endpoints.
     Remote(Vec<String>),
+    /// Made of a detector and a refiner with these ids.
+    Composed(String, String),
 }
 
 impl fmt::Display for Provenance {
@@ -43,6 +49,7 @@ impl fmt::Display for Provenance {
             Provenance::Embedded => f.write_str("embedded"),
             Provenance::Library(path) => write!(f, "{}", path.display()),
             Provenance::Remote(endpoints) => f.write_str(&endpoints.join(", ")),
+            Provenance::Composed(detect, refine) => write!(f, "made of {detect} and {refine}"),
         }
     }
 }
@@ -50,7 +57,7 @@ impl fmt::Display for Provenance {
 /// All segmenters and mark styles by id.
 #[derive(Default)]
 pub struct Registry {
-    segmenters: BTreeMap<String, SegmenterEntry>,
+    segmenters: BTreeMap<String, Arc<SegmenterEntry>>,
     styles: BTreeMap<String, StyleEntry>,
     /// Why installed libraries could not be loaded.
     not_loaded: Vec<Error>,
@@ -69,6 +76,7 @@ impl Registry {
         if settings.plugins.installed {
             registry.add_installed()?;
         }
+        registry.add_composed_segmenters(settings)?;
         for error in &registry.not_loaded {
             tracing::warn!("{error}");
         }
@@ -85,6 +93,7 @@ impl Registry {
         if settings.plugins.installed && !registry.has_all_of(settings) {
             registry.add_installed()?;
         }
+        registry.add_composed_segmenters(settings)?;
         Ok(registry)
     }
 
@@ -111,12 +120,19 @@ impl Registry {
 
     /// True if the segmenters and mark styles that `settings` name are there.
     fn has_all_of(&self, settings: &Settings) -> bool {
-        let mut segmenters = settings.segmenter.keys().chain([&settings.mark.segmenter]);
-        segmenters.all(|id| self.segmenters.contains_key(id))
+        let named = settings.segmenter.keys().chain([&settings.mark.segmenter]);
+        // One that is made of two is not there yet.
+        let parts = settings.segmenter.values().flat_map(|table| {
+            let parts = ["detect", "refine"].map(|key| table.get(key)?.as_str());
+            parts.into_iter().flatten()
+        });
+        let mut needed = named.map(String::as_str).chain(parts);
+        needed.all(|id| self.segmenters.contains_key(id) || Table::is_meant_by(settings, id))
             && settings
                 .mark
                 .styles
                 .iter()
+                .chain(settings.style.keys())
                 .all(|id| self.styles.contains_key(id))
     }
 
@@ -171,7 +187,7 @@ impl Registry {
             let (first, second) = (other.provenance(), entry.provenance());
             return Err(twice("segmenter", entry.id(), first, second));
         }
-        self.segmenters.insert(entry.id().to_owned(), entry);
+        self.segmenters.insert(entry.id().to_owned(), entry.into());
         Ok(())
     }
 
@@ -188,6 +204,54 @@ impl Registry {
             self.insert(SegmenterEntry::remote(id, Remote::open(settings, id)?))?;
         }
         Ok(())
+    }
+
+    /// Adds every segmenter whose table in the settings says what it is made of. The parts have to be
+    /// there, unless they are made of others in turn.
+    ///
+    /// # Errors
+    /// Invalid, if a table is wrong, a segmenter is a part of itself, or there is one with its id
+    /// already; NotFound for a part that is not there; Unsupported for parts that do not fit each other.
+    pub fn add_composed_segmenters(&mut self, settings: &Settings) -> Result<()> {
+        let tables = settings.segmenter.keys();
+        for id in tables.filter(|id| Table::is_meant_by(settings, id)) {
+            self.compose(id, &[], settings)
+                .map_err(|error| error.at(format!("settings: segmenter.{id}")))?;
+        }
+        Ok(())
+    }
+
+    /// Adds one of them, after its parts; it is a part of all that are `around` it.
+    fn compose(&mut self, id: &str, around: &[&str], settings: &Settings) -> Result<()> {
+        let around = [around, &[id]].concat();
+        if around[..around.len() - 1].contains(&id) {
+            let chain: Vec<String> = around.iter().map(|id| format!("\"{id}\"")).collect();
+            return Err(Error::invalid(format!(
+                "{}: a segmenter cannot be a part of itself",
+                chain.join(" → ")
+            )));
+        }
+        let known = self.segmenters.get(id);
+        if known.is_some_and(|entry| entry.parts().is_some()) {
+            return Ok(());
+        }
+        let table = Table::read(settings, id)?;
+        for part in [&table.detect, &table.refine] {
+            if Table::is_meant_by(settings, part) {
+                self.compose(part, &around, settings)?;
+            }
+        }
+        let part = |key: &str, id: &str| match self.segmenters.get(id) {
+            Some(part) => Ok(part.clone()),
+            None => Err(self
+                .missing("segmenter", id, self.segmenters.keys())
+                .at(key)),
+        };
+        let (detect, refine) = (
+            part("detect", &table.detect)?,
+            part("refine", &table.refine)?,
+        );
+        self.insert(SegmenterEntry::composed(id, table, detect, refine)?)
     }
 
     /// Adds a mark style.
@@ -218,7 +282,24 @@ impl Registry {
     pub fn segmenter(&self, id: &str) -> Result<&SegmenterEntry> {
         self.segmenters
             .get(id)
+            .map(Arc::as_ref)
             .ok_or_else(|| self.missing("segmenter", id, self.segmenters.keys()))
+    }
+
+    /// Ids of the segmenters whose workers do the work of segmenter `id`: its own, or those of what it is
+    /// made of.
+    ///
+    /// # Errors
+    /// As [`segmenter`](Self::segmenter).
+    pub fn workers<'a>(&'a self, id: &'a str) -> Result<Vec<&'a str>> {
+        match self.segmenter(id)?.parts() {
+            None => Ok(vec![id]),
+            Some([detect, refine]) => {
+                let mut workers = self.workers(detect)?;
+                workers.extend(self.workers(refine)?);
+                Ok(workers)
+            }
+        }
     }
 
     /// The mark style called `id`.
@@ -233,7 +314,7 @@ impl Registry {
 
     /// All segmenters, by id.
     pub fn segmenters(&self) -> impl Iterator<Item = &SegmenterEntry> {
-        self.segmenters.values()
+        self.segmenters.values().map(Arc::as_ref)
     }
 
     /// All mark styles, by id.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use som_core::{Descriptor, MarkStyle, Params, Result, Schema};
+use som_core::{Descriptor, Error, MarkStyle, Params, Result, Schema};
 
-use super::Provenance;
+use super::{Provenance, segmenter::read_texts};
+use crate::settings::Settings;
 
 /// A mark style.
 pub struct StyleEntry {
@@ -55,6 +56,21 @@ impl StyleEntry {
     /// Invalid, naming the first parameter that does not fit.
     pub fn resolve(&self, params: &Params) -> Result<Params> {
         self.params.resolve(&self.who(), params)
+    }
+
+    /// The parameters in the settings, which it gets if a request says nothing else; checked against
+    /// its schema.
+    ///
+    /// # Errors
+    /// Invalid, naming the first parameter that does not fit.
+    pub fn usual(&self, settings: &Settings) -> Result<Params> {
+        let params = settings.style.get(&self.descriptor.id);
+        let mut params = params.cloned().unwrap_or_default();
+        let table = format!("style.{}", self.descriptor.id);
+        let at = |error: Error| error.at(settings.places.of(&table));
+        read_texts(&self.params, &self.who(), &mut params).map_err(at)?;
+        self.params.resolve(&self.who(), &params).map_err(at)?;
+        Ok(params)
     }
 
     /// How errors name it.

@@ -1,38 +1,36 @@
-//! The settings ladder: embedded defaults up to flags, each value with its origin.
+//! What can be set; [`Ladder`] reads it layer by layer.
 
 mod granularity;
+mod ladder;
 mod limits;
 mod mark;
+mod places;
 mod server;
 mod telemetry;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-use config::{ConfigError, Map, Source, Value, ValueKind};
 use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{
     Error, Params, Result,
     decode::{Background, DecodeOptions},
+    prompt::Template,
 };
 use som_lmm::{LmmSettings, Lmms};
 
 pub use self::{
     granularity::{GranularitySettings, StepSettings},
+    ladder::{BUILT_IN, Ladder, Origin},
     limits::{Counted, LimitSettings},
     mark::MarkSettings,
+    places::Places,
     server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
     telemetry::{LogFormat, TelemetrySettings},
 };
 use crate::weights::WeightSettings;
-
-/// Where the ladder looks for files, from the lowest to the highest.
-const SYSTEM_FILES: [&str; 2] = ["/etc/som/som.toml", "som.toml"];
-const EMBEDDED: &str = include_str!("../settings.toml");
-/// `SOM__MARK__SEGMENTER` sets `mark.segmenter`.
-const ENVIRONMENT_PREFIX: &str = "SOM__";
 
 /// Everything that can be set. Field names are the keys of `som.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,12 +56,19 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Logs and traces.
     pub telemetry: TelemetrySettings,
-    /// One table per segmenter: som's own keys (see [`WorkerSettings`]) and its options.
+    /// One table per segmenter: som's own keys (see [`WorkerSettings`]), `params`, a table of what its
+    /// calls get if a request says nothing else, and its options.
     #[serde(default)]
     pub segmenter: BTreeMap<String, Params>,
+    /// One table per mark style: the parameters that it gets if a request says nothing else.
+    #[serde(default)]
+    pub style: BTreeMap<String, Params>,
     /// One table per large multimodal model, by the name it is asked for.
     #[serde(default)]
     pub lmm: BTreeMap<String, LmmSettings>,
+    /// Where all this was said.
+    #[serde(skip)]
+    pub places: Places,
 }
 
 /// Who is asked when a request says nothing else.
@@ -72,6 +77,10 @@ pub struct Settings {
 pub struct AskSettings {
     /// Name of a table `[lmm.NAME]`.
     pub lmm: String,
+    /// The words of the prompt of a question, by the name of a template; empty for the usual ones.
+    pub template: String,
+    /// The same from a file.
+    pub prompt_file: String,
 }
 
 /// How the multimodal model rescales an image before it sees it; 0 is no limit.
@@ -134,10 +143,55 @@ impl Settings {
     /// # Errors
     /// Invalid, naming the table and the key that is wrong; NotFound, if `ask.lmm` names none.
     pub fn lmms(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Lmms> {
-        let lmms = Lmms::open(&self.lmm, variable).map_err(|error| error.at("settings"))?;
+        let lmms = Lmms::open(&self.lmm, variable).map_err(|error| self.places.place(error))?;
         let chosen = lmms.get(&self.ask.lmm);
-        chosen.map_err(|error| error.at("settings: ask.lmm"))?;
+        chosen.map_err(|error| error.at(self.places.of("ask.lmm")))?;
         Ok(lmms)
+    }
+
+    /// The words of the prompt of a question; `None` for the usual ones. Blocks to read a file.
+    ///
+    /// # Errors
+    /// NotFound for an unknown template or a file that is not there; Invalid for words that make no
+    /// template.
+    pub fn template(&self) -> Result<Option<Template>> {
+        let AskSettings {
+            template,
+            prompt_file,
+            ..
+        } = &self.ask;
+        match (template.as_str(), prompt_file.as_str()) {
+            ("", "") => Ok(None),
+            ("", file) => {
+                let words = std::fs::read_to_string(file)
+                    .map_err(|error| Error::not_found("the file cannot be read").caused_by(error));
+                let template = words.and_then(|words| Template::parse(&words));
+                template
+                    .map(Some)
+                    .map_err(|error| error.at(file).at(self.places.of("ask.prompt_file")))
+            }
+            (name, "") => Template::named(name)
+                .map(Some)
+                .map_err(|error| error.at(self.places.of("ask.template"))),
+            _ => Err(Error::invalid(
+                "settings: ask.template and ask.prompt_file both say the words (leave one empty)",
+            )),
+        }
+    }
+
+    /// The parameters that calls of segmenter `id` get if a request says nothing else.
+    ///
+    /// # Errors
+    /// Invalid, if they are no table.
+    pub fn params(&self, id: &str) -> Result<Params> {
+        match self.segmenter.get(id).and_then(|table| table.get("params")) {
+            None => Ok(Params::new()),
+            Some(serde_json::Value::Object(params)) => Ok(params.clone()),
+            Some(other) => Err(Error::invalid(format!(
+                "{} is {other}, but must be a table",
+                self.places.of(&format!("segmenter.{id}.params"))
+            ))),
+        }
     }
 
     /// som's own keys of the table of segmenter `id`, and the options that are left for it.
@@ -147,20 +201,22 @@ impl Settings {
     /// more instances than `limits.instances`.
     pub fn segmenter(&self, id: &str) -> Result<(WorkerSettings, Params)> {
         let mut options = self.segmenter.get(id).cloned().unwrap_or_default();
+        options.remove("params");
         let mut take = |key: &str, default: u64, least: u64| {
             match options.remove(key) {
-            None => Ok(default),
-            // Values from the environment are text.
-            Some(value) => value
-                .as_u64()
-                .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
-                .filter(|&number| number >= least)
-                .ok_or_else(|| {
-                    Error::invalid(format!(
-                        "segmenter.{id}.{key} is {value}, but must be a whole number of at least {least}"
-                    ))
-                }),
-        }
+                None => Ok(default),
+                // Values from the environment are text.
+                Some(value) => value
+                    .as_u64()
+                    .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+                    .filter(|&number| number >= least)
+                    .ok_or_else(|| {
+                        Error::invalid(format!(
+                            "{} is {value}, but must be a whole number of at least {least}",
+                            self.places.of(&format!("segmenter.{id}.{key}"))
+                        ))
+                    }),
+            }
         };
         let worker = WorkerSettings {
             instances: take("instances", 1, 1)? as usize,
@@ -208,247 +264,6 @@ fn list_values(
         }
         value => drop(values.insert(key, value)),
     }
-}
-
-/// The layers that are chosen at start-up.
-#[derive(Clone, Debug, Default)]
-pub struct Ladder {
-    file: Option<PathBuf>,
-    flags: Vec<(String, String, serde_json::Value)>,
-    system: bool,
-    environment: Vec<(String, String)>,
-}
-
-/// One effective value: its dotted key, the value, and the layer it came from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Origin {
-    /// `mark.page_size`.
-    pub key: String,
-    /// As JSON.
-    pub value: serde_json::Value,
-    /// `built-in`, a file, an environment variable or a flag.
-    pub from: String,
-}
-
-impl Ladder {
-    /// The embedded defaults alone.
-    pub fn embedded() -> Self {
-        Self::default()
-    }
-
-    /// Defaults, the system's and the working folder's files, and this process's environment.
-    pub fn system() -> Self {
-        Self {
-            system: true,
-            environment: std::env::vars().collect(),
-            ..Self::default()
-        }
-    }
-
-    /// Adds the file named by `--config`.
-    #[must_use]
-    pub fn with_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.file = Some(path.into());
-        self
-    }
-
-    /// Adds environment variables, such as (`SOM__MARK__SEGMENTER`, `sam`).
-    #[must_use]
-    pub fn with_environment(
-        mut self,
-        variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Self {
-        self.environment.extend(variables);
-        self
-    }
-
-    /// Adds a flag: `--segmenter sam` sets `mark.segmenter`.
-    #[must_use]
-    pub fn with_flag(mut self, flag: &str, key: &str, value: impl Into<serde_json::Value>) -> Self {
-        self.flags
-            .push((flag.to_owned(), key.to_owned(), value.into()));
-        self
-    }
-
-    /// Reads all layers.
-    ///
-    /// # Errors
-    /// NotFound, if the file of `--config` is missing; Invalid, if a layer is malformed, has an
-    /// unknown key (the known ones are listed) or a value of a wrong type.
-    pub fn load(&self) -> Result<(Settings, Vec<Origin>)> {
-        let mut builder = config::Config::builder().add_source(TomlText::embedded());
-        if self.system {
-            for path in SYSTEM_FILES.map(Path::new) {
-                if path.exists() {
-                    builder = builder.add_source(TomlText::read(path)?);
-                }
-            }
-        }
-        if let Some(path) = &self.file {
-            builder = builder.add_source(TomlText::read(path)?);
-        }
-        builder = builder
-            .add_source(Variables::new(&self.environment)?)
-            .add_source(Flags(self.flags.clone()));
-        let config = builder.build().map_err(|error| invalid(&error))?;
-        let mut origins = Vec::new();
-        for (key, value) in config.collect().map_err(|error| invalid(&error))? {
-            list_origins(key, &value, &mut origins);
-        }
-        origins.sort_by(|a, b| a.key.cmp(&b.key));
-        let settings = config.try_deserialize().map_err(|error| invalid(&error))?;
-        Ok((settings, origins))
-    }
-}
-
-fn invalid(error: &ConfigError) -> Error {
-    Error::invalid(format!("settings: {error}"))
-}
-
-fn list_origins(key: String, value: &Value, origins: &mut Vec<Origin>) {
-    if let ValueKind::Table(table) = &value.kind {
-        for (name, value) in table {
-            list_origins(format!("{key}.{name}"), value, origins);
-        }
-        return;
-    }
-    let json = value
-        .clone()
-        .try_deserialize()
-        .unwrap_or(serde_json::Value::Null);
-    let from = value.origin().unwrap_or("built-in").to_owned();
-    origins.push(Origin {
-        key,
-        value: json,
-        from,
-    });
-}
-
-/// A TOML layer with its name as origin.
-#[derive(Clone, Debug)]
-struct TomlText {
-    origin: String,
-    text: String,
-}
-
-impl TomlText {
-    fn embedded() -> Self {
-        Self {
-            origin: "built-in".into(),
-            text: EMBEDDED.into(),
-        }
-    }
-
-    fn read(path: &Path) -> Result<Self> {
-        let origin = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Self { origin, text }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::not_found(
-                format!("settings file {origin} does not exist"),
-            )),
-            Err(error) => Err(Error::invalid(format!(
-                "settings file {origin} cannot be read: {error}"
-            ))),
-        }
-    }
-}
-
-impl Source for TomlText {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        use config::Format;
-        config::FileFormat::Toml
-            .parse(Some(&self.origin), &self.text)
-            .map_err(|error| ConfigError::Message(format!("{}: {error}", self.origin)))
-    }
-}
-
-/// The environment layer: values are text, and each knows its variable.
-#[derive(Clone, Debug)]
-struct Variables(Vec<(String, String, String)>);
-
-impl Variables {
-    fn new(variables: &[(String, String)]) -> Result<Self> {
-        let mut values = Vec::new();
-        for (name, text) in variables {
-            let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) else {
-                continue;
-            };
-            let mut parts: Vec<String> = path.split("__").map(str::to_lowercase).collect();
-            if parts.iter().any(String::is_empty) {
-                return Err(Error::invalid(format!(
-                    "environment variable {name}: write it like SOM__MARK__SEGMENTER"
-                )));
-            }
-            // Ids have dashes, which a variable's name cannot.
-            if parts.len() > 1 && ["segmenter", "lmm"].contains(&parts[0].as_str()) {
-                parts[1] = parts[1].replace('_', "-");
-            }
-            values.push((name.clone(), parts.join("."), text.clone()));
-        }
-        values.sort();
-        Ok(Self(values))
-    }
-}
-
-impl Source for Variables {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        let values = self.0.iter().map(|(name, key, text)| {
-            (
-                key.clone(),
-                Value::new(Some(name), ValueKind::String(text.clone())),
-            )
-        });
-        Ok(values.collect())
-    }
-}
-
-/// The layer of command line flags.
-#[derive(Clone, Debug)]
-struct Flags(Vec<(String, String, serde_json::Value)>);
-
-impl Source for Flags {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        let values = self
-            .0
-            .iter()
-            .map(|(flag, key, value)| (key.clone(), from_json(flag, value)));
-        Ok(values.collect())
-    }
-}
-
-fn from_json(flag: &String, value: &serde_json::Value) -> Value {
-    use serde_json::Value as Json;
-    let kind = match value {
-        Json::Null => ValueKind::Nil,
-        Json::Bool(value) => ValueKind::Boolean(*value),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => ValueKind::I64(integer),
-            (None, float) => ValueKind::Float(float.unwrap_or(f64::NAN)),
-        },
-        Json::String(text) => ValueKind::String(text.clone()),
-        Json::Array(items) => {
-            ValueKind::Array(items.iter().map(|item| from_json(flag, item)).collect())
-        }
-        Json::Object(items) => ValueKind::Table(
-            items
-                .iter()
-                .map(|(key, item)| (key.clone(), from_json(flag, item)))
-                .collect(),
-        ),
-    };
-    Value::new(Some(flag), kind)
 }
 
 /// A list, or the same as text with commas: all an environment variable can hold.

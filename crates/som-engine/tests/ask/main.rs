@@ -7,7 +7,7 @@ mod script;
 use serde_json::json;
 use som_core::{
     AnswerEvent, BBox, Cancellation, Error, ErrorKind, Finish, ImagePolicy, Prompt, ProviderInfo,
-    Role, Size, View,
+    Role, Size, Usage, View,
     prompt::{Layout, Template},
     task::Task,
 };
@@ -259,23 +259,73 @@ async fn budgets_end_what_they_limit() {
         .collect();
     assert_eq!(limits, [Some(15), Some(5)]);
 
-    let scene = self::scene(answers());
-    let cost = Budget {
-        max_cost: Some(0.0001),
+    let cost = |dollars| Budget {
+        max_cost: Some(dollars),
         ..Budget::default()
     };
-    let outcome = scene.answer(votes(cost)).await;
-    assert_eq!(outcome.rounds, 1);
-    assert!(outcome.cut_short.unwrap().contains("$0.0001"));
-
     let without_prices = ProviderInfo {
         prices: None,
         ..info()
     };
     let scene = scene_with(without_prices, answers());
-    let error = scene.failure(votes(cost)).await;
+    let error = scene.failure(votes(cost(1.0))).await;
     assert!(error.message().contains("set lmm.script.prices"), "{error}");
     assert_eq!(scene.prompts().len(), 0);
+}
+
+/// A million tokens cost $1 in a prompt, and $10 in an answer.
+#[tokio::test]
+async fn no_request_may_cost_more_than_is_left() {
+    let votes = |max_cost| AskRequest {
+        votes: 3,
+        budget: Budget {
+            max_cost: Some(max_cost),
+            ..Budget::default()
+        },
+        ..question("which?")
+    };
+    // The prompt alone may cost more.
+    let scene = self::scene([says("[1]")]);
+    let error = scene.failure(votes(0.0001)).await;
+    assert_eq!(error.kind(), ErrorKind::Exhausted);
+    assert!(
+        error.message().starts_with("the budget of $0.0001"),
+        "{error}"
+    );
+    assert_eq!(scene.prompts().len(), 0);
+
+    // What is left when the prompt is paid limits the answer.
+    let budget = 0.01;
+    let outcome = scene.answer(votes(budget)).await;
+    assert_eq!(outcome.rounds, 1, "{:?}", outcome.cut_short);
+    let limit = scene.prompts()[0].max_tokens.unwrap();
+    assert!(
+        limit > 100 && f64::from(limit) * 10.0 / 1e6 < budget,
+        "{limit}"
+    );
+
+    // A model that counts a hundred times as many tokens as expected is known from then on.
+    let dear = |tokens| {
+        let usage = Usage {
+            input_tokens: tokens,
+            output_tokens: 10,
+            cached_tokens: 0,
+        };
+        Ok(vec![
+            AnswerEvent::Delta("[1]".to_owned()),
+            AnswerEvent::Usage(usage),
+            AnswerEvent::Done(Finish::Stop),
+        ])
+    };
+    let scene = self::scene([dear(100_000), says("[1]"), says("[1]")]);
+    let outcome = scene.answer(votes(0.19)).await;
+    assert_eq!((outcome.rounds, scene.prompts().len()), (1, 1));
+    let why = outcome.cut_short.unwrap();
+    assert!(
+        why.contains("the budget of $0.19 has $0.0899 left"),
+        "{why}"
+    );
+    assert!(outcome.cost.unwrap() < 0.19);
 }
 
 #[tokio::test]
@@ -326,6 +376,18 @@ async fn what_the_model_cannot_do_is_refused_before_anything_is_sent() {
     assert!(scene.prompts().is_empty());
 
     let scene = self::scene([says("never")]);
+    for (text, why) in [
+        ("what is [99]?", "there is no mark 99 (the marks are "),
+        (
+            "is mark 7 left of mark 1?",
+            "\"mark 7\": there is no mark 7",
+        ),
+    ] {
+        let error = scene.failure(question(text)).await;
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{text}: {error}");
+        assert!(error.message().contains(why), "{text}: {error}");
+        assert!(scene.prompts().is_empty(), "{text}");
+    }
     for (request, why) in [
         (
             AskRequest {

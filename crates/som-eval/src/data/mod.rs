@@ -24,6 +24,8 @@ use std::{
     str::FromStr,
 };
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 pub use self::{
     labels::LabelMap,
     lines::SCHEMA,
@@ -97,8 +99,25 @@ impl fmt::Display for Kind {
     }
 }
 
+/// By its name.
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = Self::ALL.iter().find(|(known, _)| *known == name);
+        let unknown = || de::Error::custom(format!("{name:?} is no data set"));
+        known.map(|(_, kind)| *kind).ok_or_else(unknown)
+    }
+}
+
 /// Where a data set lies, and what of it is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Place {
     /// Which data set it is.
     pub kind: Kind,

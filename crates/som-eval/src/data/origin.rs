@@ -33,7 +33,7 @@ impl Kind {
             Self::Ade20k => (
                 "ADE20K",
                 "http://sceneparsing.csail.mit.edu",
-                "annotations BSD-3, images for research and education alone",
+                "annotations BSD-3, images for non-commercial research and education alone",
             ),
             Self::RefCoco => ("RefCOCO", REFER, REFER_LICENCE),
             Self::RefCocoPlus => ("RefCOCO+", REFER, REFER_LICENCE),
@@ -46,7 +46,7 @@ impl Kind {
             Self::Flickr30k => (
                 "Flickr30k Entities",
                 "https://github.com/BryanPlummer/flickr30k_entities",
-                "research and education; the images on request from their authors",
+                "non-commercial research and education; images by Flickr's terms, on request",
             ),
             Self::Davis2017 | Self::Davis2017Unsupervised => (
                 "DAVIS 2017",

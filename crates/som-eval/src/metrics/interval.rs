@@ -4,6 +4,7 @@
 //! Introduction to the Bootstrap*, 1993, chapters 8 and 13).
 
 use super::Ratio;
+use crate::random::SplitMix;
 
 /// How often images are drawn again.
 pub const DRAWS: usize = 1000;
@@ -31,7 +32,7 @@ pub struct Difference {
 /// The 95 % interval of the ratio of sums, over `draws` draws of the groups with replacement. The
 /// same seed gives the same interval. `None` if there is nothing to draw.
 pub fn bootstrap(groups: &[Ratio], draws: usize, seed: u64) -> Option<Interval> {
-    let mut random = SplitMix(seed);
+    let mut random = SplitMix::new(seed);
     let mut values: Vec<f64> = (0..draws)
         .filter_map(|_| {
             let drawn = groups.iter().map(|_| random.below(groups.len()));
@@ -54,7 +55,7 @@ pub fn paired(first: &[Ratio], second: &[Ratio], draws: usize, seed: u64) -> Opt
         Some(b.value()? - a.value()?)
     };
     let value = difference(&mut (0..pairs.len()))?;
-    let mut random = SplitMix(seed);
+    let mut random = SplitMix::new(seed);
     let mut values: Vec<f64> = (0..draws)
         .filter_map(|_| {
             let mut drawn = (0..pairs.len()).map(|_| random.below(pairs.len()));
@@ -101,25 +102,6 @@ fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let (low, high) = (place.floor() as usize, place.ceil() as usize);
     let (low, high) = (*values.get(low)?, *values.get(high)?);
     Some(low + (high - low) * place.fract())
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014): a few lines of our own, since intervals have to stay
-/// the same whatever version of a library is at hand.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    /// A number below `end`, as good as evenly.
-    fn below(&mut self, end: usize) -> usize {
-        ((u128::from(self.next()) * end as u128) >> 64) as usize
-    }
 }
 
 #[cfg(test)]

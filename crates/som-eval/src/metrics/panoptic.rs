@@ -44,7 +44,7 @@ pub struct Quality {
 }
 
 impl Panoptic {
-    /// Adds an image. Pixels of `void` leave the union, and what lies mostly in void or in crowds
+    /// Adds an image. Pixels of `void` leave the union, and what lies mostly in void or in a crowd
     /// of its class is not counted as found wrongly.
     pub fn add(&mut self, truth: &[Labelled<'_>], found: &[Labelled<'_>], void: &Mask) {
         let mut is_matched = vec![false; found.len()];
@@ -75,12 +75,11 @@ impl Panoptic {
             .zip(is_matched)
             .filter(|(_, is_matched)| !is_matched)
         {
-            let crowds = truth
+            // Of several crowds of a class the last one counts, as there.
+            let crowd = truth
                 .iter()
-                .filter(|truth| truth.is_crowd && truth.class == found.class);
-            let crowded: u64 = crowds
-                .map(|crowd| crowd.mask.intersection_area(found.mask))
-                .sum();
+                .rfind(|truth| truth.is_crowd && truth.class == found.class);
+            let crowded = crowd.map_or(0, |crowd| crowd.mask.intersection_area(found.mask));
             let excused = crowded + void.intersection_area(found.mask);
             if 2 * excused <= found.mask.area() {
                 self.class(found.class).unmatched_found += 1;

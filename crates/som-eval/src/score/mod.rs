@@ -2,6 +2,7 @@
 
 mod losses;
 mod tally;
+mod each;
 mod refer;
 mod naming;
 mod phrases;
@@ -12,6 +13,7 @@ mod report;
 use std::{collections::HashMap, path::Path};
 
 pub use self::{
+    each::{SampleScore, Verdict},
     losses::Losses,
     report::{Report, SCHEMA, Score},
 };
@@ -96,7 +98,7 @@ pub fn score(data: &Dataset, path: &Path, options: &Options) -> Result<Report> {
             wrong("the sample occurs twice; the first one counts");
             continue;
         }
-        if let Some(why) = scorer.add(&data.samples[place], Some(&outcome))? {
+        if let Some(why) = scorer.add(place, Some(&outcome))? {
             let entry = format!("line {number}, sample {}", outcome.sample);
             scorer.left_out.push(Error::malformed(path, entry, why));
         }
@@ -112,6 +114,7 @@ struct Scorer<'a> {
     answered: usize,
     naming: Naming<'a>,
     tally: Tally,
+    each: Vec<SampleScore>,
     left_out: Vec<Error>,
 }
 
@@ -124,20 +127,26 @@ impl<'a> Scorer<'a> {
             answered: 0,
             naming: Naming::new(&options.synonyms),
             tally: Tally::default(),
+            each: Vec::new(),
             left_out: Vec::new(),
         }
     }
 
     /// Scores a sample. What is wrong with the answer is returned, and the sample counts as not
     /// answered.
-    fn add(&mut self, sample: &Sample, outcome: Option<&Outcome>) -> Result<Option<String>> {
+    fn add(&mut self, place: usize, outcome: Option<&Outcome>) -> Result<Option<String>> {
+        let sample = &self.data.samples[place];
+        let mut tally = Tally::default();
         let result = match outcome.and_then(unsound) {
             Some(why) => Err(Fault::Answer(why)),
-            None => self.measure(sample, outcome),
+            None => self.measure(sample, outcome, &mut tally),
         };
         match result {
             Ok(()) => {
                 self.answered += usize::from(outcome.is_some());
+                let failed = outcome.is_none_or(Outcome::has_failed);
+                self.each.push(SampleScore::new(place, &tally, failed));
+                self.tally.merge(tally);
                 Ok(None)
             }
             Err(Fault::Truth(error @ Error::Invalid(_))) => Err(error),
@@ -147,14 +156,18 @@ impl<'a> Scorer<'a> {
             }
             Err(Fault::Answer(why)) => {
                 // Without an answer none can be wrong.
-                self.add(sample, None)?;
+                self.add(place, None)?;
                 Ok(Some(why))
             }
         }
     }
 
-    fn measure(&mut self, sample: &Sample, outcome: Option<&Outcome>) -> Result<(), Fault> {
-        let tally = &mut self.tally;
+    fn measure(
+        &mut self,
+        sample: &Sample,
+        outcome: Option<&Outcome>,
+        tally: &mut Tally,
+    ) -> Result<(), Fault> {
         match &sample.truth {
             Truth::Segments(segments) => {
                 let cut = segments.cut(sample, self.data.kind).map_err(Fault::Truth)?;
@@ -184,8 +197,7 @@ impl<'a> Scorer<'a> {
             .collect();
         if !self.options.only_run {
             for &place in &not_run {
-                let sample = &self.data.samples[place];
-                self.add(sample, None)?;
+                self.add(place, None)?;
             }
         }
         let report = Report::new(
@@ -199,6 +211,7 @@ impl<'a> Scorer<'a> {
             },
             &self.tally,
             &self.naming,
+            self.each,
         );
         if report.scores.is_empty() {
             let first = report.left_out.first();

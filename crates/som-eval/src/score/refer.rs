@@ -14,7 +14,7 @@ use crate::{
         Ratio, boxes,
         masks::{Overlap, THRESHOLDS},
     },
-    results::{Answer, Outcome},
+    results::{Answer, Outcome, Reading},
 };
 
 /// The names of precision@X, by [`THRESHOLDS`].
@@ -118,6 +118,18 @@ impl Expected {
         }
     }
 
+    /// The metrics of an answer that says nothing: that nothing is meant has to be said.
+    fn unsaid(&self, mut measured: Measured) -> Measured {
+        if !self.has_target {
+            for (metric, ratio) in &mut measured {
+                if *metric != CIOU {
+                    ratio.sum = 0.0;
+                }
+            }
+        }
+        measured
+    }
+
     /// What each region alone would reach, as [`measure`](Self::measure) has it.
     fn reach(&self, outcome: &Outcome) -> Result<[Vec<(bool, f64)>; 2], Fault> {
         let mut reach = [Vec::new(), Vec::new()];
@@ -156,19 +168,14 @@ pub(super) fn score(
     tally: &mut Tally,
 ) -> Result<(), Fault> {
     let Some(outcome) = outcome else {
-        let (mut measured, _) = truth.measure(&Answer::default())?;
-        // That nothing is meant has to be said.
-        if !truth.has_target {
-            for (metric, ratio) in &mut measured {
-                if *metric != CIOU {
-                    ratio.sum = 0.0;
-                }
-            }
-        }
-        tally.add(sample, &sample.kinds, &measured);
+        let (measured, _) = truth.measure(&Answer::default())?;
+        tally.add(sample, &sample.kinds, &truth.unsaid(measured));
         return Ok(());
     };
-    let (measured, reached) = truth.measure(&outcome.answer)?;
+    let (mut measured, reached) = truth.measure(&outcome.answer)?;
+    if matches!(outcome.reading, Reading::Nothing | Reading::Unreadable) {
+        measured = truth.unsaid(measured);
+    }
     let oracle = outcome
         .oracle
         .as_ref()

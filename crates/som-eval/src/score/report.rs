@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Serialize;
 
 use super::{
-    Losses, Options,
+    Losses, Options, SampleScore,
     naming::Naming,
     refer,
     tally::{Scope, Tally},
@@ -51,6 +51,9 @@ pub struct Report {
     pub left_out: Vec<String>,
     /// What one has to know to read the numbers.
     pub notes: Vec<String>,
+    /// Every sample by itself, in the order of the results; those that were not answered last.
+    #[serde(skip)]
+    pub each: Vec<SampleScore>,
 }
 
 /// One score.
@@ -87,6 +90,7 @@ impl Report {
         counted: Counted,
         tally: &Tally,
         naming: &Naming<'_>,
+        mut each: Vec<SampleScore>,
     ) -> Self {
         let Counted {
             answered,
@@ -105,10 +109,15 @@ impl Report {
                 Scope::Oracle => (&mut oracle, None),
             };
             let is_told = has_masks || !refer::is_of_masks(metric);
-            list.extend(score(metric, kind, &sums, options).filter(|_| is_told));
+            list.extend(Score::of(metric, kind, &sums, options).filter(|_| is_told));
         }
         let mut losses = tally.losses();
-        losses.retain(|metric, _| has_masks || !refer::is_of_masks(metric));
+        let is_told = |metric: &str| has_masks || !refer::is_of_masks(metric);
+        losses.retain(|metric, _| is_told(metric));
+        for sample in &mut each {
+            sample.metrics.retain(|metric, _| is_told(metric));
+            sample.losses.retain(|metric, _| is_told(metric));
+        }
         let of_data = data.problems.iter().map(ToString::to_string);
         let left_out = left_out.iter().map(ToString::to_string);
         Self {
@@ -125,6 +134,7 @@ impl Report {
             counts,
             left_out: of_data.chain(left_out).collect(),
             notes: data.notes.clone(),
+            each,
         }
     }
 
@@ -135,22 +145,25 @@ impl Report {
     }
 }
 
-fn score(
-    metric: &'static str,
-    kind: Option<String>,
-    sums: &[Ratio],
-    options: &Options,
-) -> Option<Score> {
-    let all: Ratio = sums.iter().sum();
-    let value = all.value()?;
-    let interval = bootstrap(sums, options.draws, options.seed)?;
-    Some(Score {
-        metric,
-        kind,
-        value,
-        low: interval.low,
-        high: interval.high,
-        of: all.of,
-        groups: sums.len(),
-    })
+impl Score {
+    /// Of a metric's sums over groups; `None` over nothing.
+    pub(crate) fn of(
+        metric: &'static str,
+        kind: Option<String>,
+        sums: &[Ratio],
+        options: &Options,
+    ) -> Option<Self> {
+        let all: Ratio = sums.iter().sum();
+        let value = all.value()?;
+        let interval = bootstrap(sums, options.draws, options.seed)?;
+        Some(Self {
+            metric,
+            kind,
+            value,
+            low: interval.low,
+            high: interval.high,
+            of: all.of,
+            groups: sums.len(),
+        })
+    }
 }

@@ -49,10 +49,9 @@ impl Tally {
         sample: &Sample,
         measured: &[(&'static str, Ratio)],
     ) {
-        let next = self.groups.len();
         let group = match self.groups.get(&sample.group) {
             Some(group) => *group,
-            None => *self.groups.entry(sample.group.clone()).or_insert(next),
+            None => self.group(sample.group.clone()),
         };
         for (metric, ratio) in measured {
             let sums = self.sums.entry((scope.clone(), *metric)).or_default();
@@ -68,6 +67,47 @@ impl Tally {
         let (sum, samples) = self.losses.entry(metric).or_default();
         *sum += losses;
         *samples += 1.0;
+    }
+
+    /// Adds all that another one has measured.
+    pub(super) fn merge(&mut self, other: Self) {
+        let mut places = vec![0; other.groups.len()];
+        for (name, place) in other.groups {
+            places[place] = self.group(name);
+        }
+        for (key, sums) in other.sums {
+            let own = self.sums.entry(key).or_default();
+            for (ratio, place) in sums.into_iter().zip(&places) {
+                if own.len() <= *place {
+                    own.resize(place + 1, Ratio::default());
+                }
+                own[*place] += ratio;
+            }
+        }
+        for (metric, (losses, samples)) in other.losses {
+            let (sum, count) = self.losses.entry(metric).or_default();
+            *sum += losses;
+            *count += samples;
+        }
+        for (what, count) in other.counts {
+            *self.counts.entry(what).or_default() += count;
+        }
+    }
+
+    fn group(&mut self, name: String) -> usize {
+        let next = self.groups.len();
+        *self.groups.entry(name).or_insert(next)
+    }
+
+    /// Every metric over all samples.
+    pub(super) fn totals(&self) -> BTreeMap<&'static str, Ratio> {
+        let of_all = self
+            .sums
+            .iter()
+            .filter(|((scope, _), _)| *scope == Scope::All);
+        of_all
+            .map(|((_, metric), sums)| (*metric, sums.iter().sum()))
+            .collect()
     }
 
     /// Counts something that is told beside the scores.

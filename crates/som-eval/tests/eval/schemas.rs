@@ -26,11 +26,11 @@ pub(crate) fn every_task() -> Vec<Value> {
     ]
 }
 
-fn validator(schema: &str) -> Validator {
+pub(crate) fn validator(schema: &str) -> Validator {
     jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
 }
 
-fn assert_valid(schema: &Validator, value: &Value) {
+pub(crate) fn assert_valid(schema: &Validator, value: &Value) {
     let errors: Vec<String> = schema
         .iter_errors(value)
         .map(|error| error.to_string())

@@ -32,6 +32,11 @@ impl Corners {
         }
     }
 
+    /// As left, top, right, bottom.
+    pub(super) const fn to_xyxy(self) -> [f64; 4] {
+        [self.left, self.top, self.right, self.bottom]
+    }
+
     /// Of the middle, and width and height.
     pub(super) fn from_center([x, y, width, height]: [f64; 4]) -> Self {
         Self::from_xywh([x - width / 2.0, y - height / 2.0, width, height])

@@ -1,6 +1,6 @@
 //! Entries → regions of the image: cut to it, counted, and checked.
 
-use som_core::{BBox, Mask, Params, Region, Rle, Size};
+use som_core::{Mask, Params, Region, Rle, Size};
 
 use super::{Given, Read, coordinates::Corners};
 use crate::{FormatError, MAX_ENTRIES};
@@ -144,7 +144,9 @@ impl Gathering {
             let message = format!("the score {score} is not in [0, 1]");
             return Err(FormatError::entry(place, message));
         }
-        let mask = self.mask(&place, shape)?;
+        let covered = self.covered(&place, shape)?;
+        let mask = covered.mask;
+        extra.extend(covered.extra);
         self.runs += mask.rows().map(|(_, row)| row.len()).sum::<usize>();
         if self.runs > MAX_RUNS {
             return Err(FormatError::TooLarge {
@@ -205,11 +207,11 @@ impl Gathering {
         })
     }
 
-    /// What an entry covers of the image.
+    /// What an entry covers of the image, as a region of which no more is known.
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub(super) fn mask(&mut self, place: &str, shape: Shape) -> Result<Mask, FormatError> {
+    pub(super) fn covered(&mut self, place: &str, shape: Shape) -> Result<Region, FormatError> {
         let failed = |error| FormatError::Mask {
             place: place.to_owned(),
             error,
@@ -217,21 +219,22 @@ impl Gathering {
         match shape {
             Shape::Mask(mask) => {
                 self.check_size(place, mask.size())?;
-                Ok(mask)
+                Ok(Region::new(mask))
             }
             Shape::Rle(rle) => {
                 self.check_size(place, rle.image_size())?;
-                Mask::from_rle(&rle).map_err(failed)
+                Mask::from_rle(&rle).map(Region::new).map_err(failed)
             }
             Shape::Polygons(polygons) => {
                 if let Some(around) = Corners::around(polygons.as_slice()) {
                     self.meet(place, "the outline", around)?;
                 }
-                Mask::from_coco_polygons(self.size, &polygons).map_err(failed)
+                let mask = Mask::from_coco_polygons(self.size, &polygons);
+                mask.map(Region::new).map_err(failed)
             }
             Shape::Box(corners) => {
                 self.meet(place, "the box", corners)?;
-                Ok(covered(self.size, corners))
+                Ok(Region::of_box(self.size, corners.to_xyxy()))
             }
         }
     }
@@ -269,28 +272,10 @@ impl Gathering {
     }
 }
 
-/// The pixels whose centres lie in a box; the middle one of a box too small for any; none of an empty
-/// box.
-fn covered(size: Size, corners: Corners) -> Mask {
-    if corners.is_empty() {
-        return Mask::empty(size);
-    }
-    let side = |from: f64, to: f64, end: u32| {
-        let last = f64::from(end);
-        let first = (from - 0.5).ceil().clamp(0.0, last);
-        let after = (to - 0.5).ceil().clamp(0.0, last);
-        match after > first {
-            true => (first as u32, (after - first) as u32),
-            false => (((from + to) / 2.0).clamp(0.0, last - 1.0) as u32, 1),
-        }
-    };
-    let (x, width) = side(corners.left, corners.right, size.width);
-    let (y, height) = side(corners.top, corners.bottom, size.height);
-    Mask::rect(size, BBox::new(x, y, width, height))
-}
-
 #[cfg(test)]
 mod tests {
+    use som_core::BBox;
+
     use super::*;
 
     const SIZE: Size = Size::new(60, 40);
@@ -311,7 +296,9 @@ mod tests {
             ([-0.3, 0.0, 60.5, 40.2], BBox::new(0, 0, 60, 40)),
         ] {
             let read = boxed(numbers).unwrap();
-            assert_eq!(read.given[0].region.bbox(), bbox, "{numbers:?}");
+            let region = &read.given[0].region;
+            assert_eq!(region.bbox(), bbox, "{numbers:?}");
+            assert!(region.is_box());
             assert!(read.notes.is_empty(), "{:?}", read.notes);
         }
         assert!(

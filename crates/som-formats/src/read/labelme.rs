@@ -197,6 +197,6 @@ fn union(
     gathering: &mut Gathering,
 ) -> Result<Mask, FormatError> {
     let before = std::mem::replace(&mut whole.shape, Pixels::Polygons(Vec::new()));
-    let before = gathering.mask(&whole.place, before)?;
-    Ok(before.union(&gathering.mask(place, part)?))
+    let before = gathering.covered(&whole.place, before)?.mask;
+    Ok(before.union(&gathering.covered(place, part)?.mask))
 }

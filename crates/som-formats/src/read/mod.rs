@@ -14,6 +14,7 @@ mod geojson;
 pub(crate) mod boxes;
 pub(crate) mod csv;
 mod masks;
+pub(crate) mod npz;
 
 use som_core::{Region, Size};
 
@@ -92,6 +93,7 @@ pub fn read(source: &Source<'_>, target: &Target<'_>) -> Result<Read, FormatErro
         Format::Csv => csv::read(bytes, target, &mut gathering),
         Format::LabelMap => masks::read_map(bytes, &mut gathering),
         Format::Masks => masks::read_one(bytes, &mut gathering),
+        Format::Npz => npz::read(bytes, &mut gathering),
     }?;
     gathering.finish()
 }

@@ -37,11 +37,19 @@ struct AnnotatedRegion {
     image_id: usize,
     category: String,
     category_id: Option<u64>,
-    segmentation: Rle,
+    segmentation: Segmentation,
     area: u64,
     bbox: BBox,
     score: Option<f32>,
     mark_id: Option<u32>,
+}
+
+/// The pixels of a region; nothing of one that no more is known of than its box.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Segmentation {
+    Mask(Rle),
+    None([(); 0]),
 }
 
 #[derive(Debug, Serialize)]
@@ -57,7 +65,7 @@ struct Annotation<'a> {
     id: usize,
     image_id: usize,
     category_id: u64,
-    segmentation: &'a Rle,
+    segmentation: &'a Segmentation,
     area: u64,
     bbox: BBox,
     /// 0: each annotation is one thing, whatever the encoding of its mask.
@@ -99,7 +107,10 @@ impl Annotated {
             image_id: 0,
             category_id: region.extra.get(CATEGORY_ID).and_then(Value::as_u64),
             category: region.label.clone().unwrap_or_else(|| NAMELESS.to_owned()),
-            segmentation: region.mask.to_rle(),
+            segmentation: match region.is_box() {
+                true => Segmentation::None([]),
+                false => Segmentation::Mask(region.mask.to_rle()),
+            },
             area: region.mask.area(),
             bbox: region.bbox(),
             score: region.score,

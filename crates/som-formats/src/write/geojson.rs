@@ -33,6 +33,9 @@ enum Geometry {
 struct Properties<'a> {
     label: Option<&'a str>,
     score: Option<f32>,
+    /// `box` of a region that no more is known of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shape: Option<&'static str>,
     area: u64,
     bbox: BBox,
 }
@@ -51,6 +54,7 @@ pub fn geojson(picture: &Picture<'_>) -> Result<Vec<u8>> {
             properties: Properties {
                 label: region.label.as_deref(),
                 score: region.score,
+                shape: region.is_box().then(|| region.shape().name()),
                 area: region.mask.area(),
                 bbox: region.bbox(),
             },

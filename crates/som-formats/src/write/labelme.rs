@@ -60,7 +60,7 @@ pub fn labelme(picture: &Picture<'_>) -> Result<Vec<u8>> {
 
 /// Adds the shapes of a region, which is the one of this `number`.
 fn add<'a>(item: &Item<'a>, number: u32, shapes: &mut Vec<Shape<'a>>) -> Result<()> {
-    let region = item.region;
+    let (region, bbox) = (item.region, item.region.bbox());
     let polygons = region.mask.polygons();
     let shape = |shape_type, points, group_id, mask| Shape {
         label: region.label.as_deref().unwrap_or(NAMELESS),
@@ -73,7 +73,6 @@ fn add<'a>(item: &Item<'a>, number: u32, shapes: &mut Vec<Shape<'a>>) -> Result<
         score: region.score,
     };
     if polygons.iter().any(|polygon| !polygon.holes.is_empty()) {
-        let bbox = region.bbox();
         // The first pixel, and the last one.
         let points = vec![
             [f64::from(bbox.x), f64::from(bbox.y)],
@@ -81,6 +80,14 @@ fn add<'a>(item: &Item<'a>, number: u32, shapes: &mut Vec<Shape<'a>>) -> Result<
         ];
         let mask = STANDARD.encode(masks::cropped_png(&region.mask)?);
         shapes.push(shape("mask", points, item.id, Some(mask)));
+        return Ok(());
+    }
+    if region.is_box() && !bbox.is_empty() {
+        let points = vec![
+            [f64::from(bbox.x), f64::from(bbox.y)],
+            [bbox.right() as f64, bbox.bottom() as f64],
+        ];
+        shapes.push(shape("rectangle", points, item.id, None));
         return Ok(());
     }
     let group = item.id.or((polygons.len() > 1).then_some(number));

@@ -1,10 +1,11 @@
 //! YOLO's labels for segmentation (Ultralytics, "Instance Segmentation Datasets"): a line an object,
 //! the number of its class and one closed line around it, as parts of the image's sides. Parts and
-//! holes are joined, as Ultralytics joins parts; detection takes the box around the line.
+//! holes are joined, as Ultralytics joins parts; detection takes the box around the line. A region that
+//! no more is known of than its box has that, as for detection.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use som_core::{Error, Polygon, Result};
+use som_core::{BBox, Error, Polygon, Result};
 
 use super::{Picture, coco::NAMELESS, corners};
 use crate::rings;
@@ -37,15 +38,22 @@ impl Outlines {
             f64::from(picture.size.height),
         );
         let outline = |item: &super::Item<'_>| {
-            let polygons = item.region.mask.polygons();
-            let rings = polygons.iter().flat_map(Polygon::rings);
-            let rings: Vec<_> = rings.map(|ring| corners(ring)).collect();
+            let region = item.region;
+            let places = match region.is_box() {
+                true => boxed(region.bbox()),
+                false => {
+                    let polygons = region.mask.polygons();
+                    let rings = polygons.iter().flat_map(Polygon::rings);
+                    let rings: Vec<_> = rings.map(|ring| corners(ring)).collect();
+                    rings::joined(&rings)
+                }
+            };
             let mut line = String::new();
-            for [x, y] in rings::joined(&rings) {
+            for [x, y] in places {
                 // A text takes all that is written to it.
                 let _ = write!(line, " {} {}", part(x / width), part(y / height));
             }
-            let class = item.region.label.as_deref().unwrap_or(NAMELESS);
+            let class = region.label.as_deref().unwrap_or(NAMELESS);
             (!line.is_empty()).then(|| Outline {
                 class: class.to_owned(),
                 line,
@@ -109,6 +117,15 @@ impl Classes {
         self.names.push(class.to_owned());
         self.numbers.insert(class.to_owned(), number);
         Ok(number)
+    }
+}
+
+/// Of a region that no more is known of than its box: the middle of the box, and its width and height.
+fn boxed(bbox: BBox) -> Vec<[f64; 2]> {
+    let [x, y, width, height] = [bbox.x, bbox.y, bbox.width, bbox.height].map(f64::from);
+    match bbox.is_empty() {
+        true => Vec::new(),
+        false => vec![[x + width / 2.0, y + height / 2.0], [width, height]],
     }
 }
 

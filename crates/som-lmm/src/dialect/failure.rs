@@ -6,6 +6,8 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use som_core::Error;
 
+use super::concession::Concession;
+
 /// Why one attempt failed, and whether another one may succeed.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -22,6 +24,8 @@ pub(crate) enum Retry {
     Later,
     /// After the pause that the far side asked for.
     After(Duration),
+    /// At once, without what the far side refused.
+    Conceding(Concession),
 }
 
 impl Failure {
@@ -35,6 +39,11 @@ impl Failure {
     pub(crate) fn of_status(status: StatusCode, said: &str) -> Self {
         let code = status.as_u16();
         let told = |what: &str| format!("{what} (HTTP {code}: {said})");
+        if let Some(concession) = Concession::asked_for(code, said) {
+            let error = Error::invalid(told("the request was refused"));
+            let retry = Retry::Conceding(concession);
+            return Self { error, retry };
+        }
         match code {
             401 | 403 => Error::denied(told("the key was refused")).into(),
             404 => Error::not_found(told("there is no such model or address")).into(),
@@ -79,7 +88,7 @@ pub(crate) fn explanation(body: &Value) -> Option<String> {
         Value::Array(items) => items.first()?,
         body => body,
     };
-    for path in ["/error/message", "/error", "/message", "/detail"] {
+    for path in ["/error/message", "/error", "/message", "/msg", "/detail"] {
         match body.pointer(path) {
             Some(Value::String(text)) => return Some(text.clone()),
             Some(Value::Array(items)) if path == "/detail" => {

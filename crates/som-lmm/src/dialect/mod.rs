@@ -1,6 +1,8 @@
 //! What providers differ in: the address, the headers, the body, and how an answer is written.
 
+mod concession;
 mod failure;
+mod ordered;
 mod reading;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -9,8 +11,10 @@ use serde_json::Value;
 use som_core::{Error, Params, Prompt, PromptImage, Result};
 
 pub(crate) use self::{
+    concession::{Concession, concede, conceding, extend},
     failure::{Failure, Retry, explanation},
-    reading::Reading,
+    ordered::Ordered,
+    reading::{Instead, Reading},
 };
 
 /// The interface of one provider, for one model.

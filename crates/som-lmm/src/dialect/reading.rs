@@ -4,6 +4,15 @@ use std::collections::VecDeque;
 
 use som_core::{AnswerEvent, Finish, Usage};
 
+/// What a model may give out that is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Instead {
+    /// Thoughts.
+    Thoughts,
+    /// A call of a tool, though none was offered.
+    ToolCall,
+}
+
 /// What has been found so far.
 pub(crate) struct Reading {
     /// Found and not yet given out.
@@ -11,6 +20,8 @@ pub(crate) struct Reading {
     usage: Usage,
     finish: Option<Finish>,
     refusal: String,
+    /// What came in the place of an answer.
+    instead: Option<Instead>,
     /// Bytes of text found, and how many there may be.
     text: usize,
     max: usize,
@@ -25,6 +36,7 @@ impl Reading {
             usage: Usage::default(),
             finish: None,
             refusal: String::new(),
+            instead: None,
             text: 0,
             max,
             is_over: false,
@@ -53,6 +65,24 @@ impl Reading {
     /// More of the reason why the model declines.
     pub(crate) fn refuse(&mut self, reason: &str) {
         self.refusal.push_str(reason);
+    }
+
+    /// Something that is no text. A call is told before thoughts, which often precede it.
+    pub(crate) fn instead(&mut self, instead: Instead) {
+        if self.instead != Some(Instead::ToolCall) {
+            self.instead = Some(instead);
+        }
+    }
+
+    /// Why there is no text, as far as it is known.
+    pub(crate) fn emptiness(&self) -> &'static str {
+        match self.instead {
+            Some(Instead::ToolCall) => {
+                "the answer is empty: it is the call of a tool, though none was offered"
+            }
+            Some(Instead::Thoughts) => "the answer is empty: the model thought, but said nothing",
+            None => "the answer is empty",
+        }
     }
 
     /// The tokens so far, changed by `change`.

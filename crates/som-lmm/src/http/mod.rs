@@ -8,13 +8,17 @@ mod retry;
 mod sse;
 mod transport;
 
-use std::time::Instant;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use futures_util::{FutureExt, StreamExt, TryFutureExt, stream};
 use reqwest::{
     Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
+use serde_json::Value;
 use som_core::{AnswerStream, Cancellation, Error, LmmProvider, Prompt, ProviderInfo, Result};
 
 pub use self::client::client;
@@ -26,7 +30,9 @@ use self::{
     transport::{Request, Transport},
 };
 use crate::{
-    dialect::{Dialect, Failure, Model, address},
+    dialect::{
+        Concession, Dialect, Failure, Model, Ordered, Retry, address, concede, conceding, extend,
+    },
     family::Family,
     provider::{Api, is_key_header},
     redactor::Redactor,
@@ -43,6 +49,8 @@ pub(crate) struct HttpProvider {
     secrets: Secrets,
     rate_limit: RateLimit,
     transport: Transport,
+    /// What its server has refused, and no request has any more.
+    conceded: Mutex<Vec<Concession>>,
 }
 
 impl HttpProvider {
@@ -81,6 +89,7 @@ impl HttpProvider {
             secrets,
             rate_limit: RateLimit::per_minute(lmm.requests_per_minute),
             transport: Transport::new(lmm),
+            conceded: Mutex::default(),
         })
     }
 
@@ -91,14 +100,27 @@ impl HttpProvider {
         cancellation: &'a Cancellation,
     ) -> Result<Receiving<'a>> {
         self.info.check(prompt)?;
-        let request = self.request(prompt).map_err(|error| self.named(&error))?;
+        let mut conceded = self.conceded().clone();
+        let mut request = self.request(prompt, &conceded)?;
         let deadline = Deadline::new(cancellation, self.lmm.total);
         let mut retries = 0;
         loop {
             let failure = match self.attempt(&request, deadline).await {
-                Ok(receiving) => return Ok(receiving),
+                Ok(receiving) => {
+                    self.keep(conceded);
+                    return Ok(receiving);
+                }
                 Err(failure) => failure,
             };
+            if let Retry::Conceding(concession) = failure.retry
+                && !conceded.contains(&concession)
+            {
+                let (why, how) = (self.named(&failure.error), concession.told());
+                tracing::warn!(lmm = self.info.name, error = %why, "asking again {how}");
+                conceded.push(concession);
+                request = self.request(prompt, &conceded)?;
+                continue;
+            }
             let time = match pause(failure.retry, self.lmm.backoff, retries) {
                 Some(time) if retries < self.lmm.retries => time,
                 _ => return Err(self.named(&failure.error)),
@@ -128,7 +150,25 @@ impl HttpProvider {
         Ok(receiving)
     }
 
-    fn request(&self, prompt: &Prompt) -> Result<Request> {
+    /// The request that asks `prompt` without what was conceded.
+    fn request(&self, prompt: &Prompt, conceded: &[Concession]) -> Result<Request> {
+        let headers = self.headers().map_err(|error| self.named(&error))?;
+        let mut body = self.dialect.body(&conceding(prompt, conceded));
+        concede(&mut body, conceded);
+        extend(&mut body, &self.lmm.body);
+        let body = serde_json::to_vec(&Ordered(&Value::Object(body))).map_err(|error| {
+            self.named(&Error::internal(format!(
+                "the request cannot be written: {error}"
+            )))
+        })?;
+        Ok(Request {
+            url: self.dialect.url().clone(),
+            headers,
+            body: body.into(),
+        })
+    }
+
+    fn headers(&self) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(key) = self.secrets.key()? {
@@ -149,15 +189,21 @@ impl HttpProvider {
             let (name, value) = header(name, value)?;
             headers.insert(name, value);
         }
-        let mut body = self.dialect.body(prompt);
-        body.extend(self.lmm.body.clone());
-        let body = serde_json::to_vec(&body)
-            .map_err(|error| Error::internal(format!("the request cannot be written: {error}")))?;
-        Ok(Request {
-            url: self.dialect.url().clone(),
-            headers,
-            body: body.into(),
-        })
+        Ok(headers)
+    }
+
+    fn conceded(&self) -> MutexGuard<'_, Vec<Concession>> {
+        self.conceded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps in mind for later requests what the server answered without.
+    fn keep(&self, conceded: Vec<Concession>) {
+        let mut known = self.conceded();
+        for concession in conceded {
+            if !known.contains(&concession) {
+                known.push(concession);
+            }
+        }
     }
 
     fn peer(&self) -> Peer<'_> {

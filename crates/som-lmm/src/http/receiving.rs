@@ -24,6 +24,12 @@ use crate::{
 /// Bytes of a whole answer beside its text.
 const AROUND_TEXT: usize = 1 << 20;
 
+/// What events begin with: a field, or a comment.
+const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
+
+/// What some servers put before their text.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+
 /// Who answers, and how that is read.
 #[derive(Clone, Copy)]
 pub(super) struct Peer<'a> {
@@ -44,34 +50,52 @@ pub(super) struct Receiving<'a> {
     body: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     form: Form,
     reading: Reading,
+    /// The latest message, for the case that it is no answer.
+    last: Option<String>,
     is_done: bool,
 }
 
 /// How the answer is sent.
 enum Form {
+    /// Nothing but blanks has come in so far.
+    Unknown,
     /// In pieces.
     Events(Events),
-    /// As one JSON text, the bytes of which are kept.
+    /// As one JSON text, or one for each piece; the bytes are kept.
     Whole(Vec<u8>),
+}
+
+impl Form {
+    /// That of a body that begins with `bytes`: many servers give it no type of content, or a
+    /// wrong one.
+    fn of(bytes: &[u8], headers: &HeaderMap) -> Self {
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
+        if bytes.is_empty() {
+            return Self::Unknown;
+        }
+        let is_json = bytes.starts_with(b"{") || bytes.starts_with(b"[");
+        let is_field = FIELDS.iter().any(|field| bytes.starts_with(field));
+        let is_called_stream = || {
+            let kind = headers.get(CONTENT_TYPE);
+            kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+        };
+        match is_field || !is_json && is_called_stream() {
+            true => Self::Events(Events::default()),
+            false => Self::Whole(Vec::new()),
+        }
+    }
 }
 
 impl<'a> Receiving<'a> {
     pub(super) fn new(peer: Peer<'a>, deadline: Deadline<'a>, response: Response) -> Self {
-        let headers = response.headers().clone();
-        let kind = headers.get(CONTENT_TYPE);
-        let form = match kind {
-            Some(kind) if kind.as_bytes().starts_with(b"text/event-stream") => {
-                Form::Events(Events::default())
-            }
-            _ => Form::Whole(Vec::new()),
-        };
         Self {
             peer,
             deadline,
-            headers,
+            headers: response.headers().clone(),
             body: response.bytes_stream().boxed(),
-            form,
+            form: Form::Unknown,
             reading: Reading::new(peer.max_bytes),
+            last: None,
             is_done: false,
         }
     }
@@ -132,7 +156,14 @@ impl<'a> Receiving<'a> {
             .transport
             .next(&mut self.body, &self.deadline)
             .await?;
+        if let (Form::Unknown, Some(bytes)) = (&self.form, &bytes) {
+            self.form = Form::of(bytes, &self.headers);
+        }
         match (&mut self.form, bytes) {
+            (Form::Unknown, Some(_)) => {}
+            (Form::Unknown, None) => {
+                return Err(Error::unavailable("answered with nothing").into());
+            }
             (Form::Events(events), Some(bytes)) => {
                 let mut messages = Vec::new();
                 events.read(&bytes, &mut messages)?;
@@ -156,9 +187,16 @@ impl<'a> Receiving<'a> {
             }
             (Form::Whole(whole), None) => {
                 let whole = std::mem::take(whole);
-                let message = self.parse(&whole)?;
-                self.peer.dialect.read(&message, &mut self.reading)?;
-                self.reading.end();
+                let messages = self.parse(&whole)?;
+                for message in &messages {
+                    self.peer.dialect.read(message, &mut self.reading)?;
+                }
+                // What came as a whole is whole, if it does not say how it ended.
+                match messages.len() == 1 && self.reading.has_text() {
+                    true => self.reading.complete(),
+                    false => self.reading.end(),
+                }
+                self.last = messages.last().map(Value::to_string);
             }
         }
         match self.reading.is_over() {
@@ -175,15 +213,19 @@ impl<'a> Receiving<'a> {
             self.reading.complete();
             return Ok(());
         }
-        let message = self.parse(event.as_bytes())?;
-        self.peer.dialect.read(&message, &mut self.reading)
+        for message in self.parse(event.as_bytes())? {
+            self.peer.dialect.read(&message, &mut self.reading)?;
+            self.last = (!self.reading.has_text()).then(|| message.to_string());
+        }
+        Ok(())
     }
 
-    fn parse(&self, text: &[u8]) -> Result<Value> {
-        if text.trim_ascii().is_empty() {
-            return Err(Error::unavailable("answered with nothing"));
-        }
-        serde_json::from_slice(text).map_err(|error| match is_page(text, &self.headers) {
+    /// The messages of `text`: one, or several lines of one each.
+    fn parse(&self, text: &[u8]) -> Result<Vec<Value>> {
+        let text = text.strip_prefix(BOM).unwrap_or(text);
+        let messages = serde_json::Deserializer::from_slice(text).into_iter();
+        let messages: serde_json::Result<Vec<Value>> = messages.collect();
+        messages.map_err(|error| match is_page(text, &self.headers) {
             true => Error::invalid("answered with a web page instead of JSON (is base_url right?)"),
             false => {
                 let text = String::from_utf8_lossy(text);
@@ -200,11 +242,19 @@ impl<'a> Receiving<'a> {
     fn end(&mut self) -> Result<(), Failure> {
         let finish = match self.reading.ending() {
             Some(Finish::Stop) if !self.reading.has_text() => {
-                return Err(Error::unavailable("the answer is empty").into());
+                return Err(Error::unavailable(self.reading.emptiness()).into());
+            }
+            Some(Finish::Length) if !self.reading.has_text() => {
+                let why = "the answer is empty: the model used up max_tokens before it said anything (allow it more, or let it think less)";
+                return Err(Error::exhausted(why).into());
             }
             Some(finish) => finish,
             None => {
-                let why = "the answer broke off before its end";
+                let mut why = "the answer broke off before its end".to_owned();
+                if let Some(last) = self.last.take().filter(|_| !self.reading.has_text()) {
+                    why.push_str(": ");
+                    why.push_str(&last);
+                }
                 return Err(Failure::passing(Error::unavailable(why)));
             }
         };

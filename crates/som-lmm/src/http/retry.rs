@@ -16,7 +16,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// one's.
 pub(super) fn pause(retry: Retry, first: Duration, count: u32) -> Option<Duration> {
     match retry {
-        Retry::Never => None,
+        // What is conceded is no failure that passes.
+        Retry::Never | Retry::Conceding(_) => None,
         Retry::After(time) => Some(time),
         Retry::Later => {
             let whole = first

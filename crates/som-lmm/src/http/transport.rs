@@ -1,6 +1,8 @@
 //! One request over HTTP, up to the body of its response.
 
 use std::{
+    fs,
+    path::{Path, PathBuf},
     sync::OnceLock,
     time::{Duration, SystemTime},
 };
@@ -8,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::StreamExt;
 use reqwest::{
-    Client, Response, Url,
+    Certificate, Client, Response, Url,
     header::{CONTENT_TYPE, HeaderMap},
 };
 use som_core::{Error, Result, with_causes};
@@ -25,6 +27,7 @@ const MAX_ERROR_BODY: usize = 64 << 10;
 /// Sends requests; the connections of one provider.
 pub(super) struct Transport {
     client: OnceLock<Client>,
+    certificates: PathBuf,
     connect: Duration,
     first_byte: Duration,
     idle: Duration,
@@ -41,6 +44,7 @@ impl Transport {
     pub(super) fn new(lmm: &LmmSettings) -> Self {
         Self {
             client: OnceLock::new(),
+            certificates: lmm.certificates.clone(),
             connect: lmm.connect,
             first_byte: lmm.first_byte,
             idle: lmm.idle,
@@ -90,8 +94,10 @@ impl Transport {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
+        let trusted = certificates(&self.certificates)?;
         let client = client(|client| {
             client
+                .tls_certs_merge(trusted)
                 .connect_timeout(self.connect)
                 // A redirected POST would lose its body, or carry the key elsewhere.
                 .redirect(reqwest::redirect::Policy::none())
@@ -117,6 +123,23 @@ impl Transport {
             failure.retry = Retry::After(pause);
         }
         failure
+    }
+}
+
+/// The certificates of a file, which may be none: an empty path.
+///
+/// # Errors
+/// Invalid, if the file cannot be read or holds none.
+fn certificates(file: &Path) -> Result<Vec<Certificate>> {
+    if file.as_os_str().is_empty() {
+        return Ok(Vec::new());
+    }
+    let wrong = |why: &str| Error::invalid(format!("certificates: {}: {why}", file.display()));
+    let text = fs::read(file).map_err(|error| wrong(&error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&text).map_err(|error| wrong(&with_causes(&error)))?;
+    match found.is_empty() {
+        true => Err(wrong("no certificate in it (PEM is expected)")),
+        false => Ok(found),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use som_core::{Finish, Params, Part, Prompt, Role, Turn};
 
 use super::row::{Api, Provider, Reach};
-use crate::dialect::{Dialect, Failure, Model, Reading, base64, number, text};
+use crate::dialect::{Dialect, Failure, Instead, Model, Reading, base64, number, text};
 
 pub(super) static ANTHROPIC: Provider = Provider {
     name: "anthropic",
@@ -96,6 +96,10 @@ impl Dialect for Anthropic {
                 return Err(Failure::of_message(message, status));
             }
             Some("message_start") => count(message.pointer("/message/usage"), reading),
+            Some("content_block_start") => {
+                let kind = message.pointer("/content_block").unwrap_or(&Value::Null);
+                instead(kind, reading);
+            }
             Some("content_block_delta") => {
                 if let Some(more) = text(message, "/delta/text") {
                     reading.text(more);
@@ -109,6 +113,7 @@ impl Dialect for Anthropic {
             // A whole answer.
             Some("message") => {
                 for block in message["content"].as_array().into_iter().flatten() {
+                    instead(block, reading);
                     if let Some(more) = text(block, "/text") {
                         reading.text(more);
                     }
@@ -119,6 +124,15 @@ impl Dialect for Anthropic {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// A block of content that is no text.
+fn instead(block: &Value, reading: &mut Reading) {
+    match text(block, "/type") {
+        Some("thinking" | "redacted_thinking") => reading.instead(Instead::Thoughts),
+        Some("tool_use") => reading.instead(Instead::ToolCall),
+        _ => {}
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use som_core::{Finish, Params, Part, Prompt, Role, Turn};
 
 use super::row::{Api, Provider, Reach};
-use crate::dialect::{Dialect, Failure, Model, Reading, base64, number, text};
+use crate::dialect::{Dialect, Failure, Instead, Model, Reading, base64, number, text};
 
 pub(super) static GEMINI: Provider = Provider {
     name: "gemini",
@@ -108,8 +108,11 @@ impl Dialect for Gemini {
             .pointer("/content/parts")
             .and_then(Value::as_array);
         for part in parts.into_iter().flatten() {
-            let is_thought = part["thought"].as_bool().unwrap_or(false);
-            if let Some(more) = text(part, "/text").filter(|_| !is_thought) {
+            if part["thought"].as_bool().unwrap_or(false) {
+                reading.instead(Instead::Thoughts);
+            } else if part.get("functionCall").is_some() {
+                reading.instead(Instead::ToolCall);
+            } else if let Some(more) = text(part, "/text") {
                 reading.text(more);
             }
         }

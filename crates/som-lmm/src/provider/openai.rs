@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use som_core::{Finish, Params, Part, Prompt, Role, Turn};
 
 use super::row::{Api, Provider, Reach};
-use crate::dialect::{Dialect, Failure, Model, Reading, base64, number, text};
+use crate::dialect::{
+    Dialect, Failure, Instead, Model, Reading, base64, explanation, number, text,
+};
 
 pub(super) static OPENAI: Provider = Provider {
     name: "openai",
@@ -131,7 +133,14 @@ impl Dialect for OpenAi {
         if let Some(error) = message.get("error").filter(|error| !error.is_null()) {
             return Err(Failure::of_message(message, number(error, "/code")));
         }
+        // Some proxies say in words of their own, with the status of success, what failed.
+        if message.get("choices").is_none() && explanation(message).is_some() {
+            return Err(Failure::of_message(message, number(message, "/code")));
+        }
         let choice = message.pointer("/choices/0").unwrap_or(&Value::Null);
+        if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
+            return Err(Failure::of_message(choice, number(error, "/code")));
+        }
         let said = choice.get("delta").or_else(|| choice.get("message"));
         let said = said.unwrap_or(&Value::Null);
         match said.get("content") {
@@ -143,6 +152,16 @@ impl Dialect for OpenAi {
                 }
             }
             _ => {}
+        }
+        let holds = |key: &str| match said.get(key) {
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(Value::String(words)) => !words.is_empty(),
+            _ => false,
+        };
+        if holds("tool_calls") {
+            reading.instead(Instead::ToolCall);
+        } else if holds("reasoning_content") || holds("reasoning") {
+            reading.instead(Instead::Thoughts);
         }
         if let Some(reason) = text(said, "/refusal") {
             reading.refuse(reason);

@@ -13,6 +13,8 @@ mod requests;
 mod answers;
 /// What goes wrong, and what is tried again.
 mod failures;
+/// What a server refuses, and does without.
+mod concessions;
 /// Keys are shown nowhere.
 mod secrets;
 /// Tables of the settings.

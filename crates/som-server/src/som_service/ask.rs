@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 use super::{
     Som,
     mark::{format, layers, picture_to_wire},
-    segment::segmenter,
+    segment::{refinement, segmenter},
 };
 use crate::call::{Call, Work};
 
@@ -152,11 +152,15 @@ impl Som {
     ) -> Result<(AskImage, pb::ImageInfo)> {
         let params = params::from_wire(wire.params)?;
         let segmenter = segmenter(wire.segmenter, wire.granularity, params);
+        let refine = refinement(wire.refine)?;
         let image = self.request_image(wire.image, work).await?;
         let regions = self.regions(wire.regions, segmenter, &image).await?;
         let info = image.info();
-        let image = image.pixels;
-        Ok((AskImage::new(image, regions), info))
+        let image = AskImage {
+            refine,
+            ..AskImage::new(image.pixels, regions)
+        };
+        Ok((image, info))
     }
 
     /// What the client is told of a stage.
@@ -171,13 +175,18 @@ impl Som {
                         info,
                         segmentation: Some(segmentation),
                         regions: segmented.regions.iter().map(region::to_wire).collect(),
+                        refined: segmented
+                            .refined
+                            .as_ref()
+                            .map(segment::segmentation_to_wire),
                     })
                 };
                 Stage::Regions(self.engine.compute(encode).await?)
             }
             AskEvent::Marked { image, marking } => {
                 let format = asking.format;
-                let encode = move || marked_to_wire(image, &marking, format);
+                let info = asking.infos.get(image).cloned();
+                let encode = move || marked_to_wire(image, &marking, info, format);
                 Stage::Marked(self.engine.compute(encode).await?)
             }
             AskEvent::Round { number } => Stage::Round(pb::AskRound { number }),
@@ -221,6 +230,7 @@ fn budget(wire: pb::Budget) -> Budget {
 pub(super) fn marked_to_wire(
     image: usize,
     marking: &som_engine::Marking,
+    info: Option<pb::ImageInfo>,
     format: PictureFormat,
 ) -> Result<pb::AskMarked> {
     let allocation = &marking.marked.allocation;
@@ -236,8 +246,10 @@ pub(super) fn marked_to_wire(
             .map(mark::unmarked_to_wire)
             .collect(),
         pages: pages
-            .map(|page| picture_to_wire(page.clone(), format))
+            .map(|page| picture_to_wire(page.clone(), &marking.tags, format))
             .collect::<Result<_>>()?,
+        info,
+        scale: allocation.scale,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Compare: one question in several ways → a row for each.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use futures_util::Stream;
 use som_core::{Error, Result};
@@ -24,7 +24,7 @@ use super::{
     Som,
     ask::{answer_to_wire, marked_to_wire},
     mark::layers,
-    segment::segmenter,
+    segment::{refinement, segmenter},
 };
 use crate::call::{Call, Work};
 
@@ -71,7 +71,7 @@ impl Som {
             .ask
             .ok_or_else(|| Error::invalid("ask is not set"))?;
         let asking = self.asking(ask, work).await?;
-        let format = asking.format;
+        let (format, infos) = (asking.format, Arc::new(asking.infos));
         let request = CompareRequest::new(asking.request, ways);
         let (done, mut received) = mpsc::channel(1);
         let compare = async {
@@ -89,7 +89,8 @@ impl Som {
                 }
                 let failure = compared.outcome.as_ref().err();
                 let failure = failure.map(|error| status::failure(&work.status(error)));
-                let encode = move || row_to_wire(&compared, failure, format);
+                let infos = infos.clone();
+                let encode = move || row_to_wire(&compared, failure, &infos, format);
                 let row = self.engine.compute(encode).await?;
                 rows.send(Ok(row)).await.map_err(|_| Error::cancelled())?;
             }
@@ -106,6 +107,7 @@ fn row_from_wire(row: pb::CompareRow) -> Result<CompareRow> {
     let is_set = segmenter != SegmenterChoice::default();
     Ok(CompareRow {
         regions: is_set.then_some(RegionSource::Segmenter(segmenter)),
+        refine: refinement(row.refine)?,
         layers: layers(row.styles)?,
         options: mark::options_from_wire(row.options),
         lmm: Some(row.lmm).filter(|name| !name.is_empty()),
@@ -116,6 +118,7 @@ fn row_from_wire(row: pb::CompareRow) -> Result<CompareRow> {
 fn row_to_wire(
     compared: &Compared,
     failure: Option<pb::Failure>,
+    infos: &[pb::ImageInfo],
     format: PictureFormat,
 ) -> Result<pb::CompareResponse> {
     let answer = compared.outcome.as_ref().ok();
@@ -125,7 +128,9 @@ fn row_to_wire(
         // A request has far fewer than 2^32 rows.
         row: u32::try_from(compared.row).unwrap_or(u32::MAX),
         marked: markings
-            .map(|(image, marking)| marked_to_wire(image, marking, format))
+            .map(|(image, marking)| {
+                marked_to_wire(image, marking, infos.get(image).cloned(), format)
+            })
             .collect::<Result<_>>()?,
         outcome: answer.or(failure.map(Outcome::Failure)),
         took: milliseconds(Some(compared.took)),

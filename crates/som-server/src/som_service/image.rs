@@ -12,7 +12,7 @@ use std::{
 
 use som_core::{
     Error, Result, Size,
-    decode::{self, ImageNote, decode_with},
+    decode::{self, Background, ImageNote, decode_with},
 };
 use som_engine::{
     SharedImage,
@@ -44,7 +44,7 @@ pub(super) struct RequestImage {
 
 impl RequestImage {
     /// One that there was nothing to decode of.
-    fn at_hand(KeptImage { pixels, notes }: KeptImage, digest: Option<Digest>) -> Self {
+    fn at_hand(KeptImage { pixels, notes, .. }: KeptImage, digest: Option<Digest>) -> Self {
         Self {
             pixels,
             digest,
@@ -90,6 +90,7 @@ impl Som {
                 let image = KeptImage {
                     pixels: SharedImage::new(size, pixels)?,
                     notes: Arc::default(),
+                    options: self.engine.settings().decoding(),
                 };
                 Ok(RequestImage::at_hand(image, None))
             }
@@ -108,14 +109,22 @@ impl Som {
                 "the file is longer than {limit} bytes (raise limits.image_bytes)"
             )));
         }
-        let options = settings.decoding();
+        let mut options = settings.decoding();
+        if let Some(stretch) = image.stretch {
+            options.stretch = stretch;
+        }
+        if !image.background.is_empty() {
+            let background = image.background.parse::<Background>();
+            options.background = background.map_err(|error| error.at("image.background"))?;
+        }
         let (memory, held) = (self.engine.memory().clone(), work.held.clone());
         let (kept, owner) = (self.kept.clone(), work.call.owner_name().clone());
         let decode = move || {
             let _span = tracing::info_span!("decode").entered();
             let started = Instant::now();
             let digest = image.keep.then(|| kept::digest(&image.data));
-            if let Some(image) = digest.and_then(|digest| kept.get(&owner, digest)) {
+            let known = digest.and_then(|digest| kept.get(&owner, digest));
+            if let Some(image) = known.filter(|image| image.options == options) {
                 return Ok(RequestImage::at_hand(image, digest));
             }
             // What cannot be told yet is told by the decoder.
@@ -131,8 +140,9 @@ impl Som {
                 tracing::info!(%note, "the image is odd");
             }
             let image = KeptImage {
-                pixels: decoded.pixels.into(),
+                pixels: SharedImage::from(decoded.pixels).with_tags(decoded.tags),
                 notes: decoded.notes.into(),
+                options,
             };
             Ok(RequestImage {
                 digest: digest.filter(|&digest| kept.put(&owner, digest, image.clone())),

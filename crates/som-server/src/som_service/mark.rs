@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use image::RgbImage;
 use som_core::{
     Error, Layer, Result, Timings,
-    encode::{Encoding, encode},
+    decode::Tags,
+    encode::{Encoding, encode_with},
 };
 use som_engine::{MarkRequest, Marking};
 use som_proto::{
@@ -14,7 +15,11 @@ use som_proto::{
     segment,
 };
 
-use super::{Som, image::RequestImage, segment::segmenter};
+use super::{
+    Som,
+    image::RequestImage,
+    segment::{refinement, segmenter},
+};
 use crate::call::Work;
 
 impl Som {
@@ -33,10 +38,12 @@ impl Som {
         let layers = layers(request.styles)?;
         let params = params::from_wire(request.params)?;
         let segmenter = segmenter(request.segmenter, request.granularity, params);
+        let refine = refinement(request.refine)?;
         let image = self.request_image(request.image, work).await?;
         let regions = self.regions(request.regions, segmenter, &image).await?;
         let request = MarkRequest {
             regions,
+            refine,
             layers,
             options: mark::options_from_wire(request.options),
             draw: format != PictureFormat::None,
@@ -60,8 +67,10 @@ fn answer(
 ) -> Result<(pb::MarkResponse, Duration)> {
     let Marking {
         origin,
+        refined,
         layers,
         marked,
+        tags,
         timings,
         // Until the answer is made.
         held: _held,
@@ -70,7 +79,7 @@ fn answer(
     let started = Instant::now();
     let pages = marked.pages.into_iter();
     let pages = pages
-        .map(|page| picture_to_wire(page, format))
+        .map(|page| picture_to_wire(page, &tags, format))
         .collect::<Result<_>>()?;
     let allocation = marked.allocation;
     let marks = allocation.marks.iter().map(mark::to_wire).collect();
@@ -90,19 +99,26 @@ fn answer(
         unmarked,
         pages,
         timings: Some(segment::timings_to_wire(&timings)),
+        refined: refined.as_ref().map(segment::segmentation_to_wire),
+        scale: allocation.scale,
     };
     Ok((answer, encode))
 }
 
 /// A marked image as the request asked for it.
-pub(super) fn picture_to_wire(page: RgbImage, format: PictureFormat) -> Result<pb::Picture> {
+pub(super) fn picture_to_wire(
+    page: RgbImage,
+    tags: &Tags,
+    format: PictureFormat,
+) -> Result<pb::Picture> {
     let (width, height) = page.dimensions();
+    let encode = |encoding| encode_with(&page, encoding, tags);
     let (format, data) = match format {
         PictureFormat::Unspecified | PictureFormat::Png => {
-            (PictureFormat::Png, encode(&page, Encoding::Png)?)
+            (PictureFormat::Png, encode(Encoding::Png)?)
         }
-        PictureFormat::Jpeg => (format, encode(&page, Encoding::Jpeg)?),
-        PictureFormat::Webp => (format, encode(&page, Encoding::WebP)?),
+        PictureFormat::Jpeg => (format, encode(Encoding::Jpeg)?),
+        PictureFormat::Webp => (format, encode(Encoding::WebP)?),
         PictureFormat::Raw => (format, page.into_raw()),
         PictureFormat::None => (format, Vec::new()),
     };

@@ -1,7 +1,7 @@
 //! Segment: image → regions.
 
-use som_core::{Params, Result, Timings};
-use som_engine::{GivenRegions, RegionSource, SegmentRequest, SegmenterChoice};
+use som_core::{Error, Params, Result, Timings};
+use som_engine::{GivenRegions, Refinement, RegionSource, SegmentRequest, SegmenterChoice};
 use som_proto::{params, pb::v1 as pb, region, segment};
 
 use super::{Som, image::RequestImage};
@@ -19,9 +19,11 @@ impl Som {
     ) -> Result<pb::SegmentResponse> {
         let params = params::from_wire(request.params)?;
         let segmenter = segmenter(request.segmenter, request.granularity, params);
+        let refine = refinement(request.refine)?;
         let image = self.request_image(request.image, work).await?;
         let request = SegmentRequest {
             segmenter,
+            refine,
             ..SegmentRequest::new(image.pixels.clone())
         };
         let segmented = self.engine.segment(request, &work.cancellation).await?;
@@ -31,12 +33,15 @@ impl Som {
             ..segmented.timings
         };
         let segmentation = segment::segmentation_to_wire(&segmented.segmentation);
+        let refined = segmented.refined.as_ref();
+        let refined = refined.map(segment::segmentation_to_wire);
         let encode = move || Ok(segmented.regions.iter().map(region::to_wire).collect());
         Ok(pb::SegmentResponse {
             image: Some(image.info()),
             segmentation: Some(segmentation),
             regions: self.engine.compute(encode).await?,
             timings: Some(segment::timings_to_wire(&timings)),
+            refined,
         })
     }
 
@@ -71,4 +76,21 @@ pub(super) fn segmenter(id: String, granularity: Option<f64>, params: Params) ->
         params,
         granularity,
     }
+}
+
+/// How a request has regions refined.
+///
+/// # Errors
+/// Invalid for a kind of hint that there is not, and for parameters that are no JSON.
+pub(super) fn refinement(wire: Option<pb::Refinement>) -> Result<Option<Refinement>> {
+    let read = |wire: pb::Refinement| {
+        let hint = Some(wire.hint).filter(|hint| !hint.is_empty());
+        Ok(Refinement {
+            segmenter: wire.segmenter,
+            hint: hint.map(|hint| hint.parse()).transpose()?,
+            params: params::from_wire(wire.params)?,
+        })
+    };
+    let read = wire.map(read).transpose();
+    read.map_err(|error: Error| error.at("refine"))
 }

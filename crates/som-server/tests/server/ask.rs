@@ -94,11 +94,11 @@ async fn zero_is_no_limit_and_what_is_not_set_is_left_to_the_settings() {
     let all = options(Some(0), Some(0));
     for (options, expected) in [
         (options(None, None), (5, 2)),
-        (all, (6, 1)),
+        (all.clone(), (6, 1)),
         (options(Some(2), None), (5, 3)),
         (options(None, Some(2)), (2, 1)),
     ] {
-        let stages = stages(&server, ask(options)).await.unwrap();
+        let stages = stages(&server, ask(options.clone())).await.unwrap();
         let Stage::Marked(marked) = &stages[1] else {
             panic!("{:?}", stages[1]);
         };

@@ -52,6 +52,7 @@ async fn a_granularity_chooses_and_the_steps_are_listed() {
             segmenter: segmenter.into(),
             params: wire(params),
             granularity,
+            refine: None,
         };
         let answer = client.segment(request).await;
         answer.map(|answer| answer.into_inner().segmentation.unwrap())

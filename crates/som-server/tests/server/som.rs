@@ -36,7 +36,12 @@ pub(crate) fn image(content: Content) -> Option<pb::Image> {
 
 pub(crate) fn file(data: Vec<u8>, keep: bool) -> Option<pb::Image> {
     let data = data.into();
-    image(Content::Encoded(pb::EncodedImage { data, keep }))
+    let encoded = pb::EncodedImage {
+        data,
+        keep,
+        ..pb::EncodedImage::default()
+    };
+    image(Content::Encoded(encoded))
 }
 
 pub(crate) fn png() -> Option<pb::Image> {

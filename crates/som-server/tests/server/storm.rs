@@ -182,6 +182,16 @@ impl Chance {
             min_glyph: size,
             font_size: size,
             start: (self.below(2) == 0).then(|| self.number()),
+            colors: self.several(3, Self::number),
+            max_pages: (self.below(2) == 0).then(|| self.number()),
+        })
+    }
+
+    fn refine(&mut self) -> Option<pb::Refinement> {
+        (self.below(6) == 0).then(|| pb::Refinement {
+            segmenter: self.one(&["columns", "columns", "nobody", ""]).into(),
+            params: self.params(),
+            hint: self.one(&["", "box", "point", "mask", "star"]).into(),
         })
     }
 
@@ -195,6 +205,7 @@ impl Chance {
             format: self.below(7) as i32,
             options: self.options(),
             granularity: (self.below(6) == 0).then(|| self.below(5) as f64),
+            refine: self.refine(),
         }
     }
 
@@ -223,6 +234,7 @@ impl Chance {
                 image: chance.image(),
                 params: chance.params(),
                 regions: chance.regions(),
+                refine: chance.refine(),
                 ..pb::AskImage::default()
             }),
             styles: self.styles(),
@@ -267,6 +279,7 @@ async fn any_request_gets_an_answer_of_the_contract() {
                     segmenter,
                     params,
                     granularity,
+                    refine,
                     ..
                 } = chance.mark();
                 let request = pb::SegmentRequest {
@@ -274,6 +287,7 @@ async fn any_request_gets_an_answer_of_the_contract() {
                     segmenter,
                     params,
                     granularity,
+                    refine,
                 };
                 client.segment(request).await.map(drop)
             }
@@ -294,6 +308,7 @@ async fn any_request_gets_an_answer_of_the_contract() {
                         params: chance.params(),
                         styles: chance.styles(),
                         options: chance.options(),
+                        refine: chance.refine(),
                         ..pb::CompareRow::default()
                     }),
                 };

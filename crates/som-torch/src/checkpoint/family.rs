@@ -14,7 +14,7 @@ struct Family {
     marker: &'static str,
 }
 
-const FAMILIES: [Family; 8] = [
+const FAMILIES: [Family; 10] = [
     family(
         "Segment Anything",
         Some("sam"),
@@ -41,6 +41,7 @@ const FAMILIES: [Family; 8] = [
         Some("mask-dino"),
         "sem_seg_head.predictor.class_embed.",
     ),
+    family("GLIP", Some("glip"), ".dyhead_tower.0.b_attn."),
     // Under the official names, and under those of Hugging Face.
     family(
         "Grounding DINO",
@@ -52,6 +53,7 @@ const FAMILIES: [Family; 8] = [
         Some("grounding-dino"),
         ".fusion_layer.vision_param",
     ),
+    family("PolyFormer", Some("poly-former"), "decoder.reg_head."),
 ];
 
 const fn family(

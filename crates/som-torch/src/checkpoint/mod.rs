@@ -155,10 +155,22 @@ fn without_common_prefix(mut entries: BTreeMap<String, Entry>) -> BTreeMap<Strin
 }
 
 fn is_training_state(name: &str) -> bool {
-    ["optimizer", "scheduler", "lr_scheduler", "ema", "scaler"]
-        .iter()
-        .any(|state| {
-            name.strip_prefix(state)
-                .is_some_and(|rest| rest.starts_with('.'))
-        })
+    // The last four are fairseq's.
+    [
+        "optimizer",
+        "scheduler",
+        "lr_scheduler",
+        "ema",
+        "model_ema",
+        "scaler",
+        "criterion",
+        "extra_state",
+        "last_optimizer_state",
+        "task_state",
+    ]
+    .iter()
+    .any(|state| {
+        name.strip_prefix(state)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }

@@ -60,6 +60,8 @@ fn is_allowed(module: &str, name: &str) -> bool {
             matches!(name, "scalar" | "_reconstruct")
         }
         "_codecs" => name == "encode",
+        // The options of a training, as fairseq saves them: attributes and nothing else.
+        "argparse" => name == "Namespace",
         _ => false,
     }
 }

@@ -5,16 +5,19 @@
 //! its size is one matrix product. Cloning a block shares its weights.
 
 mod conv;
+mod deformable;
 mod feed_forward;
 mod linear;
 mod mlp;
 mod norm;
 mod position;
+pub(crate) mod sampling;
 mod window;
 mod winograd;
 
 pub use self::{
     conv::{Conv, Conv3x3, DepthwiseConv, PatchConv, UpConv},
+    deformable::DeformableConv,
     feed_forward::FeedForward,
     linear::Linear,
     mlp::Mlp,

@@ -139,9 +139,9 @@ impl Bert {
     }
 }
 
-/// Attention, then an MLP, each added to what came in and normed.
+/// One layer: attention, then an MLP, each added to what came in and normed.
 #[derive(Clone, Debug)]
-struct BertLayer {
+pub struct BertLayer {
     attention: MultiHeadAttention,
     norm1: LayerNorm,
     mlp: FeedForward,
@@ -149,7 +149,8 @@ struct BertLayer {
 }
 
 impl BertLayer {
-    fn load(scope: &Scope<'_>, sizes: &BertSizes) -> Self {
+    /// `attention`, `intermediate` and `output` of `scope`.
+    pub fn load(scope: &Scope<'_>, sizes: &BertSizes) -> Self {
         let BertSizes {
             width,
             heads,
@@ -172,7 +173,11 @@ impl BertLayer {
         }
     }
 
-    fn forward(&self, x: &Tensor, mask: &Tensor) -> TorchResult<Tensor> {
+    /// Tokens `[tokens, width]` to the same. `mask` is as of [`Bert::forward`].
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn forward(&self, x: &Tensor, mask: &Tensor) -> TorchResult<Tensor> {
         let mut found = self.attention.forward(x, x, x, Some(mask))?;
         let x = self.norm1.forward(&found.f_add_(x)?)?;
         let mut thought = self.mlp.forward(&x)?;

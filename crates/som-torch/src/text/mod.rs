@@ -18,7 +18,7 @@ mod vocabulary;
 mod word_piece;
 
 pub use self::{
-    bert::{Bert, BertSizes},
+    bert::{Bert, BertLayer, BertSizes},
     language::{ClassEmbeddings, LanguageEncoder, Wording},
     templates::templates,
     tokenizer::{ClipTokenizer, Prompt},

@@ -3,6 +3,7 @@
     python make.py
 """
 
+import argparse
 import collections
 import io
 import pickle
@@ -68,6 +69,16 @@ training = {
 }
 save("nested.pth", {"model": plain, **training})
 save("data_parallel.pth", {"state_dict": {"module." + name: value for name, value in plain.items()}})
+fairseq = {
+    "args": None,
+    "cfg": {"model": argparse.Namespace(arch="polyformer_b", lr=[5e-05])},
+    "model": plain,
+    "criterion": None,
+    "extra_state": {"val_loss": 0.5},
+    "last_optimizer_state": {"state": {0: {"exp_avg": torch.ones(2)}}},
+    "task_state": {},
+}
+save("fairseq.pth", fairseq)
 save_file({name: value.contiguous().clone() for name, value in tensors().items()}, "same.safetensors")
 
 save("runs.pth", {**plain, "extra": Runs()})

@@ -17,12 +17,13 @@
 
 from . import tasks
 from .aio import AsyncClient
-from .answers import Answer, Finding, Location, Mention, Thought
+from .answers import Answer, AskedImage, Finding, Location, Mention, Thought
 from .client import Client
 from .compared import Compared, Row
 from .connection import Connection
 from .errors import SomError
-from .images import ImageLike, Kept
+from .images import ImageFile, ImageLike, Kept
+from .requests import Refinement
 from .types import (
     Descriptor,
     Failure,
@@ -35,6 +36,7 @@ from .types import (
     MarkOptions,
     Model,
     Page,
+    Refined,
     Region,
     Rle,
     Segmentation,
@@ -43,6 +45,7 @@ from .types import (
 
 __all__ = [
     "Answer",
+    "AskedImage",
     "AsyncClient",
     "Client",
     "Compared",
@@ -53,6 +56,7 @@ __all__ = [
     "Granularity",
     "GranularityPick",
     "GranularityStep",
+    "ImageFile",
     "ImageLike",
     "ImageNote",
     "Kept",
@@ -63,6 +67,8 @@ __all__ = [
     "Mention",
     "Model",
     "Page",
+    "Refined",
+    "Refinement",
     "Region",
     "Rle",
     "Row",

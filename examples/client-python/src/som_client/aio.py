@@ -15,7 +15,7 @@ from .compared import Compared, Row
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike
-from .requests import AskArguments, MarkArguments, Params
+from .requests import AskArguments, MarkArguments, Params, Refinement
 from .tasks import Task
 from .types import Descriptor, Failure, GranularityStep, Marking, Model, Segmentation
 
@@ -56,9 +56,10 @@ class AsyncClient:
         params: Params | None = None,
         *,
         granularity: float | None = None,
+        refine: str | Refinement | None = None,
     ) -> Segmentation:
         """As `Client.segment`."""
-        return await self._run(calls.segment(image, segmenter, params, granularity))
+        return await self._run(calls.segment(image, segmenter, params, granularity, refine))
 
     async def mark(self, image: ImageLike, **options: Unpack[MarkArguments]) -> Marking:
         """As `Client.mark`."""

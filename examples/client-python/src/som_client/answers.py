@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
+from google.protobuf import json_format
 
-from som.v1 import ask_pb2, som_pb2
+from som.v1 import ask_pb2, som_pb2, types_pb2
 
 from . import types
 from .errors import SomError
-from .types import Box, Mark, Page
+from .types import Box, Granularity, ImageNote, Mark, Page, Region, Unmarked
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,40 @@ class Thought:
     """False if the answer breaks off in it."""
 
 
+@dataclass
+class AskedImage:
+    """An image of a question: what the server made of it, and what is on it."""
+
+    size: tuple[int, int]
+    """Width and height of the image."""
+    notes: list[ImageNote]
+    """What is odd about the file; mostly nothing."""
+    segmenter: str = ""
+    """Empty if the regions came with the request."""
+    version: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    """What the segmenter was told, defaults filled in."""
+    granularity: Granularity | None = None
+    """What chose the segmenter, if a granularity did."""
+    regions: list[Region] = field(default_factory=list, repr=False)
+    """Those that the segmenter found."""
+    marks: list[Mark] = field(default_factory=list, repr=False)
+    unmarked: list[Unmarked] = field(default_factory=list, repr=False)
+    """Regions that got no mark."""
+
+    @classmethod
+    def of(cls, wire: types_pb2.ImageInfo) -> AskedImage:
+        return cls(
+            size=(wire.size.width, wire.size.height),
+            notes=[ImageNote.of(note) for note in wire.notes],
+        )
+
+    def mark(self, marked: som_pb2.AskMarked) -> None:
+        """Adds what was marked."""
+        self.marks = [Mark.of(mark) for mark in marked.marks]
+        self.unmarked = [Unmarked.of(region) for region in marked.unmarked]
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a model said about marked images."""
@@ -114,6 +150,8 @@ class Answer:
     timings_ms: dict[str, float] = field(compare=False)
     """By stage."""
     thoughts: list[Thought] = field(default_factory=list)
+    images: list[AskedImage] = field(default_factory=list, repr=False)
+    """In the order of the request: their notes, regions and marks."""
 
 
 class Listener:
@@ -123,6 +161,7 @@ class Listener:
         self._on_text = on_text
         self._marks: dict[int, Mark] = {}
         self._pages: list[list[Page]] = []
+        self._images: dict[int, AskedImage] = {}
         self._answer: Answer | None = None
 
     def complete(self) -> Answer:
@@ -134,19 +173,33 @@ class Listener:
     def take(self, stage: som_pb2.AskResponse) -> None:
         """The next stage."""
         kind = stage.WhichOneof("stage")
-        if kind == "marked":
-            self._marks.update((mark.id, Mark.of(mark)) for mark in stage.marked.marks)
-            self._pages.append([Page.of(page) for page in stage.marked.pages])
+        if kind == "regions":
+            cut = stage.regions
+            image = self._images.setdefault(cut.image, AskedImage.of(cut.info))
+            image.segmenter = cut.segmentation.segmenter
+            image.version = cut.segmentation.version
+            image.params = json_format.MessageToDict(cut.segmentation.params)
+            image.granularity = Granularity.of(cut.segmentation)
+            image.regions = [Region.of(region) for region in cut.regions]
+        elif kind == "marked":
+            marked = stage.marked
+            image = self._images.setdefault(marked.image, AskedImage.of(marked.info))
+            image.mark(marked)
+            self._marks.update((mark.id, mark) for mark in image.marks)
+            self._pages.append([Page.of(page) for page in marked.pages])
         elif kind == "text" and self._on_text is not None:
             self._on_text(stage.text)
         elif kind == "answer":
-            self._answer = read(stage.answer, self._marks, self._pages)
+            self._answer = read(stage.answer, self._marks, self._pages, self._images)
 
 
 def read(
-    wire: ask_pb2.Answer, marks: Mapping[int, Mark], pages: Sequence[Sequence[Page]]
+    wire: ask_pb2.Answer,
+    marks: Mapping[int, Mark],
+    pages: Sequence[Sequence[Page]],
+    images: Mapping[int, AskedImage],
 ) -> Answer:
-    """An answer about images with these marks."""
+    """An answer about images, by their indices, with these marks."""
     usage = wire.usage
     tokens = (usage.input_tokens, usage.output_tokens) if wire.HasField("usage") else None
     return Answer(
@@ -169,6 +222,7 @@ def read(
             Thought(_characters(thought.span, wire.text), thought.closed)
             for thought in wire.thoughts
         ],
+        images=[images[index] for index in sorted(images)],
     )
 
 

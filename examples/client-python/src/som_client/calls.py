@@ -17,7 +17,7 @@ from . import compared, requests, types
 from .compared import Row
 from .errors import SomError
 from .images import ImageLike, Kept
-from .requests import AskArguments, MarkArguments, Params
+from .requests import AskArguments, MarkArguments, Params, Refinement
 from .tasks import Task
 from .types import Descriptor, Failure, GranularityStep, Marking, Model, Segmentation
 
@@ -48,9 +48,13 @@ class Call(Generic[T]):
 
 
 def segment(
-    image: ImageLike, segmenter: str, params: Params | None, granularity: float | None = None
+    image: ImageLike,
+    segmenter: str,
+    params: Params | None,
+    granularity: float | None = None,
+    refine: str | Refinement | None = None,
 ) -> Call[Segmentation]:
-    request = requests.segment(image, segmenter, params, granularity)
+    request = requests.segment(image, segmenter, params, granularity, refine)
     return Call(lambda stubs: stubs.som.Segment, request, Segmentation.of, _kept(image))
 
 
@@ -134,7 +138,7 @@ class Stream:
     def _request(self, image: ImageLike) -> Iterator[som_pb2.MarkStreamRequest]:
         try:
             # A stream cannot ask for the image again, so it is always sent.
-            whole = image.data if isinstance(image, Kept) else image
+            whole = image.file() if isinstance(image, Kept) else image
             request = som_pb2.MarkStreamRequest(mark=requests.mark(whole, **self._options))
         except (OSError, TypeError, ValueError) as error:
             self._outcomes.append(Failure.here(error))

@@ -15,7 +15,7 @@ from .compared import Compared, Row
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike
-from .requests import AskArguments, MarkArguments, Params
+from .requests import AskArguments, MarkArguments, Params, Refinement
 from .tasks import Task
 from .types import Descriptor, Failure, GranularityStep, Marking, Model, Segmentation
 
@@ -64,10 +64,12 @@ class Client:
         params: Params | None = None,
         *,
         granularity: float | None = None,
+        refine: str | Refinement | None = None,
     ) -> Segmentation:
-        """The regions of an image. Hints go into `params` as "hints"; a `granularity`, from 1 to 3,
-        chooses segmenter and level in place of a segmenter's name."""
-        return self._run(calls.segment(image, segmenter, params, granularity))
+        """The regions of an image. Hints go into `params` as "hints": points, boxes, or text, as in
+        `{"hints": {"text": "the spoon"}}`. A `granularity`, from 1 to 3, chooses segmenter and level in
+        place of a segmenter's name; `refine` has each region cut anew by another segmenter."""
+        return self._run(calls.segment(image, segmenter, params, granularity, refine))
 
     def mark(self, image: ImageLike, **options: Unpack[MarkArguments]) -> Marking:
         """The marked image."""

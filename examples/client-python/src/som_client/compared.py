@@ -7,8 +7,8 @@ from typing import TypedDict
 
 from som.v1 import som_pb2
 
-from .answers import Answer, read
-from .requests import Params, Styles, layer, mark_options, struct
+from .answers import Answer, AskedImage, read
+from .requests import Params, Refinement, Styles, layer, mark_options, refinement, struct
 from .types import Failure, Mark, MarkOptions, Page
 
 
@@ -20,6 +20,7 @@ class Row(MarkOptions, total=False):
     segmenter: str
     granularity: float | None
     params: Params | None
+    refine: str | Refinement | None
     styles: Styles
 
 
@@ -40,13 +41,18 @@ class Compared:
 
     @classmethod
     def of(cls, wire: som_pb2.CompareResponse) -> Compared:
-        marks = {mark.id: Mark.of(mark) for marked in wire.marked for mark in marked.marks}
+        images: dict[int, AskedImage] = {}
+        for marked in wire.marked:
+            images[marked.image] = AskedImage.of(marked.info)
+            images[marked.image].mark(marked)
+        marks = {mark.id: mark for image in images.values() for mark in image.marks}
         pages = [[Page.of(page) for page in marked.pages] for marked in wire.marked]
         is_answer = wire.WhichOneof("outcome") == "answer"
+        outcome = read(wire.answer, marks, pages, images) if is_answer else Failure.of(wire.failure)
         return cls(
             row=wire.row,
             segmenter=wire.segmenter,
-            outcome=read(wire.answer, marks, pages) if is_answer else Failure.of(wire.failure),
+            outcome=outcome,
             marks=marks,
             pages=pages,
             took=wire.took,
@@ -59,6 +65,7 @@ def to_wire(row: Row) -> som_pb2.CompareRow:
         segmenter=row.get("segmenter", ""),
         params=struct(row.get("params")),
         granularity=row.get("granularity"),
+        refine=refinement(row.get("refine")),
         styles=[layer(style) for style in row.get("styles", ())],
         lmm=row.get("lmm", ""),
         options=mark_options(row),

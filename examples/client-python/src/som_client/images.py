@@ -18,15 +18,53 @@ if TYPE_CHECKING:
 Pixels: TypeAlias = npt.NDArray[Any]
 
 
-class Kept:
+class ImageFile:
+    """An image file, and how it becomes pixels; what is not said is the server's choice.
+
+    `stretch` makes the darkest of values of more than 8 bits black and the brightest white, and
+    `background` is what shows where the image is transparent: "auto" or a colour like "#1f77b4".
+    """
+
+    def __init__(
+        self,
+        image: bytes | str | PathLike[str],
+        *,
+        stretch: bool | None = None,
+        background: str = "",
+    ) -> None:
+        self.data = _read(image)
+        self.stretch = stretch
+        self.background = background
+
+    def whole(self) -> types_pb2.Image:
+        """The image itself."""
+        return types_pb2.Image(encoded=self._encoded(keep=False))
+
+    def _encoded(self, keep: bool) -> types_pb2.EncodedImage:
+        return types_pb2.EncodedImage(
+            data=self.data, keep=keep, stretch=self.stretch, background=self.background
+        )
+
+
+class Kept(ImageFile):
     """An image that is sent once: later requests name it by its digest.
 
     The server may forget it when its memory for images is full; then it is sent again.
     """
 
-    def __init__(self, image: bytes | str | PathLike[str]) -> None:
-        self.data = _read(image)
+    def __init__(
+        self,
+        image: bytes | str | PathLike[str],
+        *,
+        stretch: bool | None = None,
+        background: str = "",
+    ) -> None:
+        super().__init__(image, stretch=stretch, background=background)
         self.digest = hashlib.sha256(self.data).digest()
+
+    def file(self) -> ImageFile:
+        """The same without being kept."""
+        return ImageFile(self.data, stretch=self.stretch, background=self.background)
 
     def named(self) -> types_pb2.Image:
         """The image by its digest."""
@@ -34,12 +72,12 @@ class Kept:
 
     def whole(self) -> types_pb2.Image:
         """The image itself, to be kept."""
-        encoded = types_pb2.EncodedImage(data=self.data, keep=True)
-        return types_pb2.Image(encoded=encoded)
+        return types_pb2.Image(encoded=self._encoded(keep=True))
 
 
-ImageLike: TypeAlias = Union[bytes, str, PathLike[str], Pixels, "PIL.Image.Image", Kept]
-"""A file's bytes, a path, an array, an image of Pillow, or an image that is kept.
+ImageLike: TypeAlias = Union[bytes, str, PathLike[str], Pixels, "PIL.Image.Image", ImageFile]
+"""A file's bytes, a path, an array, an image of Pillow, a file with how it is read, or an image that is
+kept.
 
 An array holds whole numbers from 0 to 255 in the shape (height, width) or (height, width, 1) for
 gray, (height, width, 3) for RGB and (height, width, 4) for RGBA, which is laid on white."""
@@ -50,6 +88,8 @@ def to_wire(image: ImageLike) -> types_pb2.Image:
     ValueError or TypeError for what is no image."""
     if isinstance(image, Kept):
         return image.named()
+    if isinstance(image, ImageFile):
+        return image.whole()
     if isinstance(image, np.ndarray):
         return types_pb2.Image(raw=_raw(image))
     if isinstance(image, bytes | str | PathLike):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, Unpack
 
 import numpy as np
@@ -21,6 +22,21 @@ Styles: TypeAlias = Sequence[str | tuple[str, Params]]
 Format: TypeAlias = Literal["png", "jpeg", "webp", "raw", "none"]
 
 
+@dataclass(frozen=True)
+class Refinement:
+    """Has each region cut anew by a segmenter, which gets it as a hint.
+
+    Labels, scores and ids stay. A region of which the refiner finds nothing stays what it is.
+    """
+
+    segmenter: str
+    """The id of the refiner: one that takes boxes, points or masks."""
+    params: Params | None = None
+    """Its parameters, without hints."""
+    hint: Literal["", "box", "point", "mask"] = ""
+    """What it is told of each region; empty for what suits."""
+
+
 class MarkArguments(MarkOptions, total=False):
     """How an image is marked; what is left out is the server's choice."""
 
@@ -31,6 +47,8 @@ class MarkArguments(MarkOptions, total=False):
     """The segmenter's parameters, hints among them."""
     regions: Iterable[Region] | None
     """Marked in place of what the segmenter would find."""
+    refine: str | Refinement | None
+    """Who cuts each region anew, those of `regions` as well."""
     styles: Styles
     format: Format
     """Of the pages: "png" if left out."""
@@ -48,6 +66,8 @@ class AskArguments(MarkOptions, total=False):
     """The segmenter's parameters, hints among them."""
     regions: Sequence[Iterable[Region] | None]
     """By image, what is marked in place of what the segmenter would find; None for what it finds."""
+    refine: str | Refinement | None
+    """Who cuts each region anew, those of `regions` as well."""
     styles: Styles
     template: str | None
     """The words of the prompt by the name of a template, such as "som-bench-labelling"."""
@@ -70,19 +90,24 @@ class AskArguments(MarkOptions, total=False):
     """How often to ask for one answer: 2, the default, lets the model mend one that names marks
     which are not there."""
     max_cost: float
-    """In US dollars; 0 for no limit."""
+    """The most that all requests may cost, in US dollars, estimated before each; 0 for no limit."""
     format: Format
     """Of the pages that come with the answer: "none" if left out."""
 
 
 def segment(
-    image: ImageLike, segmenter: str, params: Params | None, granularity: float | None = None
+    image: ImageLike,
+    segmenter: str,
+    params: Params | None,
+    granularity: float | None = None,
+    refine: str | Refinement | None = None,
 ) -> som_pb2.SegmentRequest:
     return som_pb2.SegmentRequest(
         image=images.to_wire(image),
         segmenter=segmenter,
         params=struct(params),
         granularity=granularity,
+        refine=refinement(refine),
     )
 
 
@@ -93,6 +118,7 @@ def mark(image: ImageLike, **options: Unpack[MarkArguments]) -> som_pb2.MarkRequ
         params=struct(options.get("params")),
         granularity=options.get("granularity"),
         regions=_regions(options.get("regions")),
+        refine=refinement(options.get("refine")),
         styles=[layer(style) for style in options.get("styles", ())],
         options=mark_options(options),
         format=_format(options.get("format", "png")),
@@ -112,11 +138,12 @@ def ask(
         images=[
             ask_pb2.AskImage(
                 # A stream cannot ask for the image again, so it is always sent.
-                image=images.to_wire(image.data if isinstance(image, Kept) else image),
+                image=images.to_wire(image.file() if isinstance(image, Kept) else image),
                 segmenter=options.get("segmenter", ""),
                 params=struct(options.get("params")),
                 granularity=options.get("granularity"),
                 regions=_regions(own),
+                refine=refinement(options.get("refine")),
             )
             for image, own in zip(given, regions, strict=True)
         ],
@@ -165,10 +192,24 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def refinement(refine: str | Refinement | None) -> types_pb2.Refinement | None:
+    """How regions are refined, as it travels."""
+    if refine is None:
+        return None
+    if isinstance(refine, str):
+        refine = Refinement(refine)
+    return types_pb2.Refinement(
+        segmenter=refine.segmenter, params=struct(refine.params), hint=refine.hint
+    )
+
+
 def mark_options(given: Mapping[str, Any]) -> types_pb2.MarkOptions:
     """What of `given` is asked of marks."""
     names = [name for name in MarkOptions.__annotations__ if name in given]
-    return types_pb2.MarkOptions(**{name: _plain(given[name]) for name in names})
+    options = {name: _plain(given[name]) for name in names}
+    if options.get("colors"):
+        options["colors"] = [int(color.removeprefix("#"), 16) for color in options["colors"]]
+    return types_pb2.MarkOptions(**options)
 
 
 def _format(name: Format) -> str:

@@ -42,6 +42,8 @@ class MarkOptions(TypedDict, total=False):
 
     page_size: int | None
     """Marks on one page at most; further ones go to further pages."""
+    max_pages: int | None
+    """Pages of one image at most; of the regions that do not fit, the smallest get no mark."""
     max_marks: int | None
     """Marks altogether at most: those of the largest regions."""
     min_glyph: float | None
@@ -50,6 +52,8 @@ class MarkOptions(TypedDict, total=False):
     """Font size of the labels in pixels of the image."""
     start: int | None
     """The number of the first mark; 0 is 1."""
+    colors: list[str] | None
+    """The colours of marks, each "#rrggbb", of which each mark gets one that stands out."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,32 @@ class Region:
             level=wire.level if wire.HasField("level") else None,
             parent=wire.parent if wire.HasField("parent") else None,
             extra=json_format.MessageToDict(wire.extra),
+        )
+
+    @classmethod
+    def of_box(
+        cls,
+        corners: tuple[float, float, float, float],
+        size: tuple[int, int],
+        label: str | None = None,
+        score: float | None = None,
+    ) -> Region:
+        """The region of a box, left, top, right and bottom in pixels of an image of this width and
+        height, of which no more is known: the pixels whose centres lie in it."""
+        (left, top, right, bottom), (width, height) = corners, size
+        columns, rows = np.arange(width) + 0.5, np.arange(height) + 0.5
+        inside = np.outer((top <= rows) & (rows < bottom), (left <= columns) & (columns < right))
+        rle = coco.encode(np.asfortranarray(inside, dtype=np.uint8))
+        x, y, box_width, box_height = (int(number) for number in coco.toBbox(rle))
+        return cls(
+            bbox=(x, y, box_width, box_height),
+            area=int(coco.area(rle)),
+            rle={"size": [height, width], "counts": rle["counts"]},
+            score=score,
+            label=label,
+            level=None,
+            parent=None,
+            extra={"shape": "box", "box": list(corners)},
         )
 
     def to_wire(self) -> types_pb2.Region:
@@ -121,12 +151,30 @@ class Granularity:
 
 
 @dataclass(frozen=True)
+class Refined:
+    """Who refined regions, and how."""
+
+    segmenter: str
+    version: str
+    params: dict[str, Any]
+    """What the segmenter was told beside hints, defaults filled in."""
+
+    @classmethod
+    def of(cls, wire: som_pb2.SegmentResponse | som_pb2.MarkResponse) -> Refined | None:
+        """That of an answer; none where nobody was asked to."""
+        if not wire.HasField("refined"):
+            return None
+        params = json_format.MessageToDict(wire.refined.params)
+        return cls(segmenter=wire.refined.segmenter, version=wire.refined.version, params=params)
+
+
+@dataclass(frozen=True)
 class ImageNote:
     """Something that is odd about an image file, which was read all the same."""
 
     kind: str
     """"stray_bytes", "end_missing", "wrong_checksum", "odd_orientation", "narrow_range", "stretched",
-    "white_chosen" or "background"."""
+    "white_chosen", "background", "transparency" or "further_frames"."""
     text: str
     """In words."""
 
@@ -152,6 +200,8 @@ class Segmentation:
     """What the segmenter was told, defaults filled in."""
     granularity: Granularity | None
     """What chose the segmenter, if a granularity did."""
+    refined: Refined | None
+    """Who refined the regions, if somebody was asked to."""
     regions: list[Region]
     timings_ms: dict[str, float] = field(compare=False)
     """By stage."""
@@ -170,6 +220,7 @@ class Segmentation:
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
             granularity=Granularity.of(wire.segmentation),
+            refined=Refined.of(wire),
             regions=[Region.of(region) for region in wire.regions],
             timings_ms=timings(wire.timings),
         )
@@ -201,6 +252,8 @@ class Mark:
     """Of the text against its plate: WCAG's ratio, from 1 to 21."""
     glyph_height: float
     """Of digits and capitals in pixels of the image that the model sees; 0 without text."""
+    ink_hidden: float
+    """The share of the region's ink, letters and lines, that labels of its page cover."""
     region: Region
     index: int
     """The region's index in the segmenter's own list."""
@@ -222,6 +275,7 @@ class Mark:
             anchor_on_region=wire.facts.anchor_on_region,
             contrast=wire.facts.contrast,
             glyph_height=wire.facts.glyph_height,
+            ink_hidden=wire.facts.ink_hidden,
             region=Region.of(wire.region),
             index=wire.index,
         )
@@ -234,7 +288,7 @@ class Unmarked:
     index: int
     region: Region
     reason: str
-    """"empty", "over_limit" or "no_room"."""
+    """"empty", "over_limit", "no_room" or "crowded"."""
 
     @classmethod
     def of(cls, wire: types_pb2.Unmarked) -> Unmarked:
@@ -285,10 +339,15 @@ class Marking:
     version: str
     params: dict[str, Any]
     granularity: Granularity | None
+    refined: Refined | None
+    """Who refined the regions, if somebody was asked to."""
     styles: list[str]
     marks: list[Mark]
     unmarked: list[Unmarked]
     pages: list[Page]
+    scale: int
+    """How many times as large as the image the pages are, along each side. Boxes of labels and
+    anchors are in pixels of the pages."""
     timings_ms: dict[str, float] = field(compare=False)
     """By stage; 0 for one that was not run."""
 
@@ -307,10 +366,12 @@ class Marking:
             version=wire.segmentation.version,
             params=json_format.MessageToDict(wire.segmentation.params),
             granularity=Granularity.of(wire.segmentation),
+            refined=Refined.of(wire),
             styles=[layer.id for layer in wire.styles],
             marks=[Mark.of(mark) for mark in wire.marks],
             unmarked=[Unmarked.of(region) for region in wire.unmarked],
             pages=[Page.of(page) for page in wire.pages],
+            scale=wire.scale,
             timings_ms=timings(wire.timings),
         )
 

@@ -6,7 +6,7 @@
 use som_core::{Call, Result};
 use som_torch::{
     Scope, TorchResult,
-    attention::{Levels, MultiHeadAttention},
+    attention::{Fusion, Levels, MultiHeadAttention},
     decoder::{EncoderLayer, EncoderLayerSizes},
     nn::{LayerNorm, Linear},
     stages::stage,
@@ -14,7 +14,7 @@ use som_torch::{
 };
 use tch::Tensor;
 
-use super::{fusion::Fusion, text::ReadText};
+use super::text::ReadText;
 
 /// Of the text layers' norms.
 const EPSILON: f64 = 1e-5;
@@ -75,7 +75,7 @@ impl Encoder {
             let at = |list: &str| scope.at(list).at(index);
             let fusion = at("fusion_layers");
             TorchResult::Ok(Layer {
-                fusion: Fusion::load(&fusion, channels, sizes.fusion, sizes.text_heads),
+                fusion: Fusion::load(&fusion, [channels; 2], sizes.fusion, sizes.text_heads),
                 text: TextLayer::load(&at("text_layers"), sizes)?,
                 image: EncoderLayer::load(&at("layers"), sizes.image)?,
             })

@@ -9,7 +9,6 @@ mod names;
 mod told;
 mod config;
 mod text;
-mod fusion;
 mod encoder;
 mod decoder;
 

@@ -4,9 +4,9 @@
 //! `groundingdino/models/GroundingDINO/bertwarper.py`,
 //! `generate_masks_with_special_tokens_and_transfer_map`.
 
-use std::{ops::Range, str};
+use std::ops::Range;
 
-use som_core::{Call, Error, Result};
+use som_core::{Call, Result};
 use som_torch::{
     Loader, Source, TorchResult,
     nn::{Linear, sine_code_of},
@@ -18,9 +18,6 @@ use tch::{Device, Kind, Tensor};
 
 /// Where phrases end. `[CLS]` and `[SEP]`, too, end one.
 const DELIMITERS: [&str; 4] = ["[CLS]", "[SEP]", ".", "?"];
-
-/// The file beside a checkpoint in which Hugging Face's form has its vocabulary.
-const VOCABULARY: &str = "vocab.txt";
 
 /// Tokens of a vocabulary as a network reads them. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -79,15 +76,7 @@ impl TextEncoder {
         let root = loader.root(Kind::Float);
         let bert = Bert::load(&root.at("bert"), sizes);
         let project = Linear::load(&root.at("feat_map"), sizes.width, channels);
-        let (tokenizer, from) = vocabulary(source)?;
-        if tokenizer.count() as i64 != sizes.vocabulary {
-            return Err(Error::invalid(format!(
-                "checkpoint {} knows {} tokens, but {from} has {} (its own is {VOCABULARY}, beside it)",
-                source.checkpoint.path().display(),
-                sizes.vocabulary,
-                tokenizer.count()
-            )));
-        }
+        let tokenizer = WordPieceTokenizer::beside(source, sizes.vocabulary)?;
         let delimiters = DELIMITERS.into_iter().filter_map(|it| tokenizer.id(it));
         Ok(Self {
             bert,
@@ -105,28 +94,8 @@ impl TextEncoder {
     /// # Errors
     /// Invalid, if there are too many, none but delimiters, or none that the vocabulary has.
     pub(crate) fn tokens(&self, text: &str) -> Result<Tokens> {
-        let text_tokens = Tokens::new(self.tokenizer.encode(text)?, &self.delimiters);
-        let ids = &text_tokens.ids;
-        if ids.len() > self.most {
-            return Err(Error::invalid(format!(
-                "the text has {} tokens, more than the {} that the network reads (give fewer names at once)",
-                ids.len(),
-                self.most
-            )));
-        }
-        let mut words = ids
-            .iter()
-            .filter(|id| !self.delimiters.contains(id))
-            .peekable();
-        if words.peek().is_none() {
-            return Err(Error::invalid("the text has no words"));
-        }
-        if words.all(|&id| id == self.tokenizer.unknown()) {
-            return Err(Error::invalid(format!(
-                "the network's vocabulary has no token for {text:?} (it knows English words)"
-            )));
-        }
-        Ok(text_tokens)
+        let pieces = self.tokenizer.read(text, self.most, &self.delimiters)?;
+        Ok(Tokens::new(pieces, &self.delimiters))
     }
 
     /// What a text is to the rest of the network.
@@ -149,19 +118,6 @@ impl TextEncoder {
             read().map_err(torch_error)
         })
     }
-}
-
-/// The tokenizer for the network of `source`, and where its vocabulary is from.
-fn vocabulary(source: &Source) -> Result<(WordPieceTokenizer, String)> {
-    let file = source.config.beside(source.checkpoint.path(), VOCABULARY)?;
-    let Some(text) = file.text() else {
-        let bundled = "the bundled vocabulary of bert-base-uncased".to_owned();
-        return Ok((WordPieceTokenizer::shared()?, bundled));
-    };
-    let from = format!("the vocabulary {}", file.path().display());
-    let text = str::from_utf8(text).map_err(|error| Error::invalid(format!("{from}: {error}")))?;
-    let tokenizer = WordPieceTokenizer::of(text).map_err(|error| error.at(from.clone()))?;
-    Ok((tokenizer, from))
 }
 
 impl Tokens {

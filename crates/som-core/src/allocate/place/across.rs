@@ -29,7 +29,7 @@ impl Placer<'_> {
                 ridge = self.columns.ridge(rank, TRIES);
                 ridge.insert(0, widest);
             }
-            let mut best: Option<(u32, Label)> = None;
+            let mut best: Option<((bool, u32), Label)> = None;
             for spot in &ridge {
                 let Some(bbox) = centered(spot.point, width, height) else {
                     continue;
@@ -39,12 +39,14 @@ impl Placer<'_> {
                 }
                 self.visible.count(bbox, &mut self.tally);
                 let own = self.tally.of(rank);
+                // Rather on ground without ink, and on as much of the region as can be.
+                let rating = (self.ink.is_plain(bbox), own);
                 if f64::from(own) >= box_area * SHARE
-                    && best.is_none_or(|(most, _)| own > most)
+                    && best.is_none_or(|(most, _)| rating > most)
                     && page.spares(rank, &self.tally, self.visible, |_| true)
                 {
                     best = Some((
-                        own,
+                        rating,
                         Label {
                             bbox,
                             anchor: spot.point,

@@ -5,6 +5,8 @@ use crate::{BBox, Mask, Point, Result, Size, allocate::page::Page};
 
 /// A label beside its region hides at most this share of it.
 pub(super) const HIDDEN: f64 = 0.25;
+/// A label on plain ground beside its region hides at most this share of it.
+const HIDDEN_ASIDE: f64 = 0.05;
 /// Of leader lines, in font sizes.
 const LONGEST: f32 = 6.0;
 
@@ -13,6 +15,28 @@ const OWN_HIDDEN: f32 = 6.0;
 const OTHER_HIDDEN: f32 = 3.0;
 const REGIONS_BELOW: f32 = 0.15;
 const CROSSING: f32 = 3.0;
+const INKED: f32 = 1.0;
+
+/// What a label beside its region may lie on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ground {
+    /// Anything, but rather what is plain.
+    Any,
+    /// What has no ink.
+    Plain,
+}
+
+/// A label to be placed near its region.
+#[derive(Clone, Copy)]
+pub(super) struct Near {
+    /// What it is to be near to.
+    pub(super) anchor: Point,
+    pub(super) size: Size,
+    pub(super) font_size: f32,
+    /// Pixels from the anchor.
+    pub(super) longest: f32,
+    pub(super) ground: Ground,
+}
 
 impl Placer<'_> {
     /// The label beside the region, as near and as harmless as can be. Protects the regions whose
@@ -39,7 +63,14 @@ impl Placer<'_> {
                 let size = self.fonts.measure(step, rank)?;
                 let font_size = self.fonts.font_size(step);
                 let protected = |other: usize| protect_all && to_come[other];
-                if let Some(bbox) = self.nearest(page, rank, anchor, size, font_size, protected) {
+                let near = Near {
+                    anchor,
+                    size,
+                    font_size,
+                    longest: font_size * LONGEST,
+                    ground: Ground::Any,
+                };
+                if let Some(bbox) = self.nearest(page, rank, near, protected) {
                     return Ok(Some(Label {
                         bbox,
                         anchor,
@@ -51,18 +82,26 @@ impl Placer<'_> {
         Ok(None)
     }
 
-    /// The best box of `size` around `anchor`.
-    fn nearest(
+    /// The best box for a label.
+    pub(super) fn nearest(
         &mut self,
         page: &Page,
         rank: usize,
-        anchor: Point,
-        size: Size,
-        font_size: f32,
+        near: Near,
         protected: impl Fn(usize) -> bool,
     ) -> Option<BBox> {
+        let Near {
+            anchor,
+            size,
+            font_size,
+            longest,
+            ground,
+        } = near;
+        let most = match ground {
+            Ground::Any => HIDDEN,
+            Ground::Plain => HIDDEN_ASIDE,
+        };
         let parts = self.visible.parts();
-        let longest = font_size * LONGEST;
         let mut best: Option<(f32, BBox)> = None;
         let mut length = font_size * 0.6;
         while length <= longest && best.is_none_or(|(cost, _)| length / font_size < cost) {
@@ -77,13 +116,19 @@ impl Placer<'_> {
                 if page.tangles(bbox, leader) {
                     continue;
                 }
-                let crossing = length / font_size + CROSSING * page.crossings(leader) as f32;
+                let is_plain = self.ink.is_plain(bbox);
+                if ground == Ground::Plain && !is_plain {
+                    continue;
+                }
+                let crossing = length / font_size
+                    + CROSSING * page.crossings(leader) as f32
+                    + if is_plain { 0.0 } else { INKED };
                 if best.is_some_and(|(least, _)| crossing >= least) {
                     continue;
                 }
                 self.visible.count(bbox, &mut self.tally);
                 let own = f64::from(self.tally.of(rank)) / (parts[rank].area.max(1) as f64);
-                if own > HIDDEN || !page.spares(rank, &self.tally, self.visible, &protected) {
+                if own > most || !page.spares(rank, &self.tally, self.visible, &protected) {
                     continue;
                 }
                 let others: f64 = self

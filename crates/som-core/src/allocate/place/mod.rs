@@ -1,21 +1,28 @@
 //! Where every label goes.
 //!
 //! In this order of preference:
-//! 1. *inside*: wholly on its own visible region, where that is widest, hiding at most half of it;
+//! 1. *inside*: wholly on its own visible region, where that is widest or has no ink, hiding at most
+//!    half of it;
 //! 2. *across* a region that is large but too thin: the middle and most of the label on it;
 //! 3. *beside* the region, with a leader line to it, over what it harms least;
 //! 4. on a further page, where fewer marks are in the way.
+//!
+//! Labels of the first two kinds that hide a good part of their region or of its ink move *aside*,
+//! to plain ground beside the region, if there is some.
 //!
 //! Once all labels of a page lie, those with room around them get as wide as their class names
 //! need.
 
 mod across;
+mod aside;
 mod beside;
 mod inside;
 mod widen;
 
+use self::inside::Inside;
 use super::{
     distance::{Columns, Spot},
+    ink::Ink,
     legibility::FontSizes,
     page::Page,
     visible::{Tally, Visible},
@@ -44,19 +51,34 @@ pub(super) struct Place {
     pub(super) font_size: f32,
 }
 
-/// The places of all marks, page by page, and the ranks for whose label no page has room.
+/// The places of marks, page by page.
 pub(super) struct Places {
     pub(super) places: Vec<Place>,
+    /// The ranks whose labels are larger than the image.
     pub(super) no_room: Vec<usize>,
+    /// How many found no place on as many pages as there may be.
+    pub(super) crowded: usize,
     pub(super) pages: u32,
+    /// Pixels of all labels, without class names.
+    pub(super) covered: u64,
+}
+
+/// How marks are dealt out to pages.
+#[derive(Clone, Copy)]
+pub(super) struct Paging {
+    /// Most marks on a page.
+    pub(super) page_size: usize,
+    /// Most pages.
+    pub(super) max_pages: u32,
 }
 
 /// Finds a place for every mark; regions come ranked by area, the largest first.
 pub(super) fn place(
     visible: &Visible,
+    ink: Ink<'_>,
     masks: &[&Mask],
     fonts: Option<FontSizes<'_>>,
-    page_size: usize,
+    paging: Paging,
     call: &Call<'_>,
 ) -> Result<Places> {
     let columns = Columns::new(visible);
@@ -67,11 +89,12 @@ pub(super) fn place(
         })
         .collect::<Result<Vec<_>>>()?;
     match fonts {
-        None => Ok(without_labels(masks, &widest, page_size)),
+        None => Ok(without_labels(masks, &widest, paging)),
         Some(fonts) => {
             let tally = Tally::new(masks.len());
             Placer {
                 visible,
+                ink,
                 columns,
                 masks,
                 fonts,
@@ -79,15 +102,20 @@ pub(super) fn place(
                 tally,
                 call: *call,
             }
-            .run(page_size)
+            .run(paging)
         }
     }
 }
 
-fn without_labels(masks: &[&Mask], widest: &[Option<Spot>], page_size: usize) -> Places {
+fn without_labels(masks: &[&Mask], widest: &[Option<Spot>], paging: Paging) -> Places {
+    let Paging {
+        page_size,
+        max_pages,
+    } = paging;
     let places: Vec<Place> = widest
         .iter()
         .enumerate()
+        .take(page_size.saturating_mul(max_pages as usize))
         .map(|(rank, spot)| {
             let anchor = spot.map_or_else(|| any_pixel(masks[rank]), |spot| spot.point);
             let label = BBox::new(anchor.x, anchor.y, 0, 0);
@@ -102,14 +130,17 @@ fn without_labels(masks: &[&Mask], widest: &[Option<Spot>], page_size: usize) ->
         .collect();
     let pages = places.last().map_or(0, |last| last.page + 1);
     Places {
+        crowded: masks.len() - places.len(),
         places,
         no_room: Vec::new(),
         pages,
+        covered: 0,
     }
 }
 
 struct Placer<'a> {
     visible: &'a Visible,
+    ink: Ink<'a>,
     columns: Columns<'a>,
     masks: &'a [&'a Mask],
     fonts: FontSizes<'a>,
@@ -139,7 +170,7 @@ impl Label {
 }
 
 impl Placer<'_> {
-    fn run(mut self, page_size: usize) -> Result<Places> {
+    fn run(mut self, paging: Paging) -> Result<Places> {
         let size = self.visible.size();
         let ranks = self.masks.len();
         let inside = (0..ranks)
@@ -148,22 +179,31 @@ impl Placer<'_> {
         let mut result = Places {
             places: Vec::with_capacity(ranks),
             no_room: Vec::new(),
+            crowded: 0,
             pages: 0,
+            covered: 0,
         };
         let most = self.most_beside(ranks)?;
         let mut tried = most;
         let mut waiting: Vec<usize> = (0..ranks).collect();
-        while !waiting.is_empty() {
-            let mut later = waiting.split_off(page_size.min(waiting.len()));
+        while !waiting.is_empty() && result.pages < paging.max_pages {
+            let mut later = waiting.split_off(paging.page_size.min(waiting.len()));
             let mut labels: Vec<(usize, Label)> = Vec::new();
             let mut page = Page::new(size, ranks);
             let mut rest = self.put_inside(&mut page, &waiting, &inside, &mut labels);
             let mut next = rest.split_off(tried.min(rest.len()));
             // The ends of leader lines to come.
-            for anchor in rest.iter().filter_map(|&rank| self.widest[rank]) {
+            let moving = labels.iter().map(|(rank, _)| rank);
+            let moving = moving.filter(|&&rank| hides(&inside, rank));
+            for anchor in rest
+                .iter()
+                .chain(moving)
+                .filter_map(|&rank| self.widest[rank])
+            {
                 page.keep_free(anchor.point);
             }
             let on_their_own = labels.len();
+            self.move_aside(&mut page, &inside, &mut labels)?;
             self.put_across(&mut page, &mut rest, &mut labels)?;
             self.put_beside(&mut page, &mut rest, &mut labels)?;
             if labels.is_empty() {
@@ -173,6 +213,10 @@ impl Placer<'_> {
                     None => result.no_room.push(rank),
                 }
             } else {
+                result.covered += labels
+                    .iter()
+                    .map(|(_, label)| label.bbox.area())
+                    .sum::<u64>();
                 self.widen(&mut page, &mut labels)?;
             }
             tried =
@@ -199,6 +243,7 @@ impl Placer<'_> {
             rest.append(&mut later);
             waiting = rest;
         }
+        result.crowded = waiting.len();
         Ok(result)
     }
 
@@ -207,13 +252,13 @@ impl Placer<'_> {
         &self,
         page: &mut Page,
         batch: &[usize],
-        inside: &[Option<Label>],
+        inside: &[Option<Inside>],
         labels: &mut Vec<(usize, Label)>,
     ) -> Vec<usize> {
         let mut rest = Vec::new();
         for &rank in batch {
             match inside[rank] {
-                Some(label) => {
+                Some(Inside { label, .. }) => {
                     page.put(rank, label.bbox, None);
                     labels.push((rank, label));
                 }
@@ -234,6 +279,37 @@ impl Placer<'_> {
         Ok((fit as usize).max(MIN_TRIED))
     }
 
+    /// Moves labels that hide much of their regions off these, where there is plain ground.
+    fn move_aside(
+        &mut self,
+        page: &mut Page,
+        inside: &[Option<Inside>],
+        labels: &mut [(usize, Label)],
+    ) -> Result<()> {
+        for (rank, label) in labels {
+            if !hides(inside, *rank) {
+                continue;
+            }
+            self.call.check()?;
+            let old = *label;
+            self.visible.count(old.bbox, &mut self.tally);
+            page.take(*rank, old.bbox, &self.tally);
+            *label = self.aside(page, *rank)?.unwrap_or(old);
+            self.put(page, *rank, label);
+        }
+        Ok(())
+    }
+
+    /// Puts a label down, with its leader line, if it has one.
+    fn put(&mut self, page: &mut Page, rank: usize, label: &Label) {
+        self.visible.count(label.bbox, &mut self.tally);
+        page.put(rank, label.bbox, Some(&self.tally));
+        if let Some(leader) = label.leader() {
+            page.put_leader(leader);
+            page.keep_free(label.anchor);
+        }
+    }
+
     /// Puts labels across thin regions and takes those out of `rest`.
     fn put_across(
         &mut self,
@@ -246,8 +322,12 @@ impl Placer<'_> {
             self.call.check()?;
             match self.across(page, rank)? {
                 Some(label) => {
-                    self.visible.count(label.bbox, &mut self.tally);
-                    page.put(rank, label.bbox, Some(&self.tally));
+                    let aside = match self.ink.is_plain(label.bbox) {
+                        true => None,
+                        false => self.aside(page, rank)?,
+                    };
+                    let label = aside.unwrap_or(label);
+                    self.put(page, rank, &label);
                     labels.push((rank, label));
                 }
                 None => others.push(rank),
@@ -272,10 +352,7 @@ impl Placer<'_> {
             to_come[rank] = false;
             match self.beside(page, rank, &to_come)? {
                 Some(label) => {
-                    self.visible.count(label.bbox, &mut self.tally);
-                    page.put(rank, label.bbox, Some(&self.tally));
-                    page.put_leader([label.bbox.center(), label.anchor]);
-                    page.keep_free(label.anchor);
+                    self.put(page, rank, &label);
                     labels.push((rank, label));
                 }
                 None => others.push(rank),
@@ -306,6 +383,11 @@ impl Placer<'_> {
             font_size: self.fonts.font_size(step),
         }))
     }
+}
+
+/// True if the label of `rank` lies inside its region and hides much of it.
+fn hides(inside: &[Option<Inside>], rank: usize) -> bool {
+    inside[rank].is_some_and(|inside| inside.hides)
 }
 
 /// The box whose [`BBox::center`] is `center`; `None` if it would begin outside the image.

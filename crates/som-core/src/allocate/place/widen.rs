@@ -35,7 +35,11 @@ impl Placer<'_> {
         for wide in self.wider(rank, label, size) {
             let bbox = wide.bbox;
             let own_end = Some(label.anchor);
-            if !page.is_free(bbox, own_end) || wide.leader().is_some() != label.leader().is_some() {
+            let hides_ink = || self.ink.is_plain(label.bbox) && !self.ink.is_plain(bbox);
+            if !page.is_free(bbox, own_end)
+                || hides_ink()
+                || wide.leader().is_some() != label.leader().is_some()
+            {
                 continue;
             }
             let tangled = match (wide.leader(), label.leader()) {

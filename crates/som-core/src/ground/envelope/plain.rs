@@ -89,6 +89,7 @@ const MARKUP: [(&str, &str); 37] = [
 /// Writes what `part` of `answer` says into `said`.
 pub(super) fn write(answer: &str, part: Range<usize>, said: &mut Said) {
     let mut writer = Writer {
+        boxed: is_boxed(&answer[part.clone()]),
         answer: &answer[..part.end],
         at: part.start,
         begin: part.start,
@@ -119,6 +120,21 @@ struct Writer<'a> {
     /// Within a JSON text that is itself written as a string.
     nested: bool,
     markup: bool,
+    /// Everything stands in one box for answers.
+    boxed: bool,
+}
+
+/// What stands around an answer of GLM-V.
+const BOX: [&str; 2] = ["<|begin_of_box|>", "<|end_of_box|>"];
+
+/// True if one box for answers is around all of `part`.
+fn is_boxed(part: &str) -> bool {
+    let [open, close] = BOX;
+    let inside = part
+        .trim()
+        .strip_prefix(open)
+        .and_then(|rest| rest.strip_suffix(close));
+    inside.is_some_and(|inside| !inside.contains("_of_box|>"))
 }
 
 type Step = (usize, Option<String>);
@@ -133,6 +149,11 @@ impl Writer<'_> {
         let end = self.at + c.len_utf8();
         let special = match c {
             '<' | '[' if let Some(length) = token(rest) => Some((self.at + length, String::new())),
+            '<' if self.boxed
+                && let Some(tag) = BOX.iter().find(|tag| rest.starts_with(**tag)) =>
+            {
+                Some((self.at + tag.len(), String::new()))
+            }
             '<' | '&' if self.markup || c == '&' => self.markup_at(rest),
             '`' => self.fence(rest),
             '\\' => self.backslash(rest),
@@ -252,6 +273,7 @@ mod tests {
         };
         for (answer, expected) in [
             ("[3]<|im_end|>", "[3]"),
+            ("<|begin_of_box|>1: a<|end_of_box|>", "1: a"),
             ("```json\n{\"mark\": 3}\n```", "\n{\"mark\": 3}\n"),
             ("`3`", "`3`"),
             ("\\[3\\]", "[3]"),

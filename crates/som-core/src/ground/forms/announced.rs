@@ -57,7 +57,13 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
             let filler = fillers.into_iter().flatten().filter(|&end| {
                 let after = text[end..].chars().next();
                 let glued = text[..end].ends_with(words::is_unspaced);
-                glued || after.is_some_and(|c| matches!(c, ' ' | ':' | '*' | '(' | '#' | '.' | '№'))
+                // מסומן ב-8
+                let hyphen = !text[..end].ends_with(|c: char| c.is_ascii())
+                    && text[end..].starts_with('-')
+                    && starts_with_digit(text, end + 1);
+                glued
+                    || hyphen
+                    || after.is_some_and(|c| matches!(c, ' ' | ':' | '*' | '(' | '#' | '.' | '№'))
             });
             if let Some(filler) = filler.max() {
                 let dot = text[filler..].strip_prefix(". ").map_or(0, |_| 2);
@@ -68,6 +74,9 @@ pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
         break;
     }
     next = skip(text, next, gap);
+    if next > end && text[next..].starts_with('-') && !text[..next].is_ascii() {
+        next += usize::from(starts_with_digit(text, next + 1) && !text[..next].ends_with(' '));
+    }
     if let Some(shown) = described(text, next, word) {
         next = shown;
     }

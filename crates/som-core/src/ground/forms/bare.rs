@@ -7,16 +7,15 @@
 
 use std::ops::Range;
 
-use super::headed::listed;
+use super::{headed::listed, opinion::Opinion};
 use crate::ground::{
     Mention,
     names::{Names, Reading, Setting, is_quantity, list_at, skip},
-    reader::is_correction,
     words::{self, Cue, Cues, Role},
 };
 
 /// A clause, and a list of names, are not longer, in bytes.
-const LONGEST: usize = 96;
+pub(super) const LONGEST: usize = 96;
 
 /// An answer in which nothing is meant so far.
 pub(super) struct Bare<'a> {
@@ -26,9 +25,9 @@ pub(super) struct Bare<'a> {
 }
 
 /// A list of names.
-struct List {
-    reading: Reading,
-    span: Range<usize>,
+pub(super) struct List {
+    pub(super) reading: Reading,
+    pub(super) span: Range<usize>,
 }
 
 impl Bare<'_> {
@@ -97,8 +96,37 @@ impl Bare<'_> {
         let span = at..at + written.len();
         let list = List { reading, span };
         let known = list.reading.resolves() && list.reading.misses() == 0;
-        (known && !is_quantity(self.text, list.span.end) && self.is_said(&list, begin))
-            .then_some(list)
+        let opinion = Opinion {
+            text: self.text,
+            span: &list.span,
+            begin,
+        };
+        (known
+            && !self.counts_something(list.span.end)
+            && (self.is_said(&list, begin)
+                || !self.measures(&list, begin) && opinion.says_so(self.cues)))
+        .then_some(list)
+    }
+
+    /// "5 people", "4 (maybe 5) birds".
+    fn counts_something(&self, end: usize) -> bool {
+        let closed = self.text[end..].starts_with(')');
+        is_quantity(self.text, end) || closed && is_quantity(self.text, end + 1)
+    }
+
+    /// True if the clause around a list counts or measures.
+    fn measures(&self, list: &List, begin: usize) -> bool {
+        let clause = self.clause_before(list.span.start);
+        let clause = clause.start.max(begin)..clause.end;
+        // "On a scale of 1 to 5, I'd say 4"
+        let thought = self.cues.any(clause.clone(), Role::Opinion);
+        let near = clause.end.saturating_sub(LONGEST);
+        let from = if thought { near } else { clause.start };
+        self.cues.any(from..clause.end, Role::Measures)
+            || self.ends_measure(list)
+            || self.is_part(list)
+            || self.counts(list)
+            || self.goes_on_counting(list)
     }
 
     /// True if the clause around a list says that its names are meant, or not meant.
@@ -106,11 +134,7 @@ impl Bare<'_> {
         let clause = self.clause_before(list.span.start);
         let clause = clause.start.max(begin)..clause.end;
         let lead = self.cues.within(clause.clone());
-        let any = |role: Role| lead.iter().any(|cue| cue.role == role);
-        if any(Role::Measures) || self.ends_measure(list) {
-            return false;
-        }
-        if self.is_part(list) || self.counts(list) || self.goes_on_counting(list) {
+        if self.measures(list, begin) {
             return false;
         }
         if self.is_chosen_behind(list, &clause) {
@@ -160,293 +184,11 @@ impl Bare<'_> {
                 }) || self.text[list.span.end..].starts_with(['?', '"']));
         }
         self.is_function(&clause, lead)
+            || self.is_articled(list, &clause)
             || begin > 0 && self.is_joined(list, begin, &clause)
             || self.ends_with_copula(&clause, lead)
             || self.ends_with_verb(list, &clause)
             || begin > 0 && self.is_gapped(list, begin..clause.start, clause.clone())
             || list.reading.names > 1 && self.is_noun(list, &clause, lead)
-    }
-
-    /// What stands before `at` in its clause.
-    fn clause_before(&self, at: usize) -> Range<usize> {
-        let mut start = at.saturating_sub(LONGEST);
-        while !self.text.is_char_boundary(start) {
-            start += 1;
-        }
-        let ends = |c: char| {
-            matches!(
-                c,
-                '.' | '!'
-                    | '?'
-                    | ';'
-                    | '\n'
-                    | ','
-                    | ':'
-                    | '—'
-                    | '–'
-                    | '('
-                    | '|'
-                    | '…'
-                    | '，'
-                    | '。'
-                    | '、'
-                    | '：'
-            )
-        };
-        let before = &self.text[start..at];
-        let end = before.char_indices().rfind(|&(_, c)| ends(c));
-        start + end.map_or(0, |(place, c)| place + c.len_utf8())..at
-    }
-
-    /// True where a sentence begins, or what is said in quotes or behind a dash.
-    fn begins(&self, at: usize) -> bool {
-        let before = self.text[..at].trim_end_matches([' ', '"', '*']);
-        before.is_empty()
-            || before.ends_with([
-                '.', '!', '?', ';', '\n', '—', '–', '。', ',', '，', '(', ':',
-            ])
-    }
-
-    /// True if nothing but punctuation stands between a list and the end of its clause. What numbers
-    /// an item of a list, "1. First", ends none.
-    fn ends_clause(&self, list: &List) -> bool {
-        let rest = self.text[list.span.end..].trim_start_matches(['*', '"', '`', '\'', '”', '»']);
-        let near = list.span.start.saturating_sub(LONGEST);
-        let near = self.text.ceil_char_boundary(near);
-        let line = self.text[near..list.span.start]
-            .rsplit('\n')
-            .next()
-            .unwrap_or("");
-        if !line.contains(char::is_alphanumeric) && rest.starts_with(['.', ')', ':']) {
-            return false;
-        }
-        let after = rest.trim_start_matches(' ');
-        let dash = ["—", "–", "- ", "("]
-            .iter()
-            .any(|dash| after.starts_with(dash));
-        let ends = rest.starts_with([
-            '.', ',', '!', '?', ';', '\n', ')', '。', '，', '！', '？', '、',
-        ]);
-        let figure =
-            rest.starts_with(['.', ',']) && rest[1..].starts_with(|c: char| c.is_ascii_digit());
-        rest.is_empty() || dash || ends && !figure
-    }
-
-    /// True if the word behind a list is one of the table that does what is `wanted`.
-    fn is_followed(&self, list: &List, wanted: impl Fn(Role) -> bool) -> bool {
-        let near = skip(self.text, list.span.end, |c| {
-            matches!(c, ' ' | '"' | '*' | '”')
-        });
-        let glued = self.text[near..].starts_with(words::is_unspaced);
-        let cues = self.cues.within(near..near + 1);
-        (near > list.span.end || glued) && cues.iter().any(|cue| wanted(cue.role))
-    }
-
-    /// True for "8 is the total".
-    fn ends_measure(&self, list: &List) -> bool {
-        let near = self.text.floor_char_boundary(list.span.end + LONGEST / 2);
-        let rest = &self.text[list.span.end..near];
-        let end = rest.find(['.', ',', '\n', ';']).unwrap_or(rest.len());
-        let clause = list.span.end..list.span.end + end;
-        self.cues.any(clause, Role::Measures)
-    }
-
-    /// True for "click on the button 8".
-    fn chooses(&self, cue: &Cue, list: &List) -> bool {
-        /// The verb is not further off, in words.
-        const MOST: usize = 4;
-        let between = self.text.get(cue.end..list.span.start).unwrap_or("1");
-        cue.role == Role::Selects
-            && !between.contains(|c: char| c.is_ascii_digit())
-            && words::words(between).take(MOST + 1).count() <= MOST
-    }
-
-    /// "6をクリック", "6 पर क्लिक", "die 8 nehmen": the verb stands behind.
-    fn is_chosen_behind(&self, list: &List, clause: &Range<usize>) -> bool {
-        /// Neither the subject nor what stands between has more words.
-        const MOST: usize = 3;
-        let lead = self.text.get(clause.clone()).unwrap_or("");
-        let near = self.text.floor_char_boundary(list.span.end + LONGEST / 4);
-        let few = |text: &str| words::words(text).take(MOST + 1).count() <= MOST;
-        let mut verbs = self.cues.all(list.span.end..near, Role::Selects);
-        few(lead)
-            && verbs.any(|verb| {
-                let between = &self.text[list.span.end..verb.start];
-                few(between) && !between.contains([',', '.', '\n', ';', ':', '，', '。'])
-            })
-    }
-
-    /// "2 of them", "2 von ihnen".
-    fn is_part(&self, list: &List) -> bool {
-        let start = skip(self.text, list.span.end, |c| c == ' ');
-        words::at(self.text, start, Role::Of).is_some()
-    }
-
-    /// "3 are missing": a single number, of which a verb says that it is several.
-    fn counts(&self, list: &List) -> bool {
-        list.reading.names == 1 && self.is_followed(list, |role| role == Role::Plural)
-    }
-
-    /// "(Not 3.) 5!": nothing but a name, behind another one.
-    fn is_sentence(&self, list: &List, begin: usize) -> bool {
-        let gap = self.text.get(begin..list.span.start).unwrap_or("x");
-        begin > 0 && matches!(gap.trim(), "." | "!" | ";") && self.ends_clause(list)
-    }
-
-    /// "Scratch that. 2.": nothing but a name behind words that take something back.
-    fn is_corrected(&self, list: &List) -> bool {
-        let line = self.text[..list.span.start]
-            .rfind('\n')
-            .map_or(0, |end| end + 1);
-        let lead = &self.text[line..list.span.start];
-        let rest = self.text[list.span.end..].split('\n').next().unwrap_or("");
-        let alone = |c: char| matches!(c, '.' | '!' | '*' | '"' | ' ');
-        lead.len() < LONGEST && is_correction(lead) && rest.trim_matches(alone).is_empty()
-    }
-
-    /// "The red ones: 2, 3 and 8": several names behind a colon.
-    fn is_headed(&self, list: &List, start: usize) -> bool {
-        let Some(head) = self.text[..start].strip_suffix([':', '：']) else {
-            return false;
-        };
-        let clause = self.clause_before(head.len());
-        let words = self.text.get(clause.clone()).unwrap_or("");
-        list.reading.names > 1
-            && self.ends_clause(list)
-            && words.contains(char::is_alphabetic)
-            && !words.contains(|c: char| c.is_ascii_digit())
-            && !self.cues.any(clause, Role::Measures)
-    }
-
-    /// "4 and 6 years": what the list goes on with is counted.
-    fn goes_on_counting(&self, list: &List) -> bool {
-        let start = skip(self.text, list.span.end, |c| matches!(c, ' ' | ','));
-        let joined = words::at(self.text, start, Role::Joins)
-            .or_else(|| words::at(self.text, start, Role::Ranges));
-        joined.is_some_and(|end| {
-            let number = skip(self.text, end, |c| c == ' ');
-            let digits = skip(self.text, number, |c| c.is_ascii_digit());
-            digits > number && is_quantity(self.text, digits)
-        })
-    }
-
-    /// True if the words of a clause do nothing but lead to a name: "it's", "no, the", "but".
-    fn is_function(&self, clause: &Range<usize>, lead: &[Cue]) -> bool {
-        let leads = |role: Role| {
-            matches!(
-                role,
-                Role::Denies
-                    | Role::Contrasts
-                    | Role::Joins
-                    | Role::Corrects
-                    | Role::Answers
-                    | Role::Affirms
-                    | Role::Hedges
-                    | Role::Article
-                    | Role::Copula
-                    | Role::Pronoun
-                    | Role::Excepts
-                    | Role::Tentative
-                    | Role::Now
-                    | Role::DeniesBehind
-                    | Role::Both
-                    | Role::Instead
-            )
-        };
-        let mut passed = clause.start;
-        let words = self.text.get(clause.clone()).unwrap_or("");
-        let all = words::words(words).all(|word| {
-            let at = clause.start + word.start;
-            let cues = lead.iter().filter(|cue| cue.start == at && leads(cue.role));
-            passed = cues.map(|cue| cue.end).max().unwrap_or(0).max(passed);
-            at < passed
-        });
-        let joins = |cue: &Cue| {
-            let same = |other: &&Cue| other.start == cue.start;
-            lead.iter()
-                .filter(same)
-                .any(|other| other.role == Role::Joins && other.end >= cue.end)
-        };
-        let says = |cue: &Cue| {
-            leads(cue.role) && !matches!(cue.role, Role::Article | Role::Joins) && !joins(cue)
-        };
-        all && lead.iter().any(says)
-    }
-
-    /// "(1 is a pear) and 2 is a plum": what is said of the next goes on as it did.
-    fn is_joined(&self, list: &List, begin: usize, clause: &Range<usize>) -> bool {
-        let said = self.text.get(clause.clone()).unwrap_or("");
-        let joins = words::words(said)
-            .last()
-            .is_some_and(|word| words::at(said, word.start, Role::Joins) == Some(word.end));
-        let verb = skip(self.text, begin, |c| c == ' ');
-        joins
-            && words::at(self.text, verb, Role::Copula).is_some()
-            && self.is_followed(list, |role| role == Role::Copula)
-    }
-
-    /// "The search box is (the)".
-    fn ends_with_copula(&self, clause: &Range<usize>, lead: &[Cue]) -> bool {
-        let copulas = lead.iter().filter(|cue| cue.role == Role::Copula);
-        let end = copulas.map(|cue| cue.end).max();
-        end.is_some_and(|end| {
-            let rest = self.text.get(end..clause.end).unwrap_or("x");
-            let rest = rest.trim_start_matches([' ', '"', '*', '“', '„', '«', '\'', '`']);
-            let article = words::at(rest, 0, Role::Article).map_or(rest, |end| &rest[end..]);
-            !article.contains(char::is_alphanumeric) || rest.trim() == "at"
-        })
-    }
-
-    /// Languages with the verb at the end: "खोज बॉक्स 147 है।", "Arama kutusu 147'dir".
-    fn ends_with_verb(&self, list: &List, clause: &Range<usize>) -> bool {
-        /// A subject has no more words.
-        const MOST: usize = 6;
-        let start = skip(self.text, list.span.end, |c| matches!(c, ' ' | '\'' | '’'));
-        let verb = words::at(self.text, start, Role::Copula);
-        let subject = self.text.get(clause.clone()).unwrap_or("");
-        verb.is_some_and(|end| {
-            let rest = self.text[end..].trim_start_matches([' ', '।']);
-            rest.is_empty() || rest.starts_with(['.', '\n', '!', ','])
-        }) && !subject.is_ascii()
-            && words::words(subject).take(MOST + 1).count() <= MOST
-    }
-
-    /// "(The cup is 2,) the spoon 5": the verb of the clause before is left out.
-    fn is_gapped(&self, list: &List, gap: Range<usize>, clause: Range<usize>) -> bool {
-        /// What is named has no more words.
-        const MOST: usize = 4;
-        let text = self.text.get(clause.clone()).unwrap_or("").trim();
-        let joined = words::at(text, 0, Role::Joins).map_or(text, |end| text[end..].trim());
-        let others = [Role::Is, Role::Denies, Role::Because, Role::Compares];
-        self.ends_clause(list)
-            && !self.text[gap].contains(['.', '!', '?', '\n', ';'])
-            && words::at(joined, 0, Role::Article).is_some()
-            && (2..=MOST).contains(&words::words(joined).take(MOST + 1).count())
-            && !others
-                .iter()
-                .any(|role| self.cues.any(clause.clone(), *role))
-    }
-
-    /// "(The) plates 2 to 5 are", "anything from 6 to 9".
-    fn is_noun(&self, list: &List, clause: &Range<usize>, lead: &[Cue]) -> bool {
-        let words = self.text.get(clause.clone()).unwrap_or("");
-        let all = lead.iter().any(|cue| cue.role == Role::All);
-        let from = lead.iter().any(|cue| {
-            matches!(cue.role, Role::Fills | Role::Beside)
-                && self
-                    .text
-                    .get(cue.end..clause.end)
-                    .is_some_and(|rest| rest.trim().is_empty())
-        });
-        let one = words::words(words).take(2).count() == 1;
-        if from && (all || one && self.begins(clause.start) && self.ends_clause(list)) {
-            return true;
-        }
-        let text = words.trim_start();
-        let article = words::at(text, 0, Role::Article).filter(|end| text[*end..].starts_with(' '));
-        let noun = &text[article.unwrap_or(0)..];
-        let one = words::words(noun).take(2).count() == 1;
-        one && self.begins(clause.start)
-            && self.is_followed(list, |role| matches!(role, Role::Copula | Role::Is))
     }
 }

@@ -127,7 +127,7 @@ fn begins_range(before: &str) -> bool {
 
 /// "The distance from [1] to [4]", "[1]到[4]的距离", "schiebe [1] bis [4]": two marks, between which
 /// something is measured or moved.
-fn parts_ends(text: &str, start: usize, end: usize) -> bool {
+pub(super) fn parts_ends(text: &str, start: usize, end: usize) -> bool {
     /// That is not said further off, in bytes.
     const NEAR: usize = 32;
     let before = &text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start];

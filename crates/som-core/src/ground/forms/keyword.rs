@@ -1,18 +1,17 @@
-//! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `#3`, `标记3`, `3番`.
+//! `mark 3`, `regions 1, 2 and 4`, `the answer is 3`, `标记3`, `3番`.
 
 use super::{
     Found, Reader,
     all_but::all_but,
     announced::keyword_end,
+    arrow::is_at_arrow,
     below::below,
-    said::{between, predicated, reply, spelled},
-    series, starts_with_digit,
+    ends,
+    said::{predicated, reply, spelled},
+    series, starts_with_digit, weak,
 };
 use crate::ground::{
-    names::{
-        Reading, Setting, behind_article, is_measure, is_quantity, is_wrapping, list_at, skip,
-    },
-    title::WEAK,
+    names::{Setting, behind_article, is_measure, is_quantity, is_wrapping, list_at, skip},
     words::{self, Role},
 };
 
@@ -22,7 +21,8 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     } = reader;
     let led = all_but(reader)
         .or_else(|| excepted(reader))
-        .or_else(|| reply(reader));
+        .or_else(|| reply(reader))
+        .or_else(|| ends::between(reader));
     if let Some(found) = led {
         return found;
     }
@@ -41,8 +41,8 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     let Some((word, start)) = keyword_end(text, at) else {
         return Found::Skip(next_word(text, at));
     };
-    if !names_marks(word, &text[..at], &text[start..]) {
-        return Found::Skip(start.max(at + word.len()));
+    if !weak::names_marks(reader, word, start) {
+        return Found::Skip(at + word.len());
     }
     if let Some(found) = below(reader, at + word.len()) {
         return found;
@@ -65,14 +65,13 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
         // "Answer 2: [7]" counts the answers.
         Some((_, end)) if is_counted_answer(reader, word, start, end) => Found::Skip(end),
         Some((reading, end)) if reading.resolves() || starts_with_digit(text, start) => {
-            if let Some(found) = up_to(reader, word, start, end) {
+            if let Some(found) = ends::up_to(reader, start, end) {
                 return found;
             }
             let written = text[start..end].trim_end_matches(['*', '`', '"', '\'']);
             Found::Mention(reading.mention(start..start + written.len()))
         }
         _ => spelled(reader, start)
-            .or_else(|| between(reader, start))
             .or_else(|| predicated(reader, word))
             .or_else(|| behind_colon(reader, word))
             .or_else(|| small_letter(reader, start))
@@ -108,31 +107,6 @@ fn is_counted_answer(reader: &Reader<'_>, word: &str, start: usize, end: usize) 
         line.contains(char::is_alphanumeric)
     });
     says && between.trim().is_empty() && words::at(word, 0, Role::Answers) == Some(word.len())
-}
-
-/// "From mark 2 to mark 5", "mark 2 up to mark 5": a range whose last name is announced again.
-fn up_to(reader: &Reader<'_>, word: &str, start: usize, end: usize) -> Option<Found> {
-    let &Reader {
-        text, at, names, ..
-    } = reader;
-    let next = skip(text, end, |c| c == ' ');
-    let range = words::at(text, next, Role::Ranges)?;
-    let plain = matches!(
-        &text[next..range],
-        "up to" | "through" | "thru" | "until" | "bis"
-    );
-    let before = text[..at].trim_end();
-    let begins = before.ends_with("from") || before.ends_with("From");
-    if !plain && !begins {
-        return None;
-    }
-    let again = skip(text, range, |c| c == ' ');
-    let (_, last) = keyword_end(text, again).filter(|(other, _)| *other == word)?;
-    let last = names.name_at(text, last)?;
-    let both = format!("{}-{}", text[start..end].trim_end(), &text[last.clone()]);
-    let (reading, _) = list_at(&both, 0, names, Setting::Open)?;
-    (reading.names == 2 && reading.misses() == 0)
-        .then(|| Found::Mention(reading.mention(start..last.end)))
 }
 
 /// "Two marks apply: 6 and 7": names behind the colon that ends a short clause about marks.
@@ -181,7 +155,7 @@ fn excepted(reader: &Reader<'_>) -> Option<Found> {
     let &Reader {
         text, at, names, ..
     } = reader;
-    let end = words::at(text, at, Role::Excepts)?;
+    let end = words::at(text, at, Role::Excepts).or_else(|| words::at(text, at, Role::Without))?;
     let mut start = skip(text, end, |c| matches!(c, ' ' | ':'));
     if let Some(article) = words::at(text, start, Role::Article) {
         start = skip(text, article, |c| c == ' ');
@@ -222,54 +196,6 @@ fn braced(reader: &Reader<'_>, start: usize) -> Found {
 fn counts(word: &str, text: &str, end: usize) -> bool {
     let answers = words::at(word, 0, Role::Answers).is_some();
     is_measure(text, end) || answers && is_quantity(text, end)
-}
-
-/// True if `word` announces names of marks between `before` and `after`: an area and a number may
-/// be anything unless the words before speak of marks, or a number is all that is said.
-fn names_marks(word: &str, before: &str, after: &str) -> bool {
-    const NEAR: usize = 48;
-    const MARKS: [&str; 14] = [
-        "mark", "marks", "marked", "marker", "region", "regions", "label", "labels", "labeled",
-        "labelled", "mask", "masks", "tag", "tags",
-    ];
-    const MORE: [&str; 4] = ["object", "objects", "segment", "segments"];
-    let word = word.to_lowercase();
-    if !WEAK.contains(&word.as_str()) {
-        return true;
-    }
-    let mut start = before.len().saturating_sub(NEAR);
-    while !before.is_char_boundary(start) {
-        start += 1;
-    }
-    let near = before[start..]
-        .rsplit(['.', '\n', ','])
-        .next()
-        .unwrap_or("");
-    let near = near.to_ascii_lowercase();
-    let words = near.rsplit(|c: char| !c.is_alphanumeric());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).take(4).collect();
-    if words
-        .iter()
-        .any(|word| MARKS.contains(word) || MORE.contains(word))
-    {
-        return true;
-    }
-    let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
-    let alone = words.is_empty() && (after.is_empty() || after.starts_with(['.', ':', '\n', '-']));
-    let says = words
-        .first()
-        .is_some_and(|last| matches!(*last, "is" | "are" | "was" | "be" | "s" | "as" | "to"));
-    // "Indicated by the number 3", "assigned the number 3"
-    const BEARS: [&str; 12] = [
-        "by", "with", "under", "bears", "has", "assigned", "given", "carries", "bearing", "got",
-        "gets", "wears",
-    ];
-    let by = matches!(words[..], ["the", before, ..] if BEARS.contains(&before));
-    match word.as_str() {
-        "number" => alone || says || by || words.is_empty() && after.starts_with(" is "),
-        "area" => false,
-        _ => alone,
-    }
 }
 
 /// `3番`, `3, 5番`, `3 numaralı`, `第3号`: numbers before a word that says they are names.
@@ -345,107 +271,7 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
     Found::Skip(digits)
 }
 
-/// "1→5; 2→4": a number before or behind an arrow.
-fn is_at_arrow(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
-    const ARROWS: [&str; 4] = ["→", "->", "=>", "⟶"];
-    let &Reader { text, names, .. } = reader;
-    let after = text[name.end..].trim_start_matches(' ');
-    let before = text[..name.start].trim_end_matches(' ');
-    let leads = ARROWS.iter().any(|arrow| after.starts_with(arrow))
-        || words::at(after, 0, Role::Becomes).is_some() && !is_of_another(before);
-    let follows = (ARROWS.iter().any(|arrow| before.ends_with(arrow)) || became(before))
-        && !is_quantity(text, name.end);
-    if is_equated(reader, name) {
-        return true;
-    }
-    (leads || follows) && !names.get(&text[name.clone()]).is_empty()
-}
-
-/// "1=5, 2 = 7": a mark on either side of a sign, and no calculation.
-fn is_equated(reader: &Reader<'_>, name: &std::ops::Range<usize>) -> bool {
-    const SIGNS: [char; 8] = ['+', '-', '*', '/', '×', '÷', '=', '^'];
-    let &Reader { text, names, .. } = reader;
-    let known =
-        |name: &str| name.starts_with(|c: char| c.is_ascii_digit()) && !names.get(name).is_empty();
-    let (before, after) = (text[..name.start].trim_end_matches(' '), &text[name.end..]);
-    let rest = after.trim_start_matches(' ');
-    if let Some(value) = rest.strip_prefix('=') {
-        let value = value.trim_start_matches(' ');
-        let digits = skip(value, 0, |c| c.is_ascii_digit());
-        let ends = value[digits..].trim_start_matches(' ');
-        return known(&value[..digits]) && !before.ends_with(SIGNS) && !ends.starts_with(SIGNS);
-    }
-    let Some(of) = before.strip_suffix('=').map(|of| of.trim_end_matches(' ')) else {
-        return false;
-    };
-    let digits = of.len() - of.bytes().rev().take_while(u8::is_ascii_digit).count();
-    let ends = of[..digits].trim_end_matches(' ');
-    known(&of[digits..])
-        && !ends.ends_with(SIGNS)
-        && !ends.ends_with(char::is_alphabetic)
-        && !rest.starts_with(SIGNS)
-        && !is_quantity(text, name.end)
-}
-
-/// True if `before` ends with a word whose number follows, and which is none for marks: "in image 1".
-fn is_of_another(before: &str) -> bool {
-    const LEADS: [Role; 5] = [
-        Role::Joins,
-        Role::Announces,
-        Role::Article,
-        Role::Contrasts,
-        Role::Fills,
-    ];
-    let start = before
-        .char_indices()
-        .rev()
-        .take_while(|(_, c)| words::is_word(*c) && !words::is_unspaced(*c))
-        .last()
-        .map(|(at, _)| at);
-    start.is_some_and(|start| {
-        let leads = |role: &Role| words::at(before, start, *role) == Some(before.len());
-        !LEADS.iter().any(leads)
-    })
-}
-
-/// True if `before` ends with what says that something became what follows: "has moved to",
-/// "对应第二张图中的".
-fn became(before: &str) -> bool {
-    /// Such words, and where what follows is, are not longer, in bytes.
-    const LONGEST: usize = 48;
-    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST))..];
-    words::words(near).any(|word| {
-        words::at(near, word.start, Role::Becomes).is_some_and(|end| {
-            let rest = &near[end..];
-            rest.is_empty() || rest.ends_with('的') && !rest.contains(['，', '。', ',', '.'])
-        })
-    })
-}
-
 /// False where the word behind a number makes it a part of another one: "号" of "号楼".
 fn announces_behind(text: &str, end: usize) -> bool {
     !text[end..].starts_with(['楼', '线', '棟', '線', '车', '버', '출'])
-}
-
-pub(super) fn hash(reader: &Reader<'_>) -> Found {
-    let &Reader {
-        text, at, names, ..
-    } = reader;
-    let sign = text[at..].chars().next().map_or(1, char::len_utf8);
-    let start = skip(text, at + sign, |c| c == ' ');
-    let spaced = start > at + sign;
-    let Some(name) = names.name_at(text, start).filter(|_| !spaced || sign > 1) else {
-        // A heading.
-        return Found::Skip(at + sign);
-    };
-    let inside_word = text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '&');
-    if inside_word || names.get(&text[name.clone()]).is_empty() && matches!(name.len(), 3 | 6) {
-        return Found::Skip(name.end); // An entity or a colour.
-    }
-    let list: Option<(Reading, usize)> =
-        list_at(&text[..name.end], name.start, names, Setting::Open);
-    match list {
-        Some((reading, end)) => Found::Mention(reading.mention(at..end)),
-        None => Found::Skip(at + sign),
-    }
 }

@@ -9,7 +9,9 @@
 //!   lines below `Marks:`;
 //! - all marks but some: `every mark except [12]`;
 //! - what a clause about marks says in other words: `the mark on the cup is 3`, `la marca es la 6`,
-//!   `mark number three`, `all marks between 3 and 6`;
+//!   `mark number three`;
+//! - ranges whose ends are announced each: `from mark 4 to mark 8`, `everything between mark 3 and
+//!   mark 6`;
 //! - calls of tools: `select(marks=[3])`, `click(3)`;
 //! - an answer that is nothing but names;
 //! - where nothing of this is meant, bare numbers in running text.
@@ -18,16 +20,22 @@
 
 mod all_but;
 mod announced;
+mod arrow;
 mod bare;
 mod below;
 mod bracket;
 mod call;
+mod clause;
+mod ends;
+mod hash;
 mod headed;
 mod json;
 mod keyword;
 mod line;
+mod opinion;
 mod said;
 mod series;
+mod weak;
 mod wrapped;
 
 use std::ops::Range;
@@ -124,7 +132,7 @@ fn mention_at(reader: &Reader<'_>) -> Found {
     match first {
         '\\' if rest.starts_with("\\boxed{") => bracket::boxed(reader),
         '[' => bracket::bracket(reader),
-        '#' | '№' => keyword::hash(reader),
+        '#' | '№' => hash::hash(reader),
         '<' => wrapped::tag(reader),
         '*' | '`' => wrapped::emphasis(reader),
         '(' => wrapped::parenthesis(reader),
@@ -135,7 +143,9 @@ fn mention_at(reader: &Reader<'_>) -> Found {
         {
             found
         }
-        'x' if let Some(found) = places::bare(reader).filter(|_| reader.starts_word()) => found,
+        'x' | 'X' if let Some(found) = places::bare(reader).filter(|_| reader.starts_word()) => {
+            found
+        }
         _ if first.is_ascii_digit() => keyword::counted(reader),
         _ if first.is_alphabetic() && reader.starts_word() => {
             call::call(reader).unwrap_or_else(|| keyword::keyword(reader))

@@ -1,5 +1,5 @@
 //! What a clause about marks says of them in words of its own: "the mark on the cup is 3", "la marca
-//! que busca es la 6", "mark number three", "all marks between 3 and 6", `A: 3`.
+//! que busca es la 6", "mark number three", `A: 3`.
 
 use super::{Found, Reader, starts_with_digit};
 use crate::ground::{
@@ -16,6 +16,7 @@ pub(super) fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
         text, at, names, ..
     } = reader;
     let is_mark = words::at(word, 0, Role::Mark) == Some(word.len());
+    let is_answer = words::at(word, 0, Role::Answers) == Some(word.len());
     let mut from = at + word.len();
     while from < text.len().min(at + LONGEST) {
         let next = words::words(&text[from..]).next()?;
@@ -32,7 +33,8 @@ pub(super) fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
         if let Some(end) = verb {
             let start = skip(text, end, |c| matches!(c, ' ' | '*' | '"' | ':'));
             let behind = behind_article(text, start);
-            if behind.is_some() || is_mark && starts_with_digit(text, start) {
+            let near = is_answer && is_near(&text[at + word.len()..from]);
+            if behind.is_some() || (is_mark || near) && starts_with_digit(text, start) {
                 return names_at(text, behind.unwrap_or(start), names);
             }
             from = end;
@@ -41,6 +43,11 @@ pub(super) fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
         }
     }
     None
+}
+
+/// True if no more than an adjective stands behind the answer: "Đáp án đúng là 6".
+fn is_near(between: &str) -> bool {
+    words::words(between).take(2).count() < 2
 }
 
 /// The names at `start`, if they end their clause.
@@ -125,57 +132,26 @@ fn ends_names(text: &str, end: usize) -> bool {
             .any(|role| words::at(text, next, *role).is_some())
 }
 
-/// "All marks between 3 and 6", "marks between 3 and 6, inclusive".
-pub(super) fn between(reader: &Reader<'_>, start: usize) -> Option<Found> {
-    /// A word for all of them, or for the ends, is not further off, in bytes.
-    const NEAR: usize = 24;
-    let &Reader {
-        text, at, names, ..
-    } = reader;
-    let behind = |at: usize| {
-        let at = skip(text, at, |c| c == ' ');
-        behind_article(text, at).unwrap_or(at)
-    };
-    let first = behind(words::at(text, start, Role::Between)?);
-    let first = names
-        .name_at(text, first)
-        .filter(|first| starts_with_digit(text, first.start))?;
-    let joined = skip(text, first.end, |c| c == ' ');
-    let joined =
-        words::at(text, joined, Role::Joins).or_else(|| words::at(text, joined, Role::Ranges))?;
-    let last = names.name_at(text, behind(joined))?;
-    let near = text.floor_char_boundary(last.end + NEAR);
-    let says = |part: &str, roles: &[Role]| {
-        words::words(part).any(|word| {
-            roles
-                .iter()
-                .any(|role| words::at(part, word.start, *role).is_some())
-        })
-    };
-    let before = &text[text.ceil_char_boundary(at.saturating_sub(NEAR))..at];
-    let line = |c: char| matches!(c, '.' | '\n' | ';');
-    let before = before.rsplit(line).next().unwrap_or("");
-    let after = text[last.end..near].split(line).next().unwrap_or("");
-    if !says(before, &[Role::All, Role::Every]) && !says(after, &[Role::Inclusive]) {
-        return None;
-    }
-    let range = format!("{}-{}", &text[first.clone()], &text[last.clone()]);
-    let (reading, _) = list_at(&range, 0, names, Setting::Enclosed)?;
-    (reading.misses() == 0).then(|| Found::Mention(reading.mention(first.start..last.end)))
-}
-
-/// `A: 3`: the names behind a word for the answer that begins its line.
+/// `A: 3`, `My pick: C`: the names behind a word for the answer that begins its line.
 pub(super) fn reply(reader: &Reader<'_>) -> Option<Found> {
     let &Reader {
         text, at, names, ..
     } = reader;
-    let end = words::at(text, at, Role::Replies).filter(|_| reader.starts_line())?;
+    let end = words::at(text, at, Role::Replies)
+        .or_else(|| {
+            let figure = words::at(text, at, Role::Measures).is_some();
+            words::at(text, at, Role::Answers).filter(|_| !figure)
+        })
+        .filter(|_| reader.starts_line())?;
     let after = text[end..].trim_start_matches('*').strip_prefix(':')?;
     let start = text.len() - after.trim_start_matches([' ', '*']).len();
-    if !names.get(&text[at..end]).is_empty() || !starts_with_digit(text, start) {
+    let name = text[start..].trim_end_matches(['.', '*', ' ', '\n']);
+    let letter = name.len() == 1 && name.starts_with(|c: char| c.is_ascii_uppercase());
+    if !names.get(&text[at..end]).is_empty() || !letter && !starts_with_digit(text, start) {
         return None;
     }
-    let (reading, end): (Reading, usize) = list_at(text, start, names, Setting::Open)?;
+    let (reading, end): (Reading, usize) = list_at(text, start, names, Setting::Open)
+        .filter(|&(_, end)| !text[start..end].contains('/'))?;
     let written = text[start..end].trim_end_matches(['*', '"', '`', ' ', ',']);
     let rest = text[end..].trim_start_matches(' ');
     let ends = rest.is_empty() || rest.starts_with(['.', ',', ';', '\n', '(', '—', '–', '!']);

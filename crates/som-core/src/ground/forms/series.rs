@@ -173,7 +173,7 @@ fn is_gapped(reader: &Reader<'_>, last: &Range<usize>, before: usize, name: &Ran
     /// What is named has no more words.
     const MOST: usize = 4;
     let &Reader { text, .. } = reader;
-    let clause = text[last.end + before..name.start].trim();
+    let clause = text[last.end + before..name.start].trim_matches([' ', '"', '*']);
     let rest = text[name.end..].trim_start_matches(['*', '"', ']']);
     let ends = rest.is_empty()
         || rest.starts_with(['.', ',', ';', '\n', '!'])
@@ -257,8 +257,42 @@ pub(super) fn is_gone(text: &str, name: usize) -> bool {
         && words::words(clause).any(|word| words::at(clause, word.start, Role::None).is_some())
 }
 
+/// "The fruit is in 4 (apple), 6 (banana)": captions in running text, with nothing else between.
+fn begins_captions(reader: &Reader<'_>, name: &Range<usize>) -> bool {
+    let &Reader { text, names, .. } = reader;
+    let glued = text[..name.start].ends_with(|c: char| words::is_word(c) || c == '.');
+    let near = &text[..text.floor_char_boundary(name.end + LONGEST)];
+    let before = text[..name.start].trim_end();
+    let before = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST / 4))..];
+    let counts = words::words(before)
+        .any(|word| words::at(before, word.start, Role::Measures) == Some(before.len()));
+    let upper =
+        |name: &Range<usize>| !text[name.clone()].contains(|c: char| c.is_ascii_lowercase());
+    let next = caption_end(near, name.end).and_then(|end| {
+        let next = skip(near, end, |c| matches!(c, ',' | ';' | ' '));
+        let joined = words::at(near, next, Role::Joins).unwrap_or(next);
+        let other = names.name_at(near, skip(near, joined, |c| c == ' '))?;
+        let known = !names.get(&near[other.clone()]).is_empty() && upper(&other);
+        (known && caption_end(near, other.end).is_some()).then_some(())
+    });
+    !glued && !counts && upper(name) && next.is_some()
+}
+
+/// Where the caption ends that begins at `at`: words in parentheses.
+fn caption_end(text: &str, at: usize) -> Option<usize> {
+    let start = skip(text, at, |c| matches!(c, '*' | ']' | ' '));
+    let inside = text[start..].strip_prefix('(')?;
+    let (caption, _) = inside.split_once(')')?;
+    let plain = caption.contains(char::is_alphabetic)
+        && !caption.contains(|c: char| c.is_ascii_digit() || matches!(c, '(' | '\n'));
+    plain.then_some(start + caption.len() + 2)
+}
+
 /// True for the first of several captions: "the objects are: 1 (surfboard), 2 (umbrella)".
 fn begins(reader: &Reader<'_>, name: &Range<usize>) -> bool {
+    if begins_captions(reader, name) {
+        return true;
+    }
     let &Reader { text, names, .. } = reader;
     let before = text[..name.start].trim_end_matches([' ', '*', '[']);
     let opens = before.ends_with(':') || before.is_empty() || before.ends_with('\n');

@@ -5,6 +5,7 @@ use crate::ground::{
     json::Key,
     names::{Reading, Setting, is_quantity, list_at},
     places,
+    title::WEAK,
     words::{self, Role},
 };
 
@@ -130,7 +131,20 @@ pub(super) fn parenthesis(reader: &Reader<'_>) -> Found {
     let inside = &text[first..end];
     let end = end + 1;
     if first > start {
-        return Found::Mention(reading.mention(first..end - 1));
+        // "[2] (number 10)" tells what it shows.
+        let shows = weak_before(&text[start..first])
+            && reader.last().is_some_and(|last| {
+                text[last.end.min(at)..at]
+                    .trim_matches([' ', '*'])
+                    .is_empty()
+            });
+        return match shows {
+            true => Found::Skip(end),
+            false => Found::Mention(reading.mention(first..end - 1)),
+        };
+    }
+    if is_link(reader) && is_meant(&reading, inside) {
+        return Found::Mention(reading.mention(at..end));
     }
     // "the cup (3)" names a mark; "(1) first, (2) second" enumerates.
     let before = text[..at].trim_end_matches(' ');
@@ -144,6 +158,25 @@ pub(super) fn parenthesis(reader: &Reader<'_>) -> Found {
     } else {
         Found::Skip(end)
     }
+}
+
+/// True if a word that a number may follow for other reasons begins `lead`: "number ", "no. ".
+fn weak_before(lead: &str) -> bool {
+    let word = lead.split([' ', '.']).next().unwrap_or("").to_lowercase();
+    WEAK.contains(&word.as_str()) || matches!(word.as_str(), "no" | "nr")
+}
+
+/// `[the cup](3)`: words in brackets right before.
+fn is_link(reader: &Reader<'_>) -> bool {
+    /// Longer ones, in bytes, are no phrase.
+    const LONGEST: usize = 80;
+    let Some(before) = reader.text[..reader.at].strip_suffix(']') else {
+        return false;
+    };
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST))..];
+    near.rfind(['[', ']', '\n']).is_some_and(|open| {
+        near[open..].starts_with('[') && near[open..].contains(char::is_alphabetic)
+    })
 }
 
 fn is_meant(reading: &Reading, inside: &str) -> bool {

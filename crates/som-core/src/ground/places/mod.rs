@@ -28,6 +28,7 @@
 //! 2510.12798; Molmo, arXiv 2409.17146; Molmo 2, arXiv 2601.10611) and Google's *Image
 //! understanding* guide of the Gemini API.
 
+mod axes;
 mod fit;
 mod json;
 mod numbers;

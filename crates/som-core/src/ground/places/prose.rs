@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    axes::spans,
     fit::mention,
     numbers::{is_space_or_comma, numbers_at},
     shape::{Form, Unit, Written},
@@ -23,7 +24,7 @@ use crate::{
 const MOST: usize = 4096;
 
 const ANY_BOX: &[BoxOrder] = &[BoxOrder::Xyxy, BoxOrder::Xywh];
-const XYXY: &[BoxOrder] = &[BoxOrder::Xyxy];
+pub(super) const XYXY: &[BoxOrder] = &[BoxOrder::Xyxy];
 const XY: &[AxisOrder] = &[AxisOrder::Xy];
 
 /// Brackets or parentheses that hold a place, not marks: after a word that says so, or numbers
@@ -49,7 +50,8 @@ pub(in crate::ground) fn plain(reader: &Reader<'_>) -> Option<Found> {
     Some(Found::Mention(mention))
 }
 
-type Place = (Vec<f64>, usize, Form);
+/// Numbers, the length they take, and what they are.
+pub(super) type Place = (Vec<f64>, usize, Form);
 
 fn in_percent(text: &str) -> Option<&'static [Unit]> {
     text.contains('%').then_some(&[Unit::Parts(100)])
@@ -149,9 +151,10 @@ fn assigned(reader: &Reader<'_>, _: &Words<'_>) -> Option<Place> {
     Some((numbers, rest.len() - after.len(), form))
 }
 
-/// `x1=20, y1=20, x2=121, y2=111` in running text, `x=150, y=150`, with nothing around it.
+/// `x1=20, y1=20, x2=121, y2=111` in running text, `x=150, y=150`, `x: 20–121, y: 20–111`, with nothing
+/// around it.
 pub(in crate::ground) fn bare(reader: &Reader<'_>) -> Option<Found> {
-    let (numbers, length, form) = assignments(reader.rest())?;
+    let (numbers, length, form) = assignments(reader.rest()).or_else(|| spans(reader.rest()))?;
     let end = reader.at + length;
     if reader.scene.images.is_empty() {
         return Some(Found::Skip(end));

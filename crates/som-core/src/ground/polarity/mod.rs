@@ -7,6 +7,7 @@
 
 mod beside;
 mod concluded;
+mod reasons;
 mod sentence;
 mod set_aside;
 mod taken_back;
@@ -14,9 +15,9 @@ mod taken_back;
 use std::ops::Range;
 
 pub(crate) use self::concluded::boxed;
-pub(super) use self::concluded::conclude;
+pub(super) use self::{concluded::conclude, reasons::compare_reasons};
 use self::{
-    sentence::{floor, sentence_end, sentence_start},
+    sentence::{floor, follows_verb, precedes_verb, sentence_end, sentence_start, without_caption},
     set_aside::set_aside,
     taken_back::{
         answer_questions, deny_earlier, deny_list, except, is_corrected, replace_list, take_back,
@@ -81,6 +82,9 @@ struct Around<'a> {
     is_preceded: bool,
     /// True if something said before is taken back between the last mention and this one.
     corrects: bool,
+    /// True if a verb stands right before the last mention, and right behind this one: each is a part
+    /// of a clause of its own.
+    begins: bool,
 }
 
 impl<'a> Around<'a> {
@@ -105,6 +109,9 @@ impl<'a> Around<'a> {
             is_followed: after_end == next && next < text.len(),
             is_preceded: sentence == last && index > 0,
             corrects: index > 0 && is_corrected(text, cues, gap),
+            begins: index > 0
+                && follows_verb(text, mentions[index - 1].span.start)
+                && precedes_verb(text, span.end),
         }
     }
 
@@ -152,8 +159,8 @@ impl<'a> Around<'a> {
 
     /// True if nothing but "and" or a comma stands between the mention before and this one.
     fn is_joined(&self) -> bool {
-        let between = &self.text[self.before.clone()];
-        if !self.is_preceded || between.len() > 32 {
+        let between = without_caption(&self.text[self.before.clone()]);
+        if !self.is_preceded || between.len() > 32 || self.begins {
             return false;
         }
         let mut joined = between.contains([',', '/', '&']);
@@ -172,12 +179,14 @@ impl<'a> Around<'a> {
                 passed = end;
             } else if role(Role::Denies).is_some()
                 || role(Role::Announces).is_none() && role(Role::Article).is_none()
+                || role(Role::Pronoun).is_some() && role(Role::Definite).is_none()
+                || role(Role::Reason).is_some()
             {
                 return false;
             }
         }
         // "not [4], [5] is": a comma alone may begin a clause.
-        let after = &self.text[self.after.clone()];
+        let after = without_caption(&self.text[self.after.clone()]);
         let ends = after.trim_start_matches(['*', '`', '"', ')', ' ']);
         let goes_on =
             ends.is_empty() || ends.starts_with([',', '.', ';', '&', '/', '\n', '!', '?']);
@@ -214,7 +223,22 @@ impl<'a> Around<'a> {
         ];
         let between = cue.end..end;
         let text = self.text.get(between.clone()).unwrap_or("");
-        if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || self.is_kept(cue) {
+        let closed = text.contains(')') && !text.contains('(');
+        if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || closed || self.is_kept(cue)
+        {
+            return false;
+        }
+        // "5 no wait 6", "wait, no: 5"
+        let no = self.text.get(cue.start..cue.end).unwrap_or("");
+        let corrects = || {
+            let lead = self.text.get(self.before.start..cue.start).unwrap_or("");
+            let lead = lead.trim_end_matches([' ', ',', '.', '…']);
+            words::words(lead)
+                .any(|word| words::at(lead, word.start, Role::Corrects) == Some(lead.len()))
+        };
+        if self.cues.any(between.clone(), Role::Corrects)
+            || no.eq_ignore_ascii_case("no") && corrects()
+        {
             return false;
         }
         // "Clique no 6"
@@ -242,7 +266,8 @@ impl<'a> Around<'a> {
         // "The one that is not red is [3]": what is denied stands before the verb.
         let verb = self.cues.all(between, Role::Is).last();
         // "I was wrong: it is [4]"
-        if verb.is_some() && text.contains(':') {
+        let named = verb.is_some() || self.cues.any(cue.end..end, Role::Copula);
+        if named && text.contains(':') {
             return false;
         }
         verb.is_none_or(|verb| {
@@ -307,6 +332,15 @@ impl<'a> Around<'a> {
             .cues
             .all(self.after.clone(), Role::DeniesBehind)
             .find(|cue| {
+                // "[3] (No. 8)"
+                if words::at(self.text, cue.start, Role::No) == Some(cue.end)
+                    && self.text[cue.end..].starts_with('.')
+                    && self.text[cue.end + 1..]
+                        .trim_start_matches(' ')
+                        .starts_with(|c: char| c.is_ascii_digit())
+                {
+                    return false;
+                }
                 let between = self.text.get(self.after.start..cue.start).unwrap_or("");
                 // The quotes around the name are its own.
                 let between = between.strip_prefix(['"', '”', '»']).unwrap_or(between);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::ground::words;
+use crate::ground::words::{self, Role};
 
 /// Where the last sentence of a part begins.
 pub(super) fn sentence_start(text: &str, part: Range<usize>) -> usize {
@@ -65,4 +65,41 @@ pub(super) fn floor(text: &str, at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// `between` behind what stands in parentheses at its start.
+pub(super) fn without_caption(between: &str) -> &str {
+    let inside = between
+        .trim_start_matches([' ', '*', ']'])
+        .strip_prefix('(');
+    let rest = inside.and_then(|inside| inside.split_once(')'));
+    rest.map_or(between, |(_, rest)| rest)
+}
+
+/// True if a verb ends right before `at`: "is now [5]".
+pub(super) fn follows_verb(text: &str, at: usize) -> bool {
+    /// A verb is not longer, in bytes.
+    const LONGEST: usize = 24;
+    const ROLES: [Role; 4] = [Role::Is, Role::Copula, Role::Becomes, Role::Now];
+    let near = &text[text.ceil_char_boundary(at.saturating_sub(LONGEST))..at];
+    let near = near.trim_end_matches([' ', '*', '[', '`']);
+    words::words(near).any(|word| {
+        ROLES
+            .iter()
+            .any(|role| words::at(near, word.start, *role) == Some(near.len()))
+    })
+}
+
+/// True if a verb begins right behind `at`: "[3] is gone".
+pub(super) fn precedes_verb(text: &str, at: usize) -> bool {
+    const ROLES: [Role; 5] = [
+        Role::Is,
+        Role::Copula,
+        Role::Becomes,
+        Role::None,
+        Role::DeniesBehind,
+    ];
+    let rest = text[at..].trim_start_matches(['*', ']', '`']);
+    let verb = rest.trim_start_matches(' ');
+    verb.len() < rest.len() && ROLES.iter().any(|role| words::at(verb, 0, *role).is_some())
 }

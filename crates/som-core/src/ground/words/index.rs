@@ -95,6 +95,10 @@ impl Index {
                 (language.plurals, Role::Plural),
                 (language.up_to, Role::UpTo),
                 (language.moves, Role::Moves),
+                (language.opinions, Role::Opinion),
+                (language.reasons, Role::Reason),
+                (language.carries, Role::Carries),
+                (language.designates, Role::Designates),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);

@@ -135,6 +135,14 @@ pub(super) struct Language {
     pub(super) up_to: &'static str,
     /// Verbs that move one thing to another: "drag".
     pub(super) moves: &'static str,
+    /// What is thought, and how surely: "i think", "for sure".
+    pub(super) opinions: &'static str,
+    /// Before what gives a reason, and nothing else: "since".
+    pub(super) reasons: &'static str,
+    /// Before "the number 3", of what has it: "bears".
+    pub(super) carries: &'static str,
+    /// Between a number and what it is the mark of: "marks".
+    pub(super) designates: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -210,4 +218,8 @@ pub(super) const SILENT: Language = Language {
     plurals: "",
     up_to: "",
     moves: "",
+    opinions: "",
+    reasons: "",
+    carries: "",
+    designates: "",
 };

@@ -73,6 +73,10 @@ pub(crate) enum Role {
     Plural,
     UpTo,
     Moves,
+    Opinion,
+    Reason,
+    Carries,
+    Designates,
     /// What it counts, from 1.
     Number(u8),
 }

@@ -52,7 +52,7 @@ pub(super) fn counts(mask: &Mask) -> Vec<u32> {
 }
 
 /// Run lengths from the edges, the positions at which pixels change, in order and modulo 2^32.
-pub(super) fn lengths(edges: &[u32], pixels: u64) -> Vec<u32> {
+fn lengths(edges: &[u32], pixels: u64) -> Vec<u32> {
     let Some((&first, &last)) = edges.first().zip(edges.last()) else {
         return vec![pixels as u32];
     };

@@ -34,3 +34,45 @@ pub(in crate::mask) fn mask(size: Size, counts: &[u32]) -> Result<Mask> {
 const fn is_busy(runs: usize, pixels: u64) -> bool {
     runs as u64 * BUSY > pixels
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BBox, Size};
+
+    /// Bits or runs, the lengths are the same: of patterns whose rows and columns repeat, and of
+    /// columns that go on at the top of the next one.
+    #[test]
+    fn both_ways_give_the_same_lengths() {
+        type Inside = fn(u32, u32) -> bool;
+        let patterns: [Inside; 8] = [
+            |x, y| x % 8 < 4 && y % 8 < 4,
+            |x, _| x % 3 < 2,
+            |_, y| y % 3 < 2,
+            |x, y| (x + y) % 2 == 0,
+            |x, y| x % 5 < 3 && !(4..=60).contains(&y),
+            |x, y| x % 7 < 4 && y > 2,
+            |_, _| true,
+            |x, y| (x * 7 + y * 13) % 11 < 5,
+        ];
+        for (size, bbox) in [
+            (Size::new(150, 70), BBox::new(0, 0, 150, 70)),
+            (Size::new(200, 130), BBox::new(31, 17, 150, 70)),
+            (Size::new(64, 64), BBox::new(0, 0, 64, 64)),
+        ] {
+            for (number, inside) in patterns.iter().enumerate() {
+                let pixels: Vec<u8> = (0..bbox.height)
+                    .flat_map(|y| (0..bbox.width).map(move |x| (x, y)))
+                    .map(|(x, y)| u8::from(inside(x, y)))
+                    .collect();
+                let mask = Mask::from_dense(size, bbox, &pixels).unwrap();
+                assert_eq!(
+                    grid::counts(&mask),
+                    columns::counts(&mask),
+                    "{number} in {bbox}"
+                );
+                assert_eq!(mask.to_dense(bbox), pixels, "{number} in {bbox}");
+            }
+        }
+    }
+}

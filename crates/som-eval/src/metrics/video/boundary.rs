@@ -1,4 +1,4 @@
-//! The boundary measure F.
+//! The boundary measure F, of objects and of whole segmentations.
 
 use som_core::{Mask, Size};
 
@@ -20,19 +20,16 @@ pub fn f(truth: &Mask, found: &Mask, void: Option<&Mask>) -> f64 {
         None => Boundary::of(mask, size),
     };
     let (truth, found) = (boundary(truth), boundary(found));
-    match (truth.pixels.is_empty(), found.pixels.is_empty()) {
-        (true, true) => return 1.0,
-        (true, false) | (false, true) => return 0.0,
-        (false, false) => {}
-    }
-    let radius = radius(size);
-    let precision = found.share_in(&truth.widened(radius));
-    let recall = truth.share_in(&found.widened(radius));
-    if precision + recall == 0.0 {
-        0.0
-    } else {
-        2.0 * precision * recall / (precision + recall)
-    }
+    truth.f(&found, radius(size))
+}
+
+/// The F-measure of the boundaries of two segmentations of one image, each pixel of a boundary being
+/// right if the other one's is within `tolerance`, a part of the diagonal. Several may be right by one:
+/// BSDS500's tool (`correspondPixels`) pairs them one to one and is stricter.
+pub fn f_of_all(truth: &[&Mask], found: &[&Mask], size: Size, tolerance: f64) -> f64 {
+    let diagonal = f64::from(size.width).hypot(f64::from(size.height));
+    let (truth, found) = (Boundary::of_all(truth, size), Boundary::of_all(found, size));
+    truth.f(&found, (tolerance * diagonal).ceil() as u32)
 }
 
 /// The pixels of a mask's boundary.
@@ -43,6 +40,33 @@ struct Boundary {
 }
 
 impl Boundary {
+    /// The F-measure with this one as the truth; 1 if both are empty, 0 if one alone is.
+    fn f(&self, found: &Self, radius: u32) -> f64 {
+        match (self.pixels.is_empty(), found.pixels.is_empty()) {
+            (true, true) => return 1.0,
+            (true, false) | (false, true) => return 0.0,
+            (false, false) => {}
+        }
+        let precision = found.share_in(&self.widened(radius));
+        let recall = self.share_in(&found.widened(radius));
+        if precision + recall == 0.0 {
+            0.0
+        } else {
+            2.0 * precision * recall / (precision + recall)
+        }
+    }
+
+    /// The boundaries of all masks, each pixel once.
+    fn of_all(masks: &[&Mask], size: Size) -> Self {
+        let mut pixels: Vec<(u32, u32)> = masks
+            .iter()
+            .flat_map(|mask| Self::of(mask, size).pixels)
+            .collect();
+        pixels.sort_unstable_by_key(|(x, y)| (*y, *x));
+        pixels.dedup();
+        Self { size, pixels }
+    }
+
     /// The pixels that differ from the one right, below or right below, as far as there is one.
     fn of(mask: &Mask, size: Size) -> Self {
         let width = size.width as usize;

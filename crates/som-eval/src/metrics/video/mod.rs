@@ -8,7 +8,7 @@ use serde::Serialize;
 use som_core::Mask;
 
 pub use self::{
-    boundary::{f, radius},
+    boundary::{f, f_of_all, radius},
     pairing::best_pairs,
 };
 use super::masks::Overlap;

@@ -11,9 +11,10 @@ use crate::fake::{Fake, KEY_ENV, Reply};
 
 pub(crate) const OPENAI: &dyn Wire = &openai::OpenAi;
 pub(crate) const ANTHROPIC: &dyn Wire = &anthropic::Anthropic;
+pub(crate) const GEMINI: &dyn Wire = &gemini::Gemini;
 
 /// Every interface.
-pub(crate) const WIRES: [&dyn Wire; 3] = [OPENAI, ANTHROPIC, &gemini::Gemini];
+pub(crate) const WIRES: [&dyn Wire; 3] = [OPENAI, ANTHROPIC, GEMINI];
 
 /// A provider's interface, as the tests speak it.
 pub(crate) trait Wire: Debug + Sync {

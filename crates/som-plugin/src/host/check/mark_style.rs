@@ -9,7 +9,7 @@ use std::{
 
 use som_core::{
     AllocateOptions, BBox, Call, Error, ErrorKind, Labels, MarkStyle as _, Marks, Mask, Params,
-    Region, Result, Size, allocate,
+    Region, Result, Size, View, allocate,
 };
 
 use super::{
@@ -118,7 +118,15 @@ impl StyleSubject {
             params: call.params(),
         });
         let everyone = Call::uncancellable(call.params());
-        let options = AllocateOptions::default();
+        // Seen as it is, the image is not enlarged for its labels.
+        let Size { width, height } = image.size();
+        let options = AllocateOptions {
+            view: View {
+                long_side: width.max(height),
+                ..View::UNLIMITED
+            },
+            ..AllocateOptions::default()
+        };
         let allocation = allocate(&image.image()?, regions, labels, &options, &everyone)?;
         let marks: Marks<'_> = allocation.on_page(1).map(|mark| &mark.mark).collect();
         let what = image.to_string();

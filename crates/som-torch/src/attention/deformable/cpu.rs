@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::{Levels, Shape};
+use crate::nn::sampling::{blend, neighbours};
 
 /// Queries that one thread does at a time: neighbours, which look at the same cells.
 const TOGETHER: usize = 64;
@@ -137,30 +138,6 @@ impl Maps {
                 blend(found, cells, parts);
             }
         }
-    }
-}
-
-/// The two cells between which a place lies, and how much each counts: nothing, if it is outside.
-fn neighbours(place: f32, extent: usize) -> ([usize; 2], [f32; 2]) {
-    // What lies farther out sees no cell either; what is no number stays none.
-    let place = place.clamp(-2.0, extent as f32 + 1.0);
-    let before = place.floor();
-    let part = place - before;
-    let before = before as i64;
-    let inside = |cell: i64, part: f32| match usize::try_from(cell) {
-        Ok(cell) if cell < extent => (cell, part),
-        _ => (0, part * 0.0),
-    };
-    let (first, rest) = inside(before, 1.0 - part);
-    let (second, part) = inside(before + 1, part);
-    ([first, second], [rest, part])
-}
-
-/// Adds four rows of numbers, each weighted.
-fn blend(sums: &mut [f32], [a, b, c, d]: [&[f32]; 4], [w, x, y, z]: [f32; 4]) {
-    let rows = a.iter().zip(b).zip(c).zip(d);
-    for (sum, (((a, b), c), d)) in sums.iter_mut().zip(rows) {
-        *sum += w * a + x * b + y * c + z * d;
     }
 }
 

@@ -20,6 +20,7 @@ pub use self::levels::Levels;
 use crate::{
     Scope, TorchResult,
     nn::{Linear, Weight},
+    numbers,
 };
 
 /// Attention of queries to places in maps of several resolutions.
@@ -119,7 +120,7 @@ impl DeformableAttention {
     pub fn values(&self, memory: &Tensor, levels: &Levels) -> TorchResult<DeformableValues> {
         let values = self.value.forward(memory)?;
         let numbers = if values.device() == Device::Cpu && values.kind() == Kind::Float {
-            Numbers::Cpu(numbers(&values)?.into())
+            Numbers::Cpu(numbers::of(&values)?.into())
         } else {
             let Shape {
                 heads, channels, ..
@@ -151,7 +152,7 @@ impl DeformableAttention {
         } = values;
         let found = match of {
             Numbers::Cpu(of) => {
-                let (asked, places) = (numbers(&asked)?, numbers(places)?);
+                let (asked, places) = (numbers::of(&asked)?, numbers::of(places)?);
                 let found = cpu::sample(of, levels, self.shape, &asked, &places);
                 Tensor::f_from_slice(&found)?.f_view(queries.size().as_slice())?
             }
@@ -159,17 +160,6 @@ impl DeformableAttention {
         };
         self.output.forward(&found)
     }
-}
-
-/// A tensor's numbers, on the CPU.
-fn numbers(tensor: &Tensor) -> TorchResult<Vec<f32>> {
-    let mut numbers = vec![0.0; tensor.numel()];
-    let count = numbers.len();
-    tensor
-        .f_to_kind(Kind::Float)?
-        .f_contiguous()?
-        .f_copy_data(&mut numbers, count)?;
-    Ok(numbers)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ proptest! {
         let asked = random(&[queries, 3 * places], reach);
         let place = random(&[queries, if boxes { 4 } else { 2 }], 0.5) + 0.5;
         let expected = tensors::sample(&values, &levels, shape, &asked, &place).unwrap();
-        let [of, asked, place] = [&values, &asked, &place].map(|x| numbers(x).unwrap());
+        let [of, asked, place] = [&values, &asked, &place].map(|x| numbers::of(x).unwrap());
         let found = cpu::sample(&of, &levels, shape, &asked, &place);
         let found = Tensor::from_slice(&found).view([queries, heads * channels]);
         prop_assert_eq!(found.size(), expected.size());
@@ -47,7 +47,7 @@ fn a_query_without_offsets_sees_its_own_cell() {
         channels: 1,
     };
     let values: Vec<f32> = (0..6).map(|cell| cell as f32).collect();
-    let places = numbers(&levels.centers(Device::Cpu).unwrap()).unwrap();
+    let places = numbers::of(&levels.centers(Device::Cpu).unwrap()).unwrap();
     let found = cpu::sample(&values, &levels, shape, &[0.0; 18], &places);
     assert_eq!(found, values);
     // Half a cell to the left: nothing is beyond the edge.

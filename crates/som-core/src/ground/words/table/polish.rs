@@ -2,16 +2,16 @@ use super::super::language::{Language, SILENT};
 
 pub(super) const POLISH: Language = Language {
     code: "pl",
-    announces: "znak, znaki, znaku, znakiem, znacznik, znaczniki, znacznika, znacznikiem, oznaczenie, oznaczenia, oznaczony, oznaczona, oznaczone, numer, numery, numerem, numeru, obszar, obszary, obszarem, region, regiony, etykieta, etykiety, etykietą, obiekt, obiekty, obiektem, segment, odpowiedź, nr, element, elementy, maska, odpowiedź to, znacznik to, numer to, znak to, etykieta to, obiekt to, litera, litery, literą, litery",
+    announces: "znak, znaki, znaku, znakiem, znacznik, znaczniki, znacznika, znacznikiem, oznaczenie, oznaczenia, oznaczony, oznaczona, oznaczone, numer, numery, numerem, numeru, obszar, obszary, obszarem, region, regiony, etykieta, etykiety, etykietą, obiekt, obiekty, obiektem, segment, odpowiedź, nr, element, elementy, maska, odpowiedź to, znacznik to, numer to, znak to, etykieta to, obiekt to, litera, litery, literą, litery, numer*, znacznik*, oznacz*, etykiet*, obszar*, region*, oznakowan*",
     answers: "odpowiedź, ostateczna odpowiedź, wniosek, zatem, więc, dlatego, wynik, podsumowując, odpowiedź to",
-    none: "żaden, żadna, żadne, żadnego, żadnej, brak, nic, nie ma, nie widać, nie jest widoczny, nie jest widoczna, nie jest widoczne, nie istnieje, zniknął, zniknęła, zniknęło, nieobecny, nieobecna, niewidoczny, niewidoczna, nie znaleziono, nigdzie, brak odpowiednika, nie widzę, nie znajduję, nie mogę znaleźć, nie znalazłem, nie znalazłam, nie ma go, nie ma jej, nie jest oznaczony, nie jest oznaczona, nie na zdjęciu, nie na obrazie, nie jest obecny",
+    none: "żaden, żadna, żadne, żadnego, żadnej, brak, nic, nie ma, nie widać, nie jest widoczny, nie jest widoczna, nie jest widoczne, nie istnieje, zniknął, zniknęła, zniknęło, nieobecny, nieobecna, niewidoczny, niewidoczna, nie znaleziono, nigdzie, brak odpowiednika, nie widzę, nie znajduję, nie mogę znaleźć, nie znalazłem, nie znalazłam, nie ma go, nie ma jej, nie jest oznaczony, nie jest oznaczona, nie na zdjęciu, nie na obrazie, nie jest obecny, już nie ma, nie ma już, już nie widać, nie jest już widoczny",
     denies: "nie, ani, bez, zamiast, nigdy, żaden z, żadne z, żadna z, żadnego z, zignoruj, pomiń, zapomnij o",
     denies_behind: "nie jest, nie są, to nie, jest błędny, odpada, nie pasuje, nie, to nie jest, są błędne, odpadają, nie pasują, jest błędna",
     keeps: "nie tylko, bez wątpienia, nie jestem pewien, nie jestem pewna, nic innego jak",
     joins: "i, oraz, lub, albo, a także, czy",
     ranges: "do, po",
     contrasts: "ale, lecz, tylko, jednak, ponieważ, gdyż, bo, natomiast, podczas gdy",
-    corrects: "czekaj, chwila, właściwie, poprawka, przepraszam, a raczej, to znaczy, jednak, mam na myśli, po namyśle, pomyłka, sprostowanie, to był błąd, to było błędne, myliłem się, myliłam się, poprawiam, a raczej, miało być, chodziło mi o",
+    corrects: "czekaj, chwila, właściwie, poprawka, przepraszam, a raczej, to znaczy, jednak, mam na myśli, po namyśle, pomyłka, sprostowanie, to był błąd, to było błędne, myliłem się, myliłam się, poprawiam, a raczej, miało być, chodziło mi o, pomyliłem, pomyliłam, na odwrót, odwrotnie",
     includes: "w tym, łącznie z, włącznie z, nawet",
     excepts: "oprócz, z wyjątkiem, poza, prócz, za wyjątkiem, bez, ale nie, wyłączając, nie licząc, jedynym wyjątkiem jest, wyjątkiem jest, pomijając, z pominięciem",
     compares: "niż, w porównaniu z, w przeciwieństwie do, podobny do, podobnie jak, większy od, większa od, mniejszy od, mniejsza od",
@@ -40,7 +40,7 @@ pub(super) const POLISH: Language = Language {
     pronouns: "on, ona, ono, one, oni",
     only: "tylko, jedynie, wyłącznie",
     resembles: "jest podobny, jest podobna, jest podobne, też ma, także ma, również ma, też jest, przypomina",
-    becomes: "odpowiada, przeszedł do, przeszła do, stał się, stała się, to teraz",
+    becomes: "odpowiada, przeszedł do, przeszła do, stał się, stała się, to teraz, to jest teraz, jest teraz, stało się",
     boxes: "ramk*, prostokąt*, współrzędn*, narożnik*",
     points: "punkt*, pozycj*, środek, środku, współrzędn*, klikn*, piksel*",
     polygons: "wielokąt*, kontur*, mask*, obrys*",
@@ -67,5 +67,8 @@ pub(super) const POLISH: Language = Language {
     plurals: "są, były, byli",
     up_to: "po",
     moves: "przeciągnij, przesuń",
+    opinions: "że, myślę, myślę że, sądzę, sądzę że, chyba, moim zdaniem, powiedziałbym, powiedziałbym że, powiedziałabym, powiedziałabym że, wydaje mi się, wydaje mi się że, prawdopodobnie, pewnie, na pewno, oczywiście, bez wątpienia, może, raczej, tak, więc",
+    reasons: "bo, ponieważ, gdyż, skoro, jako że",
+    designates: "oznacza, wskazuje, odpowiada",
     ..SILENT
 };

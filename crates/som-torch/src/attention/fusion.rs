@@ -1,26 +1,29 @@
 //! Attention from the image to the text, and from the text to the image, by the same likeness.
 //!
 //! Li et al., *Grounded Language-Image Pre-training*, 2021 (arXiv 2112.03857), section 3.2; official
-//! file `groundingdino/models/GroundingDINO/fuse_modules.py`, `BiAttentionBlock`.
+//! files `maskrcnn_benchmark/utils/fuse_helper.py` of `microsoft/GLIP`, `BiAttentionBlockForCheckpoint`,
+//! and `groundingdino/models/GroundingDINO/fuse_modules.py` of `IDEA-Research/GroundingDINO`,
+//! `BiAttentionBlock`.
 //!
-//! A text has few tokens, an image many cells. So what the official project computes for each cell and
-//! multiplies with each token is multiplied with the tokens first: keys with the map to the cells'
+//! A text has few tokens, an image many cells. So what the official projects compute for each cell and
+//! multiply with each token is multiplied with the tokens first: keys with the map to the cells'
 //! queries, values with the map of what cells find, and what tokens find in the image before the map to
-//! the cells' values. (There, likenesses that lie more than 50 000 below the largest are raised to that,
-//! which leaves nothing of them either way.)
+//! the cells' values. (There, texts are filled up with tokens that are not looked at, and likenesses are
+//! kept within 50 000 of 0, beyond which nothing of the smaller ones is left either way.)
 
-use som_torch::{
+use tch::Tensor;
+
+use crate::{
     Scope, TorchResult,
     nn::{LayerNorm, Linear, Weight},
 };
-use tch::Tensor;
 
 /// Of both norms.
 const EPSILON: f64 = 1e-5;
 
 /// One exchange between image and text.
 #[derive(Clone, Debug)]
-pub(crate) struct Fusion {
+pub struct Fusion {
     image_norm: LayerNorm,
     text_norm: LayerNorm,
     /// Cells to queries.
@@ -33,7 +36,7 @@ pub(crate) struct Fusion {
     text_values: Linear,
     image_output: Linear,
     text_output: Linear,
-    /// How much of what is found counts, `[channels]`.
+    /// How much of what is found counts, for each channel.
     image_scale: Weight,
     text_scale: Weight,
     heads: i64,
@@ -42,35 +45,35 @@ pub(crate) struct Fusion {
 }
 
 impl Fusion {
-    /// `layer_norm_v`, `layer_norm_l`, `attn`, `gamma_v` and `gamma_l` of `scope`; `inner` channels
-    /// in so many heads.
-    pub(crate) fn load(scope: &Scope<'_>, channels: i64, inner: i64, heads: i64) -> Self {
+    /// `layer_norm_v`, `layer_norm_l`, `attn`, `gamma_v` and `gamma_l` of `scope`, for cells of `image`
+    /// channels and tokens of `text` channels; `inner` channels in so many heads.
+    pub fn load(scope: &Scope<'_>, [image, text]: [i64; 2], inner: i64, heads: i64) -> Self {
         let attention = scope.at("attn");
-        let to = |name: &str| Linear::load(&attention.at(name), channels, inner);
-        let back = |name: &str| Linear::load(&attention.at(name), inner, channels);
-        let norm = |name: &str| LayerNorm::load(&scope.at(name), channels, EPSILON);
+        let to = |name: &str, channels: i64| Linear::load(&attention.at(name), channels, inner);
+        let back = |name: &str, channels: i64| Linear::load(&attention.at(name), inner, channels);
+        let norm = |name: &str, channels: i64| LayerNorm::load(&scope.at(name), channels, EPSILON);
         Self {
-            image_norm: norm("layer_norm_v"),
-            text_norm: norm("layer_norm_l"),
-            queries: to("v_proj"),
-            keys: to("l_proj"),
-            image_values: to("values_v_proj"),
-            text_values: to("values_l_proj"),
-            image_output: back("out_v_proj"),
-            text_output: back("out_l_proj"),
-            image_scale: scope.weight("gamma_v", &[channels]),
-            text_scale: scope.weight("gamma_l", &[channels]),
+            image_norm: norm("layer_norm_v", image),
+            text_norm: norm("layer_norm_l", text),
+            queries: to("v_proj", image),
+            keys: to("l_proj", text),
+            image_values: to("values_v_proj", image),
+            text_values: to("values_l_proj", text),
+            image_output: back("out_v_proj", image),
+            text_output: back("out_l_proj", text),
+            image_scale: scope.weight("gamma_v", &[image]),
+            text_scale: scope.weight("gamma_l", &[text]),
             heads,
             inner,
         }
     }
 
-    /// Cells `[cells, channels]` and tokens `[tokens, channels]` to the same. What is found is added to
+    /// Cells `[cells, image channels]` and tokens `[tokens, text channels]` to the same. What is found is added to
     /// what the norms give, not to what came in.
     ///
     /// # Errors
     /// What libtorch reports.
-    pub(crate) fn forward(&self, image: &Tensor, text: &Tensor) -> TorchResult<(Tensor, Tensor)> {
+    pub fn forward(&self, image: &Tensor, text: &Tensor) -> TorchResult<(Tensor, Tensor)> {
         let image = self.image_norm.forward(image)?;
         let text = self.text_norm.forward(text)?;
         let logits = self.likeness(&image, &text)?;
@@ -103,25 +106,25 @@ impl Fusion {
         logits.f_view([-1, self.heads, tokens])
     }
 
-    /// What cells find in the text: `[cells, channels]`.
+    /// What cells find in the text: `[cells, image channels]`.
     fn found_by_image(&self, text: &Tensor, logits: Tensor) -> TorchResult<Tensor> {
         let shares = logits.f_softmax(-1, None)?.f_flatten(1, 2)?;
         drop(logits);
         let values = self.by_head(&self.text_values.forward(text)?)?;
-        // [heads, channels of a head, channels]
+        // [heads, channels of a head, image channels]
         let output = self.rows_by_head(&self.image_output.weight.f_tr()?)?;
-        // [channels, heads · tokens]
+        // [image channels, heads · tokens]
         let found = values.f_bmm(&output)?.f_flatten(0, 1)?.f_tr()?;
         shares.f_linear(&found, self.image_output.bias.as_deref())
     }
 
-    /// What tokens find in the image: `[tokens, channels]`.
+    /// What tokens find in the image: `[tokens, text channels]`.
     fn found_by_text(&self, image: &Tensor, logits: &Tensor) -> TorchResult<Tensor> {
         let (_, _, tokens) = logits.size3()?;
         let shares = logits.f_softmax(0, None)?.f_flatten(1, 2)?;
         let seen = shares.f_tr()?.f_mm(image)?;
         let seen = seen.f_view([self.heads, tokens, -1])?;
-        // [heads, channels, channels of a head]
+        // [heads, image channels, channels of a head]
         let values = self
             .rows_by_head(&self.image_values.weight)?
             .f_transpose(1, 2)?;
@@ -141,7 +144,7 @@ impl Fusion {
             .f_transpose(0, 1)
     }
 
-    /// `[inner, channels]` as `[heads, inner / heads, channels]`.
+    /// `[inner, …]` as `[heads, inner / heads, …]`.
     fn rows_by_head(&self, weight: &Tensor) -> TorchResult<Tensor> {
         weight.f_reshape([self.heads, self.inner / self.heads, -1])
     }

@@ -1,22 +1,15 @@
-//! What a run found: JSON lines by `schemas/results.schema.json`, one a sample.
+//! What a run tells of one sample.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, BufRead, BufReader},
-    path::Path,
-};
+use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use som_core::{Mask, Size};
+use serde::{Deserialize, Serialize};
+use som_core::{Mask, Region, Size};
 
-use crate::{Error, Rect, Result, Shape};
-
-/// The JSON Schema of a line.
-pub const SCHEMA: &str = include_str!("../schemas/results.schema.json");
+use super::Trace;
+use crate::{Rect, Shape};
 
 /// What a run tells of one sample.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// The sample's id.
@@ -28,16 +21,21 @@ pub struct Outcome {
     #[serde(default)]
     pub reading: Reading,
     /// What the segmenter cut; `None` if the run does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub regions: Option<Vec<Found>>,
     /// Segments of the truth that got no mark, where the truth's own were to be marked.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmarked: Vec<u64>,
     /// What was answered when the truth's own regions were marked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub oracle: Option<Answer>,
+    /// How it came about, as `som eval run` tells it. Nothing in it is scored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 /// How an answer could be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
     /// It said what is meant (or that nothing is).
@@ -52,25 +50,31 @@ pub enum Reading {
 }
 
 /// An answer, as far as the task asks for it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Answer {
     /// Boxes of what is meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub boxes: Vec<Rect>,
     /// Masks of what is meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<Shape>,
     /// Points, as (x, y).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<[f64; 2]>,
     /// The name of each mark, by the id of the truth's segment; null if it got none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<String, Option<String>>,
     /// What each phrase means.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phrases: Vec<PhraseAnswer>,
     /// For each frame by its name, the mask of each object by its number.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub frames: BTreeMap<String, BTreeMap<u32, Shape>>,
 }
 
 /// What a phrase means.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhraseAnswer {
     /// Its words.
@@ -80,15 +84,17 @@ pub struct PhraseAnswer {
 }
 
 /// A region that the segmenter cut.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Found {
     /// Its pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<Shape>,
     /// Its box; that of the mask if it is not said.
-    #[serde(rename = "box")]
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub bbox: Option<Rect>,
     /// What its mark was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// False if it got no mark.
     #[serde(default = "is_marked")]
@@ -99,7 +105,37 @@ const fn is_marked() -> bool {
     true
 }
 
+impl Reading {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Nothing => "nothing",
+            Self::TooMuch => "too_much",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl Outcome {
+    /// True if there is no answer because something went wrong on the way.
+    pub fn has_failed(&self) -> bool {
+        let trace = self.trace.as_ref();
+        trace.is_some_and(|trace| trace.failure.is_some())
+    }
+}
+
 impl Answer {
+    /// That these regions are meant. A box is not taken for a mask.
+    pub fn of<'a>(regions: impl Iterator<Item = &'a Region> + Clone) -> Self {
+        let masks = regions.clone().filter(|region| !region.is_box());
+        Self {
+            boxes: regions.map(Rect::from).collect(),
+            masks: masks.map(|region| (&region.mask).into()).collect(),
+            ..Self::default()
+        }
+    }
+
     /// All masks together.
     ///
     /// # Errors
@@ -128,6 +164,26 @@ impl Answer {
 }
 
 impl Found {
+    /// A region that got a mark, without a name. A box is not taken for a mask.
+    pub fn of(region: &Region) -> Self {
+        let is_box = region.is_box();
+        Self {
+            mask: (!is_box).then(|| (&region.mask).into()),
+            bbox: is_box.then(|| region.into()),
+            name: None,
+            marked: true,
+        }
+    }
+
+    /// The same with a name, and with pixels even of a box: names are held against segments.
+    pub fn named(region: &Region, name: Option<String>) -> Self {
+        Self {
+            mask: Some((&region.mask).into()),
+            name,
+            ..Self::of(region)
+        }
+    }
+
     /// Its box, or that of its mask; `None` if it has neither.
     ///
     /// # Errors
@@ -147,36 +203,4 @@ impl Found {
             (None, None) => Ok(None),
         }
     }
-}
-
-/// The lines of a file, one after the other: its line, and what it says.
-///
-/// # Errors
-/// [`Error::Unreadable`], if there is no such file. Of the items: [`Error::Malformed`], for a line
-/// that is no outcome; the others go on.
-pub fn read(path: &Path) -> Result<impl Iterator<Item = (usize, Result<Outcome>)>> {
-    let unreadable = |source| Error::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let lines = BufReader::new(File::open(path).map_err(unreadable)?).lines();
-    let mut is_over = false;
-    let next = move |(index, line): (usize, io::Result<String>)| {
-        if is_over {
-            return None;
-        }
-        let number = index + 1;
-        let outcome = match line {
-            Ok(line) if line.trim().is_empty() => return Some(None),
-            Ok(line) => serde_json::from_str(&line).map_err(|error| error.to_string()),
-            Err(error) => {
-                // Behind what is not UTF-8 there may be more lines; else nothing more can be read.
-                is_over = error.kind() != io::ErrorKind::InvalidData;
-                Err(error.to_string())
-            }
-        };
-        let wrong = |why| Error::malformed(path, format!("line {number}"), why);
-        Some(Some((number, outcome.map_err(wrong))))
-    };
-    Ok(lines.enumerate().map_while(next).flatten())
 }

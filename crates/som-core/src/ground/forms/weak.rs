@@ -1,0 +1,108 @@
+//! Words that announce marks only where the words around them speak of marks, or a number is all that
+//! is said: "the number 3".
+
+use super::Reader;
+use crate::ground::{
+    title::WEAK,
+    words::{self, Role},
+};
+
+/// Words before them are not further off, in bytes.
+const NEAR: usize = 48;
+
+/// True if `word`, at the reader's place, announces the names that begin at `start`.
+pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool {
+    let &Reader { text, at, .. } = reader;
+    let lower = word.to_lowercase();
+    if !WEAK.contains(&lower.as_str()) {
+        return true;
+    }
+    let attribute = is_attribute(reader);
+    if attribute && text[..at].ends_with('(') {
+        return false;
+    }
+    let near = text[text.ceil_char_boundary(at.saturating_sub(NEAR))..at]
+        .rsplit(['.', '\n', ','])
+        .next()
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    let before: Vec<&str> = near
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(4)
+        .collect();
+    if before.iter().any(|word| is_strong(word)) {
+        return true;
+    }
+    let name = &text[start..];
+    let after = name.trim_start_matches(|c: char| c.is_ascii_digit());
+    let ends = after.is_empty() || after.starts_with(['.', ':', '\n', '-']);
+    let thought = |text: &str| words::at(text.trim_start(), 0, Role::Opinion).is_some();
+    let begins = near.trim().is_empty() || thought(&near) && before.len() < 3;
+    let alone = begins && (ends || thought(after));
+    let verb = &text[at + word.len()..start];
+    let is = words_say(verb, Role::Copula) && !words_say(verb, Role::Beside);
+    let letter = lower != "number"
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && !name[1..].starts_with(char::is_alphanumeric);
+    let says = before.first().is_some_and(|last| {
+        matches!(
+            *last,
+            "is" | "are" | "was" | "be" | "s" | "its" | "as" | "to"
+        )
+    });
+    // "Indicated by the number 3", "assigned the number 3"
+    let by = !attribute
+        && matches!(before[..], ["the", before, ..] if words::at(before, 0, Role::Carries) == Some(before.len()));
+    match lower.as_str() {
+        "number" => alone || says || by || is_subject(&before) && designates(after),
+        "area" => false,
+        "option" => alone || letter || is && ends,
+        _ => alone || letter,
+    }
+}
+
+/// True for words that nothing weak announces by: "mark", "region", "object".
+fn is_strong(word: &str) -> bool {
+    let lists = words::at(word, 0, Role::Announces) == Some(word.len());
+    let answers = words::at(word, 0, Role::Answers) == Some(word.len());
+    lists && !answers && !WEAK.contains(&word) && !matches!(word, "no" | "letter" | "letters")
+}
+
+/// "[2] (number 10)", "[5] wears the number 12": what is said of a mark that the sentence names is
+/// something it shows.
+fn is_attribute(reader: &Reader<'_>) -> bool {
+    let &Reader { text, at, .. } = reader;
+    let Some(last) = reader.last().filter(|last| last.end + NEAR > at) else {
+        return false;
+    };
+    let between = &text[last.end.min(at)..at];
+    let apart = between.contains(". ") || between.contains(['\n', '!', '?', ':']);
+    let joined = between.contains([',', ';']) || words_say(between, Role::Joins);
+    !apart && (between.ends_with('(') || !joined)
+}
+
+/// True where the sentence begins with the word: "the number 3", "and the number 4".
+fn is_subject(before: &[&str]) -> bool {
+    matches!(before, [] | ["the"] | ["and", ..] | ["the", "and", ..])
+}
+
+/// "(The number 3) marks the door", "is the door": what follows a number is what it is the mark of.
+fn designates(after: &str) -> bool {
+    let Some(rest) = after.strip_prefix(' ') else {
+        return false;
+    };
+    // "(The number 4) in the image corresponds to"
+    let inside = words::at(rest, 0, Role::At).and_then(|end| {
+        let article = words::at(rest, end + 1, Role::Article)?;
+        rest[article..].trim_start().split_once(' ')
+    });
+    let rest = inside.map_or(rest, |(_, rest)| rest);
+    let verb = words::at(rest, 0, Role::Designates);
+    let is = words::at(rest, 0, Role::Copula).map(|end| rest[end..].trim_start());
+    verb.is_some() || is.is_some_and(|name| words::at(name, 0, Role::Article).is_some())
+}
+
+fn words_say(text: &str, role: Role) -> bool {
+    words::words(text).any(|word| words::at(text, word.start, role).is_some())
+}
