@@ -20,6 +20,8 @@ use som_eval::{
 use super::{Part, engine::engine, given::GivenFiles, row::row, table};
 use crate::{General, exit, flags::RowArgument, output::Output, plural::counted, report};
 
+// Brackets of TOML, as they are shown to people.
+#[allow(rustdoc::broken_intra_doc_links)]
 /// Ask about the samples of a data set: segmenters, styles, models, wordings, votes
 ///
 /// A grid is a TOML file with data = "KIND:FOLDER", rows as [[row]], and [grid] for every combination

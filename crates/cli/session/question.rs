@@ -14,7 +14,7 @@ use crate::{
     report,
 };
 
-/// What is asked, but for what the [`Plan`](super::Plan) says.
+/// What is asked, but for what the [`Plan`] says.
 pub(crate) struct Question {
     /// Image 1, image 2 and so on.
     pub(crate) images: Vec<QuestionImage>,
