@@ -132,11 +132,33 @@ impl Served {
         if !arguments.contains(&"--listen") {
             arguments.extend(["--listen", "127.0.0.1:0"]);
         }
+        let mut command = folder.command(&arguments);
+        command.envs(variables.iter().copied());
+        Self::listening(folder, command)
+    }
+
+    /// As [`start`](Self::start), within a limit such as `-v 1048576` or `-n 256` (`ulimit`).
+    pub(crate) fn start_within(folder: &Folder, limit: &str, arguments: &[&str]) -> Self {
+        let som = folder.command(arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
+        command.arg(som.get_program()).args(som.get_args());
+        command.args(["--listen", "127.0.0.1:0"]);
+        command.current_dir(som.get_current_dir().unwrap());
+        for (name, value) in som.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Self::listening(folder, command)
+    }
+
+    fn listening(folder: &Folder, mut command: Command) -> Self {
         let log = tempfile::NamedTempFile::new_in(folder.0.path()).unwrap();
         let (log, path) = log.keep().unwrap();
-        let mut command = folder.command(&arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        command.stderr(log).envs(variables.iter().copied());
+        command.stderr(log);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -181,6 +203,11 @@ impl Served {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let number = line.unwrap().trim().strip_suffix(" kB").unwrap();
         number.parse().unwrap()
+    }
+
+    /// What it logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
     }
 
     /// Sends it a signal, such as `TERM`.

@@ -10,7 +10,7 @@ pub(crate) const fn code(kind: ErrorKind) -> u8 {
         ErrorKind::Cancelled => 130,
         ErrorKind::Invalid | ErrorKind::NotFound => 2,
         ErrorKind::Unsupported => 3,
-        ErrorKind::Unavailable => 4,
+        ErrorKind::Unavailable | ErrorKind::Denied => 4,
         ErrorKind::Exhausted => 5,
         ErrorKind::Internal => 1,
     }
@@ -73,6 +73,7 @@ mod tests {
             ("not found", 2),
             ("unsupported", 3),
             ("unavailable", 4),
+            ("denied", 4),
             ("exhausted", 5),
             ("internal", 1),
         ];

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use som_core::Result;
 use som_engine::{Engine, registry::Registry, settings::Ladder};
-use som_server::{Ended, Role, Server};
+use som_server::{Ended, Reloaded, Reloader, Role, Server};
 use tokio::sync::oneshot;
 
 use crate::{embedded::PLUGINS, output::Output, runtime::runtime, signal::Signals};
@@ -13,7 +13,8 @@ use crate::{embedded::PLUGINS, output::Output, runtime::runtime, signal::Signals
 /// Serve segmentation and marking over gRPC
 ///
 /// Prints the address it listens on. SIGTERM or Ctrl-C ends it once the calls in progress are
-/// finished; a second one ends it at once.
+/// finished; a second one ends it at once. On SIGHUP it reads its settings again: tokens,
+/// certificates and some times take effect at once, and it logs what waits for a restart.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
@@ -58,7 +59,7 @@ pub(crate) fn serve(ladder: &Ladder, role: impl FnOnce(&Engine) -> Role) -> Resu
         let signals = Signals::listen()?;
         let server = Server::bind(engine.into(), role).await?;
         Output::Stdout.write(addresses(&server).as_bytes())?;
-        until_told(server, signals).await
+        until_told(server, signals, ladder).await
     });
     // What still computes for calls that were cut off is not waited for.
     runtime.shutdown_background();
@@ -75,21 +76,53 @@ fn addresses(server: &Server) -> String {
 }
 
 /// Runs the server until a signal, and lets it finish its calls until a second one.
-async fn until_told(server: Server, mut signals: Signals) -> Result<ExitCode> {
+async fn until_told(server: Server, mut signals: Signals, ladder: &Ladder) -> Result<ExitCode> {
+    let reloader = server.reloader();
     let (drain, drained) = oneshot::channel::<()>();
     let mut running = std::pin::pin!(server.run(async { drop(drained.await) }));
-    let signal = tokio::select! {
-        ended = &mut running => return ended.map(exit_code),
-        signal = signals.next() => signal,
+    let signal = loop {
+        tokio::select! {
+            ended = &mut running => return ended.map(exit_code),
+            signal = signals.next() => match signal.is_end() {
+                true => break signal,
+                false => reload(&reloader, ladder),
+            }
+        }
     };
     tracing::info!(%signal, "calls in progress are finished; another signal ends them at once");
     drop(drain);
-    tokio::select! {
-        ended = &mut running => ended.map(exit_code),
-        signal = signals.next() => {
-            tracing::warn!(%signal, "ended at once");
-            Ok(ExitCode::from(signal.exit_code()))
+    loop {
+        tokio::select! {
+            ended = &mut running => return ended.map(exit_code),
+            signal = signals.next() => if signal.is_end() {
+                tracing::warn!(%signal, "ended at once");
+                return Ok(ExitCode::from(signal.exit_code()));
+            }
         }
+    }
+}
+
+/// Reads the settings again, and says what came of it.
+fn reload(reloader: &Reloader, ladder: &Ladder) {
+    match ladder
+        .load()
+        .and_then(|(settings, _)| reloader.reload(settings))
+    {
+        Ok(Reloaded {
+            at_once,
+            at_restart,
+        }) => {
+            let keys = at_once.join(", ");
+            tracing::info!(
+                changed = keys,
+                "settings, tokens and certificates were read again"
+            );
+            if !at_restart.is_empty() {
+                let keys = at_restart.join(", ");
+                tracing::warn!(changed = keys, "takes effect after a restart alone");
+            }
+        }
+        Err(error) => tracing::error!(%error, "settings stay as they are"),
     }
 }
 

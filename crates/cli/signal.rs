@@ -1,14 +1,15 @@
-//! The signals that end a server.
+//! The signals that end a server, and the one on which it reads its settings again.
 
 use std::{fmt, io};
 
 use som_core::{Error, Result};
 use tokio::signal::unix::{self, SignalKind, signal};
 
-/// SIGTERM and SIGINT, one after the other.
+/// SIGTERM, SIGINT and SIGHUP, one after the other.
 pub(crate) struct Signals {
     terminate: unix::Signal,
     interrupt: unix::Signal,
+    hang_up: unix::Signal,
 }
 
 /// One of them.
@@ -18,6 +19,8 @@ pub(crate) enum Signal {
     Terminate,
     /// Sent by Ctrl-C.
     Interrupt,
+    /// Sent by service managers to have settings read again.
+    HangUp,
 }
 
 impl Signals {
@@ -29,6 +32,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).map_err(refused)?,
             interrupt: signal(SignalKind::interrupt()).map_err(refused)?,
+            hang_up: signal(SignalKind::hangup()).map_err(refused)?,
         })
     }
 
@@ -37,14 +41,21 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => Signal::Terminate,
             _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.hang_up.recv() => Signal::HangUp,
         }
     }
 }
 
 impl Signal {
+    /// True if it ends the server.
+    pub(crate) const fn is_end(self) -> bool {
+        !matches!(self, Self::HangUp)
+    }
+
     /// The exit code by which shells tell that the signal ended a process.
     pub(crate) const fn exit_code(self) -> u8 {
         match self {
+            Self::HangUp => 128 + 1,
             Self::Interrupt => 128 + 2,
             Self::Terminate => 128 + 15,
         }
@@ -56,6 +67,7 @@ impl fmt::Display for Signal {
         f.write_str(match self {
             Self::Terminate => "SIGTERM",
             Self::Interrupt => "SIGINT",
+            Self::HangUp => "SIGHUP",
         })
     }
 }

@@ -25,10 +25,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         Path::new(&env::var("OUT_DIR")?).join("som.bin"),
         descriptors.encode_to_vec(),
     )?;
+    let mut config = prost_build::Config::new();
+    config.enable_type_names();
     // `Bytes` fields share the memory of the received message: no copy of an image.
     tonic_prost_build::configure()
         .bytes(".")
         .codec_path("crate::codec::Codec")
-        .compile_fds(descriptors)?;
+        .compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

@@ -1,23 +1,20 @@
-"""Writes the stubs of the contract in `proto/` before the package is built."""
+"""Writes the stubs of the contract in `proto/` before the package is built or packed."""
 
 import sys
 from pathlib import Path
 
 from setuptools import setup
-from setuptools.command.build_py import build_py
 
 PROJECT = Path(__file__).resolve().parent
-sys.path.insert(0, str(PROJECT.parents[1] / "proto"))
+CONTRACT = PROJECT.parents[1] / "proto"
 
-import stubs  # noqa: E402
+if (CONTRACT / "stubs.py").is_file():
+    sys.path.insert(0, str(CONTRACT))
+    import stubs
 
+    stubs.write(PROJECT / "src")
+elif not (PROJECT / "src" / "som").is_dir():
+    # A source distribution holds the stubs, and not the contract.
+    raise SystemExit("neither proto/ nor the stubs made of it are there")
 
-class BuildWithStubs(build_py):
-    def run(self) -> None:
-        stubs.write(PROJECT / "src")
-        self.packages = None  # found again: the stubs are new
-        self.finalize_options()
-        super().run()
-
-
-setup(cmdclass={"build_py": BuildWithStubs})
+setup()

@@ -8,7 +8,7 @@
 #[path = "../../crates/cli/flags/assignment.rs"]
 mod assignment;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use som_core::Params;
@@ -24,7 +24,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     Registry::open(&[som_classic::PLUGIN, som_marks::PLUGIN], &settings).unwrap()
 });
 
-static CLASSIC: LazyLock<&KnownSegmenter> = LazyLock::new(|| {
+static CLASSIC: LazyLock<Arc<KnownSegmenter>> = LazyLock::new(|| {
     let reached = REGISTRY.segmenter("classic").unwrap().reach();
     tokio::runtime::Runtime::new()
         .unwrap()

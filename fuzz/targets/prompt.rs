@@ -30,6 +30,6 @@ fuzz_target!(|text: &str| {
         let _ = renaming.renamed(text);
     }
     if let Ok(template) = Template::parse(text) {
-        let _ = template.fill(&Fields::default());
+        let _ = template.fill(&Fields::default(), 1 << 20);
     }
 });

@@ -4,6 +4,8 @@
 mod crowd;
 // Processes that are killed, plugins that hang or exit: what it costs.
 mod faults;
+// Clients that want too much of it: memory, connections, time.
+mod hostile;
 // Clients in Python: grpcio itself, and the packages of examples/.
 mod python;
 // Many requests, and the memory they leave behind.

@@ -63,6 +63,31 @@ fn the_client_package() {
     mypy("examples/client-python");
 }
 
+/// Away from the contract in `proto/`, of which it holds what was made of it.
+#[test]
+fn a_source_distribution_installs() {
+    let folder = Folder::new();
+    let Some(mut build) = python("build") else {
+        return;
+    };
+    build.args(["--sdist", "--outdir"]).arg(folder.path("dist"));
+    succeed(build.arg(root().join("examples/client-python")));
+    let [distribution] = &folder.files()[..] else {
+        panic!("{:?}", folder.files());
+    };
+    let mut pip = python("pip").unwrap();
+    pip.args(["install", "--quiet", "--no-deps", "--target"]);
+    pip.arg(folder.path("site")).arg(folder.path(distribution));
+    succeed(&mut pip);
+    for file in [
+        "som_client/client.py",
+        "som/v1/som_pb2.py",
+        "som/v1/som_pb2_grpc.py",
+    ] {
+        assert!(folder.path("site").join(file).is_file(), "{file}");
+    }
+}
+
 #[test]
 fn the_segmenter_package() {
     pytest("examples/segmenter-python/tests");

@@ -1,5 +1,6 @@
 //! Logs, on stderr: nothing but what was asked for goes to stdout. And traces, to a collector.
 
+mod lines;
 mod traces;
 
 use std::io::{self, IsTerminal as _};
@@ -10,6 +11,7 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
+use self::lines::Lines;
 pub(crate) use self::traces::Traces;
 
 /// How much to log.
@@ -36,10 +38,16 @@ const NETWORK: &str = "h2=info,hyper=info,hyper_util=info,rustls=info,tonic=info
 /// Invalid, if `SOM_LOG` or the collector's address is malformed.
 pub(crate) fn start(verbosity: Verbosity, settings: &TelemetrySettings) -> Result<Option<Traces>> {
     let filter = filter(verbosity)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt::layer();
     let lines = match settings.log {
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Text => {
+            let lines = lines.with_ansi(io::stderr().is_terminal());
+            lines.with_writer(Lines::to_stderr()).boxed()
+        }
+        LogFormat::Json => {
+            let lines = lines.with_writer(io::stderr);
+            lines.json().flatten_event(true).boxed()
+        }
     };
     let traces = match settings.otlp.as_str() {
         "" => None,

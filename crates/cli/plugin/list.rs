@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use som_core::{Descriptor, Error, Result};
 use som_engine::{
-    registry::{KnownSegmenter, Provenance, Registry},
+    registry::{Provenance, Registry},
     settings::Ladder,
 };
 
@@ -27,7 +27,7 @@ struct Row<'a> {
     id: &'a str,
     provenance: &'a Provenance,
     /// Who it is, or why it does not say.
-    descriptor: Result<&'a Descriptor>,
+    descriptor: Result<Descriptor>,
 }
 
 /// Prints the list.
@@ -38,14 +38,14 @@ pub(super) async fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> 
         kind: "segmenter",
         id: entry.id(),
         provenance: entry.provenance(),
-        descriptor: entry.probe().await.map(KnownSegmenter::descriptor),
+        descriptor: entry.probe().await.map(|known| known.descriptor().clone()),
     });
     let mut rows = join_all(segmenters).await;
     rows.extend(registry.styles().map(|entry| Row {
         kind: "mark style",
         id: &entry.descriptor().id,
         provenance: entry.provenance(),
-        descriptor: Ok(entry.descriptor()),
+        descriptor: Ok(entry.descriptor().clone()),
     }));
     let text = if options.json {
         let rows: Vec<Value> = rows.iter().map(as_json).collect();

@@ -23,7 +23,7 @@ pub(super) struct Options {
 /// A segmenter or mark style, and what the settings say of it.
 struct Shown<'a> {
     kind: &'static str,
-    descriptor: &'a Descriptor,
+    descriptor: Descriptor,
     provenance: &'a Provenance,
     /// What its calls get if nothing else is said.
     params: Params,
@@ -44,7 +44,7 @@ async fn find<'a>(id: &str, registry: &'a Registry, settings: &Settings) -> Resu
     if let Some(entry) = registry.styles().find(|entry| entry.descriptor().id == id) {
         return Ok(Shown {
             kind: "mark style",
-            descriptor: entry.descriptor(),
+            descriptor: entry.descriptor().clone(),
             provenance: entry.provenance(),
             params: entry.usual(settings)?,
             options: Params::new(),
@@ -60,7 +60,7 @@ async fn find<'a>(id: &str, registry: &'a Registry, settings: &Settings) -> Resu
     let known = entry.reach().await?;
     Ok(Shown {
         kind: "segmenter",
-        descriptor: known.descriptor(),
+        descriptor: known.descriptor().clone(),
         provenance: entry.provenance(),
         params: known.usual(settings)?,
         options: known.configured(settings)?.1,

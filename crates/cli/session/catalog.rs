@@ -1,5 +1,7 @@
 //! What there is to work with, as an engine of this process or a server tells it.
 
+use std::sync::Arc;
+
 use som_core::{Error, ErrorKind, Result, Schema};
 use som_engine::{
     granularity,
@@ -34,15 +36,20 @@ pub(super) struct Taker<'a> {
     pub(super) known: Option<&'a KnownSegmenter>,
 }
 
-impl<'a> Catalog<'a> {
-    /// What an engine over `registry` and `settings` offers; of the segmenters those that are
-    /// `wanted`, and the `refiners`, as one behind endpoints has to be asked who it is.
+/// The segmenters of an engine that are wanted, asked who they are.
+pub(super) struct Reached {
+    segmenters: Vec<Arc<KnownSegmenter>>,
+    usual: Usual,
+}
+
+impl Reached {
+    /// Those of `registry` that are `wanted`, and the `refiners`: one behind endpoints has to be asked.
     ///
     /// # Errors
     /// NotFound for a segmenter that is not there; Unavailable for one that cannot be reached.
-    pub(super) async fn of_engine(
-        registry: &'a Registry,
-        settings: &'a Settings,
+    pub(super) async fn wanted(
+        registry: &Registry,
+        settings: &Settings,
         wanted: &[Wanted<'_>],
         refiners: &[RefineArgument],
     ) -> Result<Self> {
@@ -57,21 +64,34 @@ impl<'a> Catalog<'a> {
         let mut segmenters = Vec::new();
         for wanted in wanted {
             let (id, _) = usual.cutter(wanted)?;
-            segmenters.push(Taker::segmenter(registry.segmenter(id)?.reach().await?));
+            segmenters.push(registry.segmenter(id)?.reach().await?);
         }
         for RefineArgument { segmenter, .. } in refiners {
             let refiner = registry
                 .segmenter(segmenter)
                 .map_err(|error| error.at("refine"))?;
-            segmenters.push(Taker::segmenter(refiner.reach().await?));
+            segmenters.push(refiner.reach().await?);
         }
-        Ok(Self {
-            segmenters,
+        Ok(Self { segmenters, usual })
+    }
+}
+
+impl<'a> Catalog<'a> {
+    /// What an engine over `registry` and `settings` offers; of the segmenters those that were
+    /// `reached`.
+    pub(super) fn of_engine(
+        reached: &'a Reached,
+        registry: &'a Registry,
+        settings: &'a Settings,
+    ) -> Self {
+        let segmenters = reached.segmenters.iter();
+        Self {
+            segmenters: segmenters.map(|known| Taker::segmenter(known)).collect(),
             styles: registry.styles().map(Taker::style).collect(),
             lmms: settings.lmm.keys().map(String::as_str).collect(),
-            usual,
+            usual: reached.usual.clone(),
             default_styles: &settings.mark.styles,
-        })
+        }
     }
 
     /// The segmenter called `id`.

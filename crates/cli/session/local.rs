@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use super::{
     ComparedRow, ImageToMark, MarkedImage, Plan, Question, QuestionImage, SegmentedImage, Session,
     Stage,
-    catalog::Catalog,
+    catalog::{Catalog, Reached},
     wanted::{Wanted, is_granularity_in},
 };
 use crate::{
@@ -76,7 +76,8 @@ impl LocalSession {
             true => Registry::open(PLUGINS, &settings)?,
             false => Registry::open_for(PLUGINS, &settings)?,
         };
-        let catalog = Catalog::of_engine(&registry, &settings, &wanted, &refiners).await?;
+        let reached = Reached::wanted(&registry, &settings, &wanted, &refiners).await?;
+        let catalog = Catalog::of_engine(&reached, &registry, &settings);
         let plan = Plan::new(flags, hints, &catalog)?;
 
         if let Some(name) = &flags.lmm {

@@ -19,6 +19,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Who cuts if nobody is named, and who answers to which granularity.
+#[derive(Clone)]
 pub(super) struct Usual {
     pub(super) segmenter: String,
     /// A granularity in place of the segmenter.

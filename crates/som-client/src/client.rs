@@ -1,5 +1,7 @@
 //! The client: one method for each rpc.
 
+use std::time::Duration;
+
 use futures_util::{Stream, StreamExt as _, future::ready};
 use som_core::Result;
 use som_proto::{
@@ -18,6 +20,8 @@ use crate::{connection::Connection, failure::explain};
 const MESSAGE_BYTES: usize = 64 << 20;
 /// Calls that a full server refuses are repeated so often, when it says so.
 const RETRIES: u32 = 8;
+/// Longer than this nobody is made to wait: a budget of a day may be used up.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Calls a server. Clones share the connection, which is made by the first call and made again
 /// when it was lost.
@@ -194,7 +198,7 @@ impl Client {
             match call().await {
                 Ok(answer) => return Ok(answer.into_inner()),
                 Err(status) => match status::retry_delay(&status) {
-                    Some(delay) if left > 0 => {
+                    Some(delay) if left > 0 && delay <= LONGEST_WAIT => {
                         left -= 1;
                         sleep(delay).await;
                     }

@@ -18,6 +18,8 @@ use crate::trace;
 /// How long a connection may take, and how a silent one is found out.
 const CONNECT: Duration = Duration::from_secs(2);
 const KEEPALIVE: Duration = Duration::from_secs(5);
+/// Bytes of headers and trailers: a long reason is no broken connection. It is shortened here.
+const HEADERS: u32 = 1 << 20;
 /// Flow-control windows in which a large image does not have to wait for acknowledgements.
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
@@ -39,6 +41,9 @@ pub struct Connection {
     pub domain: String,
     /// The bearer token.
     pub token: Option<Token>,
+    /// After so long without a word the server is asked for a sign of life, which may take as long;
+    /// `None` for 5 s.
+    pub keepalive: Option<Duration>,
 }
 
 /// A bearer token, which no log shows.
@@ -74,10 +79,12 @@ impl Connection {
         let endpoint = Endpoint::from_shared(self.address.clone()).map_err(|error| {
             Error::invalid(format!("malformed endpoint: {}", with_causes(&error)))
         })?;
+        let keepalive = self.keepalive.unwrap_or(KEEPALIVE);
         Ok(endpoint
             .connect_timeout(CONNECT)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE)
+            .http2_max_header_list_size(HEADERS)
+            .http2_keep_alive_interval(keepalive)
+            .keep_alive_timeout(keepalive)
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)

@@ -112,6 +112,8 @@ impl<'a> Call<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Cancellation {
     flag: Arc<AtomicBool>,
+    /// Those of the requests that this one is a part of.
+    above: Vec<Arc<AtomicBool>>,
     deadline: Option<Instant>,
 }
 
@@ -132,14 +134,27 @@ impl Cancellation {
         self
     }
 
-    /// Calls the request off, for all clones.
+    /// That of a part of the request: it is over with the whole, and may be called off by itself.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        let mut above = self.above.clone();
+        above.push(self.flag.clone());
+        Self {
+            flag: Arc::default(),
+            above,
+            deadline: self.deadline,
+        }
+    }
+
+    /// Calls the request off, for all clones and all parts.
     pub fn cancel(&self) {
         self.flag.store(true, Ordering::Relaxed);
     }
 
     /// True once cancelled or past the deadline.
     pub fn is_cancelled(&self) -> bool {
-        self.flag.load(Ordering::Relaxed) || self.is_past_deadline()
+        let mut flags = self.above.iter().chain([&self.flag]);
+        flags.any(|flag| flag.load(Ordering::Relaxed)) || self.is_past_deadline()
     }
 
     /// True once the deadline has passed.
@@ -151,5 +166,22 @@ impl Cancellation {
     /// When the request is over at the latest.
     pub const fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_called_off_by_itself_and_with_the_whole() {
+        let whole = Cancellation::new();
+        let (part, other) = (whole.part(), whole.part());
+        let inner = part.part();
+        part.cancel();
+        assert!(part.is_cancelled() && inner.is_cancelled());
+        assert!(!whole.is_cancelled() && !other.is_cancelled());
+        whole.cancel();
+        assert!(other.is_cancelled());
     }
 }

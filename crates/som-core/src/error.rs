@@ -19,6 +19,9 @@ pub enum ErrorKind {
     Unsupported,
     /// No weights, no GPU, a peer is down: may work later.
     Unavailable,
+    /// A peer refused what this process logs in with, such as an expired key: whoever runs it has
+    /// to act, not the caller.
+    Denied,
     /// Out of memory, queue full or another limit reached.
     Exhausted,
     /// A bug.
@@ -27,12 +30,13 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for tables that must be total.
-    pub const ALL: [ErrorKind; 7] = [
+    pub const ALL: [ErrorKind; 8] = [
         ErrorKind::Cancelled,
         ErrorKind::Invalid,
         ErrorKind::NotFound,
         ErrorKind::Unsupported,
         ErrorKind::Unavailable,
+        ErrorKind::Denied,
         ErrorKind::Exhausted,
         ErrorKind::Internal,
     ];
@@ -45,6 +49,7 @@ impl ErrorKind {
             ErrorKind::NotFound => "not found",
             ErrorKind::Unsupported => "unsupported",
             ErrorKind::Unavailable => "unavailable",
+            ErrorKind::Denied => "denied",
             ErrorKind::Exhausted => "exhausted",
             ErrorKind::Internal => "internal",
         }
@@ -102,6 +107,11 @@ impl Error {
         Self::new(ErrorKind::Unavailable, message)
     }
 
+    /// A peer refused what this process logs in with.
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Denied, message)
+    }
+
     /// A limit was reached.
     pub fn exhausted(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Exhausted, message)
@@ -121,9 +131,12 @@ impl Error {
     ) -> Self {
         // As typists err: a similarity of 0.7 is about two wrong letters in seven.
         const SIMILAR: f64 = 0.7;
+        /// Nobody errs in longer names, and to compare them takes memory for each pair of letters.
+        const LONGEST: usize = 64;
         let known: Vec<&str> = known.into_iter().collect();
         let guess = known
             .iter()
+            .filter(|_| name.len() <= LONGEST)
             .map(|&candidate| {
                 (
                     strsim::normalized_damerau_levenshtein(name, candidate),

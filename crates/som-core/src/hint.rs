@@ -202,13 +202,45 @@ impl Hints {
         }
     }
 
+    /// Checks that a segmenter whose parameters have this JSON Schema takes every kind of hint that is
+    /// given.
+    ///
+    /// # Errors
+    /// Unsupported, naming the first kind that it does not take.
+    pub fn check_kinds(&self, params: &Value) -> crate::Result<()> {
+        let kinds = [
+            ("points", self.points.len()),
+            ("boxes", self.boxes.len()),
+            ("strokes", self.strokes.len()),
+            ("masks", self.masks.len()),
+            ("text", self.texts.len()),
+        ];
+        let is_taken = |kind: &str| match params.pointer("/properties/hints") {
+            None => false,
+            Some(hints) => match hints.get("properties") {
+                Some(kinds) => kinds.get(kind).is_some(),
+                None => true,
+            },
+        };
+        let mut given = kinds.into_iter().filter(|&(_, count)| count > 0);
+        match given.find(|(kind, _)| !is_taken(kind)) {
+            Some((kind, _)) => Err(Error::unsupported(format!("it takes no {kind} as hints"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Number of hints.
+    pub fn count(&self) -> usize {
+        self.points.len()
+            + self.boxes.len()
+            + self.strokes.len()
+            + self.masks.len()
+            + self.texts.len()
+    }
+
     /// True if nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
-            && self.boxes.is_empty()
-            && self.strokes.is_empty()
-            && self.masks.is_empty()
-            && self.texts.is_empty()
+        self.count() == 0
     }
 }
 

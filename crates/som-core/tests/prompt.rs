@@ -12,6 +12,9 @@ use som_core::{
 
 use crate::ground::World;
 
+/// More than any prompt here has.
+const MAX_BYTES: usize = 100_000;
+
 /// Two marks on a first image, one on a second.
 fn two_images() -> World {
     let mut world = World::default();
@@ -54,18 +57,41 @@ fn a_template_with_mistakes_says_which() {
 
     let marked = Template::parse("\u{feff}Why?").unwrap();
     let nothing = Fields::default();
-    assert_eq!(marked.fill(&nothing).unwrap(), (None, "Why?".into()));
+    assert_eq!(
+        marked.fill(&nothing, MAX_BYTES).unwrap(),
+        (None, "Why?".into())
+    );
 
     let template = Template::parse("{{{question}}} {table}").unwrap();
     let fields = Fields::default().with(Field::Question, "why {not}?");
     assert_eq!(
-        template.fill(&fields).unwrap(),
+        template.fill(&fields, MAX_BYTES).unwrap(),
         (None, "{why {not}?}".into())
     );
-    let missing = Template::parse("{vocabulary}").unwrap().fill(&fields);
+    let missing = Template::parse("{vocabulary}").unwrap();
+    let missing = missing.fill(&fields, MAX_BYTES);
     assert_eq!(
         missing.unwrap_err().to_string(),
         "template: nothing was given for the field {vocabulary}"
+    );
+}
+
+#[test]
+fn a_template_is_not_filled_beyond_its_limit() {
+    let template = Template::parse(&format!(
+        "s {{question}}\n---\n{}",
+        "{question}".repeat(4000)
+    ));
+    let template = template.unwrap();
+    let fields = |bytes| Fields::default().with(Field::Question, "x".repeat(bytes));
+    assert!(template.fill(&fields(20), MAX_BYTES).is_ok());
+    // Four gigabytes, were they written.
+    let error = template.fill(&fields(1 << 20), MAX_BYTES).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exhausted);
+    let (told, limit) = ("has 4195352578 bytes", "limits.prompt_bytes");
+    assert!(
+        error.message().contains(told) && error.message().contains(limit),
+        "{error}"
     );
 }
 
@@ -80,6 +106,7 @@ fn the_prompts_of_som_bench_are_word_for_word() {
             task.fields(&scene, false),
             &scene,
             Layout::default(),
+            MAX_BYTES,
         );
         let composed = composed.unwrap();
         let system = "- For any marks mentioned in your answer, please highlight them with [].";
@@ -140,7 +167,7 @@ fn words_and_images_stand_in_order() {
         clean: true,
         table: true,
     };
-    let composed = compose(&template, fields, &scene, layout).unwrap();
+    let composed = compose(&template, fields, &scene, layout, MAX_BYTES).unwrap();
     let system = composed.system.unwrap();
     assert!(
         system.contains("Image 1 carries the labels 1 and 2. Image 2 carries the labels 3."),
@@ -176,7 +203,7 @@ fn one_image_needs_no_heading_and_pages_have_theirs() {
     let template = Template::parse("{marks} {question}").unwrap();
     let images = |scene: &Scene<'_>| {
         let fields = ask("Why?").fields(scene, false);
-        let composed = compose(&template, fields, scene, Layout::default()).unwrap();
+        let composed = compose(&template, fields, scene, Layout::default(), MAX_BYTES).unwrap();
         let words = "Regions of the image carry the labels 1 to 9. Why?";
         assert_eq!(composed.words, words);
         composed.images

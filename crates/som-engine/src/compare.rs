@@ -2,24 +2,26 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{StreamExt as _, stream};
 use som_core::{Cancellation, Error, Layer, MarkOptions, Result};
 use tokio::sync::mpsc;
 
 use crate::{
     Engine, Marking, Refinement, RegionSource,
     ask::{AskEvent, AskOutcome, AskRequest},
+    settings::Counted,
 };
 
-/// The most rows of one comparison: they are asked at once.
-pub const MAX_ROWS: usize = 64;
+/// Rows that are asked at once; further ones wait for them, so that one comparison neither fills the
+/// queue of a segmenter nor holds the pages of all rows.
+const ROWS_AT_ONCE: usize = 16;
 
 /// Compares several ways to ask one question.
 #[derive(Clone, Debug)]
 pub struct CompareRequest {
     /// The question, and everything that a row does not change.
     pub ask: AskRequest,
-    /// From 1 to [`MAX_ROWS`].
+    /// From 1 to `limits.rows` of the settings.
     pub rows: Vec<CompareRow>,
 }
 
@@ -54,11 +56,12 @@ pub struct Compared {
 }
 
 impl Engine {
-    /// Asks the question in every way at once; each row is sent to `done` when it is done. A row
-    /// that fails does not disturb the others.
+    /// Asks the question in every way, several at once; each row is sent to `done` when it is done. A
+    /// row that fails, even one for which a queue is full, does not disturb the others.
     ///
     /// # Errors
-    /// Invalid without rows or with too many; Cancelled once called off, or once nobody receives rows any more.
+    /// Invalid without rows, Exhausted with too many; Cancelled once called off, or once nobody
+    /// receives rows any more.
     pub async fn compare(
         self: &Arc<Self>,
         request: CompareRequest,
@@ -68,16 +71,14 @@ impl Engine {
         if request.rows.is_empty() {
             return Err(Error::invalid("there is no row to compare"));
         }
-        if request.rows.len() > MAX_ROWS {
-            return Err(Error::invalid(format!(
-                "there are {} rows (at most {MAX_ROWS} are compared at once)",
-                request.rows.len()
-            )));
-        }
-        let rows = request.rows.into_iter().enumerate();
-        let mut running: FuturesUnordered<_> = rows
-            .map(|(row, way)| self.row(row, way.applied(request.ask.clone()), cancellation))
+        let limits = &self.settings().limits;
+        limits.allow(Counted::Rows, request.rows.len())?;
+        let CompareRequest { ask, rows } = request;
+        let rows = rows.into_iter().enumerate();
+        let rows: Vec<_> = rows
+            .map(|(row, way)| self.row(row, way.applied(ask.clone()), cancellation))
             .collect();
+        let mut running = stream::iter(rows).buffer_unordered(ROWS_AT_ONCE);
         while let Some(compared) = running.next().await {
             if cancellation.is_cancelled() {
                 return Err(Error::cancelled());

@@ -5,7 +5,7 @@
 //! Decoding, allocation and drawing run on the runtime's blocking threads, at most one per core;
 //! segmenters run on their own threads. Nothing here computes on the async runtime.
 
-use std::{future::Future, path::PathBuf, sync::Arc, thread, time::Instant};
+use std::{future::Future, iter, path::PathBuf, sync::Arc, thread, time::Instant};
 
 use som_core::{
     AllocateOptions, Allocation, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin,
@@ -18,9 +18,10 @@ use tokio::{sync::Semaphore, time::timeout_at};
 
 use crate::{
     SharedImage, granularity,
+    memory::{ALLOCATE_BYTES, Held, Memory, PIXEL_BYTES},
     registry::Registry,
     request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
-    settings::Settings,
+    settings::{Counted, Settings},
 };
 
 /// Everything one process needs to serve requests. Shared behind an `Arc`.
@@ -31,6 +32,7 @@ pub struct Engine {
     /// The words of a question that brings none.
     template: Option<Template>,
     compute: Arc<Semaphore>,
+    memory: Arc<Memory>,
 }
 
 /// A request to mark, resolved: the image is cut, the layers have all their parameters.
@@ -42,6 +44,8 @@ pub(crate) struct Inking {
     pub(crate) layers: Vec<Layer>,
     pub(crate) options: AllocateOptions,
     pub(crate) draw: bool,
+    /// Sizes of the pages that are drawn already for the same call.
+    pub(crate) drawn: Vec<Size>,
 }
 
 impl Engine {
@@ -50,8 +54,9 @@ impl Engine {
     ///
     /// # Errors
     /// Invalid, if a table in the settings names a segmenter or mark style that is not there or holds
-    /// what does not fit its schema, or if a model's table or the words of a prompt are wrong.
+    /// what does not fit its schema, or if a model's table, the words of a prompt or a limit are wrong.
     pub fn new(settings: Settings, registry: Registry) -> Result<Self> {
+        settings.limits.check()?;
         for id in settings.segmenter.keys() {
             let at = |error: Error| error.at(settings.places.of(&format!("segmenter.{id}")));
             registry.segmenter(id).map_err(at)?.check(&settings)?;
@@ -64,17 +69,23 @@ impl Engine {
         let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            settings,
             registry,
             lmms,
             template,
             compute: Arc::new(Semaphore::new(cores)),
+            memory: Arc::new(Memory::new(settings.limits.memory_bytes)),
+            settings,
         })
     }
 
     /// The effective settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What all calls in progress hold together.
+    pub fn memory(&self) -> &Arc<Memory> {
+        &self.memory
     }
 
     /// What there is to segment and to mark with.
@@ -118,9 +129,9 @@ impl Engine {
     ///
     /// # Errors
     /// NotFound for an unknown segmenter, Unavailable for one that cannot be reached, Invalid for
-    /// parameters, hints and a granularity that do not fit, Unsupported for a refiner that cannot take
-    /// the regions as hints, Exhausted if a queue is full, Cancelled once called off, else what a
-    /// segmenter reports.
+    /// parameters, hints and a granularity that do not fit, Unsupported for kinds of hints that it
+    /// does not take and for a refiner that cannot take the regions as hints, Exhausted if a queue is
+    /// full or for too many hints, Cancelled once called off, else what a segmenter reports.
     pub async fn segment(
         &self,
         request: SegmentRequest,
@@ -139,6 +150,12 @@ impl Engine {
         for (key, value) in reached.usual(&self.settings)? {
             params.entry(key).or_insert(value);
         }
+        // What is malformed is told by the segmenter's own schema.
+        if let Ok(Some(hints)) = Hints::from_params(&params) {
+            self.settings.limits.allow(Counted::Hints, hints.count())?;
+            let taken = hints.check_kinds(&reached.descriptor().params);
+            taken.map_err(|error| error.at(reached.who()))?;
+        }
         let params = reached.resolve(&params)?;
         if let Some(hints) = Hints::from_params(&params)? {
             hints.check(image.size())?;
@@ -148,7 +165,7 @@ impl Engine {
             Some(refine) => Some(self.refiner(refine, cancellation).await?),
             None => None,
         };
-        let cut = self.cut(reached, image.clone(), params.clone(), cancellation);
+        let cut = self.cut(&reached, image.clone(), params.clone(), cancellation);
         let mut cut = cut.await?;
         let descriptor = reached.descriptor();
         if let Some(refiner) = &refiner {
@@ -173,7 +190,8 @@ impl Engine {
     ///
     /// # Errors
     /// As [`segment`](Self::segment); NotFound for an unknown mark style, Invalid for parameters,
-    /// regions or options that do not fit, else what a style reports.
+    /// regions or options that do not fit, Exhausted beyond a limit of the settings, else what a
+    /// style reports.
     pub async fn mark(
         self: &Arc<Self>,
         request: MarkRequest,
@@ -192,6 +210,8 @@ impl Engine {
         let mut ids = Vec::new();
         let (origin, (refined, regions, timings)) = match regions {
             RegionSource::Given(given) => {
+                let count = given.regions.len();
+                self.settings.limits.allow(Counted::Regions, count)?;
                 ids = given.ids;
                 let given = self.given(&image, given.regions, refine.as_ref(), cancellation);
                 (Origin::Given, given.await?)
@@ -229,6 +249,7 @@ impl Engine {
                 ..AllocateOptions::default()
             },
             draw,
+            drawn: Vec::new(),
         };
         let marking = self.ink(inking, cancellation).await?;
         Ok(Marking {
@@ -244,8 +265,11 @@ impl Engine {
     /// The layers of a request with the parameters they get, defaults filled in.
     ///
     /// # Errors
-    /// NotFound for an unknown mark style, Invalid for parameters that do not fit.
+    /// NotFound for an unknown mark style, Invalid for parameters that do not fit, Exhausted for too
+    /// many layers.
     pub(crate) fn resolve_layers(&self, layers: Option<Vec<Layer>>) -> Result<Vec<Layer>> {
+        let count = layers.as_ref().map_or(0, Vec::len);
+        self.settings.limits.allow(Counted::Layers, count)?;
         let layers = layers.unwrap_or_else(|| {
             let styles = self.settings.mark.styles.iter().cloned();
             styles
@@ -287,6 +311,7 @@ impl Engine {
                 layers,
                 mut options,
                 draw,
+                drawn,
             } = inking;
             options.marks = options.marks.or(&engine.settings.mark.options);
             let cancelled = || cancellation.is_cancelled();
@@ -294,6 +319,10 @@ impl Engine {
             let call = Call::new(&params, &cancelled);
             let stack = engine.stack(&layers)?;
             let pixels = image.as_image()?;
+            let mut held = engine.memory.hold(
+                "allocation",
+                image.size().pixels().saturating_mul(ALLOCATE_BYTES),
+            )?;
 
             let started = Instant::now();
             let allocation = tracing::info_span!("allocate").in_scope(|| {
@@ -305,8 +334,9 @@ impl Engine {
                 ..Timings::default()
             };
             let mut pages = Vec::new();
+            held.give_back(u64::MAX);
             if draw {
-                engine.check_pages(&allocation, image.size())?;
+                engine.hold_pages(&mut held, &allocation, image.size(), drawn)?;
                 pages = tracing::info_span!("draw")
                     .in_scope(|| pipeline::draw(&pixels, &allocation, &stack, &call))?;
                 timings.draw = Some(allocated.elapsed());
@@ -318,6 +348,7 @@ impl Engine {
                 marked: Marked { allocation, pages },
                 tags: image.tags().clone(),
                 timings,
+                held: Arc::new(held),
             })
         })
         .await
@@ -334,20 +365,26 @@ impl Engine {
         layers.iter().map(ink).collect()
     }
 
-    /// All pages of an image are drawn before the first is given away.
+    /// Takes the memory of the pages of an image: all are drawn before the first is given away.
     ///
     /// # Errors
-    /// Exhausted, if they have more pixels than an image may have.
-    fn check_pages(&self, allocation: &Allocation, size: Size) -> Result<()> {
+    /// Exhausted, if there are too many, if they have too many pixels together with those `drawn`
+    /// already, or if there is no memory for them.
+    fn hold_pages(
+        &self,
+        held: &mut Held,
+        allocation: &Allocation,
+        size: Size,
+        mut drawn: Vec<Size>,
+    ) -> Result<()> {
         let Allocation { pages, scale, .. } = *allocation;
-        let limit = self.settings.limits.image_pixels;
         let size = Size::new(size.width * scale, size.height * scale);
-        if pages > 1 && size.pixels().saturating_mul(pages.into()) > limit {
-            return Err(Error::exhausted(format!(
-                "{pages} pages of {size} have more than {limit} pixels together (allow more marks on a page, or raise limits.image_pixels)"
-            )));
-        }
-        Ok(())
+        let (limits, count) = (&self.settings.limits, pages.max(1) as usize);
+        limits.allow(Counted::Pages, count).map_err(more_marks)?;
+        drawn.extend(iter::repeat_n(size, count));
+        limits.allow_pixels("pages", drawn).map_err(more_marks)?;
+        let pixels = size.pixels().saturating_mul(count as u64);
+        held.add("drawing", pixels.saturating_mul(PIXEL_BYTES))
     }
 
     /// Runs a pure stage off the async runtime, at most one per core at a time.
@@ -370,6 +407,11 @@ impl Engine {
             .await
             .map_err(|error| Error::internal("a stage of the pipeline panicked").caused_by(error))?
     }
+}
+
+/// What else helps against too many pages.
+fn more_marks(error: Error) -> Error {
+    error.at("drawing: allow more marks on a page, or fewer altogether")
 }
 
 /// What `work` comes to, unless the call is over before.

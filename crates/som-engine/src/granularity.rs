@@ -192,8 +192,8 @@ impl Slider<'_> {
         if matches!(entry.provenance(), Provenance::Remote(_)) {
             return None;
         }
-        let mut options = entry.known()?.options().known();
-        if options.all(|option| option != "weights") {
+        let known = entry.known()?;
+        if known.options().known().all(|option| option != "weights") {
             return None;
         }
         let table = self.settings.segmenter.get(id);
@@ -218,7 +218,7 @@ impl Slider<'_> {
                 why.push(obstacle);
             }
         }
-        let Some(levels) = levels(known) else {
+        let Some(levels) = levels(&known) else {
             why.push(format!("{id}, which has no levels, answers to all"));
             let pick = Pick {
                 segmenter: id.clone(),

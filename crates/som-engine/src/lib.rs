@@ -7,13 +7,14 @@ mod engine;
 pub mod granularity;
 mod image;
 mod installed;
-pub mod weights;
+pub mod memory;
 mod probe;
 mod refine;
 pub mod registry;
 mod remote;
 mod request;
 pub mod settings;
+pub mod weights;
 mod worker;
 
 pub use self::{

@@ -4,12 +4,14 @@
 //! `MarkRequest { draw: false, ..MarkRequest::new(image) }`. So it can grow without breaking whoever
 //! writes one.
 
+use std::sync::Arc;
+
 use som_core::{
     HintKind, Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, decode::Tags,
     pipeline::Marked,
 };
 
-use crate::SharedImage;
+use crate::{SharedImage, memory::Held};
 
 /// Which segmenter cuts an image, and what it is told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -118,6 +120,8 @@ pub struct Marking {
     pub tags: Tags,
     /// What `segment` (and of that `detect` and `refine`), `allocate` and `draw` took.
     pub timings: Timings,
+    /// The memory of the pages.
+    pub held: Arc<Held>,
 }
 
 impl SegmentRequest {

@@ -20,7 +20,7 @@ use som_core::{
 };
 use tokio::sync::oneshot;
 
-use crate::{SharedImage, settings::WorkerSettings};
+use crate::{SharedImage, memory::Memory, settings::WorkerSettings};
 
 /// Threads that hang and were replaced; beyond this many the segmenter is not replaced any more.
 const MAX_ABANDONED: usize = 16;
@@ -36,7 +36,9 @@ struct Shared {
     options: Params,
     settings: WorkerSettings,
     jobs: Receiver<Job>,
+    memory: Arc<Memory>,
     abandoned: AtomicUsize,
+    busy: AtomicUsize,
 }
 
 /// What a segmenter is asked.
@@ -90,6 +92,7 @@ impl Pool {
         factory: Arc<dyn SegmenterFactory>,
         options: Params,
         settings: WorkerSettings,
+        memory: Arc<Memory>,
     ) -> Result<Self> {
         let (queue, jobs) = bounded(settings.queue);
         let shared = Arc::new(Shared {
@@ -97,7 +100,9 @@ impl Pool {
             options,
             settings,
             jobs,
+            memory,
             abandoned: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
         });
         for _ in 0..shared.settings.instances {
             shared.spawn()?;
@@ -108,6 +113,11 @@ impl Pool {
     /// Requests that wait for an instance.
     pub(crate) fn queued(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Instances that work on a request.
+    pub(crate) fn busy(&self) -> usize {
+        self.shared.busy.load(Ordering::Relaxed)
     }
 
     /// Runs one request on the next free instance.
@@ -223,7 +233,9 @@ impl Shared {
         for job in &self.jobs {
             job.ticket.step(QUEUED, RUNNING);
             let started = Instant::now();
+            self.busy.fetch_add(1, Ordering::Relaxed);
             let result = job.span.in_scope(|| self.run(&mut instance, &job.request));
+            self.busy.fetch_sub(1, Ordering::Relaxed);
             if let Err(error) = &result
                 && error.kind() == ErrorKind::Internal
             {
@@ -246,6 +258,11 @@ impl Shared {
         let cancelled = || request.cancellation.is_cancelled();
         let call = Call::new(&request.params, &cancelled);
         call.check()?;
+        let pixels = request.image.size().pixels();
+        let bytes = pixels.saturating_mul(self.factory.bytes_per_pixel());
+        let id = &self.factory.descriptor().id;
+        let who = format!("segmenter \"{id}\"");
+        let _held = self.memory.hold(&who, bytes)?;
         let contained = catch_unwind(AssertUnwindSafe(|| {
             let instance = match slot {
                 Some(instance) => instance,
@@ -253,10 +270,7 @@ impl Shared {
             };
             instance.segment(&request.image.as_image()?, &call)
         }));
-        contained.unwrap_or_else(|_| {
-            let id = &self.factory.descriptor().id;
-            Err(Error::internal(format!("segmenter \"{id}\": panicked")))
-        })
+        contained.unwrap_or_else(|_| Err(Error::internal(format!("{who}: panicked"))))
     }
 }
 

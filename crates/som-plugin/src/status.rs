@@ -15,7 +15,8 @@ pub(crate) const fn of_kind(kind: ErrorKind) -> som_status {
         // Names of things are the host's business: to a plugin an unknown one is a wrong request.
         ErrorKind::Invalid | ErrorKind::NotFound => SOM_INVALID,
         ErrorKind::Unsupported => SOM_UNSUPPORTED,
-        ErrorKind::Unavailable => SOM_UNAVAILABLE,
+        // Nor does a plugin know who logs in where: what matters to it is that it cannot go on.
+        ErrorKind::Unavailable | ErrorKind::Denied => SOM_UNAVAILABLE,
         ErrorKind::Exhausted => SOM_EXHAUSTED,
         ErrorKind::Internal => SOM_INTERNAL,
     }
@@ -55,10 +56,10 @@ mod tests {
     fn every_kind_survives_the_boundary() {
         for kind in ErrorKind::ALL {
             let back = kind_of(of_kind(kind));
-            let expected = if kind == ErrorKind::NotFound {
-                ErrorKind::Invalid
-            } else {
-                kind
+            let expected = match kind {
+                ErrorKind::NotFound => ErrorKind::Invalid,
+                ErrorKind::Denied => ErrorKind::Unavailable,
+                kind => kind,
             };
             assert_eq!(back, expected);
         }

@@ -1,15 +1,18 @@
-//! How messages become bytes: protobuf, with two differences to `tonic-prost`.
+//! How messages become bytes: protobuf, with three differences to `tonic-prost`.
 //!
 //! A message is encoded into memory of its exact size (a growing buffer would copy a large image
 //! several times), and a malformed one is the peer's mistake, `INVALID_ARGUMENT`, not a bug here.
+//! One that would take far more memory than it has bytes is not decoded.
 
 use std::marker::PhantomData;
 
-use prost::Message;
+use prost::{Message, Name, bytes::Buf as _};
 use tonic::{
     Status,
     codec::{self, DecodeBuf, EncodeBuf},
 };
+
+use crate::parts;
 
 /// Encodes `T` and decodes `U`.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl<T, U> Default for Codec<T, U> {
 impl<T, U> codec::Codec for Codec<T, U>
 where
     T: Message + 'static,
-    U: Message + Default + 'static,
+    U: Message + Default + Name + 'static,
 {
     type Encode = T;
     type Decode = U;
@@ -60,11 +63,13 @@ impl<T: Message> codec::Encoder for Encoder<T> {
     }
 }
 
-impl<U: Message + Default> codec::Decoder for Decoder<U> {
+impl<U: Message + Default + Name> codec::Decoder for Decoder<U> {
     type Item = U;
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
+        // What is to be decoded lies in one piece.
+        parts::check(&U::full_name(), buffer.chunk())?;
         U::decode(buffer)
             .map(Some)
             .map_err(|error| Status::invalid_argument(format!("malformed message: {error}")))

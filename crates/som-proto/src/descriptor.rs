@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use som_core::{Capability, Descriptor, Error, Named, Result};
 
-use crate::pb::v1 as pb;
+use crate::{pb::v1 as pb, text::escaped};
+
+/// Most bytes of an id, a version and what a plugin is about; and of a schema.
+const MAX_TEXT: usize = 1 << 12;
+const MAX_SCHEMA: usize = 1 << 20;
 
 /// To the wire. The options stay where the instances are made.
 pub fn to_wire(descriptor: &Descriptor) -> pb::Descriptor {
@@ -23,9 +27,22 @@ pub fn to_wire(descriptor: &Descriptor) -> pb::Descriptor {
 /// From the wire; the options are an empty object.
 ///
 /// # Errors
-/// Invalid, if the id is malformed or the schema is no JSON object. Capabilities that this version
-/// does not know are left out.
+/// Invalid, if the id is malformed, the schema is no JSON object, or a text is too long. Capabilities
+/// that this version does not know are left out, and control characters are written out.
 pub fn from_wire(wire: pb::Descriptor) -> Result<Descriptor> {
+    for (what, text, most) in [
+        ("id", &wire.id, MAX_TEXT),
+        ("version", &wire.version, MAX_TEXT),
+        ("about", &wire.about, MAX_TEXT),
+        ("params_schema", &wire.params_schema, MAX_SCHEMA),
+    ] {
+        if text.len() > most {
+            let bytes = text.len();
+            return Err(Error::invalid(format!(
+                "{what} has {bytes} bytes, but at most {most} are taken"
+            )));
+        }
+    }
     Named::Plugin.check(&format!("id {:?}", wire.id), &wire.id)?;
     let params: Value = serde_json::from_str(&wire.params_schema)
         .map_err(|error| Error::invalid(format!("params_schema is not JSON: {error}")))?;
@@ -38,8 +55,8 @@ pub fn from_wire(wire: pb::Descriptor) -> Result<Descriptor> {
             .filter_map(capability_from_wire)
             .collect(),
         id: wire.id,
-        version: wire.version,
-        about: wire.about,
+        version: escaped(&wire.version).into_owned(),
+        about: escaped(&wire.about).into_owned(),
         options: json!({"type": "object", "properties": {}, "additionalProperties": false}),
         params,
     })
@@ -126,6 +143,13 @@ mod tests {
                 r#"id "" must be one or more of"#,
             ),
             (schema("{"), "params_schema is not JSON: "),
+            (
+                pb::Descriptor {
+                    version: "1".repeat(1 << 20),
+                    ..good()
+                },
+                "version has 1048576 bytes, but at most 4096 are taken",
+            ),
             (schema("7"), "params_schema is not a JSON object"),
         ] {
             let error = from_wire(wire).unwrap_err();

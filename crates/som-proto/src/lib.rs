@@ -11,7 +11,14 @@ pub mod granularity;
 pub mod image;
 pub mod mark;
 pub mod params;
+mod parts;
 pub mod pb;
 pub mod region;
 pub mod segment;
 pub mod status;
+pub mod text;
+
+/// Bytes of a message on the wire, without compression.
+pub fn size_of(message: &impl prost::Message) -> usize {
+    message.encoded_len()
+}

@@ -25,22 +25,31 @@ pub mod plugin {
 /// All of `proto/` and what it imports, as an encoded `FileDescriptorSet`: for server reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/som.bin"));
 
-/// The names of all rpcs, such as `som.v1.SomService/Mark`.
-pub fn rpcs() -> Vec<String> {
+/// One rpc.
+#[derive(Clone, Debug)]
+pub struct Rpc {
+    /// Such as `som.v1.SomService/Mark`.
+    pub name: String,
+    /// It takes any number of requests.
+    pub takes_stream: bool,
+}
+
+/// All rpcs.
+pub fn rpcs() -> Vec<Rpc> {
     let descriptors = prost_types::FileDescriptorSet::decode(FILE_DESCRIPTOR_SET);
     let files = descriptors.map(|set| set.file).unwrap_or_default();
-    let mut names = Vec::new();
+    let mut rpcs = Vec::new();
     for file in files {
         for service in &file.service {
             for method in &service.method {
-                names.push(format!(
-                    "{}.{}/{}",
-                    file.package(),
-                    service.name(),
-                    method.name()
-                ));
+                let (package, service, method_name) =
+                    (file.package(), service.name(), method.name());
+                rpcs.push(Rpc {
+                    name: format!("{package}.{service}/{method_name}"),
+                    takes_stream: method.client_streaming(),
+                });
             }
         }
     }
-    names
+    rpcs
 }

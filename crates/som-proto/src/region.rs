@@ -9,6 +9,9 @@ use crate::{params, pb::v1 as pb};
 const MAX_REGIONS: usize = 1 << 16;
 /// Most runs of pixels in all their masks: a few bytes on the wire can stand for millions.
 const MAX_RUNS: usize = 1 << 24;
+/// Most bytes of a label, and of what a region has besides.
+const MAX_LABEL: usize = 1 << 10;
+const MAX_EXTRA: usize = 1 << 16;
 
 /// To the wire, with a mask of the whole image.
 pub fn to_wire(region: &Region) -> pb::Region {
@@ -46,10 +49,25 @@ fn with_mask(region: &Region, mask: &Mask) -> pb::Region {
 /// The index in `parent` is for the one to check who knows the whole list ([`check_parents`]).
 ///
 /// # Errors
-/// Invalid, if the box or mask does not fit the image or a value is out of range.
+/// Invalid, if the box or mask does not fit the image or a value is out of range; exhausted, if the
+/// label or what is in `extra` is too long.
 pub fn from_wire(wire: pb::Region, image: Size) -> Result<Region> {
     if let Some(score) = wire.score.filter(|score| !(0.0..=1.0).contains(score)) {
         return Err(Error::invalid(format!("score {score} is not in [0, 1]")));
+    }
+    let extra = wire.extra.as_ref().map_or(0, prost::Message::encoded_len);
+    let lengths = [
+        (
+            "label",
+            wire.label.as_ref().map_or(0, String::len),
+            MAX_LABEL,
+        ),
+        ("extra", extra, MAX_EXTRA),
+    ];
+    if let Some((what, bytes, most)) = lengths.into_iter().find(|(_, bytes, most)| bytes > most) {
+        return Err(Error::exhausted(format!(
+            "{what} has {bytes} bytes, but at most {most} are taken"
+        )));
     }
     let level = wire.level.map(|level| {
         u8::try_from(level).map_err(|_| Error::invalid(format!("level {level} is above 255")))
@@ -108,16 +126,31 @@ pub fn list_from_wire(wire: Vec<pb::Region>, image: Size) -> Result<Vec<Region>>
     Ok(regions)
 }
 
-/// Checks that every `parent` is the index of another region.
+/// Checks that every `parent` is the index of another region, and that no region is its own ancestor.
 ///
 /// # Errors
-/// Invalid, naming the first that is not.
+/// Invalid, naming the first that is not or is.
 pub fn check_parents(regions: &[Region]) -> Result<()> {
     for (index, region) in regions.iter().enumerate() {
         let parent = region.parent.map(|parent| parent as usize);
         if let Some(parent) = parent.filter(|&parent| parent == index || parent >= regions.len()) {
             return Err(Error::invalid(format!(
                 "region {index}: parent {parent} is not the index of another region"
+            )));
+        }
+    }
+    // By region, the one whose walk upwards has passed it.
+    let mut passed = vec![usize::MAX; regions.len()];
+    for start in 0..regions.len() {
+        let mut at = Some(start);
+        while let Some(index) = at.filter(|&index| passed[index] == usize::MAX) {
+            passed[index] = start;
+            at = regions[index].parent.map(|parent| parent as usize);
+        }
+        // It ended at a root, on an earlier walk's way, or on its own.
+        if at.is_some_and(|index| passed[index] == start) {
+            return Err(Error::invalid(format!(
+                "region {start}: its parents lead back to themselves"
             )));
         }
     }
@@ -430,6 +463,54 @@ mod tests {
             let why = format!("region 0: parent {parent} is not the index of another region");
             assert_eq!(list(parent).unwrap_err().message(), why);
         }
+    }
+
+    #[test]
+    fn no_region_is_its_own_ancestor() {
+        let list = |parents: &[Option<u32>]| {
+            let regions = parents.iter().map(|&parent| pb::Region {
+                parent,
+                ..to_wire(&region())
+            });
+            list_from_wire(regions.collect(), IMAGE)
+        };
+        for round in [
+            vec![Some(1), Some(0)],
+            vec![Some(1), Some(2), Some(3), Some(1)],
+        ] {
+            let error = list(&round).unwrap_err();
+            assert_eq!(
+                error.message(),
+                "region 0: its parents lead back to themselves"
+            );
+        }
+        assert!(list(&[Some(1), Some(2), None, Some(1), Some(0)]).is_ok());
+    }
+
+    #[test]
+    fn labels_and_extras_have_an_end() {
+        let labelled = |bytes| pb::Region {
+            label: Some("x".repeat(bytes)),
+            ..to_wire(&region())
+        };
+        assert!(from_wire(labelled(MAX_LABEL), IMAGE).is_ok());
+        let error = from_wire(labelled(1 << 20), IMAGE).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Exhausted);
+        assert_eq!(
+            error.message(),
+            "label has 1048576 bytes, but at most 1024 are taken"
+        );
+        let extra = Params::from_iter([("why".to_owned(), "x".repeat(1 << 20).into())]);
+        let extra = pb::Region {
+            extra: Some(params::to_wire(&extra)),
+            ..to_wire(&region())
+        };
+        assert!(
+            from_wire(extra, IMAGE)
+                .unwrap_err()
+                .message()
+                .starts_with("extra has ")
+        );
     }
 
     #[test]

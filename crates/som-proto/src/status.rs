@@ -6,7 +6,7 @@ use som_core::{Error, ErrorKind};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::pb::v1::Failure;
+use crate::{pb::v1::Failure, text};
 
 /// The code of an error; [`Code::DeadlineExceeded`] takes the place of `Cancelled` where the
 /// deadline was the reason.
@@ -17,6 +17,7 @@ pub const fn code(kind: ErrorKind) -> Code {
         ErrorKind::NotFound => Code::NotFound,
         ErrorKind::Unsupported => Code::Unimplemented,
         ErrorKind::Unavailable => Code::Unavailable,
+        ErrorKind::Denied => Code::FailedPrecondition,
         ErrorKind::Exhausted => Code::ResourceExhausted,
         ErrorKind::Internal => Code::Internal,
     }
@@ -27,13 +28,13 @@ pub const fn kind(code: Code) -> ErrorKind {
     match code {
         Code::Cancelled | Code::DeadlineExceeded => ErrorKind::Cancelled,
         Code::InvalidArgument
-        | Code::FailedPrecondition
         | Code::AlreadyExists
         | Code::Unauthenticated
         | Code::PermissionDenied => ErrorKind::Invalid,
         Code::NotFound => ErrorKind::NotFound,
         Code::Unimplemented => ErrorKind::Unsupported,
         Code::Unavailable => ErrorKind::Unavailable,
+        Code::FailedPrecondition => ErrorKind::Denied,
         // A message beyond the size limit is out of range to tonic.
         Code::ResourceExhausted | Code::OutOfRange => ErrorKind::Exhausted,
         Code::Ok | Code::Unknown | Code::Aborted | Code::Internal | Code::DataLoss => {
@@ -42,16 +43,25 @@ pub const fn kind(code: Code) -> ErrorKind {
     }
 }
 
-/// To the wire.
+/// To the wire. A message that is longer than clients take as metadata is shortened.
 pub fn to_wire(error: &Error) -> Status {
-    Status::new(code(error.kind()), error.message())
+    Status::new(code(error.kind()), text::message(error.message()))
 }
 
 /// To the wire: exhausted, and worth another try after `delay`.
-pub fn exhausted(message: impl Into<String>, delay: Duration) -> Status {
+pub fn exhausted(message: &str, delay: Duration) -> Status {
+    passing(Code::ResourceExhausted, message, delay)
+}
+
+/// To the wire: unavailable, and worth another try after `delay`.
+pub fn unavailable(message: &str, delay: Duration) -> Status {
+    passing(Code::Unavailable, message, delay)
+}
+
+fn passing(code: Code, message: &str, delay: Duration) -> Status {
     let mut details = tonic_types::ErrorDetails::new();
     details.set_retry_info(Some(delay));
-    Status::with_error_details(Code::ResourceExhausted, message, details)
+    Status::with_error_details(code, text::message(message), details)
 }
 
 /// To the wire, as the fate of one request among others.
@@ -68,13 +78,13 @@ pub fn failure_from_wire(failure: &Failure) -> Error {
     from_wire(&Status::new(Code::from(failure.code), &failure.message))
 }
 
-/// From the wire.
+/// From the wire. The message is another process's: it is shortened, and no line of a log ends in it.
 pub fn from_wire(status: &Status) -> Error {
     let message = match status.message() {
         "" => status.code().description(),
         message => message,
     };
-    Error::new(kind(status.code()), message)
+    Error::new(kind(status.code()), text::message(message))
 }
 
 /// When to try again, if the status says so.
@@ -94,6 +104,7 @@ mod tests {
             (ErrorKind::NotFound, Code::NotFound),
             (ErrorKind::Unsupported, Code::Unimplemented),
             (ErrorKind::Unavailable, Code::Unavailable),
+            (ErrorKind::Denied, Code::FailedPrecondition),
             (ErrorKind::Exhausted, Code::ResourceExhausted),
             (ErrorKind::Internal, Code::Internal),
         ];
@@ -124,6 +135,21 @@ mod tests {
             Some(delay)
         );
         assert_eq!(retry_delay(&Status::unavailable("down")), None);
+    }
+
+    #[test]
+    fn a_message_of_any_length_arrives() {
+        let error = Error::invalid(format!(
+            "unknown parameter \"{}\"\nor so",
+            "x".repeat(1 << 20)
+        ));
+        for status in [to_wire(&error), exhausted(error.message(), Duration::ZERO)] {
+            assert!(status.message().len() <= text::MAX_MESSAGE);
+            assert!(status.message().starts_with("unknown parameter"));
+            assert!(status.message().ends_with("\\nor so"), "{status}");
+        }
+        let back = from_wire(&Status::internal("first\nsecond: \u{1b}[2J"));
+        assert_eq!(back.message(), "first\\nsecond: \\u{1b}[2J");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What every call passes before its service: request id, token, limits, deadline, log, metrics.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -14,26 +14,31 @@ use axum::{
     body::Body,
     extract::{Request, State},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE},
+};
 use som_core::Result;
-use som_engine::settings::ServerSettings;
+use som_engine::{memory::Memory, settings::ServerSettings};
 use som_proto::{pb, status};
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
-use tonic::{Code, Status};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
 use tracing::Instrument as _;
 
 use crate::{
     call::Call,
     connection::Peer,
     metrics::Metrics,
-    report::{Observed, Report},
-    token::{Owner, Tokens},
+    report::{Observed, Report, code},
+    token::Tokens,
     trace,
+    upload::Upload,
 };
 
 const REQUEST_ID: &str = "x-request-id";
@@ -41,31 +46,69 @@ const REQUEST_ID: &str = "x-request-id";
 const HEALTH: &str = "/grpc.health.v1.Health/";
 /// When to try again after too many calls at a time.
 const PAUSE: Duration = Duration::from_millis(100);
+/// And after too many connections, of which those that say nothing are ended in a while.
+const CROWDED: Duration = Duration::from_millis(500);
+/// When another server, or this one started again, may answer.
+const RESTART: Duration = Duration::from_secs(1);
+const GRPC: &str = "application/grpc";
 
 /// What every call passes before its service.
 pub(crate) struct Gate {
-    tokens: Tokens,
+    /// What can change while the server runs.
+    rules: RwLock<Arc<Rules>>,
     calls: Arc<Semaphore>,
-    limit: Duration,
     metrics: Arc<Metrics>,
-    rpcs: HashSet<String>,
+    memory: Arc<Memory>,
+    drain: CancellationToken,
+    /// By name, whether it takes any number of requests.
+    rpcs: HashMap<String, bool>,
     /// Tells the ids of this process from those of others.
     process: u32,
     next_id: AtomicU64,
 }
 
-impl Gate {
-    /// The gate that the settings ask for.
+/// Who may call, and for how long.
+struct Rules {
+    tokens: Tokens,
+    limit: Duration,
+    upload: Duration,
+    message_bytes: usize,
+}
+
+impl Rules {
+    /// Those of the settings, in the place of those `before`: owners are charged on.
     ///
     /// # Errors
     /// Invalid, if a token cannot be had.
-    pub(crate) fn new(settings: &ServerSettings, metrics: Arc<Metrics>) -> Result<Self> {
+    fn read(settings: &ServerSettings, before: Option<&Self>) -> Result<Self> {
         Ok(Self {
-            tokens: Tokens::read(&settings.token)?,
-            calls: Arc::new(Semaphore::new(settings.calls)),
+            tokens: Tokens::read(&settings.token, before.map(|before| &before.tokens))?,
             limit: settings.deadline,
+            upload: settings.upload,
+            message_bytes: settings.message_bytes,
+        })
+    }
+}
+
+impl Gate {
+    /// The gate that the settings ask for. It lets nobody through once `drain` is cancelled.
+    ///
+    /// # Errors
+    /// As [`Rules::read`].
+    pub(crate) fn new(
+        settings: &ServerSettings,
+        metrics: Arc<Metrics>,
+        memory: Arc<Memory>,
+        drain: CancellationToken,
+    ) -> Result<Self> {
+        let rpcs = pb::rpcs().into_iter();
+        Ok(Self {
+            rules: RwLock::new(Arc::new(Rules::read(settings, None)?)),
+            calls: Arc::new(Semaphore::new(settings.calls)),
             metrics,
-            rpcs: pb::rpcs().into_iter().collect(),
+            memory,
+            drain,
+            rpcs: rpcs.map(|rpc| (rpc.name, rpc.takes_stream)).collect(),
             process: RandomState::new().hash_one(0) as u32,
             next_id: AtomicU64::new(1),
         })
@@ -73,21 +116,44 @@ impl Gate {
 
     /// True if calls need no token.
     pub(crate) fn is_open(&self) -> bool {
-        self.tokens.is_empty()
+        self.rules().tokens.is_empty()
+    }
+
+    /// Goes by `settings` from the next call on.
+    ///
+    /// # Errors
+    /// As [`Rules::read`]; then everything stays as it is.
+    pub(crate) fn reload(&self, settings: &ServerSettings) -> Result<()> {
+        let rules = Rules::read(settings, Some(&self.rules()))?;
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        Ok(())
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        self.rules
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Lets a call through to its service, or answers it here.
     pub(crate) async fn pass(
         State(gate): State<Arc<Self>>,
-        mut request: Request,
+        request: Request,
         next: Next,
     ) -> Response {
         if request.uri().path().starts_with(HEALTH) {
             return next.run(request).await;
         }
+        if !is_grpc(request.headers()) {
+            let accepted = [(ACCEPT, GRPC)];
+            return (StatusCode::UNSUPPORTED_MEDIA_TYPE, accepted).into_response();
+        }
+        let rules = gate.rules();
         let id = gate.request_id(request.headers());
-        let rpc = gate.rpc(request.uri().path());
-        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0);
+        let (rpc, takes_stream) = gate.rpc(request.uri().path());
+        let caller = request.extensions().get::<Peer>().cloned();
+        let peer = caller.as_ref().and_then(|peer| peer.address);
         let span = tracing::info_span!(
             "call",
             id,
@@ -98,15 +164,27 @@ impl Gate {
         trace::set_parent(&span, request.headers());
         let report = Report::begin(rpc, span.clone(), gate.metrics.clone());
 
-        let admitted = gate.admit(request.headers());
+        let admitted = gate.admit(&rules, caller, request.headers());
+        let mut held = None;
         let mut response = match admitted {
             Err(status) => status.into_http::<Body>(),
             Ok(call) => {
-                if !call.owner.is_empty() {
-                    span.record("owner", &*call.owner);
+                let name = call.owner_name();
+                if !name.is_empty() {
+                    span.record("owner", &**name);
                 }
-                let limit = Instant::now() + gate.limit;
+                let limit = Instant::now() + rules.limit;
                 let deadline = call.deadline.map_or(limit, |deadline| deadline.min(limit));
+                held = Some(call.held.clone());
+                let time = match takes_stream {
+                    Some(true) => None,
+                    Some(false) => Some(rules.upload),
+                    // Whatever it is, it does not stay for ever.
+                    None => Some(rules.limit),
+                };
+                let held = call.held.clone();
+                let mut request =
+                    request.map(|body| Upload::wrap(body, time, rules.message_bytes, held));
                 request.extensions_mut().insert(call);
                 match timeout_at(deadline, next.run(request).instrument(span)).await {
                     Ok(response) => response,
@@ -119,20 +197,33 @@ impl Gate {
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        let code = code(response.headers());
-        response.map(|body| Observed::wrap(body, report, code))
+        let most = rules.message_bytes;
+        let code = code(response.headers_mut(), most);
+        response.map(|body| Observed::wrap(body, report, code, most, held))
     }
 
-    fn admit(&self, headers: &HeaderMap) -> Result<Call, Status> {
-        let owner = self.authenticate(headers)?;
-        let name = owner.as_ref().map_or("", |owner| owner.name());
+    fn admit(
+        &self,
+        rules: &Rules,
+        peer: Option<Peer>,
+        headers: &HeaderMap,
+    ) -> Result<Call, Status> {
+        if self.drain.is_cancelled() {
+            return Err(status::unavailable("the server shuts down", RESTART));
+        }
+        if peer.is_some_and(|peer| peer.place.is_spare()) {
+            return Err(status::exhausted(
+                "the server has reached its limit of connections (server.connections)",
+                CROWDED,
+            ));
+        }
+        let owner = rules.tokens.authenticate(headers)?;
+        let name = owner.as_ref().map_or("", |owner| &**owner.name());
         let own_permit = match &owner {
             None => None,
-            Some(owner) => owner.admit().map_err(|wait| {
-                status::exhausted(
-                    format!("token \"{name}\" has reached its limit of calls"),
-                    wait,
-                )
+            Some(owner) => owner.admit().map_err(|full| {
+                let why = format!("token \"{name}\" has reached its limit of {}", full.what);
+                status::exhausted(&why, full.wait)
             })?,
         };
         let permit = self.calls.clone().try_acquire_owned().map_err(|_| {
@@ -149,35 +240,17 @@ impl Gate {
             })?),
         };
         Ok(Call {
-            owner: name.into(),
+            owner,
             deadline,
-            limit: self.limit,
+            limit: rules.limit,
+            held: Arc::new(Mutex::new(self.memory.nothing())),
+            memory: self.memory.clone(),
             compressed: headers
                 .get("grpc-encoding")
                 .is_some_and(|encoding| encoding != "identity"),
             _permits: Arc::new([own_permit, Some(permit)]),
             metrics: self.metrics.clone(),
         })
-    }
-
-    /// Whose call it is; `None` on an open server.
-    fn authenticate(&self, headers: &HeaderMap) -> Result<Option<Arc<Owner>>, Status> {
-        if self.tokens.is_empty() {
-            return Ok(None);
-        }
-        let Some(value) = headers.get(AUTHORIZATION) else {
-            return Err(Status::unauthenticated(
-                "a bearer token is needed (metadata \"authorization: Bearer TOKEN\")",
-            ));
-        };
-        let token = value
-            .as_bytes()
-            .split_at_checked(7)
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
-        let owner = token.and_then(|(_, token)| self.tokens.owner(token.trim_ascii()));
-        owner
-            .map(Some)
-            .ok_or_else(|| Status::unauthenticated("the bearer token is wrong"))
     }
 
     /// The client's id for the call, if it is fit for a log, or a new one.
@@ -201,19 +274,20 @@ impl Gate {
         }
     }
 
-    /// The called rpc, such as `som.v1.SomService/Mark`. Paths that are none of ours are one.
-    fn rpc(&self, path: &str) -> &str {
-        path.strip_prefix('/')
-            .and_then(|path| self.rpcs.get(path))
-            .map_or("other", String::as_str)
+    /// The called rpc, such as `som.v1.SomService/Mark`, and whether it takes any number of requests.
+    /// Paths that are none of ours are one, of which nothing is known.
+    fn rpc(&self, path: &str) -> (&str, Option<bool>) {
+        let rpc = path.strip_prefix('/');
+        let rpc = rpc.and_then(|path| self.rpcs.get_key_value(path));
+        rpc.map_or(("other", None), |(name, &takes)| (name, Some(takes)))
     }
 }
 
-/// The code in the headers of an answer without messages.
-fn code(headers: &HeaderMap) -> Option<Code> {
-    headers
-        .get(Status::GRPC_STATUS)
-        .map(|code| Code::from_bytes(code.as_bytes()))
+/// True for `application/grpc`, alone or with what it carries (`application/grpc+proto`).
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.as_bytes().strip_prefix(GRPC.as_bytes()));
+    kind.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 /// The value of `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2, "Requests").

@@ -4,26 +4,33 @@
 //! and run after. [`Role`] says what it serves: everything ([`Role::Front`]), or one segmenter for
 //! another som to use ([`Role::Backend`]).
 //!
-//! The way of a call: `listener` → `connection` → `gate` → a service → the engine, where the
-//! work is done on threads of its own. Nothing computes on the async runtime.
+//! The way of a call: `listener` → `preface` → `connection` → `gate` → `upload` → a service → the
+//! engine, where the work is done on threads of its own. Nothing computes on the async runtime.
 
+mod authority;
 mod call;
 mod catalog_service;
 mod connection;
+mod descriptors;
 mod gate;
+mod health;
 mod kept;
 mod listener;
 mod metrics;
+mod places;
+mod preface;
+mod reload;
 mod report;
 mod segmenter_service;
 mod som_service;
 mod tls;
 mod token;
 mod trace;
+mod upload;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::middleware;
+use axum::{Router, middleware};
 use som_core::{Error, Result};
 use som_engine::{Engine, settings::ServerSettings};
 use som_proto::pb::{
@@ -32,21 +39,14 @@ use som_proto::pb::{
     v1::{catalog_service_server::CatalogServiceServer, som_service_server::SomServiceServer},
 };
 use tokio::{net::TcpListener, time::timeout};
-use tokio_util::sync::CancellationToken;
-use tonic::{codec::CompressionEncoding, service::Routes, transport};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tonic::{codec::CompressionEncoding, server::NamedService as _, service::Routes};
 
+pub use crate::reload::{Reloaded, Reloader};
 use crate::{
-    catalog_service::Catalog, gate::Gate, listener::Listener, metrics::Metrics,
-    segmenter_service::Backend, som_service::Som,
+    catalog_service::Catalog, connection::Ends, gate::Gate, health::Health, listener::Listener,
+    metrics::Metrics, segmenter_service::Backend, som_service::Som,
 };
-
-/// Flow-control windows in which a large image does not have to wait for acknowledgements.
-const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
-/// Frames in which a large image does not come in hundreds of pieces.
-const FRAME: u32 = 1 << 20;
-/// Calls that one connection may have open; the limits of the gate are what counts.
-const STREAMS: u32 = 1024;
 
 /// How long connections that were cut off may take to notice.
 const KILL: Duration = Duration::from_secs(1);
@@ -65,11 +65,12 @@ pub struct Server {
     listener: Listener,
     address: String,
     metrics_page: Option<TcpListener>,
-    routes: Routes,
-    health: tonic_health::server::HealthReporter,
+    router: Router,
+    health: Health,
     metrics: Arc<Metrics>,
-    settings: ServerSettings,
-    /// Cancelled, streams take no further request.
+    settings: Arc<ServerSettings>,
+    reloader: Reloader,
+    /// Cancelled, connections and streams take no further request.
     drain: CancellationToken,
 }
 
@@ -92,12 +93,31 @@ impl Server {
     pub async fn bind(engine: Arc<Engine>, role: Role) -> Result<Self> {
         let settings = engine.settings().server.clone();
         settings.check()?;
+        descriptors::warn_if_short(&settings);
         let metrics = Arc::new(Metrics::new(engine.clone()));
-        let gate = Arc::new(Gate::new(&settings, metrics.clone())?);
-        let (health, health_service) = tonic_health::server::health_reporter();
         let drain = CancellationToken::new();
-        let routes = services(engine, role, &settings, &drain)?
+        let memory = engine.memory().clone();
+        let gate = Gate::new(&settings, metrics.clone(), memory, drain.clone())?;
+        let gate = Arc::new(gate);
+        let (reporter, health_service) = tonic_health::server::health_reporter();
+        let (services, segmenters) = match &role {
+            Role::Front => {
+                let all = engine.registry().segmenters();
+                let names = vec![
+                    SomServiceServer::<Som>::NAME,
+                    CatalogServiceServer::<Catalog>::NAME,
+                ];
+                (names, all.map(|entry| entry.id().to_owned()).collect())
+            }
+            Role::Backend(id) => (
+                vec![SegmenterServiceServer::<Backend>::NAME],
+                vec![id.clone()],
+            ),
+        };
+        let health = Health::new(reporter, engine.clone(), services.clone(), segmenters);
+        let router = routes(engine.clone(), role, &services, &settings, &drain)?
             .add_service(health_service)
+            .prepare()
             .into_axum_router()
             .layer(middleware::from_fn_with_state(gate.clone(), Gate::pass));
         let listener = Listener::bind(&settings).await?;
@@ -112,14 +132,20 @@ impl Server {
         };
         Ok(Self {
             address: listener.address(),
+            reloader: Reloader::new(gate, listener.tls(), engine.settings().clone()),
             listener,
             metrics_page,
-            routes: Routes::from(routes),
+            router,
             health,
             metrics,
-            settings,
+            settings: Arc::new(settings),
             drain,
         })
+    }
+
+    /// Takes new settings while the server runs.
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
     }
 
     /// What was bound: `127.0.0.1:50051` with the port that was chosen, or `unix:PATH`.
@@ -135,12 +161,12 @@ impl Server {
     /// Serves until `shutdown`, then refuses new calls and finishes those in progress.
     ///
     /// # Errors
-    /// Unavailable, if the transport fails.
+    /// None today: what goes wrong with a connection is its own affair.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<Ended> {
         let Self {
             mut listener,
             metrics_page,
-            routes,
+            router,
             health,
             metrics,
             settings,
@@ -148,52 +174,42 @@ impl Server {
             ..
         } = self;
         let _file = listener.take_file();
-        let page = metrics_page.map(|listener| tokio::spawn(metrics::serve(metrics, listener)));
-        let kill = CancellationToken::new();
-        let serving = transport::Server::builder()
-            .http2_keepalive_interval(Some(settings.keepalive))
-            .http2_keepalive_timeout(Some(settings.keepalive_timeout))
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_frame_size(FRAME)
-            .max_concurrent_streams(STREAMS)
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(
-                listener.incoming(kill.clone()),
-                drain.clone().cancelled_owned(),
-            );
-        let mut serving = std::pin::pin!(serving);
-        health
-            .set_service_status("", tonic_health::ServingStatus::Serving)
-            .await;
-        let failed = |error| Error::unavailable("the server's transport failed").caused_by(error);
-        let ended = tokio::select! {
-            result = &mut serving => result.map(|()| Ended::Drained).map_err(failed),
-            () = shutdown => {
-                health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-                drain.cancel();
-                match timeout(settings.drain, &mut serving).await {
-                    Ok(result) => result.map(|()| Ended::Drained).map_err(failed),
-                    Err(_) => {
-                        // A peer that does not answer would hold the shutdown up for ever.
-                        kill.cancel();
-                        let _ = timeout(KILL, &mut serving).await;
-                        Ok(Ended::CutOff)
-                    }
-                }
+        let (page_metrics, page_settings) = (metrics.clone(), settings.clone());
+        let page = metrics_page.map(|listener| {
+            let page = metrics::serve(page_metrics, listener, page_settings);
+            AbortOnDropHandle::new(tokio::spawn(page))
+        });
+        let ends = Ends {
+            drain: drain.clone(),
+            kill: CancellationToken::new(),
+        };
+        let serving = listener.serve(router, settings.clone(), metrics, ends.clone());
+        let mut serving = AbortOnDropHandle::new(tokio::spawn(serving));
+        tokio::select! {
+            () = health.tell() => {}
+            () = shutdown => {}
+        }
+        health.tell_end().await;
+        drain.cancel();
+        let ended = match timeout(settings.drain, &mut serving).await {
+            Ok(_) => Ended::Drained,
+            Err(_) => {
+                // A peer that does not answer would hold the shutdown up for ever.
+                ends.kill.cancel();
+                let _ = timeout(KILL, &mut serving).await;
+                Ended::CutOff
             }
         };
-        if let Some(page) = page {
-            page.abort();
-        }
-        ended
+        drop(page);
+        Ok(ended)
     }
 }
 
-/// The services of a role, with reflection, behind no gate yet.
-fn services(
+/// The services of a role and reflection of them by their names, behind no gate yet.
+fn routes(
     engine: Arc<Engine>,
     role: Role,
+    names: &[&str],
     settings: &ServerSettings,
     drain: &CancellationToken,
 ) -> Result<Routes> {
@@ -209,9 +225,12 @@ fn services(
         };
     }
     let reflection = || {
-        tonic_reflection::server::Builder::configure()
+        let builder = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .with_service_name("grpc.health.v1.Health");
+        let names = names.iter().copied();
+        names.fold(builder, |builder, name| builder.with_service_name(name))
     };
     let broken = |error| Error::internal("reflection cannot be offered").caused_by(error);
     let routes = match role {

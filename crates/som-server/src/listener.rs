@@ -9,18 +9,24 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use som_core::{Error, Result};
 use som_engine::settings::ServerSettings;
 use tokio::{
     net::{TcpListener, UnixListener, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::{Instant, sleep, timeout_at},
+    time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::connection::{Connection, Io};
+use crate::{
+    authority::Local,
+    connection::{self, Ends, Peer},
+    metrics::Metrics,
+    places::Places,
+    preface::{self, Greeted, Io},
+    tls::Tls,
+};
 
 /// How long to wait when a connection cannot be accepted, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -29,9 +35,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Listener {
     socket: Socket,
     file: Option<SocketFile>,
-    tls: Option<TlsAcceptor>,
-    handshake: Duration,
-    connections: usize,
+    tls: Arc<Tls>,
 }
 
 enum Socket {
@@ -55,7 +59,7 @@ impl Listener {
     /// Invalid, if the address is malformed or a TLS file is wrong; Unavailable, if the address
     /// is in use or may not be bound.
     pub(crate) async fn bind(settings: &ServerSettings) -> Result<Self> {
-        let tls = crate::tls::acceptor(&settings.tls)?;
+        let tls = Arc::new(Tls::read(&settings.tls)?);
         let (socket, file) = match settings.listen.strip_prefix("unix:") {
             Some(path) => {
                 let path = Path::new(path.trim_start_matches("//"));
@@ -67,13 +71,12 @@ impl Listener {
                 (Socket::Tcp(listener), None)
             }
         };
-        Ok(Self {
-            socket,
-            file,
-            tls,
-            handshake: settings.handshake,
-            connections: settings.connections,
-        })
+        Ok(Self { socket, file, tls })
+    }
+
+    /// The certificates, which can be read again.
+    pub(crate) fn tls(&self) -> Arc<Tls> {
+        self.tls.clone()
     }
 
     /// What was bound: `127.0.0.1:50051` with the port that was chosen, or `unix:PATH`.
@@ -101,50 +104,61 @@ impl Listener {
                 .is_ok_and(|address| address.ip().is_loopback()),
             Socket::Unix(_) => true,
         };
-        !is_local && self.tls.is_none()
+        !is_local && self.tls.get().is_none()
     }
 
-    /// The connections, once they are ready to speak HTTP/2. All end when `kill` is cancelled; the
-    /// address is given free when the stream is dropped.
-    pub(crate) fn incoming(
+    /// Accepts connections and serves their calls with `router`, for as long as nobody drops this or
+    /// says that the server drains; each connection goes on until it ends.
+    pub(crate) async fn serve(
         self,
-        kill: CancellationToken,
-    ) -> ReceiverStream<io::Result<Connection>> {
-        let (ready, incoming) = mpsc::channel(16);
-        tokio::spawn(async move {
-            tokio::select! {
-                () = self.accept_all(&ready, kill) => {}
-                () = ready.closed() => {}
-            }
-        });
-        ReceiverStream::new(incoming)
-    }
-
-    async fn accept_all(
-        &self,
-        ready: &mpsc::Sender<io::Result<Connection>>,
-        kill: CancellationToken,
+        router: Router,
+        settings: Arc<ServerSettings>,
+        metrics: Arc<Metrics>,
+        ends: Ends,
     ) {
-        let slots = Arc::new(Semaphore::new(self.connections));
-        loop {
-            let Ok(slot) = slots.clone().acquire_owned().await else {
-                return;
-            };
-            match self.accept().await {
-                Ok((io, peer)) => {
-                    let newcomer = Newcomer {
-                        io,
-                        peer,
-                        slot,
-                        deadline: Instant::now() + self.handshake,
-                    };
-                    let (tls, ready, kill) = (self.tls.clone(), ready.clone(), kill.clone());
-                    tokio::spawn(async move {
-                        if let Some(connection) = newcomer.greet(tls, kill).await {
-                            let _ = ready.send(Ok(connection)).await;
-                        }
+        let connections = TaskTracker::new();
+        let places = Places::new(settings.connections, metrics.clone());
+        tokio::select! {
+            () = ends.drain.cancelled() => {}
+            () = async {
+                loop {
+                    let (io, address) = self.accept().await;
+                    let place = places.take().await;
+                    let newcomer = Newcomer { io, tls: self.tls.get(), peer: Peer { address, place } };
+                    let (router, settings, ends) = (router.clone(), settings.clone(), ends.clone());
+                    let counted = metrics.connection();
+                    connections.spawn(async move {
+                        let _counted = counted;
+                        newcomer.serve(router, settings, ends).await;
                     });
                 }
+            } => {}
+        }
+        // The address is free again while connections finish their calls.
+        drop(self);
+        connections.close();
+        connections.wait().await;
+    }
+
+    /// The next connection; a system that has none to give, such as for want of file descriptors, is
+    /// waited for.
+    async fn accept(&self) -> (Box<dyn Io>, Option<SocketAddr>) {
+        loop {
+            let accepted = match &self.socket {
+                Socket::Tcp(listener) => listener.accept().await.map(|(stream, peer)| {
+                    // One that is gone already shows soon enough.
+                    let _ = stream.set_nodelay(true);
+                    (Box::new(stream) as Box<dyn Io>, Some(peer))
+                }),
+                Socket::Unix(listener) => {
+                    let accepted = listener.accept().await;
+                    accepted.map(|(stream, _)| (Box::new(Local::new(stream)) as Box<dyn Io>, None))
+                }
+            };
+            match accepted {
+                Ok(connection) => return connection,
+                // A client that went away before it was greeted makes nobody wait.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(PAUSE).await;
@@ -152,50 +166,40 @@ impl Listener {
             }
         }
     }
-
-    async fn accept(&self) -> io::Result<(Box<dyn Io>, Option<SocketAddr>)> {
-        match &self.socket {
-            Socket::Tcp(listener) => {
-                let (stream, peer) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                Ok((Box::new(stream), Some(peer)))
-            }
-            Socket::Unix(listener) => Ok((Box::new(listener.accept().await?.0), None)),
-        }
-    }
 }
 
 /// A connection that was accepted a moment ago.
 struct Newcomer {
     io: Box<dyn Io>,
-    peer: Option<SocketAddr>,
-    slot: OwnedSemaphorePermit,
-    deadline: Instant,
+    tls: Option<TlsAcceptor>,
+    peer: Peer,
 }
 
 impl Newcomer {
-    /// Does the TLS handshake, if there is one.
-    async fn greet(self, tls: Option<TlsAcceptor>, kill: CancellationToken) -> Option<Connection> {
-        let Self {
-            mut io,
-            peer,
-            slot,
-            deadline,
-        } = self;
-        if let Some(tls) = tls {
-            io = match timeout_at(deadline, tls.accept(io)).await {
-                Ok(Ok(stream)) => Box::new(stream),
-                Ok(Err(error)) => {
-                    tracing::info!(?peer, %error, "a TLS handshake failed");
-                    return None;
-                }
-                Err(_) => {
-                    tracing::info!(?peer, "a TLS handshake took too long");
-                    return None;
-                }
-            };
+    /// Serves it once it speaks HTTP/2, which it has to do in time.
+    async fn serve(self, router: Router, settings: Arc<ServerSettings>, ends: Ends) {
+        let Self { io, tls, peer } = self;
+        let peer_address = peer.address;
+        let greeted = tokio::select! {
+            greeted = timeout(settings.handshake, greeted(io, tls)) => greeted,
+            // What has not spoken yet has nothing to finish.
+            () = ends.drain.cancelled() => return,
+        };
+        match greeted {
+            Ok(Ok(Some(io))) => connection::serve(io, peer, router, settings, ends).await,
+            Ok(Ok(None)) => tracing::info!(peer = ?peer_address, "a client did not speak HTTP/2"),
+            Ok(Err(error)) => tracing::info!(peer = ?peer_address, %error, "a handshake failed"),
+            Err(_) => {
+                tracing::info!(peer = ?peer_address, "a connection did not speak HTTP/2 in time");
+            }
         }
-        Some(Connection::new(io, peer, deadline, slot, kill))
+    }
+}
+
+async fn greeted(io: Box<dyn Io>, tls: Option<TlsAcceptor>) -> io::Result<Option<Greeted>> {
+    match tls {
+        Some(tls) => preface::greet(Box::new(tls.accept(io).await?)).await,
+        None => preface::greet(io).await,
     }
 }
 

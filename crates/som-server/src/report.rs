@@ -2,17 +2,23 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context, Poll, ready},
     time::Instant,
 };
 
 use axum::body::{Body, Bytes};
+use http::HeaderMap;
 use http_body::{Frame, SizeHint};
+use som_engine::memory::Held;
+use som_proto::status;
 use tonic::{Code, Status};
 use tracing::Span;
 
-use crate::metrics::Metrics;
+use crate::{
+    metrics::Metrics,
+    upload::{BROKEN_OFF, too_large},
+};
 
 /// A call whose end is still to come. Dropped before, the client went away.
 pub(crate) struct Report {
@@ -58,19 +64,54 @@ impl Drop for Report {
 pub(crate) struct Observed {
     body: Body,
     report: Report,
+    most: usize,
+    /// What the call holds is held until its answer is taken.
+    _held: Option<Arc<Mutex<Held>>>,
 }
 
 impl Observed {
-    /// Reports `code` at once if it is known already.
-    pub(crate) fn wrap(body: Body, mut report: Report, code: Option<Code>) -> Body {
+    /// Reports `code` at once if it is known already. Messages may have `most` bytes.
+    pub(crate) fn wrap(
+        body: Body,
+        mut report: Report,
+        code: Option<Code>,
+        most: usize,
+        held: Option<Arc<Mutex<Held>>>,
+    ) -> Body {
         match code {
             Some(code) => {
                 report.end(code);
                 body
             }
-            None => Body::new(Self { body, report }),
+            None => Body::new(Self {
+                body,
+                report,
+                most,
+                _held: held,
+            }),
         }
     }
+}
+
+/// The code among the headers or trailers of an answer, if it is there, as the contract has it: what
+/// gRPC's library calls out of range is a message beyond the limit, and an upload that was broken off
+/// is only known to it as [aborted](crate::upload::BROKEN_OFF).
+pub(crate) fn code(headers: &mut HeaderMap, most: usize) -> Option<Code> {
+    let code = Code::from_bytes(headers.get(Status::GRPC_STATUS)?.as_bytes());
+    let told = Status::from_header_map(headers);
+    let told = told.as_ref().map_or("", Status::message);
+    let status = match code {
+        Code::OutOfRange => {
+            let mut numbers = told.split(|letter: char| !letter.is_ascii_digit());
+            let bytes = numbers.find_map(|number| number.parse().ok());
+            status::to_wire(&too_large("message", bytes.unwrap_or_default(), most))
+        }
+        BROKEN_OFF => Status::cancelled(told),
+        code => return Some(code),
+    };
+    // A code and a text are all it has, and both fit.
+    let _ = status.add_header(headers);
+    Some(status.code())
 }
 
 impl http_body::Body for Observed {
@@ -81,13 +122,11 @@ impl http_body::Body for Observed {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(trailers) = frame.trailers_ref()
+        let mut frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Ok(frame)) = &mut frame
+            && let Some(trailers) = frame.trailers_mut()
         {
-            let code = trailers
-                .get(Status::GRPC_STATUS)
-                .map_or(Code::Unknown, |code| Code::from_bytes(code.as_bytes()));
+            let code = code(trailers, self.most).unwrap_or(Code::Unknown);
             self.report.end(code);
         }
         Poll::Ready(frame)

@@ -1,6 +1,9 @@
 //! Encryption: the PEM files of `[server.tls]` as a rustls acceptor.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use som_core::{Error, Result};
 use som_engine::settings::TlsSettings;
@@ -14,12 +17,39 @@ use tokio_rustls::{
     },
 };
 
+/// How new connections are encrypted. The files can be read again while the server runs.
+pub(crate) struct Tls(RwLock<Option<TlsAcceptor>>);
+
+impl Tls {
+    /// Reads the files that the settings name.
+    ///
+    /// # Errors
+    /// As [`acceptor`].
+    pub(crate) fn read(settings: &TlsSettings) -> Result<Self> {
+        acceptor(settings).map(RwLock::new).map(Self)
+    }
+
+    /// The acceptor for a new connection; `None` without encryption.
+    pub(crate) fn get(&self) -> Option<TlsAcceptor> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes the place of the files that were read before, for new connections.
+    pub(crate) fn replace(&self, other: Self) {
+        let other = other.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = other;
+    }
+}
+
 /// The acceptor that the settings ask for; `None` without a certificate.
 ///
 /// # Errors
 /// Invalid, naming the file, if one cannot be read, holds nothing of its kind, or if the key is
 /// not the certificate's.
-pub(crate) fn acceptor(settings: &TlsSettings) -> Result<Option<TlsAcceptor>> {
+fn acceptor(settings: &TlsSettings) -> Result<Option<TlsAcceptor>> {
     if settings.certificate.as_os_str().is_empty() {
         return Ok(None);
     }

@@ -85,6 +85,21 @@ impl Columns {
         self
     }
 
+    /// The same segmenter, which takes hints of these kinds alone.
+    #[must_use]
+    pub fn with_hints(mut self, kinds: &[&str]) -> Self {
+        let kinds = kinds
+            .iter()
+            .map(|&kind| (kind.to_owned(), json!({"type": "array"})));
+        let kinds: serde_json::Map<_, _> = kinds.collect();
+        self.descriptor.params["properties"]["hints"] = json!({
+            "type": "object",
+            "properties": kinds,
+            "additionalProperties": false,
+        });
+        self
+    }
+
     /// The same segmenter, which takes no weights.
     #[must_use]
     pub fn without_weights(mut self) -> Self {

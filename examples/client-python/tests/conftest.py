@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,13 @@ from som_client import Client
 PHOTO = Path(__file__).resolve().parents[2] / "images" / "coffee.png"
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the server listens."""
+@contextmanager
+def served(folder: Path, listen: str = "127.0.0.1:0") -> Iterator[str]:
+    """A server of its own, and where it listens."""
     server = subprocess.Popen(
-        [os.environ.get("SOM", "som"), "serve", "--listen", "127.0.0.1:0"],
+        [os.environ.get("SOM", "som"), "serve", "--listen", listen],
         # No settings of this machine.
-        cwd=tmp_path_factory.mktemp("server"),
+        cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -30,6 +31,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield line.removeprefix("listening on ").strip()
     server.terminate()
     assert server.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the server listens."""
+    with served(tmp_path_factory.mktemp("server")) as address:
+        yield address
 
 
 @pytest.fixture

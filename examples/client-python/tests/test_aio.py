@@ -8,7 +8,17 @@ from pathlib import Path
 import grpc
 import pytest
 
-from som_client import Answer, AsyncClient, Client, Failure, Kept, Marking, SomError
+from som_client import (
+    Answer,
+    AsyncClient,
+    Client,
+    Compared,
+    Failure,
+    Kept,
+    Marking,
+    Row,
+    SomError,
+)
 
 
 def test_it_answers_as_the_blocking_client_does(address: str, som: Client, photo: Path) -> None:
@@ -41,6 +51,49 @@ def test_a_stream_answers_in_order(address: str, photo: Path) -> None:
     good, bad, again = asyncio.run(ask())
     assert isinstance(good, Marking) and isinstance(again, Marking) and good.marks == again.marks
     assert isinstance(bad, Failure) and bad.code == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_images_may_come_asynchronously_and_end_with_an_exception(
+    address: str, photo: Path
+) -> None:
+    async def ask() -> list[Marking | Failure]:
+        async def images():
+            yield photo
+            yield Path("no/such/file.png")
+            await asyncio.sleep(0)
+            raise LookupError("no more of them")
+
+        answers = []
+        async with AsyncClient(address) as client:
+            with pytest.raises(LookupError, match="no more of them"):
+                async for answer in client.mark_stream(images(), format="none"):
+                    answers.append(answer)
+            assert await client.health()
+        return answers
+
+    good, bad = asyncio.run(ask())
+    assert isinstance(good, Marking)
+    assert isinstance(bad, Failure) and isinstance(bad.error, FileNotFoundError)
+
+
+def test_rows_and_models_are_those_of_the_blocking_client(
+    address: str, som: Client, photo: Path
+) -> None:
+    rows: list[Row] = [{"params": {"level": 1}}, {"max_marks": 2}]
+
+    async def ask() -> tuple:
+        async with AsyncClient(address) as client:
+            compared = client.compare([photo], "which region is red?", rows)
+            return [row async for row in compared], await client.models()
+
+    compared, models = asyncio.run(ask())
+    here = som.compare([photo], "which region is red?", rows)
+    assert sorted(compared, key=key) == sorted(here, key=key)
+    assert models == som.models()
+
+
+def key(row: Compared) -> int:
+    return row.row
 
 
 def test_a_cancelled_task_ends_its_call(address: str, photo: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import io
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from som_client import (
+    Answer,
+    AsyncClient,
     Client,
     Connection,
     Failure,
@@ -20,10 +24,14 @@ from som_client import (
     Marking,
     Refinement,
     Region,
+    Row,
     SomError,
     calls,
+    requests,
     tasks,
 )
+
+from conftest import served
 
 
 def pixels(photo: Path) -> np.ndarray:
@@ -181,6 +189,28 @@ def test_detections_are_those_of_supervision(som: Client, photo: Path) -> None:
     assert len(som.segment(photo).to_supervision()) == len(som.segment(photo).regions)
 
 
+def test_annotators_of_supervision_draw_as_they_are(som: Client, photo: Path) -> None:
+    import supervision
+
+    marking = som.mark(photo, format="none")
+    named = [dataclasses.replace(mark.region, label="cup") for mark in marking.marks]
+    cup = dataclasses.replace(marking, marks=[
+        dataclasses.replace(mark, region=region)
+        for mark, region in zip(marking.marks, named, strict=True)
+    ])
+    for detections in [marking.to_supervision(), cup.to_supervision()]:
+        scene = pixels(photo)[..., ::-1].copy()
+        for annotator in [
+            supervision.MaskAnnotator(),
+            supervision.BoxAnnotator(),
+            supervision.PolygonAnnotator(),
+            supervision.LabelAnnotator(),
+        ]:
+            scene = annotator.annotate(scene, detections)
+        assert not np.array_equal(scene, pixels(photo)[..., ::-1])
+    assert set(cup.to_supervision().class_id) == {0}
+
+
 def test_a_kept_image_is_sent_once(som: Client) -> None:
     image = Kept(noise(8))
     before = calls.segment(image, "", None)
@@ -208,6 +238,36 @@ def test_a_stream_answers_in_order_and_goes_on_after_a_bad_image(som: Client, ph
     assert good.marks == kept.marks
     assert isinstance(bad, Failure)
     assert bad.code == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_what_is_wrong_here_costs_its_image_alone(som: Client, photo: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone.png"
+    answers = list(som.mark_stream([gone, photo, np.zeros(3), b"no image", gone], format="none"))
+    kinds = [type(answer) for answer in answers]
+    assert kinds == [Failure, Marking, Failure, Failure, Failure]
+    here = [answer.error for answer in answers if isinstance(answer, Failure)]
+    assert [type(error) for error in here] == [
+        FileNotFoundError,
+        ValueError,
+        type(None),
+        FileNotFoundError,
+    ]
+    assert str(gone) in answers[0].message
+
+
+def test_an_exception_of_the_images_reaches_the_caller(som: Client, photo: Path) -> None:
+    def images():
+        yield photo
+        yield photo
+        raise LookupError("no more of them")
+
+    answers = []
+    with pytest.raises(LookupError, match="no more of them"):
+        answers.extend(som.mark_stream(images(), format="none"))
+    stream = som.mark_stream(images(), format="none")
+    assert [type(next(stream)) for _ in range(2)] == [Marking, Marking]
+    # The client goes on.
+    assert som.segment(photo).regions
 
 
 def test_a_stream_that_is_left_ends(som: Client, photo: Path) -> None:
@@ -251,9 +311,44 @@ def test_mistakes_are_named(som: Client, photo: Path, options, code, words) -> N
     assert error.value.retry_after is None
 
 
-def test_an_array_of_another_shape_is_refused_here(som: Client) -> None:
-    with pytest.raises(ValueError, match="uint8 of shape"):
-        som.segment(np.zeros((4, 4), np.uint8))
+def test_arrays_and_pillow_images_of_every_kind_are_taken(som: Client, photo: Path) -> None:
+    rgb = pixels(photo)
+    gray = np.asarray(Image.open(photo).convert("L"))
+    opaque = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+    of_rgb = som.segment(rgb).regions
+    for same in [rgb.astype(np.int64), opaque, Image.open(photo), Image.fromarray(opaque)]:
+        assert som.segment(same).regions == of_rgb
+    of_gray = som.segment(gray).regions
+    for same in [gray[..., None], Image.fromarray(gray), np.dstack([gray] * 3)]:
+        assert som.segment(same).regions == of_gray
+    clear = np.zeros((20, 30, 4), np.uint8)
+    assert som.mark(clear, format="raw", styles=["contour"]).size == (30, 20)
+    white = requests.images.to_wire(clear).raw.pixels
+    assert set(white) == {255}
+
+
+@pytest.mark.parametrize(
+    ("image", "error", "words"),
+    [
+        (np.zeros((4, 4, 2), np.uint8), ValueError, "whole numbers of shape"),
+        (np.zeros((4, 4, 3), float), ValueError, "whole numbers of shape"),
+        (np.full((4, 4), 256), ValueError, "from 0 to 255"),
+        (7, TypeError, "an image is a path"),
+        ("no/such/file.png", FileNotFoundError, "no/such/file.png"),
+    ],
+)
+def test_what_is_no_image_is_refused_here(som: Client, image, error, words) -> None:
+    with pytest.raises(error, match=words):
+        som.segment(image)
+
+
+def test_numbers_of_numpy_are_numbers(som: Client, photo: Path) -> None:
+    point = {"x": np.int64(300), "y": np.float32(200), "label": np.uint8(1)}
+    hints = {"points": [point]}
+    regions = som.segment(photo, params={"hints": hints}).regions
+    assert regions and all(region.mask[200, 300] for region in regions)
+    marking = som.mark(photo, page_size=np.int64(5), params={"level": np.int32(2)})
+    assert marking.params["level"] == 2 and len(marking.pages) > 1
 
 
 def test_a_call_has_its_time(address: str, photo: Path) -> None:
@@ -323,6 +418,97 @@ def test_a_prompt_has_a_template_or_words(som: Client, photo: Path) -> None:
     assert error.value.code == grpc.StatusCode.INVALID_ARGUMENT
     with pytest.raises(ValueError, match="not both"):
         som.ask([photo], "what?", template="ask", words="{question}")
+
+
+def test_own_regions_are_asked_about(som: Client, photo: Path) -> None:
+    regions = som.segment(photo).regions[:3]
+    answer = som.ask([photo, photo], "which region is red?", regions=[regions, None])
+    assert [answer.marks[id].region.rle for id in (1, 2, 3)]
+    assert {mark.region.rle["counts"] for mark in answer.marks.values()} >= {
+        region.rle["counts"] for region in regions
+    }
+    with pytest.raises(ValueError, match="2 images, but regions for 1"):
+        som.ask([photo, photo], "what?", regions=[regions])
+
+
+def test_a_conversation_goes_on(som: Client, photo: Path) -> None:
+    first = som.ask([photo], "which region is red?")
+    again = som.ask(
+        [photo],
+        "which region is red?",
+        history=[("which region is red?", first.text)],
+        structured=False,
+        max_rounds=1,
+    )
+    assert again.marks.keys() == first.marks.keys()
+    assert (again.rounds, again.cut_short) == (1, "")
+    assert again.timings_ms["answer"] >= 0
+
+
+def test_rows_are_compared(som: Client, photo: Path) -> None:
+    rows: list[Row] = [
+        {"params": {"level": 1}},
+        {"segmenter": "nobody"},
+        {"max_marks": 3, "styles": ["number"]},
+    ]
+    found = {row.row: row for row in som.compare([photo], "which region is red?", rows)}
+    assert sorted(found) == [0, 1, 2]
+    assert isinstance(found[0].outcome, Answer) and found[0].segmenter == "classic"
+    assert isinstance(found[1].outcome, Failure)
+    assert found[1].outcome.code == grpc.StatusCode.NOT_FOUND
+    assert sorted(found[2].marks) == [1, 2, 3] and found[2].took > 0
+
+
+def test_models_and_health_are_told(som: Client) -> None:
+    [model] = som.models()
+    assert (model.name, model.provider, model.vision) == ("attributes", "attributes", True)
+    assert som.health()
+    with pytest.raises(SomError) as error:
+        som.health("no.such.Service")
+    assert error.value.code == grpc.StatusCode.NOT_FOUND
+
+
+def test_health_is_told_by_name(som: Client) -> None:
+    for name in ["som.v1.SomService", "som.v1.CatalogService", "classic"]:
+        assert som.health(name), name
+
+
+def test_addresses_are_those_of_the_command(address: str, photo: Path) -> None:
+    for form in [f"http://{address}", f"http://{address}/"]:
+        with Client(form) as client:
+            assert client.segment(photo).regions
+    assert Connection.to("https://somewhere:443") == Connection("somewhere:443", tls=True)
+    assert Connection.to("unix:/run/som.sock").address == "unix:/run/som.sock"
+    for wrong in ["ftp://somewhere:1", "http://"]:
+        with pytest.raises(ValueError, match="not an address like"):
+            Client(wrong)
+
+
+def test_a_unix_socket_is_an_address(photo: Path, tmp_path: Path) -> None:
+    listen = f"unix:{tmp_path / 'som.sock'}"
+    with served(tmp_path, listen) as address, Client(address) as client:
+        assert address == listen
+        assert client.health()
+        assert client.segment(photo).regions
+
+        async def ask() -> bool:
+            async with AsyncClient(address) as client:
+                return bool((await client.segment(photo)).regions)
+
+        assert asyncio.run(ask())
+
+
+def test_channels_have_options(address: str, photo: Path) -> None:
+    connection = Connection(
+        address, keepalive=20, attempts=3, options=[("grpc.max_reconnect_backoff_ms", 500)]
+    )
+    with Client(connection, wait_for_ready=True) as client:
+        assert client.segment(photo).regions
+    nobody = Client("127.0.0.1:1", timeout=0.5, wait_for_ready=True)
+    with nobody, pytest.raises(SomError) as error:
+        nobody.segment(photo)
+    # It waited for the server, and not in vain only because there was none.
+    assert error.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 def test_an_unknown_model_is_named(som: Client, photo: Path) -> None:

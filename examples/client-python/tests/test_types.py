@@ -57,8 +57,8 @@ RESULTS = [
     (answers.Finding, ask_pb2.Finding, [], {}),
     (answers.Answer, ask_pb2.Answer, [], {"usage": "tokens", "timings": "timings_ms"}),
 ]
-# What an answer brings with it from the stages before.
-FURTHER = {answers.Answer: {"images", "marks", "pages"}}
+# What an answer brings with it from the stages before, and what only this side knows.
+FURTHER = {answers.Answer: {"images", "marks", "pages"}, types.Failure: {"error"}}
 
 ARGUMENTS = [
     (types.MarkOptions, types_pb2.MarkOptions, [], {}),
@@ -70,7 +70,7 @@ ARGUMENTS = [
         requests.AskArguments,
         som_pb2.AskRequest,
         ["images", "options", "budget"],
-        {"image": None, "task": None, "regions": None},
+        {"image": None, "task": None},
     ),
 ]
 
@@ -127,9 +127,12 @@ def test_marks_are_asked_for_in_the_same_words_everywhere() -> None:
         options = message.DESCRIPTOR.fields_by_name["options"]
         assert options.message_type is types_pb2.MarkOptions.DESCRIPTOR
     for index, name in enumerate(sorted(names)):
-        given, sent = (["#000102"], [0x102]) if name == "colors" else (index + 1, index + 1)
-        request = requests.mark(b"", **{name: given})  # type: ignore[arg-type]
+        said: Any = index + 1
+        sent = said
+        if name == "colors":
+            said, sent = ["#010203"], [0x010203]
+        request = requests.mark(b"", **{name: said})
         assert getattr(request.options, name) == sent
-        question = requests.ask([b""], "what?", **{name: given})  # type: ignore[arg-type]
+        question = requests.ask([b""], "what?", **{name: said})
         assert getattr(question.options, name) == sent
     assert not requests.mark(b"").options.ListFields()

@@ -61,6 +61,18 @@ def test_a_client_shows_its_certificate(start, tmp_path, authority, coffee):
     assert error.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
+@pytest.mark.parametrize("form", ["unix:{}", "unix://{}"])
+def test_a_unix_socket_is_an_address(start, tmp_path, coffee, form):
+    # As authority the client names the path, which is none.
+    socket = tmp_path / "a folder" / "som.sock"
+    socket.parent.mkdir()
+    start(listen=f"unix:{socket}")
+    with grpc.insecure_channel(form.format(socket)) as channel:
+        stub = som_pb2_grpc.SomServiceStub(channel)
+        first, second = stub.Mark(mark(coffee)), stub.Mark(mark(coffee))
+        assert first.marks and first.marks == second.marks
+
+
 def test_a_token_opens_and_a_wrong_one_does_not(start, coffee):
     server = start('[server.token.alice]\nenv = "ALICE"\n', ALICE=TOKEN)
     with server.channel() as channel:

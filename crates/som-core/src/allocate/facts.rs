@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AllocateOptions, AllocatedMark, claim::claim, ink::Ink, layout::enlarged,
+    AllocateOptions, AllocatedMark, claim::claim, grid::Grid, ink::Ink, layout::enlarged,
     legibility::GLYPH_SHARE,
 };
 use crate::{BBox, Image, Mask, Size};
@@ -73,7 +73,7 @@ pub(super) fn check(
             .map_or_else(Vec::new, |page| ink_hidden(Ink::new(&page), marks, &masks)),
     };
     let clear = clear_of_labels(marks);
-    let visible = on_region(marks, &masks);
+    let visible = on_region(size, marks, &masks);
     let view = options.view.scale(size);
     let facts: Vec<Facts> = marks
         .iter()
@@ -155,15 +155,16 @@ fn clear_of_labels(marks: &[AllocatedMark]) -> Vec<bool> {
 }
 
 /// For each mark, the share of its label's box on its region and on no smaller one.
-fn on_region(marks: &[AllocatedMark], masks: &[Cow<'_, Mask>]) -> Vec<f32> {
-    let claims: Vec<(Cow<'_, Mask>, BBox)> = marks
+fn on_region(size: Size, marks: &[AllocatedMark], masks: &[Cow<'_, Mask>]) -> Vec<f32> {
+    let claims: Vec<Cow<'_, Mask>> = marks
         .iter()
         .zip(masks)
-        .map(|(allocated, mask)| {
-            let claimed = claim(&allocated.mark.region, Cow::Borrowed(mask.as_ref()));
-            (claimed, mask.bbox())
-        })
+        .map(|(allocated, mask)| claim(&allocated.mark.region, Cow::Borrowed(mask.as_ref())))
         .collect();
+    let mut by_place = Grid::new(size);
+    for (index, claimed) in claims.iter().enumerate() {
+        by_place.insert(claimed.bbox(), index);
+    }
     let mut pixels = Vec::new();
     marks
         .iter()
@@ -187,12 +188,12 @@ fn on_region(marks: &[AllocatedMark], masks: &[Cow<'_, Mask>]) -> Vec<f32> {
                 }
             };
             set(&masks[index], true);
-            for (mask, _) in claims[index + 1..]
-                .iter()
-                .filter(|(_, bbox)| bbox.intersects(label))
-            {
-                set(mask, false);
-            }
+            by_place.any(label, |other| {
+                if other > index {
+                    set(&claims[other], false);
+                }
+                false
+            });
             let on = pixels.iter().filter(|&&pixel| pixel).count();
             on as f32 / (pixels.len().max(1)) as f32
         })

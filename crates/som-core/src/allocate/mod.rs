@@ -12,6 +12,7 @@ mod claim;
 mod color;
 mod distance;
 mod facts;
+mod grid;
 mod ink;
 mod layout;
 mod legibility;

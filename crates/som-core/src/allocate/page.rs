@@ -1,6 +1,9 @@
 //! What already lies on one page, and fast answers to "does this clash?".
 
-use super::visible::{Tally, Visible};
+use super::{
+    grid::Grid,
+    visible::{Tally, Visible},
+};
 use crate::{BBox, Point, Size};
 
 /// Pixels that stay free around a label's box.
@@ -32,6 +35,15 @@ impl Page {
             hidden: vec![0; ranks],
             placed: vec![false; ranks],
         }
+    }
+
+    /// The pixels that a label of `size` takes from others.
+    pub(super) fn taken(size: Size) -> u64 {
+        Size::new(
+            size.width.saturating_add(2 * GAP),
+            size.height.saturating_add(2 * GAP),
+        )
+        .pixels()
     }
 
     /// Puts down the label of `rank`, which covers `under` (none, if only its own region).
@@ -128,67 +140,6 @@ impl Page {
             false
         });
         count
-    }
-}
-
-/// Things with a bounding box, found by place.
-struct Grid<T> {
-    columns: usize,
-    cells: Vec<Vec<(BBox, T)>>,
-}
-
-impl<T: Copy + PartialEq> Grid<T> {
-    /// Pixels per side of a cell: a few labels wide.
-    const CELL: u32 = 64;
-
-    fn new(size: Size) -> Self {
-        let columns = size.width.div_ceil(Self::CELL) as usize;
-        let rows = size.height.div_ceil(Self::CELL) as usize;
-        Self {
-            columns,
-            cells: (0..columns * rows).map(|_| Vec::new()).collect(),
-        }
-    }
-
-    fn insert(&mut self, bbox: BBox, thing: T) {
-        for cell in Self::cells(self.columns, bbox) {
-            if let Some(cell) = self.cells.get_mut(cell) {
-                cell.push((bbox, thing));
-            }
-        }
-    }
-
-    fn remove(&mut self, bbox: BBox, thing: &T) {
-        for cell in Self::cells(self.columns, bbox) {
-            if let Some(cell) = self.cells.get_mut(cell) {
-                cell.retain(|(_, other)| other != thing);
-            }
-        }
-    }
-
-    /// True if `test` holds for a thing whose box meets `bbox`. A thing that lies in several
-    /// cells is met in the first one only.
-    fn any(&self, bbox: BBox, mut test: impl FnMut(T) -> bool) -> bool {
-        Self::cells(self.columns, bbox).any(|index| {
-            self.cells
-                .get(index)
-                .into_iter()
-                .flatten()
-                .any(|&(around, thing)| {
-                    around.intersection(bbox).is_some_and(|shared| {
-                        Self::cells(self.columns, shared).next() == Some(index) && test(thing)
-                    })
-                })
-        })
-    }
-
-    fn cells(columns: usize, bbox: BBox) -> impl Iterator<Item = usize> {
-        let rows = bbox.y / Self::CELL..=(bbox.bottom().max(1) - 1) as u32 / Self::CELL;
-        let last = ((bbox.right().max(1) - 1) as u32 / Self::CELL) as usize;
-        rows.flat_map(move |row| {
-            let first = (bbox.x / Self::CELL) as usize;
-            (first..=last.min(columns.saturating_sub(1))).map(move |c| row as usize * columns + c)
-        })
     }
 }
 

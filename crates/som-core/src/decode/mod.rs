@@ -74,6 +74,16 @@ pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage> {
     decode_with(bytes, &options).map(|image| image.pixels)
 }
 
+/// The size that a file tells, before it is turned upright; `None` if that takes more than its first
+/// bytes.
+pub fn size(bytes: &[u8]) -> Option<Size> {
+    let reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .ok()?;
+    let (width, height) = reader.into_dimensions().ok()?;
+    Some(Size::new(width, height))
+}
+
 /// Decodes PNG, JPEG, WebP, BMP, GIF or TIFF, whatever the file is called. Of several frames the
 /// first counts.
 ///

@@ -57,6 +57,7 @@ pub fn compose(
     fields: Fields,
     scene: &Scene<'_>,
     layout: Layout,
+    max_bytes: usize,
 ) -> Result<Composed> {
     let mut fields = fields
         .with(Field::Marks, explained(scene))
@@ -64,7 +65,7 @@ pub fn compose(
     if layout.table {
         fields = fields.with(Field::Table, table(scene));
     }
-    let (system, mut words) = template.fill(&fields)?;
+    let (system, mut words) = template.fill(&fields, max_bytes)?;
     if layout.table && !template.has(Field::Table) {
         words = format!("{}\n{words}", table(scene));
     }

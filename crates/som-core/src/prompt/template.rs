@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// let template = Template::parse("Be brief.\n---\n{question}")?;
 /// let fields = Fields::default().with(Field::Question, "Where is the cup?");
-/// let (system, user) = template.fill(&fields)?;
+/// let (system, user) = template.fill(&fields, 1000)?;
 /// assert_eq!(system.as_deref(), Some("Be brief."));
 /// assert_eq!(user, "Where is the cup?");
 /// # Ok::<(), som_core::Error>(())
@@ -77,7 +77,20 @@ impl Template {
     ///
     /// # Errors
     /// Invalid, if a field has no text; only [`Field::Table`] and [`Field::Form`] may do without.
-    pub fn fill(&self, fields: &Fields) -> Result<(Option<String>, String)> {
+    /// Exhausted, if the words would be more than `max_bytes`: that is known before they are written.
+    pub fn fill(&self, fields: &Fields, max_bytes: usize) -> Result<(Option<String>, String)> {
+        let runs = self.system.iter().flatten().chain(&self.user);
+        let lengths = runs.map(|run| match run {
+            Run::Text(words) => words.len(),
+            Run::Field(field) => fields.get(*field).map_or(0, str::len),
+        });
+        let bytes = lengths.fold(0, usize::saturating_add);
+        if bytes > max_bytes {
+            return Err(Error::exhausted(format!(
+                "template: filled, it has {bytes} bytes, but at most {max_bytes} are allowed \
+                 (raise limits.prompt_bytes)"
+            )));
+        }
         let system = self.system.as_deref().map(|runs| filled(runs, fields));
         let system = system.transpose()?.filter(|text| !text.is_empty());
         Ok((system, filled(&self.user, fields)?))

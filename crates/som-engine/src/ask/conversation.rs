@@ -66,6 +66,13 @@ impl Conversation {
         self.interleaved().flat_map(Interleaved::boxes)
     }
 
+    /// Number of the boxes on image number `image`.
+    pub(super) fn count_on(&self, image: usize) -> usize {
+        self.boxes()
+            .filter(|reference| reference.image == image)
+            .count()
+    }
+
     /// The boxes on image number `image`, of `size`, as regions.
     pub(super) fn boxes_on(&self, image: usize, size: Size) -> Vec<Region> {
         let here = self.boxes().filter(|reference| reference.image == image);

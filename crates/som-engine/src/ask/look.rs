@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use som_core::{
     AllocateOptions, Cancellation, Error, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo,
-    Region, RegionNote, Result, Scene, SceneImage, Segmentation, prompt::BoxReference,
+    Region, RegionNote, Result, Scene, SceneImage, Segmentation, Size, prompt::BoxReference,
 };
 use tokio::sync::mpsc;
 
@@ -14,7 +14,7 @@ use super::{
     events::{AskEvent, send},
     prompt_image::in_srgb,
 };
-use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking};
+use crate::{Engine, Marking, RegionSource, SegmentRequest, engine::Inking, settings::Counted};
 
 /// All images, marked and encoded.
 pub(super) struct Look(Vec<Looked>);
@@ -109,6 +109,14 @@ impl<'a> Looker<'a> {
         let layers = engine.resolve_layers(request.layers.clone())?;
         let mut cut = Vec::new();
         for (image, asked) in request.images.iter().enumerate() {
+            let count = conversation.count_on(image);
+            let given = match &asked.regions {
+                RegionSource::Given(given) => given.regions.len(),
+                RegionSource::Segmenter(_) => 0,
+            };
+            let limits = &engine.settings().limits;
+            let allowed = limits.allow(Counted::Regions, given + count);
+            allowed.map_err(|error| error.at(format!("image {}", image + 1)))?;
             let mut ids = Vec::new();
             let refine = asked.refine.as_ref();
             let (origin, refined, mut regions) = match &asked.regions {
@@ -133,9 +141,7 @@ impl<'a> Looker<'a> {
                     (origin, refined, regions)
                 }
             };
-            let boxes = conversation.boxes_on(image, asked.size());
-            let count = boxes.len();
-            regions.extend(boxes);
+            regions.extend(conversation.boxes_on(image, asked.size()));
             cut.push(Cut {
                 origin,
                 refined,
@@ -155,10 +161,16 @@ impl<'a> Looker<'a> {
         })
     }
 
+    /// The most bytes that the words of a prompt may have.
+    pub(super) fn max_prompt_bytes(&self) -> usize {
+        self.engine.settings().limits.prompt_bytes
+    }
+
     /// Marks all images under the names that `shuffle` chooses; the first ones, 0, are told.
     pub(super) async fn look(&self, shuffle: u64) -> Result<Look> {
         let mut images = Vec::new();
         let mut first = 0;
+        let mut drawn = Vec::new();
         let mut taken = HashSet::new();
         for (image, (asked, cut)) in self.request.images.iter().zip(&self.cut).enumerate() {
             let inking = Inking {
@@ -176,8 +188,11 @@ impl<'a> Looker<'a> {
                     shuffle,
                 },
                 draw: true,
+                drawn: drawn.clone(),
             };
             let marking = Arc::new(self.engine.ink(inking, self.cancellation).await?);
+            let pages = marking.marked.pages.iter();
+            drawn.extend(pages.map(|page| Size::new(page.width(), page.height())));
             for mark in &marking.marked.allocation.marks {
                 if !taken.insert(mark.id) {
                     return Err(Error::invalid(format!(

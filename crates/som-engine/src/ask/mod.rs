@@ -26,7 +26,10 @@ use tokio::sync::mpsc;
 
 pub use self::{budget::Budget, events::AskEvent};
 use self::{budget::Spent, conversation::Conversation, look::Looker, rounds::Rounds, votes::Votes};
-use crate::{Engine, Refinement, RegionSource, SharedImage};
+use crate::{
+    Engine, Refinement, RegionSource, SharedImage,
+    settings::{Counted, LimitSettings},
+};
 
 /// The most that [`AskRequest::votes`] may be.
 pub const MAX_VOTES: u32 = 64;
@@ -137,6 +140,24 @@ impl AskRequest {
     }
 }
 
+impl AskRequest {
+    /// Bytes of all texts that go into its prompt, each once.
+    fn words(&self) -> usize {
+        let history = self.history.iter();
+        let history = history.map(|said| said.question.len() + said.answer.len());
+        let one = std::slice::from_ref;
+        let (first, more): (&[String], &[String]) = match &self.task {
+            Task::Ask { question } => (one(question), &[]),
+            Task::Refer { expressions } => (expressions, &[]),
+            Task::Phrases { sentence, phrases } => (one(sentence), phrases),
+            Task::Describe { vocabulary, .. } => (vocabulary, &[]),
+            Task::Track { .. } => (&[], &[]),
+        };
+        let texts = first.iter().chain(more).map(String::len);
+        history.chain(texts).fold(0, usize::saturating_add)
+    }
+}
+
 impl AskImage {
     /// Its size in pixels.
     fn size(&self) -> Size {
@@ -158,7 +179,8 @@ impl Engine {
     /// # Errors
     /// As [`segment`](Self::segment) and [`mark`](Self::mark); NotFound for an unknown model,
     /// Invalid for a request that does not make sense, Unsupported for a model that cannot do
-    /// what is asked, else what the provider reports before an answer began. An answer that broke
+    /// what is asked, Exhausted beyond a limit of the settings, else what the provider reports before
+    /// an answer began. An answer that broke
     /// off is no error.
     pub async fn ask(
         self: &Arc<Self>,
@@ -172,7 +194,7 @@ impl Engine {
         let name = request.lmm.as_deref().unwrap_or(&self.settings().ask.lmm);
         let provider = self.lmms().get(name)?.clone();
         let info = provider.info();
-        check(&request, info)?;
+        check(&request, info, &self.settings().limits)?;
         let conversation = Conversation::read(&request)?;
         let mut timings = Timings::default();
 
@@ -247,10 +269,13 @@ impl Engine {
 }
 
 /// Checks what can be checked before anything is computed.
-fn check(request: &AskRequest, info: &ProviderInfo) -> Result<()> {
+fn check(request: &AskRequest, info: &ProviderInfo, limits: &LimitSettings) -> Result<()> {
     if request.images.is_empty() {
         return Err(Error::invalid("there is no image to ask about"));
     }
+    limits.allow(Counted::Images, request.images.len())?;
+    limits.allow_pixels("images", request.images.iter().map(AskImage::size))?;
+    limits.allow(Counted::PromptBytes, request.words())?;
     if !(1..=MAX_VOTES).contains(&request.votes) {
         return Err(Error::invalid(format!(
             "votes is {} (it must be from 1 to {MAX_VOTES})",

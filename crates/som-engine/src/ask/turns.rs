@@ -19,13 +19,14 @@ impl Asked {
     ///
     /// # Errors
     /// Invalid, if the request speaks of marks that are not there, or its template of what it
-    /// does not give.
+    /// does not give; Exhausted, if the template's words would be more than `max_bytes`.
     pub(super) fn new(
         conversation: &Conversation,
         request: &AskRequest,
         known: &Look,
         drawn: &Look,
         structured: bool,
+        max_bytes: usize,
     ) -> Result<Self> {
         let (known, scene) = (known.scene(), drawn.scene());
         let ids = drawn.ids_of(conversation.boxes());
@@ -67,7 +68,7 @@ impl Asked {
             [] => fields.get(Field::Question).unwrap_or_default().to_owned(),
             texts => texts.join("\n"),
         };
-        let composed = compose(&template, fields, &scene, request.layout)?;
+        let composed = compose(&template, fields, &scene, request.layout, max_bytes)?;
         let mut said = images(composed.images, drawn)?;
         let mut turns = Vec::new();
         for (question, answer) in history {

@@ -48,7 +48,14 @@ impl Votes {
                 _ => Some(looker.look(number.into()).await?),
             };
             let drawn = other.as_ref().unwrap_or(known);
-            let asked = Asked::new(conversation, request, known, drawn, structured)?;
+            let asked = Asked::new(
+                conversation,
+                request,
+                known,
+                drawn,
+                structured,
+                looker.max_prompt_bytes(),
+            )?;
             match rounds.vote(asked, &drawn.scene(), other.is_none()).await {
                 Ok(vote) => votes.push(vote.retold(&request.task, drawn, known)),
                 // Of several answers, those there are count.

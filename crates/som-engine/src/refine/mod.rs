@@ -8,7 +8,7 @@
 mod answer;
 mod hint;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use som_core::{Cancellation, Error, HintKind, Params, Region, Result, Segmentation, Timings};
@@ -29,22 +29,22 @@ pub(crate) struct Cut {
 }
 
 /// A segmenter that is told of regions, and how.
-pub(crate) struct Refiner<'a> {
-    segmenter: &'a KnownSegmenter,
+pub(crate) struct Refiner {
+    segmenter: Arc<KnownSegmenter>,
     /// What it is told of each; `None` for what suits.
     hint: Option<HintKind>,
     /// Defaults filled in, without hints.
     params: Params,
 }
 
-impl<'a> Refiner<'a> {
+impl Refiner {
     /// `segmenter`, told of regions as `refinement` says.
     ///
     /// # Errors
     /// Unsupported, if it takes no such hints; Invalid for parameters that do not fit.
-    pub(crate) fn new(segmenter: &'a KnownSegmenter, refinement: &Refinement) -> Result<Self> {
+    pub(crate) fn new(segmenter: Arc<KnownSegmenter>, refinement: &Refinement) -> Result<Self> {
         let Refinement { hint, params, .. } = refinement;
-        let kinds: Vec<&str> = kinds(segmenter).iter().map(|kind| kind.name()).collect();
+        let kinds: Vec<&str> = kinds(&segmenter).iter().map(|kind| kind.name()).collect();
         let refused = |what: &str| {
             let takes = match kinds.as_slice() {
                 [] => "none".to_owned(),
@@ -65,9 +65,9 @@ impl<'a> Refiner<'a> {
             return Err(Error::invalid(message).at(segmenter.who()));
         }
         Ok(Self {
+            params: segmenter.resolve(params)?,
             segmenter,
             hint: *hint,
-            params: segmenter.resolve(params)?,
         })
     }
 
@@ -101,9 +101,11 @@ impl Engine {
                 let job = Request {
                     image,
                     params,
-                    cancellation: cancellation.clone(),
+                    // Whoever is refused or leaves calls off its own part alone.
+                    cancellation: cancellation.part(),
                 };
-                let done = segmenter.pool(self.settings())?.segment(job).await?;
+                let pool = segmenter.pool(self.settings(), self.memory())?;
+                let done = pool.segment(job).await?;
                 let timings = Timings {
                     segment: Some(done.took),
                     ..Timings::default()
@@ -125,7 +127,7 @@ impl Engine {
                     params: refine,
                 };
                 // What is wrong with either is told before the image is cut.
-                let refiner = Refiner::new(refiner, &refinement)?;
+                let refiner = Refiner::new(refiner.clone(), &refinement)?;
                 let detect = detector.resolve(&detect)?;
                 let found = self
                     .cut(detector, image.clone(), detect, cancellation)
@@ -150,7 +152,7 @@ impl Engine {
         image: SharedImage,
         found: Cut,
         detector: Option<&str>,
-        refiner: &Refiner<'_>,
+        refiner: &Refiner,
         cancellation: &Cancellation,
     ) -> Result<Cut> {
         let Refiner {
@@ -248,7 +250,7 @@ impl Engine {
         &self,
         refine: &Refinement,
         cancellation: &Cancellation,
-    ) -> Result<Refiner<'_>> {
+    ) -> Result<Refiner> {
         let refiner = async {
             let entry = self.registry().segmenter(&refine.segmenter)?;
             let reached = in_time(entry.reach(), cancellation).await?;

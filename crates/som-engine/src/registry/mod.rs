@@ -27,6 +27,7 @@ pub use self::{
     segmenter::{KnownSegmenter, SegmenterEntry},
     style::StyleEntry,
 };
+pub use crate::remote::EndpointState;
 use crate::{installed, remote::Remote, settings::Settings};
 
 /// Where a segmenter or mark style comes from.

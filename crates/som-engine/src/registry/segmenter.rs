@@ -9,11 +9,12 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt as _, try_join};
 use serde_json::Value;
 use som_core::{Descriptor, Error, Params, Result, Schema, SegmenterFactory};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::{Provenance, composed::Table};
 use crate::{
-    remote::Remote,
+    memory::Memory,
+    remote::{EndpointState, Remote},
     settings::{Settings, WorkerSettings},
     weights::Weights,
     worker::Pool,
@@ -25,7 +26,10 @@ pub struct SegmenterEntry {
     id: String,
     provenance: Provenance,
     source: Source,
-    known: OnceCell<KnownSegmenter>,
+    /// And of a segmenter behind endpoints, which of their descriptions it is; 0 of any other.
+    known: Mutex<Option<(u64, Arc<KnownSegmenter>)>>,
+    /// One asks the endpoints, and others wait for what they say.
+    asking: AsyncMutex<()>,
 }
 
 /// Where it is learned who a segmenter is.
@@ -33,14 +37,8 @@ enum Source {
     /// It was known from the start.
     Here,
     Remote(Remote),
-    Composed(Table, Parts),
-}
-
-/// The segmenters that one is made of.
-#[derive(Clone)]
-pub(crate) struct Parts {
-    detect: Arc<SegmenterEntry>,
-    refine: Arc<SegmenterEntry>,
+    /// Of two others, the detector and the refiner.
+    Composed(Table, [Arc<SegmenterEntry>; 2]),
 }
 
 /// A segmenter that has told who it is.
@@ -58,8 +56,8 @@ enum Work {
         factory: Arc<dyn SegmenterFactory>,
         pool: Mutex<Option<Arc<Pool>>>,
     },
-    /// Others.
-    Parts(Parts),
+    /// Two others, the detector and the refiner.
+    Parts([Arc<KnownSegmenter>; 2]),
 }
 
 /// How long endpoints that do not answer are waited for.
@@ -75,7 +73,8 @@ impl SegmenterEntry {
             id: factory.descriptor().id.clone(),
             provenance,
             source: Source::Here,
-            known: OnceCell::new_with(Some(KnownSegmenter::of(factory)?)),
+            known: Mutex::new(Some((0, Arc::new(KnownSegmenter::of(factory)?)))),
+            asking: AsyncMutex::default(),
         })
     }
 
@@ -85,7 +84,8 @@ impl SegmenterEntry {
             id: id.to_owned(),
             provenance: Provenance::Remote(remote.addresses()),
             source: Source::Remote(remote),
-            known: OnceCell::new(),
+            known: Mutex::default(),
+            asking: AsyncMutex::default(),
         }
     }
 
@@ -99,20 +99,17 @@ impl SegmenterEntry {
         detect: Arc<Self>,
         refine: Arc<Self>,
     ) -> Result<Self> {
-        let parts = Parts { detect, refine };
-        let known = match (parts.detect.known(), parts.refine.known()) {
-            (Some(detect), Some(refine)) => {
-                let descriptor = table.descriptor(id, detect.descriptor(), refine.descriptor())?;
-                Some(KnownSegmenter::new(descriptor, Work::Parts(parts.clone()))?)
-            }
-            _ => None,
-        };
-        Ok(Self {
+        let entry = Self {
             id: id.to_owned(),
             provenance: Provenance::Composed(table.detect.clone(), table.refine.clone()),
-            source: Source::Composed(table, parts),
-            known: OnceCell::new_with(known),
-        })
+            source: Source::Composed(table.clone(), [detect.clone(), refine.clone()]),
+            known: Mutex::default(),
+            asking: AsyncMutex::default(),
+        };
+        if let (Some(detect), Some(refine)) = (detect.known(), refine.known()) {
+            entry.whole(&table, [detect, refine])?;
+        }
+        Ok(entry)
     }
 
     /// Its id.
@@ -125,17 +122,32 @@ impl SegmenterEntry {
         &self.provenance
     }
 
-    /// What is known of it; `None` if it stands behind endpoints and none was reached yet.
-    pub fn known(&self) -> Option<&KnownSegmenter> {
-        self.known.get()
+    /// What is known of it; `None` if it stands behind endpoints and none was reached yet, or is made of
+    /// such a one, or of two that do not fit any more. Endpoints that came back upgraded, and agree, are
+    /// known anew, and so is what is made of them.
+    pub fn known(&self) -> Option<Arc<KnownSegmenter>> {
+        if let Source::Composed(table, [detect, refine]) = &self.source {
+            return self.whole(table, [detect.known()?, refine.known()?]).ok();
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Source::Remote(remote) = &self.source
+            && let Some((number, factory)) = remote.described()
+            && known.as_ref().is_none_or(|&(old, _)| old != number)
+            // What does not compile was refused where it was told.
+            && let Ok(new) = KnownSegmenter::of(factory)
+        {
+            *known = Some((number, Arc::new(new)));
+        }
+        known.as_ref().map(|(_, known)| known.clone())
     }
 
     /// What is known of it. Endpoints that do not answer are given the time that the settings
     /// allow from the start on (`patience_ms`).
     ///
     /// # Errors
-    /// Unavailable, with what happened at each endpoint, if none describes a segmenter.
-    pub async fn reach(&self) -> Result<&KnownSegmenter> {
+    /// Unavailable, with what happened at each endpoint, if none describes a segmenter; Denied, if
+    /// they refuse what this process logs in with.
+    pub async fn reach(&self) -> Result<Arc<KnownSegmenter>> {
         self.describe(Remote::patience).await
     }
 
@@ -143,29 +155,50 @@ impl SegmenterEntry {
     ///
     /// # Errors
     /// As [`reach`](Self::reach).
-    pub async fn probe(&self) -> Result<&KnownSegmenter> {
+    pub async fn probe(&self) -> Result<Arc<KnownSegmenter>> {
         self.describe(|_| Duration::ZERO).await
     }
 
-    fn describe(&self, patience: Patience) -> BoxFuture<'_, Result<&KnownSegmenter>> {
+    fn describe(&self, patience: Patience) -> BoxFuture<'_, Result<Arc<KnownSegmenter>>> {
         let describe = async move {
             match &self.source {
-                Source::Here => Err(Error::internal("a segmenter of this process is unknown")),
+                Source::Here => {}
                 Source::Remote(remote) => {
-                    KnownSegmenter::of(remote.describe(patience(remote)).await?)
+                    if let Some(known) = self.known() {
+                        return Ok(known);
+                    }
+                    let _asking = self.asking.lock().await;
+                    if self.known().is_none() {
+                        remote.describe(patience(remote)).await?;
+                    }
                 }
-                Source::Composed(table, parts) => {
-                    let Parts { detect, refine } = parts;
-                    let parts_known =
-                        try_join(detect.describe(patience), refine.describe(patience));
-                    let (detect, refine) = parts_known.await?;
-                    let descriptor =
-                        table.descriptor(&self.id, detect.descriptor(), refine.descriptor());
-                    KnownSegmenter::new(descriptor?, Work::Parts(parts.clone()))
+                Source::Composed(table, [detect, refine]) => {
+                    let parts = try_join(detect.describe(patience), refine.describe(patience));
+                    return self.whole(table, parts.await?.into());
                 }
             }
+            let unknown = || Error::internal(format!("segmenter \"{}\" is unknown", self.id));
+            self.known().ok_or_else(unknown)
         };
-        self.known.get_or_try_init(|| describe).boxed()
+        describe.boxed()
+    }
+
+    /// What is made of `parts`, remembered until one of them is known anew.
+    ///
+    /// # Errors
+    /// As [`Table::descriptor`].
+    fn whole(&self, table: &Table, parts: [Arc<KnownSegmenter>; 2]) -> Result<Arc<KnownSegmenter>> {
+        let mut slot = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = &*slot
+            && known.is_made_of(&parts)
+        {
+            return Ok(known.clone());
+        }
+        let [detect, refine] = &parts;
+        let descriptor = table.descriptor(&self.id, detect.descriptor(), refine.descriptor())?;
+        let known = Arc::new(KnownSegmenter::new(descriptor, Work::Parts(parts))?);
+        *slot = Some((0, known.clone()));
+        Ok(known)
     }
 
     /// Ids of the two that it is made of: the detector and the refiner.
@@ -178,7 +211,30 @@ impl SegmenterEntry {
 
     /// Requests that wait for one of its workers.
     pub fn queued(&self) -> usize {
-        self.known().map_or(0, KnownSegmenter::queued)
+        self.known().map_or(0, |known| known.of_pool(Pool::queued))
+    }
+
+    /// Workers that work on a request.
+    pub fn busy(&self) -> usize {
+        self.known().map_or(0, |known| known.of_pool(Pool::busy))
+    }
+
+    /// How its endpoints are; none for a segmenter of this process, and for one that is made of two.
+    pub fn endpoints(&self) -> Vec<EndpointState> {
+        match &self.source {
+            Source::Remote(remote) => remote.endpoints(),
+            Source::Here | Source::Composed(..) => Vec::new(),
+        }
+    }
+
+    /// True if it can be called: a segmenter of this process, one of whose endpoints one serves, or one
+    /// made of two that can be called.
+    pub fn is_up(&self) -> bool {
+        match &self.source {
+            Source::Here => true,
+            Source::Remote(remote) => remote.endpoints().iter().any(|endpoint| endpoint.is_up),
+            Source::Composed(_, parts) => parts.iter().all(|part| part.is_up()),
+        }
     }
 
     /// Checks its table in the settings, as far as that can be done without reaching it.
@@ -223,12 +279,18 @@ impl KnownSegmenter {
     }
 
     /// The two that it is made of, the detector and the refiner; `None` for one that works itself.
-    pub fn parts(&self) -> Option<[&KnownSegmenter; 2]> {
+    pub fn parts(&self) -> Option<&[Arc<KnownSegmenter>; 2]> {
         match &self.work {
             Work::Instances { .. } => None,
-            // Without knowing them, nobody knew it.
-            Work::Parts(Parts { detect, refine }) => Some([detect.known()?, refine.known()?]),
+            Work::Parts(parts) => Some(parts),
         }
+    }
+
+    /// True if it is made of these very two.
+    fn is_made_of(&self, [detect, refine]: &[Arc<KnownSegmenter>; 2]) -> bool {
+        self.parts().is_some_and(|[own_detect, own_refine]| {
+            Arc::ptr_eq(own_detect, detect) && Arc::ptr_eq(own_refine, refine)
+        })
     }
 
     /// How many instances it has.
@@ -268,7 +330,7 @@ impl KnownSegmenter {
     }
 
     /// Its workers, started by the first call; an option `weights` may name a checkpoint.
-    pub(crate) fn pool(&self, settings: &Settings) -> Result<Arc<Pool>> {
+    pub(crate) fn pool(&self, settings: &Settings, memory: &Arc<Memory>) -> Result<Arc<Pool>> {
         let Work::Instances { factory, pool } = &self.work else {
             return Err(Error::internal(format!("{} has no workers", self.who())));
         };
@@ -283,19 +345,23 @@ impl KnownSegmenter {
                 .map_err(|error| error.at(self.who()))?;
             *weights = path.to_string_lossy().into_owned();
         }
-        let pool = Arc::new(Pool::start(factory.clone(), options, worker)?);
+        let pool = Arc::new(Pool::start(
+            factory.clone(),
+            options,
+            worker,
+            memory.clone(),
+        )?);
         Ok(slot.insert(pool).clone())
     }
 
-    fn queued(&self) -> usize {
-        match &self.work {
-            Work::Instances { pool, .. } => {
-                let slot = pool.lock().unwrap_or_else(PoisonError::into_inner);
-                slot.as_ref().map_or(0, |pool| pool.queued())
-            }
-            // They are counted themselves.
-            Work::Parts(_) => 0,
-        }
+    /// A number of its workers; 0 before they are started, and for one that is made of two, as the
+    /// workers of these are counted themselves.
+    fn of_pool(&self, number: impl Fn(&Pool) -> usize) -> usize {
+        let Work::Instances { pool, .. } = &self.work else {
+            return 0;
+        };
+        let slot = pool.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_deref().map_or(0, number)
     }
 
     /// Its table in the settings, checked against its schema.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -27,8 +27,7 @@ use super::breaker::Breaker;
 
 /// How long a health check or a description may take.
 const PROBE: Duration = Duration::from_secs(2);
-/// How often health is checked while it is good and while it is not.
-const CHECK_GOOD: Duration = Duration::from_secs(2);
+/// How often health is checked while it is bad.
 const CHECK_BAD: Duration = Duration::from_millis(250);
 /// The largest message, as the servers of som have it.
 const MESSAGE_BYTES: usize = 64 << 20;
@@ -40,16 +39,39 @@ const MAX_BYTES: usize = 256 << 20;
 pub(super) struct Endpoint {
     connection: Connection,
     channel: Channel,
+    /// How often health is checked while it is good.
+    health: Duration,
     in_progress: AtomicUsize,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
+    /// Its health was checked once.
+    is_checked: bool,
     is_serving: bool,
-    /// Why its description was refused; such an endpoint gets no calls.
+    /// What it said about itself the last time.
+    told: Option<Arc<Described>>,
+    /// Why that was refused; such an endpoint gets no calls.
     refused: Option<String>,
+    /// What the latest check of its health took.
+    latency: Duration,
     breaker: Breaker,
+}
+
+/// How an endpoint is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointState {
+    /// As the settings have it.
+    pub address: String,
+    /// It serves, and describes the segmenter.
+    pub is_up: bool,
+    /// It keeps failing, and gets no calls for a while.
+    pub is_left_alone: bool,
+    /// What the latest check of its health took.
+    pub latency: Duration,
+    /// Calls to it in progress.
+    pub calls: usize,
 }
 
 /// How fit an endpoint is for a call, the fittest first.
@@ -62,7 +84,10 @@ pub(super) enum Fitness {
 }
 
 /// What an endpoint says about itself.
+#[derive(Debug, PartialEq)]
 pub(super) struct Described {
+    /// The id by which it calls the segmenter itself.
+    pub(super) id: String,
     pub(super) descriptor: Descriptor,
     pub(super) instances: usize,
 }
@@ -83,11 +108,12 @@ impl Endpoint {
     ///
     /// # Errors
     /// Invalid, if the address is malformed or a TLS file is wrong.
-    pub(super) fn new(connection: Connection) -> Result<Self> {
+    pub(super) fn new(connection: Connection, health: Duration) -> Result<Self> {
         let channel = connection.endpoint()?.connect_lazy();
         Ok(Self {
             connection,
             channel,
+            health,
             in_progress: AtomicUsize::new(0),
             state: Mutex::default(),
         })
@@ -117,10 +143,54 @@ impl Endpoint {
         })
     }
 
+    /// How it is.
+    pub(super) fn told(&self) -> EndpointState {
+        let state = self.state();
+        EndpointState {
+            address: self.address().to_owned(),
+            is_up: state.is_serving && state.refused.is_none(),
+            is_left_alone: state.breaker.pause(Instant::now()).is_some(),
+            latency: state.latency,
+            calls: self.in_progress.load(Ordering::Relaxed),
+        }
+    }
+
+    /// True once its health was checked.
+    pub(super) fn is_checked(&self) -> bool {
+        self.state().is_checked
+    }
+
+    /// What it said about itself, if it serves.
+    pub(super) fn serves(&self) -> Option<Arc<Described>> {
+        let state = self.state();
+        state.told.clone().filter(|_| state.is_serving)
+    }
+
+    /// Refuses it, unless it describes what all agree on.
+    pub(super) fn compare(&self, agreed: &Described) {
+        let mut state = self.state();
+        let Some(told) = &state.told else { return };
+        let refused = match told.descriptor == agreed.descriptor {
+            true => None,
+            false => Some(format!(
+                "describes another segmenter than the others: {} {}, not {} {}",
+                told.id, told.descriptor.version, agreed.id, agreed.descriptor.version
+            )),
+        };
+        if refused != state.refused {
+            match &refused {
+                Some(why) => tracing::error!(endpoint = self.address(), why, "endpoint refused"),
+                None => tracing::info!(endpoint = self.address(), "endpoint serves"),
+            }
+        }
+        state.refused = refused;
+    }
+
     /// Asks who it is.
     ///
     /// # Errors
-    /// Unavailable, if it does not answer; Invalid, if the answer describes no segmenter.
+    /// Unavailable, if it does not answer; Invalid, if the answer describes no segmenter; Denied, if
+    /// it refuses what this process logs in with.
     pub(super) async fn describe(&self, id: &str) -> Result<Described> {
         let mut client = SegmenterServiceClient::new(self.channel.clone());
         let answer = timeout(
@@ -129,9 +199,11 @@ impl Endpoint {
         )
         .await;
         let answer = answer
-            .map_err(|_| Error::unavailable(format!("no answer within {PROBE:?}")))
-            .and_then(|answer| answer.map_err(|status| stranger(&status)))
-            .map_err(|error| error.at(self.address()))?
+            .map_err(|_| {
+                let why = format!("no answer within {PROBE:?}");
+                Error::unavailable(why).at(self.address())
+            })
+            .and_then(|answer| answer.map_err(|status| self.stranger(&status)))?
             .into_inner();
         let lie = |why: String| Error::invalid(format!("{}: Describe: {why}", self.address()));
         let told = answer
@@ -139,44 +211,70 @@ impl Endpoint {
             .ok_or_else(|| lie("descriptor is not set".into()))?;
         let told = descriptor::from_wire(told).map_err(|error| lie(error.to_string()))?;
         som_core::Schema::compile(&told.params).map_err(|error| lie(error.to_string()))?;
-        let descriptor = Descriptor {
-            id: id.to_owned(),
-            ..told
-        };
         Ok(Described {
-            descriptor,
+            id: told.id.clone(),
+            descriptor: Descriptor {
+                id: id.to_owned(),
+                ..told
+            },
             instances: answer.instances.max(1) as usize,
         })
     }
 
-    /// Checks the endpoint's health for ever, and its description whenever it comes back.
-    pub(super) async fn watch(&self, descriptor: &Descriptor) {
-        let mut was_serving = false;
+    /// Checks the endpoint's health for ever, and asks each time who it is: it may have been started
+    /// again in between, upgraded. Tells `changed` of what is new.
+    pub(super) async fn watch(&self, id: &str, changed: impl Fn()) {
         loop {
+            let started = Instant::now();
             let is_serving = self.is_healthy().await;
-            if is_serving && !was_serving {
-                let refused = self.describe(&descriptor.id).await.map(|described| {
-                    let is_same = described.descriptor == *descriptor;
-                    (!is_same).then(|| {
-                        "describes another segmenter than the endpoint that answered first"
-                            .to_owned()
-                    })
-                });
-                let refused = refused.unwrap_or_else(|error| Some(error.to_string()));
-                match &refused {
-                    Some(why) => {
-                        tracing::error!(endpoint = self.address(), why, "endpoint refused");
-                    }
-                    None => tracing::info!(endpoint = self.address(), "endpoint serves"),
-                }
-                self.state().refused = refused;
-            } else if was_serving && !is_serving {
-                tracing::warn!(endpoint = self.address(), "endpoint does not serve");
+            let latency = started.elapsed();
+            let described = match is_serving {
+                true => Some(self.describe(id).await.map(Arc::new)),
+                false => None,
+            };
+            let (is_serving, described) = match described {
+                // Too busy, or gone in between.
+                Some(Err(error)) if error.kind() == ErrorKind::Unavailable => (false, None),
+                described => (is_serving, described),
+            };
+            if self.note(is_serving, latency, described) {
+                changed();
             }
-            self.state().is_serving = is_serving;
-            was_serving = is_serving;
-            sleep(if is_serving { CHECK_GOOD } else { CHECK_BAD }).await;
+            sleep(if is_serving { self.health } else { CHECK_BAD }).await;
         }
+    }
+
+    /// Notes what a check found: true, if that is new.
+    fn note(
+        &self,
+        is_serving: bool,
+        latency: Duration,
+        described: Option<Result<Arc<Described>>>,
+    ) -> bool {
+        let mut state = self.state();
+        let mut is_new = !state.is_checked || state.is_serving != is_serving;
+        if state.is_serving && !is_serving {
+            tracing::warn!(endpoint = self.address(), "endpoint does not serve");
+        }
+        (state.is_checked, state.is_serving, state.latency) = (true, is_serving, latency);
+        match described {
+            None => {}
+            // Each call is told so, as it may be mended at the other side.
+            Some(Err(error)) if error.kind() == ErrorKind::Denied => {}
+            Some(Ok(described)) => {
+                is_new |= state.told.as_ref() != Some(&described);
+                state.told = Some(described);
+            }
+            Some(Err(error)) => {
+                let why = error.to_string();
+                if state.refused.as_ref() != Some(&why) {
+                    tracing::error!(endpoint = self.address(), why, "endpoint refused");
+                }
+                is_new |= state.told.is_some();
+                (state.told, state.refused) = (None, Some(why));
+            }
+        }
+        is_new
     }
 
     async fn is_healthy(&self) -> bool {
@@ -203,7 +301,8 @@ impl Endpoint {
         let mut state = self.state();
         match &result {
             Ok(_) | Err(Failure::Final(_)) => {}
-            Err(Failure::Elsewhere(error)) if error.kind() == ErrorKind::Exhausted => {}
+            Err(Failure::Elsewhere(error))
+                if matches!(error.kind(), ErrorKind::Exhausted | ErrorKind::Denied) => {}
             Err(Failure::Elsewhere(_) | Failure::Died(_)) => state.is_serving = false,
         }
         match &result {
@@ -241,6 +340,9 @@ impl Endpoint {
     }
 
     fn failure(&self, status: &Status) -> Failure {
+        if is_denied(status) {
+            return Failure::Elsewhere(self.denied(status));
+        }
         let error = explain(status).at(self.address());
         if is_unreachable(status) {
             return Failure::Elsewhere(error);
@@ -253,6 +355,28 @@ impl Endpoint {
             Code::Unavailable | Code::ResourceExhausted => Failure::Elsewhere(error),
             _ => Failure::Final(error),
         }
+    }
+
+    /// A status of Describe as an error.
+    fn stranger(&self, status: &Status) -> Error {
+        match status.code() {
+            _ if is_denied(status) => self.denied(status),
+            Code::Unimplemented => {
+                Error::invalid("speaks gRPC, but is no som.plugin.v1.SegmenterService")
+                    .at(self.address())
+            }
+            _ => explain(status).at(self.address()),
+        }
+    }
+
+    /// The log tells who refused what; a caller can do nothing about it.
+    fn denied(&self, status: &Status) -> Error {
+        let why = explain(status);
+        tracing::error!(endpoint = self.address(), %why, "endpoint refuses the login");
+        Error::denied(
+            "an endpoint refuses what this process logs in with (see its log, and token_env, \
+             token_file and certificate)",
+        )
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -272,14 +396,12 @@ fn is_unreachable(status: &Status) -> bool {
     false
 }
 
-/// A status of Describe as an error.
-fn stranger(status: &Status) -> Error {
-    match status.code() {
-        Code::Unimplemented => {
-            Error::invalid("speaks gRPC, but is no som.plugin.v1.SegmenterService")
-        }
-        _ => explain(status),
-    }
+/// True if the endpoint, or one that it asks itself, refuses what it is logged in with.
+fn is_denied(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::Unauthenticated | Code::PermissionDenied | Code::FailedPrecondition
+    )
 }
 
 /// Counts a call in progress.

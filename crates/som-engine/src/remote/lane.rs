@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -33,6 +33,10 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 pub(super) struct Lane {
     id: String,
     endpoints: Vec<Arc<Endpoint>>,
+    /// The most instances that are believed.
+    max_instances: usize,
+    /// What the endpoints describe, and how often that has changed.
+    agreed: Mutex<Option<(u64, Arc<Described>)>>,
     /// Which of equally fit endpoints is next.
     turn: AtomicUsize,
 }
@@ -45,16 +49,81 @@ pub(super) struct Answer {
 
 impl Lane {
     /// Connects lazily; needs a runtime.
-    pub(super) fn new(id: &str, options: &Options) -> Result<Self> {
+    pub(super) fn new(id: &str, options: &Options, max_instances: usize) -> Result<Self> {
         let endpoints = options
             .connections()?
             .into_iter()
-            .map(|connection| Endpoint::new(connection).map(Arc::new));
+            .map(|connection| Endpoint::new(connection, options.health()).map(Arc::new));
         Ok(Self {
             id: id.to_owned(),
             endpoints: endpoints.collect::<Result<_>>()?,
+            max_instances,
+            agreed: Mutex::default(),
             turn: AtomicUsize::new(0),
         })
+    }
+
+    /// What the endpoints describe, and the number of that description; `None` before one was asked.
+    pub(super) fn agreed(&self) -> Option<(u64, Arc<Described>)> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(u64, Arc<Described>)>> {
+        self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks again at what the endpoints say. If all that serve describe the same segmenter in
+    /// another version, that is the one from now on; who describes something else gets no calls.
+    pub(super) fn reconsider(&self) {
+        let mut agreed = self.lock();
+        let Some((number, current)) = &mut *agreed else {
+            return;
+        };
+        let serving: Vec<_> = self
+            .endpoints
+            .iter()
+            .filter_map(|one| one.serves())
+            .collect();
+        // Who was not looked at yet may describe it as before.
+        if self.endpoints.iter().all(|one| one.is_checked())
+            && let Some(first) = serving.first()
+            && serving
+                .iter()
+                .all(|told| told.descriptor == first.descriptor)
+            && first.id == current.id
+            && first.descriptor != current.descriptor
+        {
+            let (from, to) = (&current.descriptor.version, &first.descriptor.version);
+            tracing::info!(
+                segmenter = self.id,
+                from,
+                to,
+                "the endpoints describe it anew"
+            );
+            let instances = serving.iter().map(|told| told.instances).sum();
+            *current = Arc::new(Described {
+                id: first.id.clone(),
+                descriptor: first.descriptor.clone(),
+                instances: self.believed(instances),
+            });
+            *number += 1;
+        }
+        for endpoint in &self.endpoints {
+            endpoint.compare(current);
+        }
+    }
+
+    /// So many instances as are told, but no more than the settings allow.
+    fn believed(&self, instances: usize) -> usize {
+        if instances > self.max_instances {
+            tracing::warn!(
+                segmenter = self.id,
+                instances,
+                most = self.max_instances,
+                "the endpoints tell more instances than are allowed (limits.instances)"
+            );
+        }
+        instances.clamp(1, self.max_instances)
     }
 
     pub(super) fn endpoints(&self) -> &[Arc<Endpoint>] {
@@ -68,12 +137,14 @@ impl Lane {
             .collect()
     }
 
-    /// What the first endpoint that answers says about itself, and the instances of all that do.
+    /// Asks the endpoints who they are: what the first one that answers says is what they
+    /// [agree](Self::agreed) on, with the instances of all that do.
     ///
     /// # Errors
     /// Unavailable, with what happened at each, if no endpoint describes a segmenter before
-    /// `patience` ends. Endpoints that answer, but are no segmenter, are not waited for.
-    pub(super) async fn describe(&self, patience: Duration) -> Result<Described> {
+    /// `patience` ends. Endpoints that answer, but are no segmenter, are not waited for. Denied, if
+    /// all refuse what this process logs in with.
+    pub(super) async fn describe(&self, patience: Duration) -> Result<()> {
         let started = Instant::now();
         loop {
             let answers = self.endpoints.iter();
@@ -81,13 +152,19 @@ impl Lane {
             let (answers, failures): (Vec<_>, Vec<_>) =
                 answers.into_iter().partition(Result::is_ok);
             let answers: Vec<Described> = answers.into_iter().flatten().collect();
-            let instances: usize = answers.iter().map(|described| described.instances).sum();
+            let told = answers.iter().map(|described| described.instances);
+            let instances = told.fold(0, usize::saturating_add);
             // Those that do not answer yet are taken to be like the others.
-            let instances = (instances * self.endpoints.len()).div_ceil(answers.len().max(1));
+            let instances = instances.saturating_mul(self.endpoints.len());
+            let instances = self.believed(instances.div_ceil(answers.len().max(1)));
             if let Some(first) = answers.into_iter().next() {
-                return Ok(Described { instances, ..first });
+                *self.lock() = Some((1, Arc::new(Described { instances, ..first })));
+                return Ok(());
             }
             let failures: Vec<Error> = failures.into_iter().filter_map(Result::err).collect();
+            if let Some(denied) = all_denied(&failures) {
+                return Err(denied);
+            }
             let is_hopeless = failures
                 .iter()
                 .all(|error| error.kind() != ErrorKind::Unavailable);
@@ -145,8 +222,9 @@ impl Lane {
             let is_full = failures
                 .iter()
                 .any(|error| error.kind() == ErrorKind::Exhausted);
+            let is_denied = all_denied(&failures).is_some();
             match pause {
-                Some(pause) if !is_full && !is_hopeless => sleep(pause).await,
+                Some(pause) if !is_full && !is_hopeless && !is_denied => sleep(pause).await,
                 _ => return Err(give_up(&failures, is_full)),
             }
         }
@@ -179,7 +257,17 @@ impl Lane {
     }
 }
 
+/// If nothing but the login stands in the way, that is what has to be told, and to whom.
+fn all_denied(failures: &[Error]) -> Option<Error> {
+    let denied = |error: &Error| error.kind() == ErrorKind::Denied;
+    let first = failures.first().filter(|_| failures.iter().all(denied))?;
+    Some(Error::denied(first.message()))
+}
+
 fn give_up(failures: &[Error], is_full: bool) -> Error {
+    if let Some(denied) = all_denied(failures) {
+        return denied;
+    }
     let list = list(failures);
     match is_full {
         true => Error::exhausted(format!("every endpoint is busy: {list}")).passing(),

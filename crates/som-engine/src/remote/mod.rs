@@ -3,8 +3,9 @@
 //!
 //! Calls go to the endpoint with the fewest calls in progress. A call whose endpoint dies is
 //! repeated on another one, an endpoint that keeps failing is left alone for a while, and one that
-//! describes another segmenter than the first is refused. Nobody is spoken to before the segmenter
-//! is wanted.
+//! describes another segmenter than the others is refused. Endpoints that come back upgraded are
+//! described again, and used so as soon as all that serve agree. Nobody is spoken to before the
+//! segmenter is wanted.
 
 mod breaker;
 mod endpoint;
@@ -24,8 +25,9 @@ use som_proto::{image, params, pb::plugin::v1 as pb, region};
 use tokio::runtime::{Builder, Runtime};
 use tracing::Instrument as _;
 
+pub use self::endpoint::EndpointState;
 use self::{lane::Lane, options::Options};
-use crate::settings::Settings;
+use crate::{memory::SEND_BYTES, settings::Settings};
 
 /// How often a waiting worker looks whether its call was called off.
 const LOOK: Duration = Duration::from_millis(10);
@@ -77,7 +79,7 @@ impl Remote {
         let runtime = Background::start(id).map_err(at)?;
         let lane = {
             let _inside = runtime.get().map_err(at)?.enter();
-            Arc::new(Lane::new(id, &options).map_err(at)?)
+            Arc::new(Lane::new(id, &options, settings.limits.instances).map_err(at)?)
         };
         let now = Instant::now();
         Ok(Self {
@@ -98,31 +100,43 @@ impl Remote {
         self.patient_until.saturating_duration_since(Instant::now())
     }
 
+    /// How the endpoints are.
+    pub(crate) fn endpoints(&self) -> Vec<EndpointState> {
+        let endpoints = self.connection.lane.endpoints().iter();
+        endpoints.map(|endpoint| endpoint.told()).collect()
+    }
+
+    /// The segmenter that the endpoints describe, and the number of that description.
+    pub(crate) fn described(&self) -> Option<(u64, Arc<dyn SegmenterFactory>)> {
+        let (number, described) = self.connection.lane.agreed()?;
+        let factory = DescribedRemote {
+            descriptor: Descriptor {
+                options: Options::schema(),
+                ..described.descriptor.clone()
+            },
+            instances: described.instances,
+            connection: self.connection.clone(),
+        };
+        Some((number, Arc::new(factory)))
+    }
+
     /// Asks the endpoints who they are, and keeps an eye on them once one has answered.
     ///
     /// # Errors
     /// Unavailable, with what happened at each, if none describes a segmenter before `patience`
-    /// ends. The same again at once to whoever asks again soon.
-    pub(crate) async fn describe(&self, patience: Duration) -> Result<Arc<dyn SegmenterFactory>> {
+    /// ends; Denied, if all refuse the login. The same again at once to whoever asks again soon.
+    pub(crate) async fn describe(&self, patience: Duration) -> Result<()> {
         if let Some(error) = self.recent_failure() {
             return Err(error);
         }
         let lane = self.connection.lane.clone();
-        let described = self
-            .connection
+        self.connection
             .run(async move { lane.describe(patience).await })
             .await
             .map_err(|error| error.at(format!("segmenter \"{}\"", self.id)))
             .inspect_err(|error| self.note_failure(error))?;
-        self.connection.watch(&described.descriptor);
-        Ok(Arc::new(DescribedRemote {
-            descriptor: Descriptor {
-                options: Options::schema(),
-                ..described.descriptor
-            },
-            instances: described.instances,
-            connection: self.connection.clone(),
-        }))
+        self.connection.watch(&self.id);
+        Ok(())
     }
 
     fn recent_failure(&self) -> Option<Error> {
@@ -146,6 +160,10 @@ impl SegmenterFactory for DescribedRemote {
 
     fn instances(&self) -> usize {
         self.instances
+    }
+
+    fn bytes_per_pixel(&self) -> u64 {
+        SEND_BYTES
     }
 
     fn create(&self, _options: &Call<'_>) -> Result<Box<dyn Segmenter>> {
@@ -220,11 +238,11 @@ impl Connection {
     }
 
     /// Keeps an eye on every endpoint, for as long as the runtime lives.
-    fn watch(&self, descriptor: &Descriptor) {
+    fn watch(&self, id: &str) {
         for endpoint in self.lane.endpoints() {
-            let (endpoint, descriptor) = (endpoint.clone(), descriptor.clone());
+            let (endpoint, lane, id) = (endpoint.clone(), self.lane.clone(), id.to_owned());
             if let Ok(runtime) = self.runtime.get() {
-                runtime.spawn(async move { endpoint.watch(&descriptor).await });
+                runtime.spawn(async move { endpoint.watch(&id, || lane.reconsider()).await });
             }
         }
     }

@@ -20,6 +20,7 @@ pub(super) struct Options {
     token_env: String,
     token_file: String,
     patience_ms: u64,
+    health_ms: u64,
 }
 
 impl Options {
@@ -60,6 +61,10 @@ impl Options {
                 "patience_ms": {
                     "type": "integer", "default": 5000, "minimum": 0,
                     "description": "How long after the start a call waits for the first endpoint to answer."
+                },
+                "health_ms": {
+                    "type": "integer", "default": 4000, "minimum": 100,
+                    "description": "How often health is checked. An endpoint that stops answering costs a call at most so long."
                 }
             }
         })
@@ -88,6 +93,11 @@ impl Options {
         Duration::from_millis(self.patience_ms)
     }
 
+    /// How often the health of an endpoint that serves is checked.
+    pub(super) const fn health(&self) -> Duration {
+        Duration::from_millis(self.health_ms)
+    }
+
     /// Every endpoint, ready to connect.
     ///
     /// # Errors
@@ -101,6 +111,8 @@ impl Options {
             key: (&self.key).into(),
             domain: self.domain.clone(),
             token: token.clone(),
+            // Silence, and the wait for a sign of life.
+            keepalive: Some(self.health() / 2),
         });
         Ok(connections.collect())
     }

@@ -2,12 +2,16 @@
 
 mod granularity;
 mod ladder;
+mod limits;
 mod mark;
 mod places;
 mod server;
 mod telemetry;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use som_core::{
@@ -20,6 +24,7 @@ use som_lmm::{LmmSettings, Lmms};
 pub use self::{
     granularity::{GranularitySettings, StepSettings},
     ladder::{BUILT_IN, Ladder, Origin},
+    limits::{Counted, LimitSettings},
     mark::MarkSettings,
     places::Places,
     server::{ServerSettings, TlsSettings, TokenSettings, TokenSource},
@@ -39,7 +44,7 @@ pub struct Settings {
     pub ask: AskSettings,
     /// How the multimodal model rescales an image.
     pub view: ViewSettings,
-    /// What an image may cost.
+    /// What images and calls may cost.
     pub limits: LimitSettings,
     /// How image files become pixels.
     pub images: ImageSettings,
@@ -86,16 +91,6 @@ pub struct ViewSettings {
     pub long_side: u32,
     /// The shortest side in pixels that is kept.
     pub short_side: u32,
-}
-
-/// What an image may cost before it is refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitSettings {
-    /// Encoded size in bytes.
-    pub image_bytes: u64,
-    /// Decoded size in pixels.
-    pub image_pixels: u64,
 }
 
 /// How image files become pixels.
@@ -202,7 +197,8 @@ impl Settings {
     /// som's own keys of the table of segmenter `id`, and the options that are left for it.
     ///
     /// # Errors
-    /// Invalid, if one of som's own keys has a wrong type or is zero.
+    /// Invalid, if one of som's own keys has a wrong type or is zero; Exhausted, if there are to be
+    /// more instances than `limits.instances`.
     pub fn segmenter(&self, id: &str) -> Result<(WorkerSettings, Params)> {
         let mut options = self.segmenter.get(id).cloned().unwrap_or_default();
         options.remove("params");
@@ -227,7 +223,46 @@ impl Settings {
             queue: take("queue", 32, 1)? as usize,
             grace_ms: take("grace_ms", 5000, 0)?,
         };
+        let allowed = self.limits.allow(Counted::Instances, worker.instances);
+        allowed.map_err(|error| error.at(format!("segmenter.{id}")))?;
         Ok((worker, options))
+    }
+}
+
+impl Settings {
+    /// The dotted keys of the values that are others in `new`, or in one of both alone.
+    pub fn changed_keys(&self, new: &Self) -> Vec<String> {
+        let values = |settings: &Self| {
+            let mut values = BTreeMap::new();
+            if let Ok(json) = serde_json::to_value(settings) {
+                list_values(String::new(), json, &mut values);
+            }
+            values
+        };
+        let (old, new) = (values(self), values(new));
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let changed = keys.into_iter().filter(|&key| old.get(key) != new.get(key));
+        changed.cloned().collect()
+    }
+}
+
+/// The values in `json`, which is called `key`, by their dotted keys.
+fn list_values(
+    key: String,
+    json: serde_json::Value,
+    values: &mut BTreeMap<String, serde_json::Value>,
+) {
+    match json {
+        serde_json::Value::Object(table) => {
+            for (name, value) in table {
+                let key = match key.as_str() {
+                    "" => name,
+                    key => format!("{key}.{name}"),
+                };
+                list_values(key, value, values);
+            }
+        }
+        value => drop(values.insert(key, value)),
     }
 }
 

@@ -22,8 +22,10 @@ pub struct ServerSettings {
     pub message_bytes: usize,
     /// Calls in progress before further ones are refused.
     pub calls: usize,
-    /// Connections before further ones wait.
+    /// Connections before further ones are told health alone, or wait.
     pub connections: usize,
+    /// Connections to the Prometheus page; further ones end the oldest.
+    pub metrics_connections: usize,
     /// Bytes of decoded images held for requests that name them by digest.
     pub kept_bytes: u64,
     /// The longest a call may take; clients may ask for less.
@@ -32,6 +34,9 @@ pub struct ServerSettings {
     /// How long a new connection may take until it speaks HTTP/2.
     #[serde(rename = "handshake_ms", with = "millis")]
     pub handshake: Duration,
+    /// How long the request of a call may take to come in.
+    #[serde(rename = "upload_ms", with = "millis")]
+    pub upload: Duration,
     /// How long a stream may wait for its client.
     #[serde(rename = "idle_ms", with = "millis")]
     pub idle: Duration,
@@ -41,6 +46,15 @@ pub struct ServerSettings {
     /// How long that sign may take before the connection is given up.
     #[serde(rename = "keepalive_timeout_ms", with = "millis")]
     pub keepalive_timeout: Duration,
+    /// A connection without calls for so long is ended; never, if 0.
+    #[serde(rename = "connection_idle_ms", with = "millis")]
+    pub connection_idle: Duration,
+    /// A connection of this age takes no further calls; of any age, if 0.
+    #[serde(rename = "connection_age_ms", with = "millis")]
+    pub connection_age: Duration,
+    /// How long its calls may go on then; for as long as they take, if 0.
+    #[serde(rename = "connection_grace_ms", with = "millis")]
+    pub connection_grace: Duration,
     /// How long calls in progress may go on at shutdown.
     #[serde(rename = "drain_ms", with = "millis")]
     pub drain: Duration,
@@ -77,6 +91,12 @@ pub struct TokenSettings {
     pub calls: usize,
     /// Calls a second, over time; 0 for no limit.
     pub per_second: f64,
+    /// Calls a day (of UTC) before further ones are refused; 0 for no limit.
+    pub calls_per_day: u64,
+    /// Tokens of models, of prompts and answers together, a day; 0 for no limit.
+    pub tokens_per_day: u64,
+    /// US dollars a day that models with prices take; 0 for no limit.
+    pub dollars_per_day: f64,
 }
 
 /// Where a token is kept.
@@ -98,10 +118,12 @@ impl ServerSettings {
             ("message_bytes", self.message_bytes),
             ("calls", self.calls),
             ("connections", self.connections),
+            ("metrics_connections", self.metrics_connections),
         ];
         let times = [
             ("deadline_ms", self.deadline),
             ("handshake_ms", self.handshake),
+            ("upload_ms", self.upload),
             ("idle_ms", self.idle),
             ("keepalive_ms", self.keepalive),
             ("keepalive_timeout_ms", self.keepalive_timeout),
@@ -157,8 +179,15 @@ impl TokenSettings {
     }
 
     fn check(&self) -> Result<()> {
-        if !(self.per_second >= 0.0 && self.per_second.is_finite()) {
-            return Err(Error::invalid("per_second has to be 0 (no limit) or above"));
+        for (key, value) in [
+            ("per_second", self.per_second),
+            ("dollars_per_day", self.dollars_per_day),
+        ] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::invalid(format!(
+                    "{key} has to be 0 (no limit) or above"
+                )));
+            }
         }
         self.source().map(drop)
     }

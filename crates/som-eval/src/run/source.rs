@@ -137,7 +137,10 @@ impl Sources {
             let mut there = Vec::new();
             for entry in registry.segmenters() {
                 let known = entry.known();
-                there.push((entry.id(), known.map(|known| &known.descriptor().version)));
+                there.push((
+                    entry.id(),
+                    known.map(|known| known.descriptor().version.clone()),
+                ));
             }
             let tables = &settings.segmenter;
             return Ok(json!([sha256, granularity, choice.params, there, tables]).to_string());

@@ -45,7 +45,7 @@ impl Failure {
             return Self { error, retry };
         }
         match code {
-            401 | 403 => Error::invalid(told("the key was refused")).into(),
+            401 | 403 => Error::denied(told("the key was refused")).into(),
             404 => Error::not_found(told("there is no such model or address")).into(),
             413 => Error::exhausted(told("the request is too large")).into(),
             // An account without money does not fill up by waiting.

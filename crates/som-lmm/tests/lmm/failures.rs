@@ -19,8 +19,8 @@ async fn through(wire: &dyn Wire, more: &str, replies: Vec<Reply>) -> (Outcome, 
 async fn every_status_has_its_kind_and_its_words() {
     let cases = [
         (400, ErrorKind::Invalid, "the request was refused"),
-        (401, ErrorKind::Invalid, "the key was refused"),
-        (403, ErrorKind::Invalid, "the key was refused"),
+        (401, ErrorKind::Denied, "the key was refused"),
+        (403, ErrorKind::Denied, "the key was refused"),
         (404, ErrorKind::NotFound, "no such model or address"),
         (413, ErrorKind::Exhausted, "too large"),
         (429, ErrorKind::Exhausted, "too many requests"),

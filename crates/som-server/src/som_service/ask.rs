@@ -7,7 +7,10 @@ use som_core::{
     Error, Result, Timings,
     prompt::{Layout, Template},
 };
-use som_engine::ask::{AskEvent, AskImage, AskOutcome, AskRequest, Budget, Exchange};
+use som_engine::{
+    ask::{AskEvent, AskImage, AskOutcome, AskRequest, Budget, Exchange},
+    settings::Counted,
+};
 use som_proto::{
     ask, mark, params,
     pb::v1::{self as pb, PictureFormat, ask_request, ask_response::Stage},
@@ -82,6 +85,7 @@ impl Som {
             Ok::<_, Error>(())
         };
         let (outcome, ()) = tokio::try_join!(ask, pass_on)?;
+        work.call.charge(&outcome);
         work.call.metrics.stages(&Timings {
             answer: outcome.timings.answer,
             ..Timings::default()
@@ -97,14 +101,22 @@ impl Som {
         let format = format(request.format)?;
         let task = ask::task_from_wire(request.task)?;
         let layers = layers(request.styles)?;
+        let limits = &self.engine.settings().limits;
+        limits.allow(Counted::Images, request.images.len())?;
+        if let Some(ask_request::Prompt::Words(words)) = &request.prompt {
+            limits.allow(Counted::PromptBytes, words.len())?;
+        }
         let template = request.prompt.map(template).transpose()?;
         let mut images = Vec::new();
         let mut infos = Vec::new();
+        let mut sizes = Vec::new();
         for (index, image) in request.images.into_iter().enumerate() {
             let (image, info) = self
                 .image_of(image, work)
                 .await
                 .map_err(|error| error.at(format!("image {}", index + 1)))?;
+            sizes.push(image.image.size());
+            limits.allow_pixels("images", sizes.iter().copied())?;
             images.push(image);
             infos.push(info);
         }

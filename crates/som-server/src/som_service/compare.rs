@@ -6,7 +6,8 @@ use futures_util::Stream;
 use som_core::{Error, Result};
 use som_engine::{
     RegionSource, SegmenterChoice,
-    compare::{CompareRequest, CompareRow, Compared, MAX_ROWS},
+    compare::{CompareRequest, CompareRow, Compared},
+    settings::Counted,
 };
 use som_proto::{
     mark, params,
@@ -27,13 +28,16 @@ use super::{
 };
 use crate::call::{Call, Work};
 
+/// Rows that may wait for a slow client.
+const ROWS: usize = 4;
+
 /// The rows of one comparison.
 pub(crate) type Rows = Pin<Box<dyn Stream<Item = Result<pb::CompareResponse, Status>> + Send>>;
 
 impl Som {
     /// The rows of one request. What is wrong with it as a whole is the only item.
     pub(super) fn compared(self, call: Call, request: pb::CompareRequest) -> Rows {
-        let (rows, received) = mpsc::channel(request.rows.len().clamp(1, MAX_ROWS));
+        let (rows, received) = mpsc::channel(ROWS);
         let compare = async move {
             let work = call.begin();
             let done = tokio::select! {
@@ -56,6 +60,8 @@ impl Som {
         work: &Work<'_>,
         rows: &mpsc::Sender<Result<pb::CompareResponse, Status>>,
     ) -> Result<()> {
+        let limits = &self.engine.settings().limits;
+        limits.allow(Counted::Rows, request.rows.len())?;
         let ways = request.rows.into_iter().enumerate().map(|(index, row)| {
             let way = row_from_wire(row);
             way.map_err(|error| error.at(format!("row {}", index + 1)))
@@ -78,6 +84,9 @@ impl Som {
         };
         let pass_on = async {
             while let Some(compared) = received.recv().await {
+                if let Ok(outcome) = &compared.outcome {
+                    work.call.charge(outcome);
+                }
                 let failure = compared.outcome.as_ref().err();
                 let failure = failure.map(|error| status::failure(&work.status(error)));
                 let infos = infos.clone();

@@ -6,15 +6,18 @@
 //! answer.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
 use som_core::{
     Error, Result, Size,
-    decode::{Background, ImageNote, decode_with},
+    decode::{self, Background, ImageNote, decode_with},
 };
-use som_engine::SharedImage;
+use som_engine::{
+    SharedImage,
+    memory::{DECODE_BYTES, PIXEL_BYTES},
+};
 use som_proto::{
     image as wire_image,
     pb::v1::{self as pb, image::Content},
@@ -92,7 +95,7 @@ impl Som {
                 Ok(RequestImage::at_hand(image, None))
             }
             Content::Sha256(digest) => {
-                let (digest, image) = self.kept.find(&work.call.owner, &digest)?;
+                let (digest, image) = self.kept.find(work.call.owner_name(), &digest)?;
                 Ok(RequestImage::at_hand(image, Some(digest)))
             }
         }
@@ -114,7 +117,8 @@ impl Som {
             let background = image.background.parse::<Background>();
             options.background = background.map_err(|error| error.at("image.background"))?;
         }
-        let (kept, owner) = (self.kept.clone(), work.call.owner.clone());
+        let (memory, held) = (self.engine.memory().clone(), work.held.clone());
+        let (kept, owner) = (self.kept.clone(), work.call.owner_name().clone());
         let decode = move || {
             let _span = tracing::info_span!("decode").entered();
             let started = Instant::now();
@@ -123,6 +127,14 @@ impl Som {
             if let Some(image) = known.filter(|image| image.options == options) {
                 return Ok(RequestImage::at_hand(image, digest));
             }
+            // What cannot be told yet is told by the decoder.
+            let pixels = decode::size(&image.data).map_or(0, Size::pixels);
+            let pixels = Some(pixels).filter(|&pixels| pixels <= options.max_pixels);
+            let pixels = pixels.unwrap_or_default();
+            let _room = memory.hold("decoding", pixels.saturating_mul(DECODE_BYTES))?;
+            held.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .add("the image", pixels.saturating_mul(PIXEL_BYTES))?;
             let decoded = decode_with(&image.data, &options)?;
             for note in &decoded.notes {
                 tracing::info!(%note, "the image is odd");

@@ -72,6 +72,8 @@ fn answer(
         marked,
         tags,
         timings,
+        // Until the answer is made.
+        held: _held,
     } = marking;
     let _span = tracing::info_span!("encode").entered();
     let started = Instant::now();

@@ -1,6 +1,6 @@
 //! MarkStream: many images, one answer each, in the order of the requests.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use futures_util::{
     Stream, StreamExt as _,
@@ -26,6 +26,8 @@ use crate::call::Call;
 
 /// Requests of one stream that are in work, or whose answers its client has not taken yet.
 const READ_AHEAD: usize = 4;
+/// When another server, or this one started again, may go on.
+const RESTART: Duration = Duration::from_secs(1);
 
 /// The answers as they become ready.
 pub(crate) type Answers = Pin<Box<dyn Stream<Item = Result<MarkStreamResponse, Status>> + Send>>;
@@ -90,7 +92,7 @@ impl Som {
                     }
                 }
                 () = self.drain.cancelled(), if is_open => {
-                    end = Some(Err(Status::unavailable("the server shuts down")));
+                    end = Some(Err(status::unavailable("the server shuts down", RESTART)));
                 }
                 () = sleep(idle), if is_open && in_work.is_empty() => {
                     end = Some(Err(too_late("sent no request")));
@@ -108,12 +110,14 @@ impl Som {
         call: &Call,
     ) -> impl Future<Output = MarkStreamResponse> + use<> {
         let (som, call) = (self.clone(), call.clone());
+        let bytes = som_proto::size_of(&request);
         let work = async move {
             let work = call.begin();
             let answer = match request.mark {
                 Some(mark) => som.marked(mark, &work).await,
                 None => Err(Error::invalid("mark is not set")),
             };
+            call.give_back(bytes);
             answer.map_err(|error| {
                 call.metrics.error(error.kind());
                 work.status(&error)

@@ -61,8 +61,10 @@ async fn settings_that_make_no_sense_are_refused() {
         "message_bytes",
         "calls",
         "connections",
+        "metrics_connections",
         "deadline_ms",
         "handshake_ms",
+        "upload_ms",
         "idle_ms",
     ] {
         let error = refusal(&format!("[server]\n{key} = 0")).await;
@@ -242,6 +244,9 @@ async fn a_message_over_the_limit_is_refused() {
     let status = segment(&channel(&server).await, wire(json!({})))
         .await
         .unwrap_err();
-    assert_eq!(status.code(), Code::OutOfRange);
-    assert!(status.message().contains("200"), "{status}");
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(
+        status.message().contains("at most 200 are allowed"),
+        "{status}"
+    );
 }

@@ -1,14 +1,13 @@
 //! Tokens, limits, deadlines, request ids, metrics.
 
-use std::{io::Write as _, net::SocketAddr, time::Duration};
+use std::{io::Write as _, time::Duration};
 
 use serde_json::json;
 use som_proto::{pb::plugin::v1 as pb, status};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use crate::support::{backend, channel, segment, until, wire};
+use crate::support::{backend, channel, page, segment, until, wire};
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -253,16 +252,6 @@ async fn wrong_requests_are_told_what_is_wrong() {
     }
 }
 
-/// The metrics at `address`.
-pub(crate) async fn page(address: SocketAddr) -> String {
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let get = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(get.as_bytes()).await.unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
-    text
-}
-
 #[tokio::test]
 async fn metrics_tell_calls_errors_stages_and_queues() {
     let server = backend("[server]\nmetrics = '127.0.0.1:0'").await;
@@ -281,6 +270,11 @@ async fn metrics_tell_calls_errors_stages_and_queues() {
         r#"som_stage_seconds_count{stage="segment"} 1"#.into(),
         r#"som_queue_depth{segmenter="columns"} 0"#.into(),
         "som_calls_in_progress 0".into(),
+        r#"som_instances_busy{segmenter="columns"} 0"#.into(),
+        "som_connections 1".into(),
+        "som_build_info{version=".into(),
+        "som_process_resident_memory_bytes ".into(),
+        "som_process_open_fds ".into(),
     ] {
         until(&line, async || page(address).await.contains(&line)).await;
     }

@@ -14,21 +14,23 @@ use som_proto::pb::{
     v1 as pb,
 };
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
 use crate::support::{Columns, backend, engine, request, until};
 
 /// Says what it is told to say.
 #[derive(Clone)]
-struct Liar {
+pub(crate) struct Liar {
     describes: DescribeResponse,
     /// What each call gets.
     regions: Vec<pb::Region>,
     fails: Option<tonic::Code>,
+    why: String,
 }
 
 impl Liar {
-    fn honest() -> Self {
+    pub(crate) fn honest() -> Self {
         let descriptor = pb::Descriptor {
             id: "columns".into(),
             version: "1.0.0".into(),
@@ -44,29 +46,37 @@ impl Liar {
             describes,
             regions: Vec::new(),
             fails: None,
+            why: "told to".to_owned(),
         }
     }
 
-    fn describing(change: impl FnOnce(&mut pb::Descriptor)) -> Self {
+    pub(crate) fn describing(change: impl FnOnce(&mut pb::Descriptor)) -> Self {
         let mut liar = Self::honest();
         change(liar.describes.descriptor.as_mut().unwrap());
         liar
     }
 
-    fn cutting(regions: Vec<pb::Region>) -> Self {
+    pub(crate) fn cutting(regions: Vec<pb::Region>) -> Self {
         Self {
             regions,
             ..Self::honest()
         }
     }
 
-    async fn serve(self) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub(crate) async fn serve(self) -> String {
+        self.serve_at("127.0.0.1:0").await.0
+    }
+
+    /// Until what is returned is cancelled.
+    pub(crate) async fn serve_at(self, address: &str) -> (String, CancellationToken) {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
+        let end = CancellationToken::new();
         let server =
             tonic::transport::Server::builder().add_service(SegmenterServiceServer::new(self));
-        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
-        format!("http://{address}")
+        let incoming = TcpIncoming::from(listener);
+        tokio::spawn(server.serve_with_incoming_shutdown(incoming, end.clone().cancelled_owned()));
+        (format!("http://{address}"), end)
     }
 }
 
@@ -86,7 +96,7 @@ impl SegmenterService for Liar {
         _: Request<SegmentRequest>,
     ) -> Result<Response<Self::SegmentStream>, Status> {
         if let Some(code) = self.fails {
-            return Err(Status::new(code, "told to"));
+            return Err(Status::new(code, self.why.clone()));
         }
         let answers = self.regions.clone().into_iter().map(|region| {
             Ok(SegmentResponse {
@@ -102,7 +112,7 @@ fn far(addresses: &[&str]) -> Result<Arc<Engine>, Error> {
     engine(&toml, Columns::default())
 }
 
-async fn segment(engine: &Engine) -> Result<usize, Error> {
+pub(crate) async fn segment(engine: &Engine) -> Result<usize, Error> {
     let done = engine
         .segment(request("far", json!({})), &Cancellation::new())
         .await?;
@@ -182,6 +192,26 @@ async fn regions_that_do_not_fit_are_the_endpoints_fault() {
             "parent 7 is not the index",
         ),
         (vec![region(0, 1); 70_000], "more than 65536 regions"),
+        (
+            vec![pb::Region {
+                label: Some("x".repeat(1 << 20)),
+                ..region(0, 12)
+            }],
+            "label has 1048576 bytes",
+        ),
+        (
+            vec![
+                pb::Region {
+                    parent: Some(1),
+                    ..region(0, 12)
+                },
+                pb::Region {
+                    parent: Some(0),
+                    ..region(0, 12)
+                },
+            ],
+            "its parents lead back to themselves",
+        ),
     ] {
         let address = Liar::cutting(regions).serve().await;
         let engine = far(&[&address]).unwrap();
@@ -339,4 +369,67 @@ async fn a_real_backend_beside_one_that_is_not_there_is_enough() {
     for _ in 0..5 {
         assert_eq!(segment(&engine).await.unwrap(), 3);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_are_believed_up_to_a_limit() {
+    let mut liar = Liar::honest();
+    liar.describes.instances = u32::MAX;
+    let (one, other) = (liar.clone().serve().await, liar.serve().await);
+    let toml = format!("[segmenter.many]\nremote = [{one:?}, {other:?}]\n[limits]\ninstances = 5");
+    let engine = engine(&toml, Columns::default()).unwrap();
+    let go = Cancellation::new();
+    engine
+        .segment(request("many", json!({})), &go)
+        .await
+        .unwrap();
+    let known = engine
+        .registry()
+        .segmenter("many")
+        .unwrap()
+        .known()
+        .unwrap();
+    let (worker, _) = known.configured(engine.settings()).unwrap();
+    assert_eq!(worker.instances, 5);
+    let names = std::fs::read_dir("/proc/self/task").unwrap();
+    let names =
+        names.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    assert_eq!(
+        names.filter(|name| name.trim() == "segmenter-many").count(),
+        5
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_reason_is_no_dead_endpoint() {
+    let address = Liar {
+        fails: Some(tonic::Code::InvalidArgument),
+        why: format!("first\nsecond \u{1b}[2J {}", "why ".repeat(5000)),
+        ..Liar::honest()
+    }
+    .serve()
+    .await;
+    let engine = far(&[&address]).unwrap();
+    // More often than an endpoint that dies is tried.
+    for _ in 0..5 {
+        let error = segment(&engine).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+        assert!(
+            error.message().contains("first\\nsecond \\u{1b}[2J"),
+            "{error}"
+        );
+        assert!(error.message().len() < 2000 && !error.message().contains(char::is_control));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_description_has_an_end() {
+    let address = Liar::describing(|told| told.about = "x".repeat(1 << 20))
+        .serve()
+        .await;
+    let error = segment(&far(&[&address]).unwrap()).await.unwrap_err();
+    assert!(
+        error.message().contains("about has 1048576 bytes"),
+        "{error}"
+    );
 }

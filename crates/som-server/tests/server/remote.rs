@@ -39,8 +39,8 @@ async fn it_is_like_the_segmenter_itself() {
         engine.registry().segmenter("far"),
     );
     let (near, far) = (near.unwrap().reach().await, far.unwrap().reach().await);
-    let (near, known) = (near.unwrap().descriptor(), far.unwrap());
-    let far = known.descriptor();
+    let (near, known) = (near.unwrap(), far.unwrap());
+    let (near, far) = (near.descriptor(), known.descriptor());
     assert_eq!(
         (&near.version, &near.about, &near.params),
         (&far.version, &far.about, &far.params)

@@ -300,7 +300,7 @@ async fn an_image_is_the_same_in_whichever_form_it_comes() {
 
 #[tokio::test]
 async fn pages_have_a_limit_together() {
-    let (server, _) = front("[limits]\nimage_pixels = 100000").await;
+    let (server, _) = front("[limits]\ncall_pixels = 100000").await;
     let request = |page_size| pb::MarkRequest {
         options: Some(pb::MarkOptions {
             page_size: Some(page_size),
@@ -315,7 +315,10 @@ async fn pages_have_a_limit_together() {
     assert!((25_001..100_000).contains(&(size.width * size.height)));
     let refused = client.mark(request(1)).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(refused.message().starts_with("4 pages"), "{refused}");
+    assert!(
+        refused.message().contains("limits.call_pixels"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -362,13 +365,13 @@ async fn every_stage_is_measured() {
     for stage in ["decode", "segment", "allocate", "draw", "encode"] {
         let line = format!("som_stage_seconds_count{{stage=\"{stage}\"}} 1");
         until(&line, async || {
-            crate::gate::page(address).await.contains(&line)
+            crate::support::page(address).await.contains(&line)
         })
         .await;
     }
     let error = "som_errors_total{kind=\"invalid\"} 1";
     until(error, async || {
-        crate::gate::page(address).await.contains(error)
+        crate::support::page(address).await.contains(error)
     })
     .await;
 }

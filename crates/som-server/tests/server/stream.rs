@@ -150,7 +150,7 @@ async fn a_failure_is_an_answer_like_others() {
     );
     assert!(outcomes[1].as_ref().unwrap_err().1.contains("count"));
     assert_eq!(outcomes[2].as_ref().unwrap_err().1, "mark is not set");
-    let page = crate::gate::page(server.metrics.unwrap()).await;
+    let page = crate::support::page(server.metrics.unwrap()).await;
     assert!(
         page.contains("som_errors_total{kind=\"invalid\"} 2"),
         "{page}"

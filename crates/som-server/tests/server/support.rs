@@ -18,7 +18,11 @@ use som_proto::pb::{
 };
 use som_server::{Ended, Role, Server};
 pub(crate) use som_test::Columns;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::oneshot,
+    task::JoinHandle,
+};
 use tonic::{
     IntoRequest, Status,
     transport::{Channel, Endpoint},
@@ -58,7 +62,10 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(engine: Arc<Engine>, role: Role) -> Self {
-        let server = Server::bind(engine, role).await.unwrap();
+        Self::run(Server::bind(engine, role).await.unwrap())
+    }
+
+    pub(crate) fn run(server: Server) -> Self {
         let address = server.address().to_owned();
         let metrics = server.metrics_address();
         let (stop, stopped) = oneshot::channel();
@@ -88,6 +95,22 @@ pub(crate) async fn front(toml: &str) -> (Running, Arc<Engine>) {
     let served = engine(toml, Columns::default()).unwrap();
     let twin = engine(toml, Columns::default()).unwrap();
     (Running::start(served, Role::Front).await, twin)
+}
+
+/// As [`front`], over another segmenter.
+pub(crate) async fn front_with(toml: &str, columns: Columns) -> (Running, Arc<Engine>) {
+    let served = engine(toml, columns).unwrap();
+    (Running::start(served.clone(), Role::Front).await, served)
+}
+
+/// The metrics at `address`.
+pub(crate) async fn page(address: SocketAddr) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let get = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(get.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
 }
 
 /// A client that takes answers of any size.

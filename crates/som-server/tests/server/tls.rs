@@ -194,9 +194,12 @@ async fn a_remote_segmenter_may_be_behind_tls_and_a_token() {
     for (more, why) in [
         (
             format!("{trust}\n{identity}\ntoken_file = {wrong:?}"),
-            "token is wrong",
+            "refuses what this process logs in with",
         ),
-        (format!("{trust}\n{identity}"), "token is needed"),
+        (
+            format!("{trust}\n{identity}"),
+            "refuses what this process logs in with",
+        ),
         (format!("{identity}\ntoken_file = {token:?}"), "far"),
         (format!("{trust}\ntoken_file = {token:?}"), "far"),
         (

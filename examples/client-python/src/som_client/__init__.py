@@ -19,6 +19,7 @@ from . import tasks
 from .aio import AsyncClient
 from .answers import Answer, AskedImage, Finding, Location, Mention, Thought
 from .client import Client
+from .compared import Compared, Row
 from .connection import Connection
 from .errors import SomError
 from .images import ImageFile, ImageLike, Kept
@@ -33,6 +34,7 @@ from .types import (
     Mark,
     Marking,
     MarkOptions,
+    Model,
     Page,
     Refined,
     Region,
@@ -46,6 +48,7 @@ __all__ = [
     "AskedImage",
     "AsyncClient",
     "Client",
+    "Compared",
     "Connection",
     "Descriptor",
     "Failure",
@@ -62,11 +65,13 @@ __all__ = [
     "MarkOptions",
     "Marking",
     "Mention",
+    "Model",
     "Page",
     "Refined",
     "Refinement",
     "Region",
     "Rle",
+    "Row",
     "Segmentation",
     "SomError",
     "Thought",

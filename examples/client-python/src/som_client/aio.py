@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import TypeVar, Unpack
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from typing import Any, TypeVar, Unpack
 
 import grpc
 
 from . import calls, requests, types
 from .answers import Answer, Listener
 from .calls import Attempts, Call, Stubs
+from .compared import Compared, Row
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike
 from .requests import AskArguments, MarkArguments, Params, Refinement
 from .tasks import Task
-from .types import Descriptor, Failure, GranularityStep, Marking, Segmentation
+from .types import Descriptor, Failure, GranularityStep, Marking, Model, Segmentation
 
 T = TypeVar("T")
 
@@ -30,9 +31,10 @@ class AsyncClient:
         *,
         timeout: float | None = 60.0,
         retries: int = 5,
+        wait_for_ready: bool = False,
     ) -> None:
         self._connection = Connection.to(connection)
-        self._timeout = timeout
+        self._call = {"timeout": timeout, "wait_for_ready": wait_for_ready}
         self._retries = retries
         self._channel = self._connection.open_async()
         self._stubs = Stubs(self._channel)
@@ -64,15 +66,28 @@ class AsyncClient:
         return await self._run(calls.mark(image, **options))
 
     async def mark_stream(
-        self, images: Iterable[ImageLike], **options: Unpack[MarkArguments]
+        self,
+        images: Iterable[ImageLike] | AsyncIterable[ImageLike],
+        **options: Unpack[MarkArguments],
     ) -> AsyncIterator[Marking | Failure]:
-        """As `Client.mark_stream`."""
+        """As `Client.mark_stream`; `images` may be an asynchronous iterable."""
+        stream = calls.Stream(options)
+        if isinstance(images, AsyncIterable):
+            sent: Any = stream.requests_async(images)
+        else:
+            sent = stream.requests(images)
         answers = self._stubs.som.MarkStream(
-            calls.stream(images, **options), metadata=self._connection.metadata()
+            sent,
+            metadata=self._connection.metadata(),
+            wait_for_ready=self._call["wait_for_ready"],
         )
         try:
             async for answer in answers:
+                for failure in stream.before():
+                    yield failure
                 yield types.outcome(answer)
+            for failure in stream.after():
+                yield failure
         except grpc.RpcError as error:
             raise SomError.of(error) from error
         finally:
@@ -89,8 +104,8 @@ class AsyncClient:
         listener = Listener(on_text)
         stages = self._stubs.som.Ask(
             requests.ask(images, question, **options),
-            timeout=self._timeout,
             metadata=self._connection.metadata(),
+            **self._call,
         )
         try:
             async for stage in stages:
@@ -100,6 +115,35 @@ class AsyncClient:
         finally:
             stages.cancel()
         return listener.complete()
+
+    async def compare(
+        self,
+        images: Iterable[ImageLike],
+        question: str | Task,
+        rows: Iterable[Row],
+        **options: Unpack[AskArguments],
+    ) -> AsyncIterator[Compared]:
+        """As `Client.compare`."""
+        answers = self._stubs.som.Compare(
+            calls.compare(images, question, rows, **options),
+            metadata=self._connection.metadata(),
+            **self._call,
+        )
+        try:
+            async for answer in answers:
+                yield Compared.of(answer)
+        except grpc.RpcError as error:
+            raise SomError.of(error) from error
+        finally:
+            answers.cancel()
+
+    async def models(self) -> list[Model]:
+        """As `Client.models`."""
+        return await self._run(calls.models())
+
+    async def health(self, service: str = "") -> bool:
+        """As `Client.health`."""
+        return await self._run(calls.health(service))
 
     async def segmenters(self) -> list[Descriptor]:
         """As `Client.segmenters`."""
@@ -118,7 +162,7 @@ class AsyncClient:
         while True:
             try:
                 answer = await rpc(
-                    attempts.request, timeout=self._timeout, metadata=self._connection.metadata()
+                    attempts.request, metadata=self._connection.metadata(), **self._call
                 )
             except grpc.RpcError as failure:
                 await asyncio.sleep(attempts.pause(failure))

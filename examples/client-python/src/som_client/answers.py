@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +112,11 @@ class AskedImage:
             notes=[ImageNote.of(note) for note in wire.notes],
         )
 
+    def mark(self, marked: som_pb2.AskMarked) -> None:
+        """Adds what was marked."""
+        self.marks = [Mark.of(mark) for mark in marked.marks]
+        self.unmarked = [Unmarked.of(region) for region in marked.unmarked]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -177,66 +182,75 @@ class Listener:
             image.granularity = Granularity.of(cut.segmentation)
             image.regions = [Region.of(region) for region in cut.regions]
         elif kind == "marked":
-            marks = [Mark.of(mark) for mark in stage.marked.marks]
-            image = self._images.setdefault(stage.marked.image, AskedImage.of(stage.marked.info))
-            image.marks = marks
-            image.unmarked = [Unmarked.of(region) for region in stage.marked.unmarked]
-            self._marks.update((mark.id, mark) for mark in marks)
-            self._pages.append([Page.of(page) for page in stage.marked.pages])
+            marked = stage.marked
+            image = self._images.setdefault(marked.image, AskedImage.of(marked.info))
+            image.mark(marked)
+            self._marks.update((mark.id, mark) for mark in image.marks)
+            self._pages.append([Page.of(page) for page in marked.pages])
         elif kind == "text" and self._on_text is not None:
             self._on_text(stage.text)
         elif kind == "answer":
-            self._answer = self._read(stage.answer)
+            self._answer = read(stage.answer, self._marks, self._pages, self._images)
 
-    def _read(self, wire: ask_pb2.Answer) -> Answer:
-        usage = wire.usage
-        tokens = (usage.input_tokens, usage.output_tokens) if wire.HasField("usage") else None
-        return Answer(
-            lmm=wire.lmm.name,
-            text=wire.text,
-            finish=_name(ask_pb2.Finish.Name(wire.finish)),
-            reason=wire.reason,
-            mentions=[self._mention(mention, wire.text) for mention in wire.mentions],
-            findings=[self._finding(finding) for finding in wire.findings],
-            agreement={region.mark: region.share for region in wire.agreement},
-            marks=self._marks,
-            pages=self._pages,
-            tokens=tokens,
-            cost=wire.cost if wire.HasField("cost") else None,
-            cut_short=wire.cut_short,
-            rounds=wire.rounds,
-            best=wire.best if wire.HasField("best") else None,
-            timings_ms=types.timings(wire.timings),
-            thoughts=[
-                Thought(_characters(thought.span, wire.text), thought.closed)
-                for thought in wire.thoughts
-            ],
-            images=[self._images[index] for index in sorted(self._images)],
-        )
 
-    def _mention(self, wire: ask_pb2.Mention, text: str) -> Mention:
-        return Mention(
-            span=_characters(wire.span, text),
-            polarity=_polarity(wire.polarity),
-            status=_name(ask_pb2.MentionStatus.Name(wire.status)),
-            marks=self._known(wire.marks),
-            unresolved=list(wire.unresolved),
-            location=Location.of(wire.location) if wire.HasField("location") else None,
-        )
+def read(
+    wire: ask_pb2.Answer,
+    marks: Mapping[int, Mark],
+    pages: Sequence[Sequence[Page]],
+    images: Mapping[int, AskedImage],
+) -> Answer:
+    """An answer about images, by their indices, with these marks."""
+    usage = wire.usage
+    tokens = (usage.input_tokens, usage.output_tokens) if wire.HasField("usage") else None
+    return Answer(
+        lmm=wire.lmm.name,
+        text=wire.text,
+        finish=_name(ask_pb2.Finish.Name(wire.finish)),
+        reason=wire.reason,
+        mentions=[_mention(mention, wire.text, marks) for mention in wire.mentions],
+        findings=[_finding(finding, marks) for finding in wire.findings],
+        agreement={region.mark: region.share for region in wire.agreement},
+        marks=dict(marks),
+        pages=[list(page) for page in pages],
+        tokens=tokens,
+        cost=wire.cost if wire.HasField("cost") else None,
+        cut_short=wire.cut_short,
+        rounds=wire.rounds,
+        best=wire.best if wire.HasField("best") else None,
+        timings_ms=types.timings(wire.timings),
+        thoughts=[
+            Thought(_characters(thought.span, wire.text), thought.closed)
+            for thought in wire.thoughts
+        ],
+        images=[images[index] for index in sorted(images)],
+    )
 
-    def _finding(self, wire: ask_pb2.Finding) -> Finding:
-        return Finding(
-            text=wire.text,
-            span=(wire.span.start, wire.span.end) if wire.HasField("span") else None,
-            of=wire.of if wire.HasField("of") else None,
-            marks=self._known(wire.marks),
-            status=_name(ask_pb2.MentionStatus.Name(wire.status)),
-            agreement=wire.agreement if wire.HasField("agreement") else None,
-            match=_match(wire.match),
-        )
 
-    def _known(self, ids: Iterable[int]) -> list[Mark]:
-        return [self._marks[id] for id in ids if id in self._marks]
+def _mention(wire: ask_pb2.Mention, text: str, marks: Mapping[int, Mark]) -> Mention:
+    return Mention(
+        span=_characters(wire.span, text),
+        polarity=_polarity(wire.polarity),
+        status=_name(ask_pb2.MentionStatus.Name(wire.status)),
+        marks=_known(wire.marks, marks),
+        unresolved=list(wire.unresolved),
+        location=Location.of(wire.location) if wire.HasField("location") else None,
+    )
+
+
+def _finding(wire: ask_pb2.Finding, marks: Mapping[int, Mark]) -> Finding:
+    return Finding(
+        text=wire.text,
+        span=(wire.span.start, wire.span.end) if wire.HasField("span") else None,
+        of=wire.of if wire.HasField("of") else None,
+        marks=_known(wire.marks, marks),
+        status=_name(ask_pb2.MentionStatus.Name(wire.status)),
+        agreement=wire.agreement if wire.HasField("agreement") else None,
+        match=_match(wire.match),
+    )
+
+
+def _known(ids: Iterable[int], marks: Mapping[int, Mark]) -> list[Mark]:
+    return [marks[id] for id in ids if id in marks]
 
 
 def _characters(span: ask_pb2.Span, text: str) -> tuple[int, int]:

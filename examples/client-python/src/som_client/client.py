@@ -11,12 +11,13 @@ import grpc
 from . import calls, requests, types
 from .answers import Answer, Listener
 from .calls import Attempts, Call, Stubs
+from .compared import Compared, Row
 from .connection import Connection
 from .errors import SomError
 from .images import ImageLike
 from .requests import AskArguments, MarkArguments, Params, Refinement
 from .tasks import Task
-from .types import Descriptor, Failure, GranularityStep, Marking, Segmentation
+from .types import Descriptor, Failure, GranularityStep, Marking, Model, Segmentation
 
 T = TypeVar("T")
 
@@ -24,8 +25,12 @@ T = TypeVar("T")
 class Client:
     """Calls a som server, from any number of threads.
 
-    Calls that a full server refuses are repeated up to `retries` times, when it says so. All calls
-    raise `SomError`.
+    A call may take `timeout` seconds. Calls that a full server refuses are repeated up to `retries`
+    times, when it says so; with `wait_for_ready` a call waits for a server that is not there yet.
+
+    All calls raise `SomError` for what the server refuses and for one that is not reached. What is
+    wrong with an image or an argument here, before anything is sent, is raised as it is: `OSError`
+    for a file that cannot be read, `ValueError` or `TypeError` for what is no image.
     """
 
     def __init__(
@@ -34,9 +39,10 @@ class Client:
         *,
         timeout: float | None = 60.0,
         retries: int = 5,
+        wait_for_ready: bool = False,
     ) -> None:
         self._connection = Connection.to(connection)
-        self._timeout = timeout
+        self._call = {"timeout": timeout, "wait_for_ready": wait_for_ready}
         self._retries = retries
         self._channel = self._connection.open()
         self._stubs = Stubs(self._channel)
@@ -72,14 +78,20 @@ class Client:
     def mark_stream(
         self, images: Iterable[ImageLike], **options: Unpack[MarkArguments]
     ) -> Iterator[Marking | Failure]:
-        """The marked images of many images, in their order. What is wrong with one image is its
-        `Failure`; `images` is read as fast as the server works."""
+        """The marked images of many images, in their order. What is wrong with one image, there or
+        here, is its `Failure`; `images` is read as fast as the server works. An exception that
+        `images` raises ends the stream after the answers to the images before it."""
+        stream = calls.Stream(options)
         answers = self._stubs.som.MarkStream(
-            calls.stream(images, **options), metadata=self._connection.metadata()
+            stream.requests(images),
+            metadata=self._connection.metadata(),
+            wait_for_ready=self._call["wait_for_ready"],
         )
         try:
             for answer in answers:
+                yield from stream.before()
                 yield types.outcome(answer)
+            yield from stream.after()
         except grpc.RpcError as error:
             raise SomError.of(error) from error
         finally:
@@ -97,8 +109,8 @@ class Client:
         listener = Listener(on_text)
         stages = self._stubs.som.Ask(
             requests.ask(images, question, **options),
-            timeout=self._timeout,
             metadata=self._connection.metadata(),
+            **self._call,
         )
         try:
             for stage in stages:
@@ -108,6 +120,37 @@ class Client:
         finally:
             stages.cancel()
         return listener.complete()
+
+    def compare(
+        self,
+        images: Iterable[ImageLike],
+        question: str | Task,
+        rows: Iterable[Row],
+        **options: Unpack[AskArguments],
+    ) -> Iterator[Compared]:
+        """The same question in several ways: each row as soon as it is done. A row that fails does not
+        disturb the others."""
+        answers = self._stubs.som.Compare(
+            calls.compare(images, question, rows, **options),
+            metadata=self._connection.metadata(),
+            **self._call,
+        )
+        try:
+            for answer in answers:
+                yield Compared.of(answer)
+        except grpc.RpcError as error:
+            raise SomError.of(error) from error
+        finally:
+            answers.cancel()
+
+    def models(self) -> list[Model]:
+        """What there is to ask with."""
+        return self._run(calls.models())
+
+    def health(self, service: str = "") -> bool:
+        """True if the server serves: all of it, or a service or segmenter by its name, such as
+        "som.v1.SomService" or "classic"."""
+        return self._run(calls.health(service))
 
     def segmenters(self) -> list[Descriptor]:
         """What there is to segment with."""
@@ -126,7 +169,7 @@ class Client:
         while True:
             try:
                 answer = rpc(
-                    attempts.request, timeout=self._timeout, metadata=self._connection.metadata()
+                    attempts.request, metadata=self._connection.metadata(), **self._call
                 )
             except grpc.RpcError as failure:
                 time.sleep(attempts.pause(failure))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ class Connection:
     """An address, and what it takes to get in."""
 
     address: str
-    """`HOST:PORT` or `unix:PATH`."""
+    """`HOST:PORT` or `unix:PATH`; or as the command takes it, `http://HOST:PORT` and
+    `https://HOST:PORT`, which encrypts."""
     token: str | None = None
     """Bearer token."""
     tls: bool = False
@@ -35,11 +37,30 @@ class Connection:
     """The name in the server's certificate, if it is not the address's."""
     compression: bool = False
     """Compress requests, and get answers compressed."""
+    keepalive: float | None = None
+    """Seconds of silence after which the server is asked for a sign of life, which may take as
+    long; None never asks."""
+    attempts: int = 1
+    """How often a call is tried whose server cannot be reached: 2 to 5, after pauses that grow."""
+    options: Sequence[tuple[str, Any]] = ()
+    """Further options of gRPC's channel; they go before those that are made of the above."""
 
     @classmethod
     def to(cls, server: Connection | str) -> Connection:
-        """A connection, or one without more than an address."""
-        return cls(server) if isinstance(server, str) else server
+        """A connection, or one without more than an address; raises ValueError for an address of
+        no kind that there is."""
+        connection = cls(server) if isinstance(server, str) else server
+        scheme, divider, rest = connection.address.partition("://")
+        if not divider or scheme in ("unix", "dns", "ipv4", "ipv6"):
+            return connection
+        if scheme not in ("http", "https") or not rest.rstrip("/"):
+            raise ValueError(
+                f"{connection.address}: not an address like host:50051, http://host:50051, "
+                "https://host:50051 or unix:/run/som.sock"
+            )
+        return replace(
+            connection, address=rest.rstrip("/"), tls=connection.tls or scheme == "https"
+        )
 
     def open(self) -> grpc.Channel:
         """A channel for blocking calls."""
@@ -68,14 +89,32 @@ class Connection:
         )
 
     def _arguments(self) -> dict[str, Any]:
-        options: list[tuple[str, Any]] = [
-            ("grpc.max_send_message_length", MESSAGE_BYTES),
-            ("grpc.max_receive_message_length", MESSAGE_BYTES),
-        ]
+        options: dict[str, Any] = {
+            "grpc.max_send_message_length": MESSAGE_BYTES,
+            "grpc.max_receive_message_length": MESSAGE_BYTES,
+        }
         if self.host is not None:
-            options.append(("grpc.ssl_target_name_override", self.host))
+            options["grpc.ssl_target_name_override"] = self.host
+        if self.keepalive is not None:
+            options["grpc.keepalive_time_ms"] = int(self.keepalive * 1000)
+            options["grpc.keepalive_timeout_ms"] = int(self.keepalive * 1000)
+        if self.attempts > 1:
+            options["grpc.service_config"] = json.dumps(_retrying(self.attempts))
+        options.update(self.options)
         compression = grpc.Compression.Gzip if self.compression else None
-        return {"options": options, "compression": compression}
+        return {"options": list(options.items()), "compression": compression}
+
+
+def _retrying(attempts: int) -> dict[str, Any]:
+    """A service config that tries calls again whose server cannot be reached."""
+    policy = {
+        "maxAttempts": attempts,
+        "initialBackoff": "0.2s",
+        "maxBackoff": "5s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
 
 
 def _read(path: str | PathLike[str] | None) -> bytes | None:

@@ -28,6 +28,8 @@ class SomError(Exception):
     @classmethod
     def of(cls, error: grpc.RpcError) -> SomError:
         """The error of a call, sync or async."""
+        if not hasattr(error, "code"):
+            return cls(grpc.StatusCode.UNKNOWN, str(error))
         code: grpc.StatusCode = error.code()
         details: str = error.details() or ""
         return cls(code, details, _retry_after(error))

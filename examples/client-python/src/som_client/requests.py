@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, Unpack
 
+import numpy as np
 from google.protobuf import json_format, struct_pb2
 
 from som.v1 import ask_pb2, som_pb2, types_pb2
@@ -63,8 +64,10 @@ class AskArguments(MarkOptions, total=False):
     """In place of a segmenter, what chooses one and its level: 1, the coarsest, to 3."""
     params: Params | None
     """The segmenter's parameters, hints among them."""
+    regions: Sequence[Iterable[Region] | None]
+    """By image, what is marked in place of what the segmenter would find; None for what it finds."""
     refine: str | Refinement | None
-    """Who cuts each region anew."""
+    """Who cuts each region anew, those of `regions` as well."""
     styles: Styles
     template: str | None
     """The words of the prompt by the name of a template, such as "som-bench-labelling"."""
@@ -104,24 +107,20 @@ def segment(
         segmenter=segmenter,
         params=struct(params),
         granularity=granularity,
-        refine=_refinement(refine),
+        refine=refinement(refine),
     )
 
 
 def mark(image: ImageLike, **options: Unpack[MarkArguments]) -> som_pb2.MarkRequest:
-    regions = options.get("regions")
-    given = None
-    if regions is not None:
-        given = types_pb2.RegionList(regions=[region.to_wire() for region in regions])
     return som_pb2.MarkRequest(
         image=images.to_wire(image),
         segmenter=options.get("segmenter", ""),
         params=struct(options.get("params")),
         granularity=options.get("granularity"),
-        regions=given,
-        refine=_refinement(options.get("refine")),
-        styles=[_layer(style) for style in options.get("styles", ())],
-        options=_mark_options(options),
+        regions=_regions(options.get("regions")),
+        refine=refinement(options.get("refine")),
+        styles=[layer(style) for style in options.get("styles", ())],
+        options=mark_options(options),
         format=_format(options.get("format", "png")),
     )
 
@@ -131,6 +130,10 @@ def ask(
 ) -> som_pb2.AskRequest:
     if options.get("template") is not None and options.get("words") is not None:
         raise ValueError("a prompt has a template or words, not both")
+    given = list(images_)
+    regions = options.get("regions", [None] * len(given))
+    if len(regions) != len(given):
+        raise ValueError(f"there are {len(given)} images, but regions for {len(regions)}")
     return som_pb2.AskRequest(
         images=[
             ask_pb2.AskImage(
@@ -139,13 +142,14 @@ def ask(
                 segmenter=options.get("segmenter", ""),
                 params=struct(options.get("params")),
                 granularity=options.get("granularity"),
-                refine=_refinement(options.get("refine")),
+                regions=_regions(own),
+                refine=refinement(options.get("refine")),
             )
-            for image in images_
+            for image, own in zip(given, regions, strict=True)
         ],
         task=tasks.ask(question) if isinstance(question, str) else question,
-        styles=[_layer(style) for style in options.get("styles", ())],
-        options=_mark_options(options),
+        styles=[layer(style) for style in options.get("styles", ())],
+        options=mark_options(options),
         history=[
             ask_pb2.Exchange(question=question, answer=answer)
             for question, answer in options.get("history", ())
@@ -166,12 +170,30 @@ def ask(
     )
 
 
+def _regions(regions: Iterable[Region] | None) -> types_pb2.RegionList | None:
+    if regions is None:
+        return None
+    return types_pb2.RegionList(regions=[region.to_wire() for region in regions])
+
+
 def struct(params: Params | None) -> struct_pb2.Struct:
     """Parameters as they travel."""
-    return json_format.ParseDict(dict(params or {}), struct_pb2.Struct())
+    return json_format.ParseDict(_plain(dict(params or {})), struct_pb2.Struct())
 
 
-def _refinement(refine: str | Refinement | None) -> types_pb2.Refinement | None:
+def _plain(value: Any) -> Any:
+    """`value` without numpy's numbers and arrays, which JSON does not know."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def refinement(refine: str | Refinement | None) -> types_pb2.Refinement | None:
+    """How regions are refined, as it travels."""
     if refine is None:
         return None
     if isinstance(refine, str):
@@ -181,10 +203,10 @@ def _refinement(refine: str | Refinement | None) -> types_pb2.Refinement | None:
     )
 
 
-def _mark_options(given: Mapping[str, Any]) -> types_pb2.MarkOptions:
+def mark_options(given: Mapping[str, Any]) -> types_pb2.MarkOptions:
     """What of `given` is asked of marks."""
     names = [name for name in MarkOptions.__annotations__ if name in given]
-    options = {name: given[name] for name in names}
+    options = {name: _plain(given[name]) for name in names}
     if options.get("colors"):
         options["colors"] = [int(color.removeprefix("#"), 16) for color in options["colors"]]
     return types_pb2.MarkOptions(**options)
@@ -194,7 +216,7 @@ def _format(name: Format) -> str:
     return f"PICTURE_FORMAT_{name.upper()}"
 
 
-def _layer(style: str | tuple[str, Params]) -> types_pb2.StyleLayer:
+def layer(style: str | tuple[str, Params]) -> types_pb2.StyleLayer:
     if isinstance(style, str):
         return types_pb2.StyleLayer(id=style)
     name, params = style

@@ -384,6 +384,14 @@ class Failure:
     message: str
     retry_delay: timedelta | None
     """When the same request may work; none if it will not."""
+    error: Exception | None = field(default=None, compare=False)
+    """What went wrong with the image here, before it was sent; none if the server refused it."""
+
+    @classmethod
+    def here(cls, error: Exception) -> Failure:
+        """What is wrong with an image that could not be sent."""
+        code = grpc.StatusCode.INVALID_ARGUMENT
+        return cls(code=code, message=str(error), retry_delay=None, error=error)
 
     @classmethod
     def of(cls, wire: som_pb2.Failure) -> Failure:
@@ -412,6 +420,34 @@ class Descriptor:
             about=wire.about,
             capabilities=frozenset(name.removeprefix("CAPABILITY_").lower() for name in names),
             params_schema=wire.params_schema,
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A large multimodal model, as the server knows it before it is asked."""
+
+    name: str
+    """In the server's settings: what `lmm` takes."""
+    provider: str
+    model: str
+    """Its own name."""
+    vision: bool
+    """It takes images."""
+    structured: bool
+    """It answers by a JSON schema."""
+    priced: bool
+    """What tokens cost is known, so that a budget can limit it."""
+
+    @classmethod
+    def of(cls, wire: catalog_pb2.LmmInfo) -> Model:
+        return cls(
+            name=wire.lmm.name,
+            provider=wire.lmm.provider,
+            model=wire.lmm.model,
+            vision=wire.vision,
+            structured=wire.structured,
+            priced=wire.priced,
         )
 
 
@@ -476,6 +512,10 @@ def mark_styles(wire: catalog_pb2.ListMarkStylesResponse) -> list[Descriptor]:
     return [Descriptor.of(style) for style in wire.mark_styles]
 
 
+def models(wire: catalog_pb2.ListLmmsResponse) -> list[Model]:
+    return [Model.of(model) for model in wire.lmms]
+
+
 def box(wire: types_pb2.BBox) -> Box:
     return (wire.x, wire.y, wire.width, wire.height)
 
@@ -495,13 +535,17 @@ def _detections(
     boxes[:, 2:] += boxes[:, :2]  # XYWH to XYXY
     scores = [region.score for region in regions]
     labels = [region.label for region in regions]
+    classes = np.arange(len(regions))
     if any(label is not None for label in labels):
         names = np.array([label or "" for label in labels], dtype=str)
+        _, classes = np.unique(names, return_inverse=True)
         data = {**data, "class_name": names}
     return supervision.Detections(
         xyxy=boxes,
         mask=_stack(region.mask for region in regions),
         confidence=None if None in scores else np.array(scores, dtype=float),
+        # Annotators choose colours by class: without names every region is one of its own.
+        class_id=classes.astype(int),
         data=dict(data),
     )
 

@@ -31,6 +31,12 @@ use crate::{BBox, Call, Mask, Point, Result, Size};
 
 /// A label may hide this share of its own region at most; else it moves off.
 const OWN_SHARE: f64 = 0.5;
+/// Labels off their regions may fill this share of a page: more of them would not find room, and
+/// each would look for it among the ends of all others' leader lines.
+const FILLED: f64 = 0.5;
+/// After a page on which few of them found room, so many times as many are tried on the next one.
+const TRIED_AGAIN: usize = 2;
+const MIN_TRIED: usize = 16;
 
 /// Where one mark goes.
 #[derive(Clone, Copy, Debug)]
@@ -177,12 +183,26 @@ impl Placer<'_> {
             pages: 0,
             covered: 0,
         };
+        let most = self.most_beside(ranks)?;
+        let mut tried = most;
         let mut waiting: Vec<usize> = (0..ranks).collect();
         while !waiting.is_empty() && result.pages < paging.max_pages {
-            let later = waiting.split_off(paging.page_size.min(waiting.len()));
+            let mut later = waiting.split_off(paging.page_size.min(waiting.len()));
             let mut labels: Vec<(usize, Label)> = Vec::new();
             let mut page = Page::new(size, ranks);
             let mut rest = self.put_inside(&mut page, &waiting, &inside, &mut labels);
+            let mut next = rest.split_off(tried.min(rest.len()));
+            // The ends of leader lines to come.
+            let moving = labels.iter().map(|(rank, _)| rank);
+            let moving = moving.filter(|&&rank| hides(&inside, rank));
+            for anchor in rest
+                .iter()
+                .chain(moving)
+                .filter_map(|&rank| self.widest[rank])
+            {
+                page.keep_free(anchor.point);
+            }
+            let on_their_own = labels.len();
             self.move_aside(&mut page, &inside, &mut labels)?;
             self.put_across(&mut page, &mut rest, &mut labels)?;
             self.put_beside(&mut page, &mut rest, &mut labels)?;
@@ -199,6 +219,8 @@ impl Placer<'_> {
                     .sum::<u64>();
                 self.widen(&mut page, &mut labels)?;
             }
+            tried =
+                (TRIED_AGAIN * labels.len().saturating_sub(on_their_own)).clamp(MIN_TRIED, most);
             let number = result.pages;
             result.pages += u32::from(!labels.is_empty());
             result
@@ -217,7 +239,8 @@ impl Placer<'_> {
                         font_size,
                     }
                 }));
-            rest.extend(later);
+            rest.append(&mut next);
+            rest.append(&mut later);
             waiting = rest;
         }
         result.crowded = waiting.len();
@@ -233,25 +256,27 @@ impl Placer<'_> {
         labels: &mut Vec<(usize, Label)>,
     ) -> Vec<usize> {
         let mut rest = Vec::new();
-        let mut ends = Vec::new();
         for &rank in batch {
             match inside[rank] {
-                Some(Inside { label, hides }) => {
+                Some(Inside { label, .. }) => {
                     page.put(rank, label.bbox, None);
                     labels.push((rank, label));
-                    ends.extend(hides.then_some(rank));
                 }
-                None => {
-                    rest.push(rank);
-                    ends.push(rank);
-                }
+                None => rest.push(rank),
             }
         }
-        // The ends of leader lines to come.
-        for anchor in ends.iter().filter_map(|&rank| self.widest[rank]) {
-            page.keep_free(anchor.point);
-        }
         rest
+    }
+
+    /// The most labels off their regions that are tried on one page.
+    fn most_beside(&mut self, ranks: usize) -> Result<usize> {
+        let Some(last) = ranks.checked_sub(1) else {
+            return Ok(MIN_TRIED);
+        };
+        let Size { width, height } = self.fonts.measure(self.fonts.len() - 1, last)?;
+        let label = Page::taken(Size::new(width, height)) as f64;
+        let fit = self.visible.size().pixels() as f64 / label * FILLED;
+        Ok((fit as usize).max(MIN_TRIED))
     }
 
     /// Moves labels that hide much of their regions off these, where there is plain ground.
@@ -262,7 +287,7 @@ impl Placer<'_> {
         labels: &mut [(usize, Label)],
     ) -> Result<()> {
         for (rank, label) in labels {
-            if !inside[*rank].is_some_and(|inside| inside.hides) {
+            if !hides(inside, *rank) {
                 continue;
             }
             self.call.check()?;
@@ -358,6 +383,11 @@ impl Placer<'_> {
             font_size: self.fonts.font_size(step),
         }))
     }
+}
+
+/// True if the label of `rank` lies inside its region and hides much of it.
+fn hides(inside: &[Option<Inside>], rank: usize) -> bool {
+    inside[rank].is_some_and(|inside| inside.hides)
 }
 
 /// The box whose [`BBox::center`] is `center`; `None` if it would begin outside the image.

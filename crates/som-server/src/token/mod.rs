@@ -1,12 +1,16 @@
 //! Bearer tokens: who may call, and how much.
 
+mod pace;
+mod spent;
+
 use std::{
     collections::BTreeMap,
     fs,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
+use http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};
 use som_core::{Error, Result};
 use som_engine::settings::{TokenSettings, TokenSource};
@@ -14,6 +18,12 @@ use subtle::ConstantTimeEq;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
+};
+use tonic::Status;
+
+use self::{
+    pace::Pace,
+    spent::{Allowance, Spent},
 };
 
 /// Shorter tokens can be guessed.
@@ -26,21 +36,38 @@ pub(crate) struct Tokens(Vec<Arc<Owner>>);
 
 /// The owner of a token.
 pub(crate) struct Owner {
-    name: String,
+    name: Arc<str>,
     /// Digests have one length, so that comparing them tells nothing about the token's.
     digest: [u8; 32],
-    calls: Option<Arc<Semaphore>>,
+    /// At a time; the number, and the permits.
+    calls: Option<(usize, Arc<Semaphore>)>,
     pace: Option<Pace>,
+    allowance: Allowance,
+    /// The same for those who come after this one in the settings.
+    spent: Arc<Spent>,
+}
+
+/// Why an owner has to wait.
+#[derive(Debug)]
+pub(crate) struct Full {
+    /// What there is too much of.
+    pub(crate) what: &'static str,
+    pub(crate) wait: Duration,
 }
 
 impl Tokens {
-    /// Reads the tokens that the settings name.
+    /// Reads the tokens that the settings name, in the place of those `before`.
     ///
     /// # Errors
     /// Invalid, naming the table, if a token is missing, too short or named twice.
-    pub(crate) fn read(settings: &BTreeMap<String, TokenSettings>) -> Result<Self> {
+    pub(crate) fn read(
+        settings: &BTreeMap<String, TokenSettings>,
+        before: Option<&Self>,
+    ) -> Result<Self> {
         let owners = settings.iter().map(|(name, settings)| {
-            Owner::read(name, settings)
+            let mut known = before.into_iter().flat_map(|tokens| &tokens.0);
+            let known = known.find(|owner| *owner.name == **name);
+            Owner::read(name, settings, known.map(Arc::as_ref))
                 .map(Arc::new)
                 .map_err(|error| error.at(format!("server.token.{name}")))
         });
@@ -52,8 +79,31 @@ impl Tokens {
         self.0.is_empty()
     }
 
+    /// Whose call it is; `None` on an open server.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED without a token that is right.
+    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Option<Arc<Owner>>, Status> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let Some(value) = headers.get(AUTHORIZATION) else {
+            return Err(Status::unauthenticated(
+                "a bearer token is needed (metadata \"authorization: Bearer TOKEN\")",
+            ));
+        };
+        let token = value
+            .as_bytes()
+            .split_at_checked(7)
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
+        let owner = token.and_then(|(_, token)| self.owner(token.trim_ascii()));
+        owner
+            .map(Some)
+            .ok_or_else(|| Status::unauthenticated("the bearer token is wrong"))
+    }
+
     /// Whose token this is. Takes the same time for all tokens, right or wrong.
-    pub(crate) fn owner(&self, token: &[u8]) -> Option<Arc<Owner>> {
+    fn owner(&self, token: &[u8]) -> Option<Arc<Owner>> {
         let digest = Sha256::digest(token);
         let mut found = None;
         for owner in &self.0 {
@@ -66,39 +116,56 @@ impl Tokens {
 }
 
 impl Owner {
-    fn read(name: &str, settings: &TokenSettings) -> Result<Self> {
+    fn read(name: &str, settings: &TokenSettings, before: Option<&Self>) -> Result<Self> {
         let token = secret(settings)?;
         if token.len() < SHORTEST {
             return Err(Error::invalid(format!(
                 "the token is shorter than {SHORTEST} characters"
             )));
         }
+        // Calls in progress count on where their limit stays.
+        let calls = before.and_then(|before| before.calls.clone());
+        let calls = calls.filter(|(count, _)| *count == settings.calls);
+        let new = || (settings.calls, Arc::new(Semaphore::new(settings.calls)));
         Ok(Self {
-            name: name.to_owned(),
+            name: name.into(),
             digest: Sha256::digest(token.as_bytes()).into(),
-            calls: (settings.calls > 0).then(|| Arc::new(Semaphore::new(settings.calls))),
+            calls: (settings.calls > 0).then(|| calls.unwrap_or_else(new)),
             pace: (settings.per_second > 0.0).then(|| Pace::new(settings.per_second)),
+            allowance: Allowance::of(settings),
+            spent: before.map_or_else(Arc::default, |before| before.spent.clone()),
         })
     }
 
     /// The name that logs show.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// A permit for one more call; `None` where the owner has no limit.
+    /// A permit for one more call; `None` where the owner has no limit of calls at a time.
     ///
     /// # Errors
-    /// When to try again, if the limit is reached.
-    pub(crate) fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, Duration> {
+    /// Which limit is reached, and when to try again.
+    pub(crate) fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, Full> {
+        let full = |what| move |wait| Full { what, wait };
         let permit = match &self.calls {
-            Some(calls) => Some(calls.clone().try_acquire_owned().map_err(|_| PAUSE)?),
+            Some((_, calls)) => {
+                let permit = calls.clone().try_acquire_owned().map_err(|_| PAUSE);
+                Some(permit.map_err(full("calls at a time"))?)
+            }
             None => None,
         };
         if let Some(pace) = &self.pace {
-            pace.admit(Instant::now())?;
+            pace.admit(Instant::now()).map_err(full("calls a second"))?;
         }
+        let counted = self.spent.call(&self.allowance, SystemTime::now());
+        counted.map_err(|(what, wait)| Full { what, wait })?;
         Ok(permit)
+    }
+
+    /// Counts what an answer of a model took.
+    pub(crate) fn charge(&self, tokens: u64, dollars: f64) {
+        self.spent.answer(tokens, dollars, SystemTime::now());
     }
 }
 
@@ -111,36 +178,6 @@ fn secret(settings: &TokenSettings) -> Result<String> {
         })?,
     };
     Ok(text.trim().to_owned())
-}
-
-/// Calls a second, over time, with bursts of one second's worth (the generic cell rate algorithm,
-/// ITU-T I.371).
-struct Pace {
-    interval: Duration,
-    burst: Duration,
-    /// When the next call would be due if all came evenly.
-    due: Mutex<Instant>,
-}
-
-impl Pace {
-    fn new(per_second: f64) -> Self {
-        let interval = Duration::from_secs_f64(1.0 / per_second.max(1e-6));
-        Self {
-            interval,
-            burst: Duration::from_secs(1).saturating_sub(interval),
-            due: Mutex::new(Instant::now()),
-        }
-    }
-
-    fn admit(&self, now: Instant) -> Result<(), Duration> {
-        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let early = due.saturating_duration_since(now);
-        if early > self.burst {
-            return Err(early - self.burst);
-        }
-        *due = (*due).max(now) + self.interval;
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -164,14 +201,17 @@ mod tests {
     }
 
     fn tokens(name: &str, settings: TokenSettings) -> Result<Tokens> {
-        Tokens::read(&[(name.to_owned(), settings)].into())
+        Tokens::read(&[(name.to_owned(), settings)].into(), None)
     }
 
     #[test]
     fn only_the_right_token_has_an_owner() {
         let (settings, _file) = settings("0123456789abcdef\n");
         let tokens = tokens("alice", settings).unwrap();
-        assert_eq!(tokens.owner(b"0123456789abcdef").unwrap().name(), "alice");
+        assert_eq!(
+            tokens.owner(b"0123456789abcdef").unwrap().name().as_ref(),
+            "alice"
+        );
         for wrong in [
             "",
             "0123456789abcdeF",
@@ -196,21 +236,9 @@ mod tests {
         let alice = tokens.owner(b"0123456789abcdef").unwrap();
         let first = alice.admit().unwrap();
         let _second = alice.admit().unwrap();
-        assert!(alice.admit().unwrap_err() > Duration::ZERO);
+        assert!(alice.admit().unwrap_err().wait > Duration::ZERO);
         drop(first);
         assert!(alice.admit().is_ok());
-    }
-
-    #[test]
-    fn calls_over_time_are_limited() {
-        let pace = Pace::new(10.0);
-        let start = *pace.due.lock().unwrap();
-        let admitted = (0..100).filter(|_| pace.admit(start).is_ok()).count();
-        assert_eq!(admitted, 10);
-        let wait = pace.admit(start).unwrap_err();
-        assert_eq!(wait, Duration::from_millis(100));
-        assert!(pace.admit(start + wait).is_ok());
-        assert!(pace.admit(start + wait).is_err());
     }
 
     #[test]

@@ -1,4 +1,9 @@
-//! What is measured, and the page that Prometheus reads.
+//! What is measured: counted here, or read from the engine and the system when it is asked for.
+
+mod backends;
+mod page;
+mod process;
+mod queues;
 
 use std::{
     fmt,
@@ -9,21 +14,22 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get,
-};
 use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
+    encoding::{EncodeLabelSet, text::encode},
     metrics::{
-        counter::Counter, family::Family, gauge::ConstGauge, gauge::Gauge, histogram::Histogram,
-        histogram::exponential_buckets,
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
     },
     registry::{Registry, Unit},
 };
-use som_core::{Error, ErrorKind, Result, Timings};
+use som_core::{ErrorKind, Timings, Usage};
 use som_engine::Engine;
-use tokio::net::TcpListener;
+
+pub(crate) use self::page::serve;
+use self::{backends::Backends, process::Process, queues::Queues};
 
 /// What is measured.
 pub(crate) struct Metrics {
@@ -33,6 +39,11 @@ pub(crate) struct Metrics {
     stage_seconds: Family<StageLabel, Histogram>,
     errors: Family<KindLabel, Counter>,
     in_progress: Gauge<i64, AtomicI64>,
+    connections: Gauge<i64, AtomicI64>,
+    places_taken: Counter,
+    answers: Family<LmmLabel, Counter>,
+    tokens: Family<TokenLabels, Counter>,
+    dollars: Family<LmmLabel, Counter<f64, AtomicU64>>,
     /// Nanoseconds that the latest segmentation took.
     latest_segment: AtomicU64,
 }
@@ -58,8 +69,29 @@ struct KindLabel {
     kind: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LmmLabel {
+    lmm: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TokenLabels {
+    lmm: String,
+    /// Of a prompt, the part of it that the provider had kept, or an answer.
+    kind: &'static str,
+}
+
+/// One connection that is open, until this is dropped.
+pub(crate) struct OpenConnection(Gauge<i64, AtomicI64>);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 impl Metrics {
-    /// Nothing measured yet; queues are read from `engine` when the page is.
+    /// Nothing measured yet; what `engine` tells is read when the page is.
     pub(crate) fn new(engine: Arc<Engine>) -> Self {
         // 1 ms to about 65 s.
         let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 17));
@@ -70,6 +102,11 @@ impl Metrics {
             stage_seconds: Family::new_with_constructor(seconds),
             errors: Family::default(),
             in_progress: Gauge::default(),
+            connections: Gauge::default(),
+            places_taken: Counter::default(),
+            answers: Family::default(),
+            tokens: Family::default(),
+            dollars: Family::default(),
             latest_segment: AtomicU64::new(0),
         };
         let registry = &mut metrics.registry;
@@ -92,8 +129,72 @@ impl Metrics {
             "Calls in progress",
             metrics.in_progress.clone(),
         );
-        registry.register_collector(Box::new(Queues(engine)));
+        registry.register(
+            "connections",
+            "Open connections",
+            metrics.connections.clone(),
+        );
+        registry.register(
+            "connections_full",
+            "Connections that found all places taken",
+            metrics.places_taken.clone(),
+        );
+        registry.register(
+            "lmm_answers",
+            "Requests to models that were answered",
+            metrics.answers.clone(),
+        );
+        registry.register("lmm_tokens", "Tokens of models", metrics.tokens.clone());
+        registry.register(
+            "lmm_dollars",
+            "US dollars that models with prices took",
+            metrics.dollars.clone(),
+        );
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "Which som this is", build);
+        registry.register_collector(Box::new(Queues(engine.clone())));
+        registry.register_collector(Box::new(Backends(engine.clone())));
+        registry.register_collector(Box::new(Process::new(engine)));
         metrics
+    }
+
+    /// A connection was accepted.
+    pub(crate) fn connection(&self) -> OpenConnection {
+        self.connections.inc();
+        OpenConnection(self.connections.clone())
+    }
+
+    /// A connection found all places taken.
+    pub(crate) fn places_taken(&self) {
+        self.places_taken.inc();
+    }
+
+    /// The model `lmm` answered `rounds` requests, which took so much.
+    pub(crate) fn answers(
+        &self,
+        lmm: &str,
+        rounds: u32,
+        usage: Option<Usage>,
+        dollars: Option<f64>,
+    ) {
+        let label = LmmLabel {
+            lmm: lmm.to_owned(),
+        };
+        self.answers.get_or_create(&label).inc_by(rounds.into());
+        if let Some(usage) = usage {
+            for (kind, count) in [
+                ("input", usage.input_tokens),
+                ("cached", usage.cached_tokens),
+                ("output", usage.output_tokens),
+            ] {
+                let lmm = lmm.to_owned();
+                let labels = TokenLabels { lmm, kind };
+                self.tokens.get_or_create(&labels).inc_by(count);
+            }
+        }
+        if let Some(dollars) = dollars {
+            self.dollars.get_or_create(&label).inc_by(dollars);
+        }
     }
 
     /// A call began.
@@ -155,55 +256,4 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry).map(|()| text)
     }
-}
-
-/// How many requests wait for each segmenter.
-struct Queues(Arc<Engine>);
-
-impl fmt::Debug for Queues {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Queues")
-    }
-}
-
-impl Collector for Queues {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let gauge = ConstGauge::new(0_i64);
-        let mut family = encoder.encode_descriptor(
-            "queue_depth",
-            "Requests that wait for an instance of a segmenter",
-            None,
-            gauge.metric_type(),
-        )?;
-        for entry in self.0.registry().segmenters() {
-            let depth = i64::try_from(entry.queued()).unwrap_or(i64::MAX);
-            let labels = [("segmenter", entry.id())];
-            ConstGauge::new(depth).encode(family.encode_family(&labels)?)?;
-        }
-        Ok(())
-    }
-}
-
-/// Serves the page at `/metrics` until dropped.
-///
-/// # Errors
-/// Unavailable, if the listener fails.
-pub(crate) async fn serve(metrics: Arc<Metrics>, listener: TcpListener) -> Result<()> {
-    let router = Router::new()
-        .route("/metrics", get(page))
-        .with_state(metrics);
-    axum::serve(listener, router)
-        .await
-        .map_err(|error| Error::unavailable("the metrics page ended").caused_by(error))
-}
-
-async fn page(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
-    let text = metrics.page().unwrap_or_default();
-    (
-        [(
-            CONTENT_TYPE,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        )],
-        text,
-    )
 }
