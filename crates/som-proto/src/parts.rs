@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::{params, pb::v1 as wire};
 
-    fn parts(message: &(impl prost::Message + prost::Name)) -> usize {
+    fn parts(message: &impl prost::Name) -> usize {
         fn of<T: prost::Name>(_: &T) -> String {
             T::full_name()
         }

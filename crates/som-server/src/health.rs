@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use som_engine::Engine;
+use som_engine::{Engine, registry::SegmenterEntry};
 use tokio::time::sleep;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
@@ -39,7 +39,7 @@ impl Health {
         loop {
             for id in &self.segmenters {
                 let entry = self.engine.registry().segmenter(id);
-                let status = match entry.is_ok_and(|entry| entry.is_up()) {
+                let status = match entry.is_ok_and(SegmenterEntry::is_up) {
                     true => ServingStatus::Serving,
                     false => ServingStatus::NotServing,
                 };

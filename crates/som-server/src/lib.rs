@@ -41,6 +41,7 @@ use som_proto::pb::{
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tonic::{codec::CompressionEncoding, server::NamedService as _, service::Routes};
+use tonic_reflection::server::Builder;
 
 pub use crate::reload::{Reloaded, Reloader};
 use crate::{
@@ -225,12 +226,12 @@ fn routes(
         };
     }
     let reflection = || {
-        let builder = tonic_reflection::server::Builder::configure()
+        let builder = Builder::configure()
             .register_encoded_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .with_service_name("grpc.health.v1.Health");
         let names = names.iter().copied();
-        names.fold(builder, |builder, name| builder.with_service_name(name))
+        names.fold(builder, Builder::with_service_name)
     };
     let broken = |error| Error::internal("reflection cannot be offered").caused_by(error);
     let routes = match role {

@@ -99,15 +99,16 @@ impl SegmenterEntry {
         detect: Arc<Self>,
         refine: Arc<Self>,
     ) -> Result<Self> {
+        let known = detect.known().zip(refine.known());
         let entry = Self {
             id: id.to_owned(),
             provenance: Provenance::Composed(table.detect.clone(), table.refine.clone()),
-            source: Source::Composed(table.clone(), [detect.clone(), refine.clone()]),
+            source: Source::Composed(table, [detect, refine]),
             known: Mutex::default(),
             asking: AsyncMutex::default(),
         };
-        if let (Some(detect), Some(refine)) = (detect.known(), refine.known()) {
-            entry.whole(&table, [detect, refine])?;
+        if let (Source::Composed(table, _), Some((detect, refine))) = (&entry.source, known) {
+            entry.whole(table, [detect, refine])?;
         }
         Ok(entry)
     }
@@ -122,9 +123,9 @@ impl SegmenterEntry {
         &self.provenance
     }
 
-    /// What is known of it; `None` if it stands behind endpoints and none was reached yet, or is made of
-    /// such a one, or of two that do not fit any more. Endpoints that came back upgraded, and agree, are
-    /// known anew, and so is what is made of them.
+    /// What is known of it; `None` if it stands behind endpoints and none was reached yet, or is
+    /// made of such a one, or of two that do not fit any more. Endpoints that came back upgraded,
+    /// and agree, are known anew, and so is what is made of them.
     pub fn known(&self) -> Option<Arc<KnownSegmenter>> {
         if let Source::Composed(table, [detect, refine]) = &self.source {
             return self.whole(table, [detect.known()?, refine.known()?]).ok();

@@ -9,6 +9,9 @@ use prometheus_client::{
 };
 use som_engine::{Engine, registry::EndpointState};
 
+/// What a gauge tells of an endpoint.
+type Reading = fn(&EndpointState) -> f64;
+
 /// Of each endpoint: whether it serves, how fast it answers, and whether it is left alone.
 pub(super) struct Backends(pub(super) Arc<Engine>);
 
@@ -20,7 +23,7 @@ impl fmt::Debug for Backends {
 
 impl Collector for Backends {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let gauges: [(_, _, fn(&EndpointState) -> f64); 4] = [
+        let gauges: [(_, _, Reading); 4] = [
             ("backend_up", "1 for an endpoint that serves", |state| {
                 f64::from(u8::from(state.is_up))
             }),

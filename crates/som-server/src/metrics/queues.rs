@@ -9,6 +9,9 @@ use prometheus_client::{
 };
 use som_engine::{Engine, registry::SegmenterEntry};
 
+/// What a gauge counts at a segmenter.
+type Count = fn(&SegmenterEntry) -> usize;
+
 /// Requests that wait for each segmenter, and its instances that work.
 pub(super) struct Queues(pub(super) Arc<Engine>);
 
@@ -20,7 +23,7 @@ impl fmt::Debug for Queues {
 
 impl Collector for Queues {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let gauges: [(_, _, fn(&SegmenterEntry) -> usize); 2] = [
+        let gauges: [(_, _, Count); 2] = [
             (
                 "queue_depth",
                 "Requests that wait for an instance of a segmenter",
