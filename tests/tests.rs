@@ -33,6 +33,8 @@ mod refine;
 mod granularity;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 mod ask;
+// `som ask --dry-run`: what would be sent is what is sent.
+mod dry_run;
 // `som eval`: data sets looked at, samples asked, runs scored, told and compared.
 mod eval;
 // The JSON of the commands, and COCO.

@@ -1,5 +1,6 @@
 //! `som ask`: images and a question → an answer whose words are tied to regions.
 
+mod dry_run;
 mod files;
 mod printer;
 mod report;
@@ -43,6 +44,11 @@ pub(crate) struct Options {
     #[arg(long)]
     chat: bool,
 
+    /// Do everything but the asking, and print what would be sent: words, images, tokens, cost; with
+    /// --json the whole request
+    #[arg(long, conflicts_with_all = ["chat", "highlight"])]
+    dry_run: bool,
+
     /// Print JSON instead of the answer: marks, mentions, findings, usage
     #[arg(long, help_heading = "Output")]
     json: bool,
@@ -78,6 +84,7 @@ Examples:
   som ask coffee.png --task describe --vocabulary cup,spoon,table --json
   som ask coffee.png --task refer \"the spoon; the saucer\" --votes 5
   som ask before.jpg after.jpg --task track
+  som ask coffee.png \"which region is red?\" --lmm gpt4o --dry-run
   som ask page.png \"which button closes it?\" --regions elements.csv
   som ask coffee.png \"which region is red?\" --server http://127.0.0.1:50051";
 
@@ -154,6 +161,10 @@ pub(crate) async fn run(
     let images = opened.read_all(&inputs, general.quiet).await?;
     let pages = show.output.as_ref().map(|file| file.encoding);
     let mut question = Question::new(&asking, text.as_deref(), images, pages)?;
+    if options.dry_run {
+        dry_run::run(&opened, &question, &show).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
 
     // What the first question found is kept for all.
     let mut cut = Vec::new();

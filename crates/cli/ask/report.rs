@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use som_core::{
-    Segmentation, Timings, Unmarked, Usage,
+    ProviderInfo, Segmentation, Timings, Unmarked, Usage,
     ground::{Mention, Thought},
     task::{Consensus, Finding, Task},
 };
@@ -37,7 +37,7 @@ pub(super) struct AskReport<'a> {
 }
 
 #[derive(Serialize)]
-struct LmmReport<'a> {
+pub(super) struct LmmReport<'a> {
     name: &'a str,
     provider: &'a str,
     model: &'a str,
@@ -67,6 +67,16 @@ struct AnswerReport<'a> {
     reason: Option<&'a str>,
 }
 
+impl<'a> LmmReport<'a> {
+    pub(super) fn new(lmm: &'a ProviderInfo) -> Self {
+        Self {
+            name: &lmm.name,
+            provider: &lmm.provider,
+            model: &lmm.model,
+        }
+    }
+}
+
 impl<'a> AskReport<'a> {
     /// Of an answer; `cut` are the regions of each image, and `marked` and `highlighted` the files
     /// that were written; `timings` says whether they are told.
@@ -94,11 +104,7 @@ impl<'a> AskReport<'a> {
         let decode = question.images.iter().map(|image| image.decoded.took);
         Self {
             question: &question.task,
-            lmm: LmmReport {
-                name: &outcome.lmm.name,
-                provider: &outcome.lmm.provider,
-                model: &outcome.lmm.model,
-            },
+            lmm: LmmReport::new(&outcome.lmm),
             images: images.collect(),
             answer: AnswerReport {
                 text: &outcome.text,

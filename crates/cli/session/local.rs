@@ -10,7 +10,7 @@ use som_core::{
 };
 use som_engine::{
     Engine, MarkRequest, Marking, RegionSource, SegmentRequest, Segmented,
-    ask::{AskEvent, AskImage, AskOutcome, AskRequest},
+    ask::{AskDraft, AskEvent, AskImage, AskOutcome, AskRequest},
     compare::{CompareRequest, Compared},
     registry::Registry,
     settings::Settings,
@@ -137,6 +137,34 @@ impl LocalSession {
     }
 }
 
+impl LocalSession {
+    /// What comes of `work`, whose events are passed on as stages.
+    async fn told<T>(
+        &self,
+        question: &Question,
+        stages: mpsc::Sender<Stage>,
+        work: impl AsyncFnOnce(mpsc::Sender<AskEvent>) -> Result<T>,
+    ) -> Result<T> {
+        let (events, received) = mpsc::channel(EVENTS);
+        let pass_on = async {
+            // Gone with this block: if nobody takes the stages any more, the engine stops.
+            let mut received = received;
+            while let Some(event) = received.recv().await {
+                let stage = self.stage(event, &question.images, question.pages).await?;
+                if let Some(stage) = stage {
+                    stages.send(stage).await.map_err(|_| Error::cancelled())?;
+                }
+            }
+            // And so is this: a watcher of the stages sees their end.
+            drop(stages);
+            Ok::<_, Error>(())
+        };
+        let (outcome, passed_on) = tokio::join!(work(events), pass_on);
+        passed_on?;
+        outcome
+    }
+}
+
 #[async_trait(?Send)]
 impl Session for LocalSession {
     async fn segment(&self, image: &InputImage, plan: &Plan) -> Result<SegmentedImage> {
@@ -201,26 +229,19 @@ impl Session for LocalSession {
         stages: mpsc::Sender<Stage>,
     ) -> Result<AskOutcome> {
         let request = request(question, plan)?;
-        let (events, received) = mpsc::channel(EVENTS);
-        let ask = async {
-            let outcome = self.engine.ask(request, &self.stop, &events).await;
-            drop(events);
-            outcome
-        };
-        let pass_on = async {
-            // Gone with this block: if nobody takes the stages any more, the engine stops.
-            let mut received = received;
-            while let Some(event) = received.recv().await {
-                let stage = self.stage(event, &question.images, question.pages).await?;
-                if let Some(stage) = stage {
-                    stages.send(stage).await.map_err(|_| Error::cancelled())?;
-                }
-            }
-            Ok::<_, Error>(())
-        };
-        let (outcome, passed_on) = tokio::join!(ask, pass_on);
-        passed_on?;
-        outcome
+        let ask = async |events| self.engine.ask(request, &self.stop, &events).await;
+        self.told(question, stages, ask).await
+    }
+
+    async fn draft(
+        &self,
+        question: &Question,
+        plan: &Plan,
+        stages: mpsc::Sender<Stage>,
+    ) -> Result<AskDraft> {
+        let request = request(question, plan)?;
+        let draft = async |events| self.engine.draft(request, &self.stop, &events).await;
+        self.told(question, stages, draft).await
     }
 
     async fn compare(

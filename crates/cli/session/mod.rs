@@ -21,7 +21,7 @@ use som_core::{
 };
 use som_engine::{
     GivenRegions, Segmented,
-    ask::AskOutcome,
+    ask::{AskDraft, AskOutcome},
     settings::{Ladder, LimitSettings},
 };
 use tokio::sync::mpsc;
@@ -61,6 +61,15 @@ pub(crate) trait Session {
         plan: &Plan,
         stages: mpsc::Sender<Stage>,
     ) -> Result<AskOutcome>;
+
+    /// images and a question → what would be sent first. Each stage but the asking is sent to
+    /// `stages` when it is done.
+    async fn draft(
+        &self,
+        question: &Question,
+        plan: &Plan,
+        stages: mpsc::Sender<Stage>,
+    ) -> Result<AskDraft>;
 
     /// The question in every way that the plan has. Each row is sent to `rows` when it is done.
     async fn compare(

@@ -57,8 +57,9 @@ pub use crate::{
     hint::{BoxHint, HintKind, Hints, PointHint},
     image::{Canvas, Image},
     lmm::{
-        Answer, AnswerEvent, AnswerSchema, AnswerStream, Finish, ImagePolicy, LmmProvider, Notes,
-        Part, Prices, Prompt, PromptImage, ProviderInfo, RegionNote, Role, Turn, Usage, View,
+        Answer, AnswerEvent, AnswerSchema, AnswerStream, Draft, Finish, ImagePolicy, LmmProvider,
+        Notes, Part, Prices, Prompt, PromptImage, ProviderInfo, RegionNote, Role, Turn, Usage,
+        View,
     },
     mark::{Color, Mark, Marks},
     mask::{Connectivity, Counts, Mask, MaskBuilder, Polygon, Ring, Rle, Span},

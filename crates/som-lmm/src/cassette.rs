@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use som_core::{
-    Answer, AnswerEvent, AnswerStream, Cancellation, Error, Finish, LmmProvider, Part, Prompt,
-    ProviderInfo, Result, Role,
+    Answer, AnswerEvent, AnswerStream, Cancellation, Draft, Error, Finish, LmmProvider, Part,
+    Prompt, ProviderInfo, Result, Role,
 };
 use tokio::task::spawn_blocking;
 
@@ -69,6 +69,10 @@ impl Recorder {
 impl LmmProvider for Recorder {
     fn info(&self) -> &ProviderInfo {
         self.inner.info()
+    }
+
+    fn draft(&self, prompt: &Prompt) -> Result<Option<Draft>> {
+        self.inner.draft(prompt)
     }
 
     fn ask<'a>(&'a self, prompt: &'a Prompt, cancellation: &'a Cancellation) -> AnswerStream<'a> {

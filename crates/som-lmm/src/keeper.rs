@@ -3,7 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use futures_util::{StreamExt, stream};
-use som_core::{AnswerStream, Cancellation, ErrorKind, LmmProvider, Prompt, ProviderInfo, Result};
+use som_core::{
+    AnswerStream, Cancellation, Draft, ErrorKind, LmmProvider, Prompt, ProviderInfo, Result,
+};
 
 use crate::{
     cassette::{Player, Recorder},
@@ -31,6 +33,10 @@ impl Keeper {
 impl LmmProvider for Keeper {
     fn info(&self) -> &ProviderInfo {
         self.recorder.info()
+    }
+
+    fn draft(&self, prompt: &Prompt) -> Result<Option<Draft>> {
+        self.recorder.draft(prompt)
     }
 
     fn ask<'a>(&'a self, prompt: &'a Prompt, cancellation: &'a Cancellation) -> AnswerStream<'a> {

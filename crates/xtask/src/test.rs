@@ -33,6 +33,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "REQUESTS")]
     soak: Option<u32>,
 
+    /// Send so many requests at random to a server, instead of 600.
+    #[arg(long, value_name = "REQUESTS")]
+    storm: Option<u64>,
+
     /// Arguments for `cargo test`, such as `-p som-core` or a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -107,6 +111,9 @@ fn run_tests(
         .env("SOM_TEST_PLUGINS", libraries(workspace));
     if let Some(requests) = options.soak {
         cargo.env("SOM_TEST_SOAK", requests.to_string());
+    }
+    if let Some(requests) = options.storm {
+        cargo.env("SOM_TEST_STORM", requests.to_string());
     }
     if options.no_python {
         cargo.env_remove("SOM_TEST_PYTHON");

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use som_client::{Client, Connection};
 use som_core::{Descriptor, Error, Params, Result, Schema, encode::Encoding, granularity::Step};
-use som_engine::ask::AskOutcome;
+use som_engine::ask::{AskDraft, AskOutcome};
 use som_proto::{
     descriptor, granularity,
     pb::v1::{self as pb, ask_response},
@@ -105,6 +105,12 @@ impl Session for ServerSession {
             }
         }
         Err(broke_off())
+    }
+
+    async fn draft(&self, _: &Question, _: &Plan, _: mpsc::Sender<Stage>) -> Result<AskDraft> {
+        Err(Error::unsupported(
+            "--dry-run goes without --server: what a server sends, it does not tell",
+        ))
     }
 
     async fn compare(

@@ -10,6 +10,6 @@ pub use self::{
     answer::{Answer, AnswerEvent, Finish, Usage},
     images::ImagePolicy,
     prompt::{AnswerSchema, Notes, Part, Prompt, PromptImage, RegionNote, Role, Turn},
-    provider::{AnswerStream, LmmProvider, Prices, ProviderInfo},
+    provider::{AnswerStream, Draft, LmmProvider, Prices, ProviderInfo},
     view::View,
 };

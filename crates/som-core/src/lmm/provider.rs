@@ -23,6 +23,23 @@ pub trait LmmProvider: Send + Sync {
     /// or Invalid as the far side has it. What breaks off once text has come in is no error, but
     /// [`Finish::Partial`](super::Finish::Partial).
     fn ask<'a>(&'a self, prompt: &'a Prompt, cancellation: &'a Cancellation) -> AnswerStream<'a>;
+
+    /// The request with which [`ask`](Self::ask) would begin; `None` where nothing is sent.
+    ///
+    /// # Errors
+    /// Unsupported for what the model cannot take.
+    fn draft(&self, prompt: &Prompt) -> Result<Option<Draft>> {
+        self.info().check(prompt).map(|()| None)
+    }
+}
+
+/// A request as it would be sent, without its headers, which hold secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Where it goes.
+    pub url: String,
+    /// JSON, to the byte.
+    pub body: String,
 }
 
 /// What is known about a provider before it is asked.

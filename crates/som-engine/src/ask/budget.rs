@@ -121,7 +121,7 @@ impl Budget {
 /// The most tokens that `prompt` is expected to have as `info` sees it. A token of text has at least
 /// a byte; one of an image is a patch of 14 pixels a side, the smallest in use (LLaVA-1.5; Qwen2-VL
 /// makes one of four), beside thumbnails and what is counted for every image.
-fn most_tokens(prompt: &Prompt, info: &ProviderInfo) -> u64 {
+pub(super) fn most_tokens(prompt: &Prompt, info: &ProviderInfo) -> u64 {
     const PATCH: u64 = 14 * 14;
     const OF_EACH_IMAGE: u64 = 512;
     const OF_EACH_TURN: u64 = 16;

@@ -6,6 +6,7 @@
 
 mod budget;
 mod conversation;
+mod draft;
 mod events;
 mod look;
 mod prompt_image;
@@ -18,13 +19,14 @@ mod votes;
 use std::{sync::Arc, time::Instant};
 
 use som_core::{
-    Cancellation, Error, Finish, Layer, MarkOptions, ProviderInfo, Result, Size, Timings, Usage,
+    Cancellation, Error, Finish, Layer, LmmProvider, MarkOptions, ProviderInfo, Result, Size,
+    Timings, Usage,
     prompt::{Field, Layout, Template},
     task::{Consensus, Grounded, Task},
 };
 use tokio::sync::mpsc;
 
-pub use self::{budget::Budget, events::AskEvent};
+pub use self::{budget::Budget, draft::AskDraft, events::AskEvent};
 use self::{budget::Spent, conversation::Conversation, look::Looker, rounds::Rounds, votes::Votes};
 use crate::{
     Engine, Refinement, RegionSource, SharedImage,
@@ -156,6 +158,13 @@ impl AskRequest {
         let texts = first.iter().chain(more).map(String::len);
         history.chain(texts).fold(0, usize::saturating_add)
     }
+
+    /// Whether the answer of `info` is to keep to a schema: a free question is answered in free
+    /// text, which can be read while it comes in.
+    fn is_structured(&self, info: &ProviderInfo) -> bool {
+        let gains = !matches!(self.task, Task::Ask { .. });
+        self.structured.unwrap_or(gains && info.structured)
+    }
 }
 
 impl AskImage {
@@ -188,14 +197,8 @@ impl Engine {
         cancellation: &Cancellation,
         events: &mpsc::Sender<AskEvent>,
     ) -> Result<AskOutcome> {
-        if request.template.is_none() && matches!(request.task, Task::Ask { .. }) {
-            request.template = self.template().cloned();
-        }
-        let name = request.lmm.as_deref().unwrap_or(&self.settings().ask.lmm);
-        let provider = self.lmms().get(name)?.clone();
+        let (provider, conversation) = self.begin(&mut request)?;
         let info = provider.info();
-        check(&request, info, &self.settings().limits)?;
-        let conversation = Conversation::read(&request)?;
         let mut timings = Timings::default();
 
         let started = Instant::now();
@@ -243,6 +246,19 @@ impl Engine {
 }
 
 impl Engine {
+    /// Who answers `request`, and what was said so far, once all is checked that can be before
+    /// anything is computed.
+    fn begin(&self, request: &mut AskRequest) -> Result<(Arc<dyn LmmProvider>, Conversation)> {
+        if request.template.is_none() && matches!(request.task, Task::Ask { .. }) {
+            request.template = self.template().cloned();
+        }
+        let name = request.lmm.as_deref().unwrap_or(&self.settings().ask.lmm);
+        let provider = self.lmms().get(name)?.clone();
+        check(request, provider.info(), &self.settings().limits)?;
+        let conversation = Conversation::read(request)?;
+        Ok((provider, conversation))
+    }
+
     /// As [`ask`](Self::ask), with `each` told of every stage.
     ///
     /// # Errors

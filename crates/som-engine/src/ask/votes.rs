@@ -1,7 +1,7 @@
 //! One answer, or several to the same question over marks of other names and colours.
 
 use som_core::{
-    Cancellation, Error, ProviderInfo, Result,
+    Cancellation, Error, Result,
     task::{Consensus, Grounded, Task, merge},
 };
 
@@ -35,7 +35,7 @@ impl Votes {
         rounds: &mut Rounds<'_>,
         cancellation: &Cancellation,
     ) -> Result<Self> {
-        let structured = structured(request, rounds.info());
+        let structured = request.is_structured(rounds.info());
         let mut votes = Vec::new();
         let mut cut_short = None;
         for number in 0..request.votes {
@@ -89,11 +89,4 @@ impl Votes {
         })?;
         Ok((vote, consensus))
     }
-}
-
-/// Whether the answer is to keep to a schema: a free question is answered in free text, which
-/// can be read while it comes in.
-fn structured(request: &AskRequest, info: &ProviderInfo) -> bool {
-    let gains = !matches!(request.task, Task::Ask { .. });
-    request.structured.unwrap_or(gains && info.structured)
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use som_core::{
-    AnswerEvent, AnswerStream, Cancellation, Error, LmmProvider, Prices, Prompt, ProviderInfo,
-    Result, Usage,
+    AnswerEvent, AnswerStream, Cancellation, Draft, Error, LmmProvider, Prices, Prompt,
+    ProviderInfo, Result, Usage,
 };
 use tokio::sync::Notify;
 
@@ -191,6 +191,10 @@ impl Metered {
 impl LmmProvider for Metered {
     fn info(&self) -> &ProviderInfo {
         self.inner.info()
+    }
+
+    fn draft(&self, prompt: &Prompt) -> Result<Option<Draft>> {
+        self.inner.draft(prompt)
     }
 
     fn ask<'a>(&'a self, prompt: &'a Prompt, cancellation: &'a Cancellation) -> AnswerStream<'a> {

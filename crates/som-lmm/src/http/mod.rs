@@ -19,7 +19,9 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::Value;
-use som_core::{AnswerStream, Cancellation, Error, LmmProvider, Prompt, ProviderInfo, Result};
+use som_core::{
+    AnswerStream, Cancellation, Draft, Error, LmmProvider, Prompt, ProviderInfo, Result,
+};
 
 pub use self::client::client;
 use self::{
@@ -153,18 +155,22 @@ impl HttpProvider {
     /// The request that asks `prompt` without what was conceded.
     fn request(&self, prompt: &Prompt, conceded: &[Concession]) -> Result<Request> {
         let headers = self.headers().map_err(|error| self.named(&error))?;
-        let mut body = self.dialect.body(&conceding(prompt, conceded));
-        concede(&mut body, conceded);
-        extend(&mut body, &self.lmm.body);
-        let body = serde_json::to_vec(&Ordered(&Value::Object(body))).map_err(|error| {
-            self.named(&Error::internal(format!(
-                "the request cannot be written: {error}"
-            )))
-        })?;
         Ok(Request {
             url: self.dialect.url().clone(),
             headers,
-            body: body.into(),
+            body: self.body(prompt, conceded)?.into(),
+        })
+    }
+
+    /// The JSON that asks `prompt` without what was conceded.
+    fn body(&self, prompt: &Prompt, conceded: &[Concession]) -> Result<String> {
+        let mut body = self.dialect.body(&conceding(prompt, conceded));
+        concede(&mut body, conceded);
+        extend(&mut body, &self.lmm.body);
+        serde_json::to_string(&Ordered(&Value::Object(body))).map_err(|error| {
+            self.named(&Error::internal(format!(
+                "the request cannot be written: {error}"
+            )))
         })
     }
 
@@ -224,6 +230,14 @@ impl HttpProvider {
 impl LmmProvider for HttpProvider {
     fn info(&self) -> &ProviderInfo {
         &self.info
+    }
+
+    fn draft(&self, prompt: &Prompt) -> Result<Option<Draft>> {
+        self.info.check(prompt)?;
+        Ok(Some(Draft {
+            url: self.dialect.url().to_string(),
+            body: self.body(prompt, &self.conceded())?,
+        }))
     }
 
     fn ask<'a>(&'a self, prompt: &'a Prompt, cancellation: &'a Cancellation) -> AnswerStream<'a> {
