@@ -38,6 +38,7 @@ fn the_image_encoder_matches() {
             let off = (&attended - map_of(&windows, attended.size()[0]))
                 .abs()
                 .max();
+            println!("{name}.attn: off by {:.1e}", off.double_value(&[]));
             assert!(off.double_value(&[]) < STAGE, "{name}.attn: off by {off:?}");
         }
         x = block.forward(&x).unwrap();
