@@ -1,7 +1,10 @@
-//! Parity of the image encoder with the official project, stage by stage.
+//! Parity of the image encoder with the official project, stage by stage; and its released networks.
 
+use std::{collections::BTreeMap, fs, io::Write as _, path::Path};
+
+use serde_json::{Value, json};
 use som_core::Params;
-use som_torch::nn::sine_positions;
+use som_torch::{Compute, Precision, nn::sine_positions};
 use tch::{Device, IndexOp};
 
 use super::*;
@@ -83,4 +86,64 @@ fn map_of(windows: &Tensor, side: i64) -> Tensor {
         .permute([0, 2, 1, 3, 4])
         .reshape([across * size, across * size, channels]);
     map.i((..side, ..side))
+}
+
+/// A checkpoint of zeros, which take no room.
+fn sparse(path: &Path, keys: &BTreeMap<String, Vec<u64>>) {
+    let mut end = 0_u64;
+    let entry = |(name, shape): (&String, &Vec<u64>)| {
+        let start = end;
+        end += 4 * shape.iter().product::<u64>();
+        let entry = json!({"dtype": "F32", "shape": shape, "data_offsets": [start, end]});
+        (name.clone(), entry)
+    };
+    let header: serde_json::Map<String, Value> = keys.iter().map(entry).collect();
+    let header = Value::from(header).to_string();
+    let mut file = fs::File::create(path).unwrap();
+    let length = header.len() as u64;
+    file.write_all(&length.to_le_bytes()).unwrap();
+    file.write_all(header.as_bytes()).unwrap();
+    file.set_len(8 + length + end).unwrap();
+}
+
+/// The released networks, by the names and shapes of their tensors: nothing is missing, nothing left
+/// over, and everything told that no config file tells.
+#[test]
+fn released_checkpoints_are_recognised_by_their_tensors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("released.safetensors");
+    let compute = Compute::open("cpu", Precision::Fp32).unwrap();
+    for (name, blocks, windows, global) in [
+        ("tiny", [1, 2, 7, 2], 14, vec![5, 7, 9]),
+        ("small", [1, 2, 11, 2], 14, vec![7, 10, 13]),
+        ("base_plus", [2, 3, 16, 3], 14, vec![12, 16, 20]),
+        ("large", [2, 6, 36, 4], 16, vec![23, 33, 43]),
+    ] {
+        let keys = fs::read(format!("tests/keys/{name}.json")).unwrap();
+        let mut keys: BTreeMap<String, Vec<u64>> = serde_json::from_slice(&keys).unwrap();
+        // What follows the first that is missing is compared, but not read.
+        let first = "image_encoder.trunk.patch_embed.proj.bias";
+        let width = keys.remove(first).unwrap()[0];
+        let missing = format!("does not fit the model: missing: {first} [{width}]");
+        for is_first_release in [false, true] {
+            if is_first_release {
+                keys.retain(|name, _| !name.starts_with("obj_ptr_tpos_proj."));
+                keys.remove("no_obj_embed_spatial").unwrap();
+            }
+            sparse(&path, &keys);
+            let source = Source::open(&path, None, compute).unwrap();
+            let config = Config::of(&source).unwrap();
+            assert_eq!(config.side, 1024);
+            assert_eq!(config.hiera.shapes.stages(), blocks);
+            let found = config.hiera.blocks.iter().zip(0..);
+            let found = found.filter(|(block, _)| block.window.is_none());
+            assert_eq!(found.map(|(_, index)| index).collect::<Vec<_>>(), global);
+            let most = config.hiera.blocks.iter().filter_map(|block| block.window);
+            assert_eq!(most.max(), Some(windows));
+            assert_eq!(config.memory.has_pointer_age, !is_first_release);
+            assert_eq!(config.memory.has_no_object, !is_first_release);
+            let told = Sam2::load(&source).unwrap_err().message().to_owned();
+            assert!(told.ends_with(&missing), "{told}");
+        }
+    }
 }
