@@ -1,7 +1,8 @@
 //! SAM 2 as a som plugin: the official checkpoints, without Python.
 //!
 //! From the network to the regions: `network` is the model, `predictor` runs images and prompts
-//! through it, and `segmenter` says what a call asks of it. All else is every learned segmenter's,
+//! through it, `segmenter` says what a call asks of it, and `video` follows objects from frame to
+//! frame. All else is every learned segmenter's,
 //! in `som-torch`.
 #![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64")]
 
@@ -9,6 +10,7 @@ mod network;
 mod params;
 mod predictor;
 mod segmenter;
+mod video;
 
 #[cfg(test)]
 mod golden;
@@ -19,6 +21,7 @@ use som_torch::Learned;
 pub use crate::{
     predictor::{EncodedImage, Predictor},
     segmenter::Sam2Segmenter,
+    video::{ObjectPrompt, Session, Tracked, VideoSettings},
 };
 
 som_plugin::export!(segmenters: [SAM2]);

@@ -22,7 +22,7 @@ use tch::{Kind, Tensor};
 
 pub(crate) use self::{
     config::{Config, SingleMask},
-    memory::Memory,
+    memory::{Bank, Memory},
     neck::Neck,
     told::Told,
 };

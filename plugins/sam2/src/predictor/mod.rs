@@ -16,7 +16,11 @@ use som_torch::{
 use tch::{Device, Tensor};
 
 pub use self::encoded::EncodedImage;
-pub(crate) use self::{points::Asked, small_parts::SmallParts};
+pub(crate) use self::{
+    points::Asked,
+    prompt::tokens,
+    small_parts::{SmallParts, fill_barely},
+};
 use crate::network::{Features, Sam2, SingleMask};
 
 /// How much memory the encoder was seen to take, of what its activations fill: the allocator keeps

@@ -29,7 +29,10 @@ impl Predictor {
         let masked = |mask| self.with_mask(image, &mask_logits(mask, side, side, low)?);
         let masked = prompt.mask.as_ref().map(masked).transpose();
         let masked = masked.map_err(torch_error)?;
-        let tokens = tokens(prompt, image.size, self.side());
+        let mut tokens = tokens(prompt, image.size, self.side());
+        if !tokens.is_empty() {
+            tokens.push(PromptToken::PADDING);
+        }
         let decoded = self.run_decoder(masked.as_ref().unwrap_or(&image.side), &[tokens])?;
         let (ious, mut masks): (Vec<f32>, Vec<Vec<f32>>) = if ambiguous {
             let logits = self.logits(&decoded, &[0], 1, self.ambiguous());
@@ -52,8 +55,8 @@ impl Predictor {
     }
 }
 
-/// A prompt in an image of this size: the corners of its box, then its points. Something has to stand
-/// behind them; a mask alone is told by no tokens.
+/// A prompt in an image of this size: the corners of its box, then its points. A mask is told by no
+/// tokens.
 pub(crate) fn tokens(prompt: &Prompt, image: Size, side: u32) -> Vec<PromptToken> {
     let token = |x, y, meaning| token(x, y, meaning, image, side);
     let mut tokens = Vec::new();
@@ -73,9 +76,6 @@ pub(crate) fn tokens(prompt: &Prompt, image: Size, side: u32) -> Vec<PromptToken
             _ => Meaning::Foreground,
         };
         tokens.push(token(point.x, point.y, meaning));
-    }
-    if !tokens.is_empty() {
-        tokens.push(PromptToken::PADDING);
     }
     tokens
 }

@@ -12,7 +12,11 @@ use som_torch::{
 };
 use tch::{Device, Tensor};
 
-pub(crate) use self::{attention::MemoryAttention, encoder::MemoryEncoder, sizes::MemorySizes};
+pub(crate) use self::{
+    attention::{Bank, MemoryAttention},
+    encoder::MemoryEncoder,
+    sizes::MemorySizes,
+};
 
 /// The part of the network that videos need. Clones share the weights.
 #[derive(Clone, Debug)]
