@@ -21,7 +21,7 @@ use som_torch::Learned;
 pub use crate::{
     predictor::{EncodedImage, Predictor},
     segmenter::Sam2Segmenter,
-    video::{ObjectPrompt, Session, Tracked, VideoSettings},
+    video::{ObjectPrompt, Place, Session, Tracked, VideoSettings},
 };
 
 som_plugin::export!(segmenters: [SAM2]);

@@ -6,10 +6,10 @@ use som_torch::TorchResult;
 use tch::{Kind, Tensor};
 
 use super::{
-    Session, VideoSettings,
+    Session,
     object::{Kept, Object},
 };
-use crate::network::{Bank, Memory};
+use crate::network::Bank;
 
 /// The longest wave by which ages are told, as a multiple of the shortest.
 const TEMPERATURE: f32 = 10_000.0;
@@ -28,7 +28,7 @@ impl Session {
         &self,
         object: &Object,
         index: usize,
-        is_reverse: bool,
+        is_backward: bool,
     ) -> TorchResult<Bank> {
         let memory = &self.predictor.sam2.memory;
         let pointed = Pointed::of(object, index, self.settings.max_cond_frames_in_attn);
@@ -38,12 +38,18 @@ impl Session {
         // From the oldest to the newest.
         for back in (1..frames).rev() {
             let stride = self.settings.memory_temporal_stride_for_eval;
-            let frame = frame_back(index, back, stride, is_reverse);
+            let frame = frame_back(index, back, stride, is_backward);
             let kept = frame.and_then(|frame| pointed.like_any(object, frame));
             memories.extend(kept.map(|kept| (back - 1, kept)));
         }
-        let pointers = self.pointers(object, &pointed, index, is_reverse);
-        assemble(memory, &self.settings, &memories, &pointers)
+        let pointers = self.pointers(object, &pointed, index, is_backward);
+        assemble(self, &memories, &pointers)
+    }
+
+    /// How many pointers are seen at most.
+    fn most_pointers(&self) -> usize {
+        let frames = self.frames.unwrap_or(usize::MAX);
+        self.settings.max_obj_ptrs_in_encoder.min(frames)
     }
 
     /// Pointers to the object in other frames, with how long ago that was.
@@ -52,12 +58,12 @@ impl Session {
         object: &'a Object,
         pointed: &Pointed<'a>,
         index: usize,
-        is_reverse: bool,
+        is_backward: bool,
     ) -> Vec<(i64, &'a Kept)> {
         let settings = &self.settings;
         let ago = |frame: usize| {
             let ago = index as i64 - frame as i64;
-            if is_reverse { -ago } else { ago }
+            if is_backward { -ago } else { ago }
         };
         let seen = pointed.seen.iter();
         let seen = seen
@@ -68,12 +74,12 @@ impl Session {
         };
         let mut pointers: Vec<(i64, &Kept)> =
             seen.map(|(frame, kept)| (age(*frame), kept)).collect();
-        for back in 1..settings.pointers() {
-            let frame = match is_reverse {
+        for back in 1..self.most_pointers() {
+            let frame = match is_backward {
                 true => index.checked_add(back),
                 false => index.checked_sub(back),
             };
-            let in_video = |frame: &usize| settings.frames.is_none_or(|frames| *frame < frames);
+            let in_video = |frame: &usize| self.frames.is_none_or(|frames| *frame < frames);
             let Some(frame) = frame.filter(in_video) else {
                 break;
             };
@@ -122,9 +128,9 @@ impl<'a> Pointed<'a> {
 
 /// The frame that is the memory `back` before frame `index`: the last one, then every `stride`-th. `None`
 /// before the video began.
-fn frame_back(index: usize, back: i64, stride: usize, is_reverse: bool) -> Option<usize> {
+fn frame_back(index: usize, back: i64, stride: usize, is_backward: bool) -> Option<usize> {
     let (index, stride) = (index as i64, stride as i64);
-    let frame = match (back, is_reverse) {
+    let frame = match (back, is_backward) {
         (1, false) => index - 1,
         (1, true) => index + 1,
         (_, false) => (index - 2).div_euclid(stride) * stride - (back - 2) * stride,
@@ -135,11 +141,11 @@ fn frame_back(index: usize, back: i64, stride: usize, is_reverse: bool) -> Optio
 
 /// Memories, each with the place of its age in the table, then pointers, each with its age.
 fn assemble(
-    memory: &Memory,
-    settings: &VideoSettings,
+    session: &Session,
     memories: &[(i64, &Kept)],
     pointers: &[(i64, &Kept)],
 ) -> TorchResult<Bank> {
+    let memory = &session.predictor.sam2.memory;
     let (mut tokens, mut positions) = (Vec::new(), Vec::new());
     for (age, kept) in memories {
         tokens.push(kept.memory.0.f_to_kind(Kind::Float)?);
@@ -155,7 +161,7 @@ fn assemble(
         // A pointer is as wide as several tokens.
         tokens.push(Tensor::f_stack(&all, 0)?.f_view([-1, channels])?);
         let ages: Vec<i64> = pointers.iter().map(|(age, _)| *age).collect();
-        let ages = pointer_ages(memory, settings, &ages)?;
+        let ages = pointer_ages(session, &ages)?;
         positions.push(ages.f_repeat_interleave_self_int(each, Some(0), None)?);
     }
     Ok(Bank {
@@ -166,14 +172,15 @@ fn assemble(
 }
 
 /// The encoding of each age, `[ages, channels]`.
-fn pointer_ages(memory: &Memory, settings: &VideoSettings, ages: &[i64]) -> TorchResult<Tensor> {
+fn pointer_ages(session: &Session, ages: &[i64]) -> TorchResult<Tensor> {
+    let memory = &session.predictor.sam2.memory;
     let channels = memory.sizes.channels;
     let device = memory.places.device();
-    if !settings.add_tpos_enc_to_obj_ptrs {
+    if !session.settings.add_tpos_enc_to_obj_ptrs {
         return Tensor::f_zeros([ages.len() as i64, channels], (Kind::Float, device));
     }
     // The oldest is 1.
-    let whole = settings.pointers().saturating_sub(1).max(1) as f32;
+    let whole = session.most_pointers().saturating_sub(1).max(1) as f32;
     let width = match &memory.pointer_age {
         Some(_) => memory.sizes.hidden_channels,
         None => channels,
@@ -201,8 +208,8 @@ mod tests {
 
     #[test]
     fn the_last_frame_is_seen_and_then_every_so_manyth() {
-        let seen = |index, stride, is_reverse| -> Vec<Option<usize>> {
-            let back = (1..5).map(|back| frame_back(index, back, stride, is_reverse));
+        let seen = |index, stride, is_backward| -> Vec<Option<usize>> {
+            let back = (1..5).map(|back| frame_back(index, back, stride, is_backward));
             back.collect()
         };
         assert_eq!(seen(6, 1, false), [5, 4, 3, 2].map(Some));

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use som_torch::decoder::PromptToken;
 use tch::Tensor;
 
+use super::Place;
+
 /// An object that is followed. Clones share the numbers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Object {
@@ -90,18 +92,32 @@ impl Object {
         }
     }
 
-    /// Takes away what no frame after `oldest` can see, where at most `limit` frames are seen for good.
-    pub(super) fn forget(&mut self, oldest: usize, limit: Option<usize>) {
-        self.recent = self.recent.split_off(&oldest);
-        self.points = self.points.split_off(&oldest);
-        self.followed = self.followed.split_off(&oldest);
-        let Some(limit) = limit else {
-            return;
+    /// Whether it was seen in the frame from which it is followed into that of `place`.
+    pub(super) fn is_beside(&self, place: Place) -> bool {
+        let before = match place.is_backward {
+            true => place.index.checked_add(1),
+            false => place.index.checked_sub(1),
         };
-        let mut frames: Vec<usize> = self.pointed.iter().map(|(index, _)| *index).collect();
-        frames.sort_unstable_by(|a, b| b.cmp(a));
-        let last = frames.get(limit.saturating_sub(1)).copied();
-        let last = last.unwrap_or_default().min(oldest);
-        self.pointed.retain(|(index, _)| *index >= last);
+        let is_before = |index: &usize| Some(*index) == before;
+        self.recent.keys().any(is_before) || self.pointed.iter().any(|(at, _)| is_before(at))
+    }
+
+    /// Takes away frames until there are `most` of each kind, the farthest from frame `index` first. Of
+    /// those that people pointed at all stay, unless only `limit` are seen at a time.
+    pub(super) fn forget(&mut self, index: usize, most: usize, limit: Option<usize>) {
+        while self.recent.len() > most {
+            let first = self.recent.keys().next().copied().unwrap_or_default();
+            let last = self.recent.keys().next_back().copied().unwrap_or_default();
+            let is_first = first.abs_diff(index) > last.abs_diff(index);
+            self.recent.remove(if is_first { &first } else { &last });
+        }
+        while limit.is_some_and(|limit| self.pointed.len() > limit.max(most)) {
+            let places = self.pointed.iter().enumerate();
+            let farthest = places.max_by_key(|(_, (frame, _))| frame.abs_diff(index));
+            let Some(farthest) = farthest.map(|(place, _)| place) else {
+                return;
+            };
+            self.pointed.remove(farthest);
+        }
     }
 }

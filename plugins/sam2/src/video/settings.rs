@@ -2,13 +2,13 @@
 
 use som_core::{Error, Result};
 
-use crate::network::{Config, Told};
+use crate::{network::Told, predictor::Predictor};
 
 /// How objects are followed through a video.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct VideoSettings {
-    /// How many frames the video has, where that is known: of a short one fewer pointers are seen.
-    pub frames: Option<usize>,
+    /// What the memories of a video may occupy, in MiB, beyond those that the next frame sees.
+    pub memory_mib: u64,
     /// Holes of the low-resolution logits of at most so many cells are filled.
     pub fill_hole_area: u64,
     /// Whether a pixel belongs to one object at most.
@@ -45,12 +45,13 @@ pub struct VideoSettings {
 
 impl VideoSettings {
     /// As the network was trained, and as its config file says.
-    pub(crate) fn of(config: &Config) -> Self {
+    pub fn of(predictor: &Predictor) -> Self {
+        let config = &predictor.sam2.config;
         let told: &Told = &config.told;
         let is_second = config.memory.has_pointer_age;
         let limit = told.max_cond_frames_in_attn;
         Self {
-            frames: None,
+            memory_mib: 1024,
             fill_hole_area: told.fill_hole_area.unwrap_or(8),
             non_overlap_masks: told.non_overlap_masks.unwrap_or(false),
             add_all_frames_to_correct_as_cond: told
@@ -98,16 +99,9 @@ impl VideoSettings {
         }
     }
 
-    /// How many pointers are seen at most.
-    pub(super) fn pointers(&self) -> usize {
-        let frames = self.frames.unwrap_or(usize::MAX);
-        self.max_obj_ptrs_in_encoder.min(frames)
-    }
-
-    /// The oldest frame that anything can be seen of once frame `index` is done, with memories of
-    /// `memories` frames.
-    pub(super) fn oldest(&self, index: usize, memories: i64) -> usize {
+    /// How many frames can be seen from one, of memories of `memories` frames.
+    pub(super) fn seen(&self, memories: i64) -> usize {
         let back = memories.unsigned_abs() as usize * self.memory_temporal_stride_for_eval + 1;
-        index.saturating_sub(back.max(self.pointers()))
+        back.max(self.max_obj_ptrs_in_encoder)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `track_step` of `sam2/modeling/sam2_base.py`, and the steps of `sam2/sam2_video_predictor.py`.
 
-use som_core::{Call, Error, Mask, Result, Size};
+use som_core::{Error, Mask, Result, Size};
 use som_torch::{
     TorchResult, decoder::PromptToken, interactive::Prompt, numbers, stages::stage, torch_error,
 };
@@ -34,33 +34,30 @@ pub(super) struct Asked<'a> {
 }
 
 impl Session {
-    /// Follows all objects into a frame, but those that people pointed at there before.
-    pub(crate) fn propagate(
+    /// Follows the object of this place into a frame, unless people pointed at it there.
+    pub(super) fn propagate(
         &mut self,
         frame: &Frame,
-        is_reverse: bool,
-        call: &Call<'_>,
+        place: usize,
+        is_backward: bool,
     ) -> Result<()> {
-        for index in 0..self.objects.len() {
-            call.check()?;
-            let object = &self.objects[index];
-            let is_pointed = object.pointed.iter().any(|(at, _)| *at == frame.index);
-            let kept = match is_pointed {
-                true => None,
-                false => Some(self.follow(frame, object, is_reverse)?),
-            };
-            let object = &mut self.objects[index];
-            object.followed.insert(frame.index, is_reverse);
-            if let Some(kept) = kept {
-                object.recent.insert(frame.index, kept);
-            }
+        let object = &self.objects[place];
+        let is_pointed = object.pointed.iter().any(|(at, _)| *at == frame.index);
+        let kept = match is_pointed {
+            true => None,
+            false => Some(self.follow(frame, object, is_backward)?),
+        };
+        let object = &mut self.objects[place];
+        object.followed.insert(frame.index, is_backward);
+        if let Some(kept) = kept {
+            object.recent.insert(frame.index, kept);
         }
         Ok(())
     }
 
     /// What is found of an object in a frame without a prompt, and kept.
-    fn follow(&self, frame: &Frame, object: &Object, is_reverse: bool) -> Result<Kept> {
-        let image = self.remembering(frame, object, is_reverse)?;
+    fn follow(&self, frame: &Frame, object: &Object, is_backward: bool) -> Result<Kept> {
+        let image = self.remembering(frame, object, is_backward)?;
         let mut found = self.ask(
             frame,
             &Asked {
@@ -126,15 +123,11 @@ impl Session {
     ) -> Result<Found> {
         let for_good = followed.is_none() || self.settings.add_all_frames_to_correct_as_cond;
         let before = object.found(frame.index, Some(for_good));
-        let mask = |found: &Found| -> TorchResult<Tensor> {
-            let clamped = self
-                .logits(found)?
-                .f_clamp(-f64::from(MOST_LOGIT), f64::from(MOST_LOGIT))?;
-            Ok(clamped)
-        };
+        let most = f64::from(MOST_LOGIT);
+        let mask = |found: &Found| self.logits(found)?.f_clamp(-most, most);
         let mask = before.map(mask).transpose().map_err(torch_error)?;
         let image = match followed {
-            Some(is_reverse) => self.remembering(frame, object, is_reverse)?,
+            Some(is_backward) => self.remembering(frame, object, is_backward)?,
             None => {
                 let embedding = &frame.features.embedding;
                 let image = embedding.f_add(&self.predictor.sam2.no_memory);
@@ -153,7 +146,7 @@ impl Session {
     }
 
     /// The frame as it sees what is remembered of an object.
-    fn remembering(&self, frame: &Frame, object: &Object, is_reverse: bool) -> Result<Tensor> {
+    fn remembering(&self, frame: &Frame, object: &Object, is_backward: bool) -> Result<Tensor> {
         if object.pointed.is_empty() {
             return Err(Error::internal(format!(
                 "nobody pointed at object {} yet",
@@ -162,7 +155,7 @@ impl Session {
         }
         let memory = &self.predictor.sam2.memory;
         let see = || {
-            let bank = self.bank(object, frame.index, is_reverse)?;
+            let bank = self.bank(object, frame.index, is_backward)?;
             let image = &frame.features.embedding;
             memory.attention.forward(image, &memory.image_places, &bank)
         };
@@ -301,6 +294,13 @@ impl Session {
         found: &Found,
         is_pointed: bool,
     ) -> Result<SharedTensor> {
+        let memory = self.memory(frame, found, is_pointed)?;
+        let memory = memory.f_to_kind(Kind::BFloat16).map_err(torch_error)?;
+        Ok(SharedTensor(memory))
+    }
+
+    /// The same in single precision, `[places, channels]`.
+    pub(super) fn memory(&self, frame: &Frame, found: &Found, is_pointed: bool) -> Result<Tensor> {
         let settings = &self.settings;
         let side = self.predictor.sam2.config.side;
         let mask = || {
@@ -321,9 +321,7 @@ impl Session {
         let memory = &self.predictor.sam2.memory;
         let embedding = &frame.features.embedding;
         let remember = || memory.remember(embedding, &mask, found.score > 0.0);
-        let memory = stage("memory encoder", remember)?;
-        let memory = memory.f_to_kind(Kind::BFloat16).map_err(torch_error)?;
-        Ok(SharedTensor(memory))
+        stage("memory encoder", remember)
     }
 
     /// Remembers what prompts gave in a frame.

@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::{object::SharedTensor, *};
 use crate::{
-    golden::{Golden, LOGIT, STAGE, compare_masks, view},
+    golden::{Golden, LOGIT, STAGE, as_map, compare_masks, view},
     network::Bank,
 };
 
@@ -49,16 +49,15 @@ impl Run {
         let params = Params::new();
         let call = Call::uncancellable(&params);
         let frames = golden.json["num_frames"].as_u64().unwrap() as usize;
-        let settings = VideoSettings {
-            frames: Some(frames),
-            ..VideoSettings::of(&golden.predictor.sam2.config)
-        };
+        let settings = VideoSettings::of(&golden.predictor);
+        let mut session = Session::new(&golden.predictor, settings).unwrap();
+        session.frames = Some(frames);
         let frames = (0..frames).map(|index| {
             let pixels = pixels(index);
             Frame::encode(&golden.predictor, &view(&pixels), index, &call).unwrap()
         });
         Self {
-            session: Session::new(&golden.predictor, settings).unwrap(),
+            session,
             frames: frames.collect(),
             golden,
             name,
@@ -81,14 +80,14 @@ impl Run {
     }
 
     /// Compares what a step saw of other frames.
-    fn check_bank(&self, step: usize, frame: usize, object: u64, is_reverse: bool) {
+    fn check_bank(&self, step: usize, frame: usize, object: u64, is_backward: bool) {
         let name = self.tensor(step, frame, object);
         if !self.golden.has(&format!("{name}.memory")) {
             return;
         }
         let bank = self
             .session
-            .bank(self.object(object), frame, is_reverse)
+            .bank(self.object(object), frame, is_backward)
             .unwrap();
         let told = &self.golden.json["video"][self.name]["num_obj_ptr_tokens"];
         let told = told[format!("step{step}.f{frame}.obj{object}")].as_i64();
@@ -129,6 +128,23 @@ impl Run {
         }
     }
 
+    /// Compares the memory `encoded` of what `step` stored.
+    fn check_memory(&self, step: &str, frame: &Frame, encoded: &str, is_pointed: bool) {
+        if !self.golden.has(encoded) {
+            return;
+        }
+        let low = self.golden.tensor(&format!("{step}.low_res_logits"));
+        let score = self.golden.tensor(&format!("{step}.object_score_logits"));
+        let found = object::Found {
+            logits: Vec::<f32>::try_from(low.flatten(0, -1)).unwrap().into(),
+            pointer: SharedTensor(Tensor::zeros([32], (Kind::Float, Device::Cpu))),
+            score: score.double_value(&[0, 0]) as f32,
+            iou: 0.0,
+        };
+        let memory = self.session.memory(frame, &found, is_pointed).unwrap();
+        self.golden.compare(encoded, &as_map(&memory), STAGE);
+    }
+
     /// Compares the masks of a frame, all objects.
     fn check_masks(&self, step: usize, frame: usize, results: &Value) {
         let tracked = self.session.tracked(&self.frames[frame]).unwrap();
@@ -148,8 +164,6 @@ impl Run {
     }
 
     fn run(&mut self) {
-        let params = Params::new();
-        let call = Call::uncancellable(&params);
         for (step, told) in self.steps().iter().enumerate() {
             let frame = told["frame_idx"].as_u64().unwrap_or_default() as usize;
             let object = told["obj_id"].as_u64().unwrap_or_default();
@@ -157,8 +171,8 @@ impl Run {
                 "points" | "mask" => {
                     let known = self.session.objects.iter().find(|it| it.id == object);
                     let followed = known.and_then(|it| it.followed.get(&frame).copied());
-                    if let Some(is_reverse) = followed {
-                        self.check_bank(step, frame, object, is_reverse);
+                    if let Some(is_backward) = followed {
+                        self.check_bank(step, frame, object, is_backward);
                     }
                     let clears = told["clear_old_points"].as_bool().unwrap_or(true);
                     let prompt = prompt(told);
@@ -172,14 +186,16 @@ impl Run {
                     for frame in &self.frames {
                         self.session.settle(frame).unwrap();
                     }
-                    let is_reverse = told["reverse"].as_bool().unwrap_or(false);
+                    let is_backward = told["reverse"].as_bool().unwrap_or(false);
                     let order: Vec<usize> = serde_json::from_value(told["order"].clone()).unwrap();
                     for frame in order {
                         for object in self.session.objects.clone() {
-                            self.check_bank(step, frame, object.id, is_reverse);
+                            self.check_bank(step, frame, object.id, is_backward);
                         }
-                        let at = &self.frames[frame];
-                        self.session.propagate(at, is_reverse, &call).unwrap();
+                        for place in 0..self.session.objects.len() {
+                            let at = &self.frames[frame];
+                            self.session.propagate(at, place, is_backward).unwrap();
+                        }
                         for object in self.session.objects.clone() {
                             self.check_found(step, frame, object.id);
                         }
@@ -267,6 +283,17 @@ fn each_part_matches_by_itself() {
     let _guard = tch::no_grad_guard();
     for name in ["points", "as_cond"] {
         let run = Run::open(name);
+        // Of frames that people pointed at: found in one step, remembered in the next one.
+        for (found, remembered, frame) in [
+            ("step0.f0.obj5", "step2.f0.obj5", 0),
+            ("step1.f0.obj4", "step2.f0.obj4", 0),
+            ("step3.f3.obj2", "step4.f3.obj2", 3),
+            ("step3.f4.obj1", "step5.f4.obj1", 4),
+        ] {
+            let encoded = format!("video.{name}.{remembered}.memory_encoder_output_preflight");
+            let found = format!("video.{name}.{found}");
+            run.check_memory(&found, &run.frames[frame], &encoded, true);
+        }
         let golden = &run.golden;
         let memory = &golden.predictor.sam2.memory;
         let told = &golden.json["video"][name]["num_obj_ptr_tokens"];
@@ -289,24 +316,13 @@ fn each_part_matches_by_itself() {
             let output = format!("{step}.memory_attention_output");
             golden.compare(&output, &seen.unwrap().unsqueeze(1), STAGE);
 
-            let encoded = format!("{step}.memory_encoder_output");
-            if golden.has(&encoded) {
-                let low = golden.tensor(&format!("{step}.low_res_logits"));
-                let score = golden.tensor(&format!("{step}.object_score_logits"));
-                let found = object::Found {
-                    logits: Vec::<f32>::try_from(low.flatten(0, -1)).unwrap().into(),
-                    pointer: SharedTensor(Tensor::zeros([32], (Kind::Float, Device::Cpu))),
-                    score: score.double_value(&[0, 0]) as f32,
-                    iou: 0.0,
-                };
-                let kept = run.session.remember(frame, &found, false).unwrap();
-                // Of 16 bits.
-                let kept = kept.0.to_kind(Kind::Float);
-                let most = golden.tensor(&encoded).abs().max().double_value(&[]);
-                let kept = kept.view([16, 16, -1]).permute([2, 0, 1]).unsqueeze(0);
-                golden.compare(&encoded, &kept, STAGE + most / 256.0);
-            }
-            // A frame without a prompt, or with one point.
+            run.check_memory(
+                &step,
+                frame,
+                &format!("{step}.memory_encoder_output"),
+                false,
+            );
+            // All but corrections, which are told points and logits.
             if at.starts_with("step3") {
                 continue;
             }
@@ -326,8 +342,8 @@ fn each_part_matches_by_itself() {
     }
 }
 
-/// Frames one after the other, with a correction in the fourth: as officially the frames before it,
-/// the correction, and then those behind it.
+/// The session of points as frames that come one after the other, of which the fourth comes again with a
+/// correction, and the first three at the end.
 #[test]
 fn frames_that_come_one_by_one_give_the_same() {
     let mut run = Run::open("points");
@@ -338,22 +354,37 @@ fn frames_that_come_one_by_one_give_the_same() {
         object: steps[step]["obj_id"].as_u64().unwrap(),
         prompt: prompt(&steps[step]),
     };
-    for frame in 0..6 {
-        let prompts = match frame {
-            0 => vec![said(0), said(1)],
-            3 => vec![said(3)],
-            _ => Vec::new(),
+    let mut frame = |index: usize, prompts: &[ObjectPrompt], step: usize| {
+        let place = Place {
+            index,
+            count: Some(6),
+            is_backward: false,
         };
-        let pixels = pixels(frame);
-        let tracked = run.session.frame(&view(&pixels), &prompts, &call).unwrap();
-        let step = [2, 2, 2, 3, 4, 4][frame];
-        let results = &steps[step]["results"][frame.to_string()];
-        for (tracked, expected) in tracked.iter().zip(results.as_array().unwrap()) {
+        let pixels = pixels(index);
+        let tracked = run
+            .session
+            .frame(&view(&pixels), place, prompts, &call)
+            .unwrap();
+        let expected = steps[step]["results"][index.to_string()]
+            .as_array()
+            .unwrap();
+        assert_eq!(tracked.len(), expected.len());
+        for (tracked, expected) in tracked.iter().zip(expected) {
             assert_eq!(json!(tracked.object), expected["obj_id"]);
-            let name = format!("frame {frame}, object {}", tracked.object);
+            let name = format!("frame {index}, object {}, step {step}", tracked.object);
             compare_masks(&name, &tracked.mask, &expected["mask"], 0.97);
         }
-        assert_eq!(tracked.len(), 2);
+    };
+    frame(0, &[said(0), said(1)], 2);
+    for index in 1..6 {
+        frame(index, &[], 2);
+    }
+    frame(3, &[said(3)], 3);
+    for index in [4, 5] {
+        frame(index, &[], 4);
+    }
+    for index in [0, 1, 2] {
+        frame(index, &[], 5);
     }
 }
 
@@ -362,7 +393,8 @@ fn a_long_video_takes_no_more_memory() {
     let golden = Golden::open();
     let settings = VideoSettings {
         max_cond_frames_in_attn: Some(2),
-        ..VideoSettings::of(&golden.predictor.sam2.config)
+        memory_mib: 0,
+        ..VideoSettings::of(&golden.predictor)
     };
     let mut session = Session::new(&golden.predictor, settings).unwrap();
     let params = Params::new();
@@ -372,27 +404,32 @@ fn a_long_video_takes_no_more_memory() {
         object: 5,
         prompt: prompt(&steps[0]),
     };
-    let frames: Vec<_> = (0..2).map(pixels).collect();
-    assert!(
-        session
-            .frame(&view(&frames[0]), &[], &call)
-            .unwrap()
-            .is_empty()
-    );
-    for index in 0..40 {
-        let prompts = if index % 9 == 0 {
-            vec![said.clone()]
-        } else {
-            Vec::new()
+    let pixels: Vec<_> = (0..2).map(pixels).collect();
+    let mut frame = |index: usize, prompts: &[ObjectPrompt]| {
+        let place = Place {
+            index,
+            ..Place::default()
         };
-        session
-            .frame(&view(&frames[index % 2]), &prompts, &call)
-            .unwrap();
-        let object = &session.objects[0];
-        assert!(object.recent.len() <= 17, "{}", object.recent.len());
-        assert!(object.pointed.len() <= 4, "{}", object.pointed.len());
-        assert!(object.pending.is_empty());
+        let tracked = session.frame(&view(&pixels[index % 2]), place, prompts, &call);
+        let object = session.objects.first();
+        let kept = object.map(|it| (it.recent.len(), it.pointed.len(), it.pending.len()));
+        (tracked.unwrap().len(), kept.unwrap_or_default())
+    };
+    assert_eq!(frame(0, &[]), (0, (0, 0, 0)));
+    for index in 1..60 {
+        let is_told = index % 3 == 1;
+        let (found, kept) = frame(
+            index,
+            if is_told {
+                std::slice::from_ref(&said)
+            } else {
+                &[]
+            },
+        );
+        assert_eq!(found, 1);
+        assert!(kept.0 <= 16 && kept.1 <= 16 && kept.2 == 0, "{kept:?}");
     }
+    assert_eq!(frame(60, &[]).1, (16, 16, 0));
     session.remove(5);
     assert!(session.is_empty());
 }
@@ -400,7 +437,7 @@ fn a_long_video_takes_no_more_memory() {
 #[test]
 fn what_cannot_be_is_refused_and_changes_nothing() {
     let golden = Golden::open();
-    let settings = VideoSettings::of(&golden.predictor.sam2.config);
+    let settings = VideoSettings::of(&golden.predictor);
     let wrong = VideoSettings {
         memory_temporal_stride_for_eval: 0,
         ..settings
@@ -426,13 +463,59 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let params = Params::new();
     let call = Call::uncancellable(&params);
     let nothing = ObjectPrompt {
-        object: 1,
+        object: 7,
         prompt: Prompt::default(),
     };
-    let pixels = pixels(0);
+    let (pixels, place) = (pixels(0), Place::default());
     let error = session
-        .frame(&view(&pixels), &[nothing], &call)
+        .frame(&view(&pixels), place, &[nothing], &call)
         .unwrap_err();
-    assert!(error.message().contains("prompt 0 of the frame"), "{error}");
+    assert!(
+        error.message().contains("the prompt of object 7"),
+        "{error}"
+    );
     assert!(session.is_empty());
+
+    session.frame(&view(&pixels), place, &[], &call).unwrap();
+    let other = image::RgbImage::new(5, 4);
+    let error = session.frame(&view(&other), place, &[], &call).unwrap_err();
+    assert!(error.message().contains("the frame is 5 x 4"), "{error}");
+}
+
+/// What comes before a frame fails is as if that had never come.
+#[test]
+fn a_frame_that_fails_leaves_no_trace() {
+    let golden = Golden::open();
+    let settings = VideoSettings::of(&golden.predictor);
+    let mut session = Session::new(&golden.predictor, settings).unwrap();
+    let params = Params::new();
+    let call = Call::uncancellable(&params);
+    let steps = &golden.json["video"]["points"]["steps"];
+    let said = |object: u64| ObjectPrompt {
+        object,
+        prompt: prompt(&steps[0]),
+    };
+    let pixels = pixels(0);
+    let at = |index| Place {
+        index,
+        ..Place::default()
+    };
+    session
+        .frame(&view(&pixels), at(0), &[said(1)], &call)
+        .unwrap();
+    let spoilt = &golden.predictor.sam2.memory.ages;
+    let whole = spoilt.copy();
+    let _ = spoilt.shallow_clone().fill_(f64::NAN);
+    let error = session
+        .frame(&view(&pixels), at(1), &[said(2)], &call)
+        .unwrap_err();
+    assert!(error.message().contains("mask decoder"), "{error}");
+    assert_eq!(session.objects.len(), 1);
+    assert!(session.objects[0].recent.is_empty());
+    spoilt.shallow_clone().copy_(&whole);
+    let found = session
+        .frame(&view(&pixels), at(1), &[said(2)], &call)
+        .unwrap();
+    let found: Vec<u64> = found.iter().map(|found| found.object).collect();
+    assert_eq!(found, [1, 2]);
 }
