@@ -33,6 +33,8 @@ mod open_seed;
 mod poly_former;
 // Segment Anything.
 mod sam;
+// SAM 2.
+mod sam2;
 // SEEM.
 mod seem;
 // Semantic-SAM.
@@ -96,13 +98,14 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 8] = [
+const PLUGINS: [&Plugin; 9] = [
     &glip::GLIP,
     &grounding_dino::GROUNDING_DINO,
     &mask_dino::MASK_DINO,
     &open_seed::OPEN_SEED,
     &poly_former::POLY_FORMER,
     &sam::SAM,
+    &sam2::SAM2,
     &seem::SEEM,
     &semantic_sam::SEMANTIC_SAM,
 ];

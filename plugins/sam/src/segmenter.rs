@@ -2,7 +2,8 @@
 
 use som_core::{Call, Error, Image, Region, Result, Size};
 use som_torch::{
-    Instance, Learned, Source, generate::generate, interactive::predict, stages::stage,
+    Instance, Learned, Source, generate::generate, interactive::predict, masks::MASK_THRESHOLD,
+    stages::stage,
 };
 
 use crate::{
@@ -58,6 +59,14 @@ impl Learned for Predictor {
         let upsampling = predictor.upsampling_of(&encoded, encoded.size.bbox(), encoded.size);
         let offset = params.automatic.stability_score_offset;
         let answer = |prompt: &_| predictor.answer(&encoded, prompt, params.multimask_output);
-        predict(&hints, encoded.size, &upsampling, offset, call, answer)
+        predict(
+            &hints,
+            encoded.size,
+            &upsampling,
+            MASK_THRESHOLD,
+            offset,
+            call,
+            answer,
+        )
     }
 }

@@ -4,11 +4,13 @@
 //! `[rows, columns, channels]`, from the finest to the coarsest.
 
 mod focal;
+mod hiera;
 mod resnet;
 mod swin;
 
 pub use self::{
     focal::{Focal, FocalSizes, Stage as FocalStage},
+    hiera::{Block as HieraBlock, Hiera, HieraSettings, HieraShapes, HieraSizes},
     resnet::{ResNet, ResNetSizes, Stage as ResNetStage},
     swin::{Stage as SwinStage, Swin, SwinSizes},
 };

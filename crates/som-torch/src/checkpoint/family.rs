@@ -20,7 +20,7 @@ const FAMILIES: [Family; 10] = [
         Some("sam"),
         "image_encoder.patch_embed.",
     ),
-    family("Segment Anything 2", None, "image_encoder.trunk."),
+    family("Segment Anything 2", Some("sam2"), "image_encoder.trunk."),
     family(
         "Semantic-SAM",
         Some("semantic-sam"),

@@ -34,6 +34,11 @@ impl<'a> Shapes<'a> {
             .map_err(|_| self.foreign(&format!("its tensor {name} has the shape {shape:?}")))
     }
 
+    /// Whether there is a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.checkpoint.shape(name).is_some()
+    }
+
     /// How many numbered tensors `prefix`N`suffix` there are from 0 on.
     pub fn count(&self, prefix: &str, suffix: &str) -> i64 {
         let is_missing = |index: &i64| {

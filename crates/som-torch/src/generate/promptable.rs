@@ -2,7 +2,7 @@
 
 use som_core::{BBox, Result, Size};
 
-use crate::masks::{MaskLogits, Upsampling};
+use crate::masks::{MASK_THRESHOLD, MaskLogits, Upsampling};
 
 /// A network that answers each point with masks and with what it thinks of them.
 ///
@@ -17,6 +17,11 @@ pub trait Promptable: Clone + Send {
 
     /// Whether a threshold of 0 filters, too. SAM's generator then leaves the filter out.
     const FILTERS_AT_ZERO: bool = false;
+
+    /// Above which logits a mask is.
+    fn mask_threshold(&self) -> f32 {
+        MASK_THRESHOLD
+    }
 
     /// True without a GPU: then each core decodes batches of its own.
     fn is_on_cpu(&self) -> bool;

@@ -8,7 +8,7 @@ use som_core::{BBox, Call, Result, Size};
 use super::{filter::Filter, params::Automatic, promptable::Promptable};
 use crate::{
     Candidate,
-    masks::{MASK_THRESHOLD, Thresholded, Upsampling},
+    masks::{Thresholded, Upsampling},
     memory,
     stages::stage,
     threads,
@@ -138,13 +138,14 @@ impl<'a, P: Promptable> Search<'a, P> {
         } = self;
         let masks: Vec<(usize, usize)> = chosen.iter().map(|&(mask, _)| mask).collect();
         let logits = network.masks(decoded, &masks)?;
+        let threshold = network.mask_threshold();
         let Filter { params, crop, .. } = *filter;
         let finish = |(chosen, logits): (&((usize, usize), f32), &[f32])| {
             let &((point, mask_index), predicted_iou) = chosen;
             let Thresholded {
                 mask,
                 stability_score,
-            } = upsampling.threshold(logits, MASK_THRESHOLD, params.stability_score_offset);
+            } = upsampling.threshold(logits, threshold, params.stability_score_offset);
             let [x, y] = points[point];
             let found = Candidate {
                 mask,

@@ -1,14 +1,18 @@
 //! Interactive prediction: what points, boxes, strokes and earlier masks ask for.
 
+mod mask;
 mod prompt;
 mod stroke;
 
 use som_core::{Call, Hints, Region, Result, Size};
 
-pub use self::prompt::{Prompt, prompts};
+pub use self::{
+    mask::mask_logits,
+    prompt::{Prompt, prompts},
+};
 use crate::{
     Candidate,
-    masks::{MASK_THRESHOLD, MaskLogits, Thresholded, Upsampling},
+    masks::{MaskLogits, Thresholded, Upsampling},
 };
 
 /// What a network answers to one prompt.
@@ -21,8 +25,8 @@ pub struct Answer {
 }
 
 /// Predicts the masks that `hints` ask for in an image of size `image`: for each prompt what
-/// `answer` gives. `offset` is by how much the threshold is moved to measure stability. A region has
-/// the number of its prompt in its extras, as `prompt`.
+/// `answer` gives, above `threshold`. `offset` is by how much that is moved to measure stability. A
+/// region has the number of its prompt in its extras, as `prompt`.
 ///
 /// # Errors
 /// Invalid for hints that contradict each other; Cancelled; what `answer` reports.
@@ -30,6 +34,7 @@ pub fn predict(
     hints: &Hints,
     image: Size,
     upsampling: &Upsampling,
+    threshold: f32,
     offset: f32,
     call: &Call<'_>,
     answer: impl Fn(&Prompt) -> Result<Answer>,
@@ -44,7 +49,7 @@ pub fn predict(
             let Thresholded {
                 mask,
                 stability_score,
-            } = upsampling.threshold(logits, MASK_THRESHOLD, offset);
+            } = upsampling.threshold(logits, threshold, offset);
             let points = prompt.points.iter().map(|point| [point.x, point.y]);
             let mut region = Region::from(Candidate {
                 mask,

@@ -23,6 +23,18 @@ impl Linear {
         }
     }
 
+    /// A convolution of size 1: `weight` `[output, input, 1, 1]` and `bias` of `scope`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn pointwise(scope: &Scope<'_>, input: i64, output: i64) -> TorchResult<Self> {
+        let weight = scope.weight("weight", &[output, input, 1, 1]);
+        Ok(Self {
+            weight: weight.map(|weight| weight.f_flatten(1, -1))?,
+            bias: Some(scope.weight("bias", &[output])),
+        })
+    }
+
     /// `[…, input]` to `[…, output]`.
     ///
     /// # Errors

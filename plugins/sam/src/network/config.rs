@@ -5,7 +5,11 @@
 
 use serde::Deserialize;
 use som_core::Result;
-use som_torch::{Source, checkpoint::Shapes};
+use som_torch::{
+    Source,
+    checkpoint::Shapes,
+    decoder::{MaskDecoderSizes, PromptEncoderSizes},
+};
 
 /// Every size of a Segment Anything network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +26,8 @@ pub(crate) struct Config {
     pub blocks: Vec<Block>,
     /// Channels of the embedding, the prompts and the mask decoder.
     pub embedding: i64,
-    /// Channels inside the encoding of mask prompts.
-    pub mask_channels: i64,
-    pub decoder: Decoder,
+    pub prompts: PromptEncoderSizes,
+    pub decoder: MaskDecoderSizes,
 }
 
 /// One block of the image encoder.
@@ -35,21 +38,6 @@ pub(crate) struct Block {
     pub window: i64,
     /// Channels inside its MLP.
     pub hidden: i64,
-}
-
-/// The mask decoder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Decoder {
-    pub layers: i64,
-    pub heads: i64,
-    /// Channels of attention between tokens and image.
-    pub inner: i64,
-    /// Channels inside the layers' MLP.
-    pub hidden: i64,
-    /// Masks it can give: one for unambiguous prompts, the others for ambiguous ones.
-    pub masks: i64,
-    /// Widths of the head that predicts IoU, from input to output.
-    pub iou_widths: Vec<i64>,
 }
 
 impl Config {
@@ -65,8 +53,10 @@ impl Config {
         let [width, _, patch, _] = shapes.get("image_encoder.patch_embed.proj.weight")?;
         let [_, grid, _, _] = shapes.get("image_encoder.pos_embed")?;
         let [embedding, ..]: [i64; 4] = shapes.get("image_encoder.neck.0.weight")?;
-        let [mask_channels, ..]: [i64; 4] =
-            shapes.get("prompt_encoder.mask_downscaling.3.weight")?;
+        // As in every released network, whose embedding has 256 channels; in narrow ones 8 heads would
+        // have too few channels each.
+        let usual = if embedding < 128 { 4 } else { 8 };
+        let heads = told.decoder_num_heads.unwrap_or(usual);
         let blocks = (0..shapes.count("image_encoder.blocks.", ".norm1.weight"))
             .map(|index| {
                 let name = |tensor: &str| format!("image_encoder.blocks.{index}.{tensor}");
@@ -86,18 +76,13 @@ impl Config {
             width,
             blocks,
             embedding,
-            mask_channels,
-            decoder: decoder(&shapes, embedding, told.decoder_num_heads)?,
+            prompts: PromptEncoderSizes::of(&shapes, "prompt_encoder")?,
+            decoder: MaskDecoderSizes::of(&shapes, "mask_decoder", grid, heads, false)?,
         };
         match config.contradiction() {
             None => Ok(config),
             Some(why) => Err(shapes.foreign(&why)),
         }
-    }
-
-    /// Side of the logits the decoder gives and of mask prompts.
-    pub(crate) const fn low(&self) -> i64 {
-        4 * self.grid
     }
 
     /// Numbers that the image encoder holds at its peak, in a block's attention: tokens before and
@@ -113,12 +98,6 @@ impl Config {
         widest.unwrap_or_default().unsigned_abs()
     }
 
-    /// Numbers that the mask decoder holds for each prompt at its peak: the image side before and
-    /// after a layer, what is added to it, and the enlarged masks.
-    pub(crate) fn decoding(&self) -> u64 {
-        (6 * self.grid.pow(2) * self.embedding).unsigned_abs()
-    }
-
     /// What forbids to divide the sizes as the network divides them. All else shows when the
     /// tensors' shapes are compared.
     fn contradiction(&self) -> Option<String> {
@@ -128,25 +107,15 @@ impl Config {
             grid,
             width,
             embedding,
-            mask_channels,
+            prompts: PromptEncoderSizes { mask_channels, .. },
             ref decoder,
             ..
         } = *self;
-        let Decoder {
-            heads,
-            inner,
-            hidden,
-            masks,
-            layers,
-            ..
-        } = *decoder;
         for (what, size) in [
             ("patches", patch),
             ("grid of tokens", grid),
             ("image encoder", width),
             ("embedding", embedding),
-            ("mask decoder's attention", inner),
-            ("mask decoder's MLP", hidden),
         ] {
             if !(1..=1 << 16).contains(&size) {
                 return Some(format!("the size of its {what} is {size}"));
@@ -157,20 +126,11 @@ impl Config {
                 "images of {side} pixels do not have {grid} x {grid} patches of {patch} (image_size in a config.json beside it tells their side)"
             ));
         }
-        if embedding < 8 || mask_channels < 4 || embedding % 2 != 0 {
-            return Some(format!(
-                "it has {embedding} channels for embeddings and {mask_channels} for masks"
-            ));
+        if mask_channels < 4 {
+            return Some(format!("it has {mask_channels} channels for masks"));
         }
-        if heads < 1 || embedding % heads != 0 || inner % heads != 0 {
-            return Some(format!(
-                "{heads} heads do not share out the {embedding} and {inner} channels of its mask decoder (decoder_num_heads in a config.json beside it tells their number)"
-            ));
-        }
-        if masks < 2 || layers < 1 {
-            return Some(format!(
-                "its mask decoder has {layers} layers and {masks} masks"
-            ));
+        if let Some(why) = decoder.contradiction(TOLD_HEADS) {
+            return Some(why);
         }
         let odd = |block: &&Block| {
             block.heads < 1 || width % block.heads != 0 || !(1..=1 << 13).contains(&block.window)
@@ -184,30 +144,6 @@ impl Config {
     }
 }
 
-fn decoder(shapes: &Shapes<'_>, embedding: i64, heads: Option<i64>) -> Result<Decoder> {
-    let [masks, _] = shapes.get("mask_decoder.mask_tokens.weight")?;
-    let layer = "mask_decoder.transformer.layers.0";
-    let [inner, _] = shapes.get(&format!("{layer}.cross_attn_token_to_image.q_proj.weight"))?;
-    let [hidden, _] = shapes.get(&format!("{layer}.mlp.lin1.weight"))?;
-    let head = "mask_decoder.iou_prediction_head.layers.";
-    let mut iou_widths = vec![embedding];
-    for index in 0..shapes.count(head, ".weight") {
-        let [output, _] = shapes.get(&format!("{head}{index}.weight"))?;
-        iou_widths.push(output);
-    }
-    // As in every released network, whose embedding has 256 channels; in narrow ones 8 heads would
-    // have too few channels each.
-    let usual = if embedding < 128 { 4 } else { 8 };
-    Ok(Decoder {
-        layers: shapes.count("mask_decoder.transformer.layers.", ".norm1.weight"),
-        heads: heads.unwrap_or(usual),
-        inner,
-        hidden,
-        masks,
-        iou_widths,
-    })
-}
-
 /// The sizes that no shape tells: a projection to 8 heads looks like one to 4, and pixels beyond the
 /// last whole patch leave no trace. The file of the option `config` may say them.
 #[derive(Debug, Default, Deserialize)]
@@ -217,6 +153,9 @@ struct Told {
     /// Side in pixels of the square input.
     image_size: Option<i64>,
 }
+
+/// For people whose file is wrong about heads, or not there.
+const TOLD_HEADS: &str = "decoder_num_heads in a config.json beside it tells their number";
 
 /// For people whose file says something else.
 const TOLD: &str = "decoder_num_heads and image_size, whole numbers";

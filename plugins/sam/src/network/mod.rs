@@ -6,19 +6,16 @@
 
 mod config;
 mod image_encoder;
-mod mask_decoder;
-mod prompt_encoder;
 
 use som_core::Result;
-use som_torch::{Loader, Source, torch_error};
+use som_torch::{
+    Loader, Source,
+    decoder::{MaskDecoder, PromptEncoder},
+    torch_error,
+};
 use tch::Kind;
 
-pub(crate) use self::{
-    config::Config,
-    image_encoder::ImageEncoder,
-    mask_decoder::{Decoded, ImageSide, MaskDecoder},
-    prompt_encoder::{Meaning, PromptEncoder, PromptToken},
-};
+pub(crate) use self::{config::Config, image_encoder::ImageEncoder};
 
 /// Image encoder, prompt encoder and mask decoder. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -45,8 +42,8 @@ impl Sam {
         let whole = loader.root(Kind::Float);
         let image_encoder =
             ImageEncoder::load(&loader.root(compute.kind()).at("image_encoder"), &config);
-        let prompt_encoder = PromptEncoder::load(&whole.at("prompt_encoder"), &config);
-        let mask_decoder = MaskDecoder::load(&whole.at("mask_decoder"), &config);
+        let prompt_encoder = PromptEncoder::load(&whole.at("prompt_encoder"), config.prompts);
+        let mask_decoder = MaskDecoder::load(&whole.at("mask_decoder"), &config.decoder);
         // First what does not fit: with placeholders in it, the network may not have been built.
         loader.finish()?;
         Ok(Self {

@@ -1,10 +1,11 @@
 //! An image after the encoder, and places in it.
 
 use som_core::Size;
-use som_torch::Encoded;
+use som_torch::{
+    Encoded,
+    decoder::{ImageSide, Meaning, PromptToken},
+};
 use tch::Tensor;
-
-use crate::network::{ImageSide, Meaning, PromptToken};
 
 /// An image after the encoder, ready for prompts. Clones share the numbers.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod prompt;
 use som_core::{BBox, Call, Image, Result, Size};
 use som_torch::{
     Compute, Source, TorchResult,
+    decoder::{Decoded, ImageSide, PromptToken},
     input::Normalization,
     masks::{MaskLogits, Upsampling},
     numbers, resize, threads, torch_error,
@@ -14,7 +15,7 @@ use som_torch::{
 use tch::{Device, Kind, Tensor};
 
 pub use self::encoded::EncodedImage;
-use crate::network::{Decoded, ImageSide, PromptToken, Sam};
+use crate::network::Sam;
 
 /// Of the training images.
 const NORMALIZATION: Normalization = Normalization {
@@ -101,7 +102,7 @@ impl Predictor {
             let side = self
                 .sam
                 .mask_decoder
-                .prepare(&embedding, no_mask, &self.places)?;
+                .prepare(&embedding, no_mask, &self.places, None)?;
             Ok(EncodedImage {
                 side,
                 embedding,
@@ -126,7 +127,7 @@ impl Predictor {
             .embed_mask(&logits.f_to_device(self.compute.device)?)?;
         self.sam
             .mask_decoder
-            .prepare(&image.embedding, &mask, &self.places)
+            .prepare(&image.embedding, &mask, &self.places, None)
     }
 
     /// Runs prompts of equally many tokens against an image.
@@ -161,7 +162,7 @@ impl Predictor {
         chosen: &[usize],
         ambiguous: bool,
     ) -> TorchResult<MaskLogits> {
-        let low = self.sam.config.low() as usize;
+        let low = self.sam.config.decoder.low() as usize;
         let masks = self.sam.config.decoder.masks as usize;
         let (first, count) = if ambiguous { (1, masks - 1) } else { (0, 1) };
         let mut numbers = vec![0.0; chosen.len() * count * low * low];
@@ -202,7 +203,7 @@ impl Predictor {
 
     /// Side of the logits that mask prompts consist of.
     pub(crate) fn low(&self) -> u32 {
-        self.sam.config.low() as u32
+        self.sam.config.decoder.low() as u32
     }
 
     /// Side in pixels of the square input.

@@ -24,7 +24,7 @@ impl Promptable for Predictor {
     }
 
     fn decoding_bytes(&self, points: usize) -> u64 {
-        size_of::<f32>() as u64 * points as u64 * self.sam.config.decoding()
+        size_of::<f32>() as u64 * points as u64 * self.sam.config.decoder.activations()
     }
 
     fn decode(&self, image: &EncodedImage, points: &[[f64; 2]]) -> Result<DecodedPrompts> {

@@ -1,19 +1,12 @@
 //! A prompt as the network is told it.
 
-use som_core::{BoxHint, Mask, Result};
+use super::{EncodedImage, Predictor};
+use som_core::{BoxHint, Result, Size};
 use som_torch::{
-    TorchResult,
-    interactive::{Answer, Prompt},
+    decoder::{Meaning, PromptToken},
+    interactive::{Answer, Prompt, mask_logits},
     torch_error,
 };
-use tch::Tensor;
-
-use super::{EncodedImage, Predictor};
-use crate::network::{Meaning, PromptToken};
-
-/// Logits of a mask prompt well inside and well outside the mask: what the network's own are like
-/// where it is sure.
-const SURE: f32 = 10.0;
 
 impl Predictor {
     /// The masks that `prompt` asks for: three if it is `ambiguous`, else one.
@@ -26,7 +19,9 @@ impl Predictor {
         prompt: &Prompt,
         ambiguous: bool,
     ) -> Result<Answer> {
-        let masked = |mask| self.with_mask(image, &self.mask_logits(image, mask)?);
+        let (low, side) = (self.low(), self.side());
+        let (low, side) = (Size::new(low, low), Size::new(side, side));
+        let masked = |mask| self.with_mask(image, &mask_logits(mask, image.inside, side, low)?);
         let masked = prompt.mask.as_ref().map(masked).transpose();
         let masked = masked.map_err(torch_error)?;
         let tokens = self.tokens(image, prompt);
@@ -66,38 +61,4 @@ impl Predictor {
         }
         tokens
     }
-
-    /// A mask of the image as the logits `[low, low]` that a mask prompt consists of: by how much of
-    /// each cell it covers.
-    fn mask_logits(&self, image: &EncodedImage, mask: &Mask) -> TorchResult<Tensor> {
-        let (low, side) = (self.low(), self.side());
-        let (inside, size) = (image.inside, image.size);
-        // Cells need not be whole pixels.
-        let cell = |pixel: u32| (u64::from(pixel) * u64::from(low) / u64::from(side)) as usize;
-        let mut covered = vec![0.0_f32; (low * low) as usize];
-        for y in 0..inside.height {
-            let row = mask.row(nearest(y, inside.height, size.height));
-            if row.is_empty() {
-                continue;
-            }
-            let covered = &mut covered[cell(y) * low as usize..];
-            for x in 0..inside.width {
-                let pixel = nearest(x, inside.width, size.width);
-                let next = row.partition_point(|span| span.end <= pixel);
-                let is_set = row.get(next).is_some_and(|span| span.start <= pixel);
-                covered[cell(x)] += f32::from(u8::from(is_set));
-            }
-        }
-        let whole = (side as f32 / low as f32).powi(2);
-        let logits: Vec<f32> = covered
-            .iter()
-            .map(|covered| SURE * (2.0 * covered / whole - 1.0))
-            .collect();
-        Tensor::f_from_slice(&logits)?.f_view([i64::from(low), i64::from(low)])
-    }
-}
-
-/// The image's pixel in the middle of an input's pixel.
-fn nearest(index: u32, input: u32, image: u32) -> u32 {
-    ((2 * u64::from(index) + 1) * u64::from(image) / (2 * u64::from(input))) as u32
 }

@@ -8,13 +8,14 @@ use serde_json::Value;
 use som_core::{BoxHint, Hints, Mask, Params, PointHint, Rle};
 use som_torch::{
     Checkpoint, Precision,
+    decoder::Meaning,
     generate::{Automatic, generate},
     interactive,
 };
 use tch::IndexOp;
 
 use super::*;
-use crate::{network::Meaning, params::CallParams};
+use crate::params::CallParams;
 
 /// Numbers of the official project for one checkpoint and image.
 struct Golden {
@@ -193,7 +194,7 @@ fn prompts_match() {
         let predictor = &golden.predictor;
         let encoded = golden.encode();
         let grid = predictor.sam.config.grid;
-        let low = predictor.sam.config.low();
+        let low = predictor.sam.config.decoder.low();
         for (name, case) in golden.json["predict"].as_object().unwrap() {
             let name = format!("predict.{name}");
             let tokens = tokens(case, &encoded, predictor.side());
@@ -216,10 +217,13 @@ fn prompts_match() {
             };
             let decoded = predictor.run_decoder(&side, &[tokens]).unwrap();
             let decoder = &predictor.sam.mask_decoder;
-            let (transformed, image) = decoder.transformed(&decoded.decoded).unwrap();
+            let decoder_masks = predictor.sam.config.decoder.masks;
+            let all = 1 + decoder_masks + embedded.size()[1];
+            let transformed = decoder.tokens(&decoded.decoded, 0, all).unwrap();
             golden.compare(&format!("{name}.transformer_tokens"), &transformed, 1e-4);
-            golden.compare(&format!("{name}.transformer_image"), &image, 1e-4);
-            let upscaled = decoder.enlarge(&image).unwrap();
+            let image = decoded.decoded.image();
+            golden.compare(&format!("{name}.transformer_image"), image, 1e-4);
+            let upscaled = decoder.enlarge(&decoded.decoded).unwrap();
             let upscaled = upscaled.view(&[1, grid, grid, 2, 2, 2, 2, -1] as &[i64]);
             let upscaled = upscaled
                 .permute([0, 7, 1, 3, 5, 2, 4, 6])
@@ -257,7 +261,7 @@ fn batched_prompts_match() {
         let predictor = &golden.predictor;
         let encoded = golden.encode();
         let side = predictor.side();
-        let low = predictor.sam.config.low();
+        let low = predictor.sam.config.decoder.low();
         // Coordinates of the square input, in single precision.
         let token = |x: f64, y: f64, meaning| PromptToken {
             x: (x as f32 + 0.5) / side as f32,
@@ -453,8 +457,9 @@ fn hints_give_what_the_official_predictor_gives() {
             let predictor = &golden.predictor;
             let upsampling = predictor.upsampling_of(&encoded, encoded.size.bbox(), encoded.size);
             let answer = |prompt: &_| predictor.answer(&encoded, prompt, parsed.multimask_output);
-            let found = interactive::predict(&hints, encoded.size, &upsampling, 1.0, &call, answer)
-                .unwrap();
+            let found =
+                interactive::predict(&hints, encoded.size, &upsampling, 0.0, 1.0, &call, answer)
+                    .unwrap();
             let expected: Vec<Rle> = serde_json::from_value(case["masks"].clone()).unwrap();
             let ious: Vec<f32> = serde_json::from_value(case["iou_predictions"].clone()).unwrap();
             assert_eq!(found.len(), expected.len(), "{name}");

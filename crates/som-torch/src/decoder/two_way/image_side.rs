@@ -2,10 +2,12 @@
 
 use tch::Tensor;
 
+use super::fine::FineFeatures;
+
 /// An image as the decoder sees it: its embedding with a mask prompt added, and everything the
 /// first layer computes of it alone. `places` are the embedding's, row by row.
 #[derive(Debug)]
-pub(crate) struct ImageSide {
+pub struct ImageSide {
     /// `[places, channels]`
     pub(super) image: Tensor,
     /// The encodings of the places, `[places, channels]`.
@@ -16,13 +18,16 @@ pub(crate) struct ImageSide {
     pub(super) value: Tensor,
     /// For its attention of image to tokens: `[heads, head, places]`.
     pub(super) query: Tensor,
+    /// What masks are made with besides.
+    pub(super) fine: Option<FineFeatures>,
 }
 
 impl ImageSide {
     /// Bytes of memory held.
-    pub(crate) fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         let tensors = [&self.image, &self.key, &self.value, &self.query];
-        tensors.iter().map(|tensor| 4 * tensor.numel() as u64).sum()
+        let own: u64 = tensors.iter().map(|tensor| 4 * tensor.numel() as u64).sum();
+        own + self.fine.as_ref().map_or(0, FineFeatures::bytes)
     }
 }
 
@@ -35,6 +40,7 @@ impl Clone for ImageSide {
             key: self.key.shallow_clone(),
             value: self.value.shallow_clone(),
             query: self.query.shallow_clone(),
+            fine: self.fine.clone(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! One layer of the transformer between prompt tokens and image.
 
-use som_torch::{
+use tch::Tensor;
+
+use super::{EPSILON, ImageSide, attention::Attention, sizes::MaskDecoderSizes};
+use crate::{
     Scope, TorchResult,
     nn::{LayerNorm, Linear, Mlp},
 };
-use tch::Tensor;
-
-use super::{EPSILON, ImageSide, attention::Attention};
 
 /// Attention among tokens, of tokens to image, an MLP, and attention of image to tokens.
 #[derive(Clone, Debug)]
@@ -22,13 +22,16 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub(super) fn load(
-        scope: &Scope<'_>,
-        channels: i64,
-        heads: i64,
-        inner: i64,
-        hidden: i64,
-    ) -> TorchResult<Self> {
+    pub(super) fn load(scope: &Scope<'_>, sizes: &MaskDecoderSizes) -> TorchResult<Self> {
+        let MaskDecoderSizes {
+            channels,
+            heads,
+            inner,
+            hidden,
+            mlp: [expand, contract],
+            ..
+        } = *sizes;
+        let mlp = scope.at("mlp");
         let norm = |name| LayerNorm::load(&scope.at(name), channels, EPSILON);
         Ok(Self {
             among_tokens: Attention::load(&scope.at("self_attn"), channels, channels, heads)?,
@@ -41,8 +44,8 @@ impl Layer {
             )?,
             norm2: norm("norm2"),
             mlp: Mlp::new(vec![
-                Linear::load(&scope.at("mlp.lin1"), channels, hidden),
-                Linear::load(&scope.at("mlp.lin2"), hidden, channels),
+                Linear::load(&mlp.at(expand), channels, hidden),
+                Linear::load(&mlp.at(contract), hidden, channels),
             ]),
             norm3: norm("norm3"),
             to_tokens: Attention::load(

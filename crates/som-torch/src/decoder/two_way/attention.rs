@@ -1,10 +1,11 @@
 //! Attention between few tokens and an image.
 
-use som_torch::{
+use tch::Tensor;
+
+use crate::{
     Scope, TorchResult,
     nn::{Linear, Weight},
 };
-use tch::Tensor;
 
 /// Multi-head attention with projections to `heads` x `head` channels.
 #[derive(Clone, Debug)]

@@ -1,59 +1,98 @@
-//! The prompt encoder: points, box corners and masks as embeddings.
+//! The prompt encoder of Segment Anything: points, box corners and masks as embeddings.
+//!
+//! Kirillov et al., *Segment Anything*, 2023 (arXiv 2304.02643);
+//! `segment_anything/modeling/prompt_encoder.py` of the official project, and the same in SAM 2.
 
-use som_torch::{
-    Scope, TorchResult,
-    nn::{LayerNorm, Linear, PatchConv, Weight},
-};
+use som_core::Result;
 use tch::{Kind, Tensor};
 
-use super::config::Config;
+use crate::{
+    Scope, TorchResult,
+    checkpoint::Shapes,
+    nn::{LayerNorm, Linear, PatchConv, Weight},
+};
 
 /// One token of a prompt: a place in the square input, as fractions of its side, and its meaning.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct PromptToken {
+pub struct PromptToken {
+    /// From the left.
     pub x: f32,
+    /// From the top.
     pub y: f32,
+    /// What it says.
     pub meaning: Meaning,
 }
 
 /// What a token says; the numbers are rows of the table of learned embeddings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Meaning {
+pub enum Meaning {
+    /// A place outside the thing.
     Background = 0,
+    /// A place in the thing.
     Foreground = 1,
+    /// A corner of a box around the thing.
     TopLeft = 2,
+    /// The other corner.
     BottomRight = 3,
     /// No point; stands where the network expects one.
     Padding = 4,
 }
 
 impl PromptToken {
-    pub(crate) const PADDING: Self = Self {
+    /// No point.
+    pub const PADDING: Self = Self {
         x: 0.0,
         y: 0.0,
         meaning: Meaning::Padding,
     };
 }
 
+/// The sizes of a [`PromptEncoder`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PromptEncoderSizes {
+    /// Channels of what comes out.
+    pub channels: i64,
+    /// Channels inside the encoding of mask prompts.
+    pub mask_channels: i64,
+}
+
+impl PromptEncoderSizes {
+    /// The sizes of the encoder whose tensors are below `prefix`, such as `prompt_encoder`.
+    ///
+    /// # Errors
+    /// Invalid, if there is no such encoder.
+    pub fn of(shapes: &Shapes<'_>, prefix: &str) -> Result<Self> {
+        let project = shapes.get(&format!("{prefix}.mask_downscaling.6.weight"))?;
+        let [channels, mask_channels, _, _] = project;
+        Ok(Self {
+            channels,
+            mask_channels,
+        })
+    }
+}
+
 /// Prompts to embeddings.
 #[derive(Clone, Debug)]
-pub(crate) struct PromptEncoder {
-    /// `[2, embedding / 2]`
+pub struct PromptEncoder {
+    /// `[2, channels / 2]`
     frequencies: Weight,
-    /// `[5, embedding]`, indexed by [`Meaning`].
+    /// `[5, channels]`, indexed by [`Meaning`].
     meanings: Weight,
-    /// `[embedding]`: stands for "no mask" at each place.
+    /// `[channels]`: stands for "no mask" at each place.
     pub no_mask: Weight,
     masks: MaskEncoder,
 }
 
 impl PromptEncoder {
-    pub(crate) fn load(scope: &Scope<'_>, config: &Config) -> TorchResult<Self> {
-        let Config {
-            embedding,
+    /// The encoder at `scope`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn load(scope: &Scope<'_>, sizes: PromptEncoderSizes) -> TorchResult<Self> {
+        let PromptEncoderSizes {
+            channels: embedding,
             mask_channels,
-            ..
-        } = *config;
+        } = sizes;
         let points = (0..4).map(|index| {
             scope
                 .at("point_embeddings")
@@ -75,8 +114,11 @@ impl PromptEncoder {
         })
     }
 
-    /// Prompts of equally many tokens to embeddings `[prompts, tokens, embedding]`.
-    pub(crate) fn embed_tokens(&self, prompts: &[Vec<PromptToken>]) -> TorchResult<Tensor> {
+    /// Prompts of equally many tokens to embeddings `[prompts, tokens, channels]`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn embed_tokens(&self, prompts: &[Vec<PromptToken>]) -> TorchResult<Tensor> {
         let device = self.meanings.device();
         let tokens = prompts.iter().flatten();
         let places: Vec<f32> = tokens
@@ -102,8 +144,11 @@ impl PromptEncoder {
             .f_view([prompts.len() as i64, -1, self.meanings.size2()?.1])
     }
 
-    /// The encoding of each place of the embedding, `[grid · grid, embedding]`.
-    pub(crate) fn grid_places(&self, grid: i64) -> TorchResult<Tensor> {
+    /// The encoding of each place of an embedding of `grid` x `grid`, `[grid · grid, channels]`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn grid_places(&self, grid: i64) -> TorchResult<Tensor> {
         let options = (Kind::Float, self.meanings.device());
         let centers = Tensor::f_arange(grid, options)?
             .f_add_scalar(0.5)?
@@ -113,14 +158,17 @@ impl PromptEncoder {
         self.encode_places(&Tensor::f_stack(&[columns, rows], -1)?.f_view([grid * grid, 2])?)
     }
 
-    /// Logits `[low, low]` of a mask to embeddings `[grid · grid, embedding]`.
-    pub(crate) fn embed_mask(&self, logits: &Tensor) -> TorchResult<Tensor> {
+    /// Logits `[4 · grid, 4 · grid]` of a mask to embeddings `[grid · grid, channels]`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn embed_mask(&self, logits: &Tensor) -> TorchResult<Tensor> {
         self.masks
             .forward(&logits.f_unsqueeze(-1)?)?
             .f_flatten(0, 1)
     }
 
-    /// Fractions `[count, 2]` of the input's side to random Fourier features `[count, embedding]`.
+    /// Fractions `[count, 2]` of the input's side to random Fourier features `[count, channels]`.
     ///
     /// Tancik et al., *Fourier Features Let Networks Learn High Frequency Functions in Low
     /// Dimensional Domains*, 2020 (arXiv 2006.10739).
