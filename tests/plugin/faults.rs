@@ -387,6 +387,6 @@ fn bad_descriptions() {
     let what = "segmenter \"misbehave\": its schema is no JSON: EOF while parsing an object at line 1 column 1";
     says_wrong("SCHEMA_NOT_JSON", what);
     let what = "segmenter \"misbehave\": its schema: unknown capability \"magic\" (known: automatic, \
-                points, boxes, masks, text, labels, levels)";
+                points, boxes, masks, text, labels, levels, examples)";
     says_wrong("UNKNOWN_CAPABILITY", what);
 }

@@ -7,9 +7,11 @@ use std::{
 
 use image::DynamicImage;
 use som_core::{
-    BoxHint, Error, Hints, Mask, Params, PointHint, Result, Rle, Size, decode::decode, task::Task,
+    BoxHint, Error, ExampleHint, Hints, Mask, Params, PointHint, Result, Rle, Size,
+    decode::decode, task::Task,
 };
 use som_engine::settings::LimitSettings;
+use som_formats::LabelMap;
 
 use crate::input::Input;
 
@@ -26,6 +28,9 @@ pub(crate) enum HintArgument {
     Mask(PathBuf),
     /// `text:WORDS`, what it is called.
     Text(String),
+    /// `example:IMAGE,MASK`, another picture, and a mask of its size, or a map of class numbers, that
+    /// says where in it is what is wanted. A comma in a name is written `\,`.
+    Example { image: PathBuf, mask: PathBuf },
     /// `task`, what the task looks for.
     Task,
 }
@@ -36,7 +41,7 @@ impl FromStr for HintArgument {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             Error::invalid(
-                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT, stroke:MASK.png, mask:MASK.png, text:WORDS or task",
+                "write it as point:X,Y or point:X,Y,0 (background), box:X,Y,WIDTH,HEIGHT, stroke:MASK.png, mask:MASK.png, text:WORDS, example:IMAGE,MASK.png or task",
             )
         };
         if text == "task" {
@@ -72,15 +77,25 @@ impl FromStr for HintArgument {
                 Err(Error::invalid("a text needs words: text:the spoon"))
             }
             ("text", words) => Ok(Self::Text(words.to_owned())),
+            ("example", files) => match &parts(files)[..] {
+                [image, mask] if !image.is_empty() && !mask.is_empty() => Ok(Self::Example {
+                    image: image.into(),
+                    mask: mask.into(),
+                }),
+                _ => Err(Error::invalid(
+                    "an example is a picture and its mask: example:IMAGE,MASK.png (a comma in a name is written \\,)",
+                )),
+            },
             _ => Err(wrong()),
         }
     }
 }
 
-/// Hints as a parameter of the call; nothing, if there are none. Blocks to read strokes and masks.
+/// Hints as a parameter of the call; nothing, if there are none. Blocks to read strokes, masks and
+/// examples.
 ///
 /// # Errors
-/// As [`Input::read`] and [`decode`] for a stroke or mask.
+/// As [`Input::read`] and [`decode`] for a stroke or mask, and as [`ExampleHint::read`].
 pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Result<Params> {
     if arguments.is_empty() {
         return Ok(Params::new());
@@ -93,6 +108,9 @@ pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Resu
             HintArgument::Stroke(file) => hints.strokes.push(bright(file, limits)?),
             HintArgument::Mask(file) => hints.masks.push(bright(file, limits)?),
             HintArgument::Text(words) => hints.texts.push(words.clone()),
+            HintArgument::Example { image, mask } => {
+                hints.examples.push(example(image, mask, limits)?);
+            }
             HintArgument::Task => {
                 let message = "--hint task: there is no task (that is for som ask and som compare)";
                 return Err(Error::invalid(message));
@@ -127,6 +145,23 @@ pub(crate) fn of_task(arguments: Vec<HintArgument>, task: &Task) -> Result<Vec<H
     Ok(all)
 }
 
+/// A picture, and the numbers that a mask of its size gives its pixels.
+fn example(image: &Path, mask: &Path, limits: &LimitSettings) -> Result<ExampleHint> {
+    let at = |file: &Path| {
+        let name = file.display().to_string();
+        move |error: Error| error.at(name)
+    };
+    let read = |file: &Path| Input::file(file).read(limits.image_bytes).map_err(at(file));
+    let (picture, map) = (read(image)?, read(mask)?);
+    let map = LabelMap::read(&map, limits.image_pixels).map_err(at(mask))?;
+    let example = ExampleHint::new(picture.into(), map.size, &map.labels).map_err(at(mask))?;
+    let both = format!("example {},{}", image.display(), mask.display());
+    example
+        .read(limits.image_pixels)
+        .map_err(|error| error.at(both))?;
+    Ok(example)
+}
+
 /// The bright pixels of an image.
 fn bright(file: &Path, limits: &LimitSettings) -> Result<Rle> {
     let mask = || {
@@ -138,6 +173,20 @@ fn bright(file: &Path, limits: &LimitSettings) -> Result<Rle> {
     };
     let mask = mask().map_err(|error: Error| error.at(file.display()))?;
     Ok(mask.to_rle())
+}
+
+/// Names with commas between them; one that belongs to a name stands behind a backslash.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut rest = text.chars().peekable();
+    while let Some(letter) = rest.next() {
+        match (letter, parts.last_mut()) {
+            (',', _) => parts.push(String::new()),
+            ('\\', Some(part)) if rest.peek() == Some(&',') => part.extend(rest.next()),
+            (_, part) => part.into_iter().for_each(|part| part.push(letter)),
+        }
+    }
+    parts
 }
 
 /// Numbers with commas between them: pixels, so neither negative nor infinite.
@@ -190,6 +239,23 @@ mod tests {
             "text:the spoon: left".parse::<HintArgument>().unwrap(),
             text
         );
+    }
+
+    #[test]
+    fn an_example_is_two_files_whose_names_may_have_commas() {
+        let read = |text: &str| text.parse::<HintArgument>();
+        for (text, image, mask) in [
+            ("example:a.png,b.png", "a.png", "b.png"),
+            (r"example:a\,1.png,b\c.png", "a,1.png", r"b\c.png"),
+            ("example:c:/a.png,b:c.png", "c:/a.png", "b:c.png"),
+        ] {
+            let (image, mask) = (image.into(), mask.into());
+            assert_eq!(read(text).unwrap(), HintArgument::Example { image, mask });
+        }
+        for text in ["example:", "example:a.png", "example:a,", "example:a,b,c"] {
+            let told = "an example is a picture and its mask";
+            assert!(error(text).starts_with(told), "{text}");
+        }
     }
 
     #[test]

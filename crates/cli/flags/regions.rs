@@ -33,8 +33,8 @@ pub(crate) struct RegionFlags {
     settings: Vec<Assignment>,
     /// Cut only what is pointed at: point:X,Y (point:X,Y,0: not this), box:X,Y,WIDTH,HEIGHT,
     /// stroke:MASK.png (bright pixels of an image of the same size), mask:MASK.png (an earlier mask,
-    /// to be refined), text:WORDS (what words refer to), or task (the words of som ask --task refer or
-    /// phrases)
+    /// to be refined), text:WORDS (what words refer to), example:IMAGE,MASK.png (what is shown in another
+    /// picture; a comma in a name is written \,), or task (the words of som ask --task refer or phrases)
     #[arg(long = "hint", value_name = "HINT")]
     pub(crate) hints: Vec<HintArgument>,
 }

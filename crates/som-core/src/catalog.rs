@@ -126,11 +126,13 @@ pub enum Capability {
     Labels,
     /// Has a granularity slider, `level`.
     Levels,
+    /// Takes example hints: other pictures, in which the wanted thing is shown.
+    Examples,
 }
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Capability; 7] = [
+    pub const ALL: [Capability; 8] = [
         Capability::Automatic,
         Capability::Points,
         Capability::Boxes,
@@ -138,6 +140,7 @@ impl Capability {
         Capability::Text,
         Capability::Labels,
         Capability::Levels,
+        Capability::Examples,
     ];
 
     /// The capability's name in catalogues and schemas.
@@ -150,6 +153,7 @@ impl Capability {
             Capability::Text => "text",
             Capability::Labels => "labels",
             Capability::Levels => "levels",
+            Capability::Examples => "examples",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::{Capability, Error, ErrorKind, Params, Size, mask::Rle};
+use crate::{Capability, Error, ErrorKind, ExampleHint, Params, Size, mask::Rle};
 
 /// What an interactive segmenter is told, in pixels of the original image. Travels as the
 /// parameter `hints`.
@@ -32,6 +32,9 @@ pub struct Hints {
         deserialize_with = "none_one_or_several"
     )]
     pub texts: Vec<String>,
+    /// Other pictures, in which the wanted thing is shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<ExampleHint>,
 }
 
 /// A click: label 1 on the wanted thing, 0 on the background.
@@ -144,6 +147,7 @@ impl Hints {
                     ("masks", masks_schema("Earlier masks of it")),
                 ],
                 Capability::Text => vec![("text", text_schema())],
+                Capability::Examples => vec![("examples", examples_schema())],
                 Capability::Automatic | Capability::Labels | Capability::Levels => vec![],
             })
             .map(|(key, schema)| (key.to_owned(), schema))
@@ -158,7 +162,8 @@ impl Hints {
         })
     }
 
-    /// Checks that every hint lies in an image of `size`.
+    /// Checks that every hint lies in an image of `size`. Examples have their own sizes, and are checked
+    /// where they are read ([`ExampleHint::read`]).
     ///
     /// # Errors
     /// Invalid, naming the first hint that does not.
@@ -236,6 +241,7 @@ impl Hints {
             + self.strokes.len()
             + self.masks.len()
             + self.texts.len()
+            + self.examples.len()
     }
 
     /// True if nothing is asked for.
@@ -275,8 +281,13 @@ fn boxes_schema() -> Value {
 }
 
 fn masks_schema(description: &str) -> Value {
+    let description = format!("{description}, as COCO RLE");
+    json!({"type": "array", "description": description, "items": rle_schema()})
+}
+
+fn rle_schema() -> Value {
     let number = json!({"type": "integer", "minimum": 0});
-    let rle = json!({
+    json!({
         "type": "object",
         "properties": {
             "size": {"type": "array", "items": number, "minItems": 2, "maxItems": 2},
@@ -284,9 +295,7 @@ fn masks_schema(description: &str) -> Value {
         },
         "required": ["size", "counts"],
         "additionalProperties": false,
-    });
-    let description = format!("{description}, as COCO RLE");
-    json!({"type": "array", "description": description, "items": rle})
+    })
 }
 
 fn text_schema() -> Value {
@@ -295,6 +304,29 @@ fn text_schema() -> Value {
         "description": "What to look for, in words; a list of several",
         "items": {"type": "string"},
     })
+}
+
+fn examples_schema() -> Value {
+    let mask = json!({
+        "type": "object",
+        "properties": {
+            "label": {"type": "integer", "minimum": 1, "maximum": 255, "default": 1},
+            "mask": rle_schema(),
+        },
+        "required": ["mask"],
+        "additionalProperties": false,
+    });
+    let example = json!({
+        "type": "object",
+        "properties": {
+            "image": {"type": "string", "contentEncoding": "base64"},
+            "masks": {"type": "array", "items": mask, "minItems": 1},
+        },
+        "required": ["image", "masks"],
+        "additionalProperties": false,
+    });
+    let description = "Pictures in which the wanted thing is shown: a file as base64, and COCO RLEs of its size, each with the number of its class";
+    json!({"type": "array", "description": description, "items": example})
 }
 
 /// One text as what it is, so that plugins which know no list read it.

@@ -36,6 +36,7 @@ pub mod highlight;
 mod call;
 mod catalog;
 mod error;
+mod example;
 mod hint;
 mod name;
 mod timings;
@@ -53,6 +54,7 @@ pub use crate::{
     catalog::{Capability, Descriptor},
     draw::{Labelling, Layer, MarkStyle},
     error::{Error, ErrorKind, Result, with_causes},
+    example::{Example, ExampleHint, ExampleMask},
     geometry::{BBox, Point, Size},
     hint::{BoxHint, HintKind, Hints, PointHint},
     image::{Canvas, Image},

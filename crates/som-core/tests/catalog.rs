@@ -36,7 +36,7 @@ fn malformed_schemas_are_refused_by_name() {
     assert_eq!(
         refusal(r#"{"capabilities": ["automatic", "point"]}"#),
         "its schema: unknown capability \"point\" (did you mean \"points\"? known: automatic, \
-         points, boxes, masks, text, labels, levels)"
+         points, boxes, masks, text, labels, levels, examples)"
     );
     assert_eq!(
         refusal(r#"{"capabilities": "automatic"}"#),
@@ -87,9 +87,9 @@ fn a_segmenter_that_takes_hints_need_not_describe_them() {
 #[cfg(feature = "schema")]
 #[test]
 fn the_schema_of_hints_takes_what_hints_are_written_as() {
-    use som_core::{BBox, BoxHint, Hints, Mask, Params, PointHint, Schema, Size};
+    use som_core::{BBox, BoxHint, ExampleHint, Hints, Mask, Params, PointHint, Schema, Size};
 
-    let capabilities = ["points", "boxes", "masks", "text"].map(|name| name.parse().unwrap());
+    let capabilities = ["points", "boxes", "masks", "text", "examples"].map(|name| name.parse().unwrap());
     let hints = Hints {
         points: vec![PointHint {
             x: 1.5,
@@ -105,6 +105,7 @@ fn the_schema_of_hints_takes_what_hints_are_written_as() {
         strokes: vec![Mask::rect(Size::new(9, 9), BBox::new(4, 1, 1, 3)).to_rle()],
         masks: vec![Mask::rect(Size::new(9, 9), BBox::new(1, 1, 2, 2)).to_rle()],
         texts: vec!["the cup".to_owned()],
+        examples: vec![ExampleHint::new(vec![1, 2, 3], Size::new(2, 1), &[0, 5]).unwrap()],
     };
     let properties = json!({"hints": Hints::schema(&capabilities)});
     let schema = Schema::compile(&json!({"properties": properties})).unwrap();

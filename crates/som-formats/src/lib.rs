@@ -11,6 +11,7 @@
 mod error;
 mod format;
 mod json;
+mod label_map;
 mod outline;
 mod pixels;
 mod rings;
@@ -22,6 +23,7 @@ pub mod write;
 pub use crate::{
     error::FormatError,
     format::Format,
+    label_map::LabelMap,
     read::{Given, MaskFolder, Read, Source, Target, class_names, read},
     select::Only,
 };

@@ -71,6 +71,7 @@ fn capability_to_wire(capability: Capability) -> pb::Capability {
         Capability::Text => pb::Capability::Text,
         Capability::Labels => pb::Capability::Labels,
         Capability::Levels => pb::Capability::Levels,
+        Capability::Examples => pb::Capability::Examples,
     }
 }
 
@@ -84,6 +85,7 @@ fn capability_from_wire(wire: pb::Capability) -> Option<Capability> {
         pb::Capability::Text => Some(Capability::Text),
         pb::Capability::Labels => Some(Capability::Labels),
         pb::Capability::Levels => Some(Capability::Levels),
+        pb::Capability::Examples => Some(Capability::Examples),
     }
 }
 
@@ -92,12 +94,14 @@ mod tests {
     use super::*;
 
     fn descriptor() -> Descriptor {
-        use Capability::{Automatic, Boxes, Labels, Levels, Masks, Points, Text};
+        use Capability::{Automatic, Boxes, Examples, Labels, Levels, Masks, Points, Text};
         Descriptor {
             id: "sam-2".into(),
             version: "1.2.3".into(),
             about: "Cuts.".into(),
-            capabilities: vec![Automatic, Points, Boxes, Masks, Text, Labels, Levels],
+            capabilities: vec![
+                Automatic, Points, Boxes, Masks, Text, Labels, Levels, Examples,
+            ],
             options: json!({"type": "object", "properties": {}, "additionalProperties": false}),
             params: json!({"type": "object", "properties": {"level": {"default": 3}}}),
         }

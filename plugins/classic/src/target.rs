@@ -19,11 +19,16 @@ pub(crate) struct Target {
 /// boxes they lie in; those in no box are one object of their own.
 ///
 /// # Errors
-/// Unsupported for text. Invalid, if a hint lies outside the image or is malformed.
+/// Unsupported for text and examples. Invalid, if a hint lies outside the image or is malformed.
 pub(crate) fn targets(hints: &Hints, size: Size) -> Result<Vec<Target>> {
     if !hints.texts.is_empty() {
         return Err(Error::unsupported(
             "segmenter \"classic\" takes no text hint (give points, boxes or masks, or choose a segmenter with the capability \"text\")",
+        ));
+    }
+    if !hints.examples.is_empty() {
+        return Err(Error::unsupported(
+            "segmenter \"classic\" takes no example hint (give points, boxes or masks, or choose a segmenter with the capability \"examples\")",
         ));
     }
     hints.check(size)?;

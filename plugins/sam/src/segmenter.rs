@@ -54,6 +54,11 @@ impl Learned for Predictor {
                 "hints: sam takes points, boxes, strokes and masks, but no text",
             ));
         }
+        if !hints.examples.is_empty() {
+            return Err(Error::unsupported(
+                "hints: sam takes points, boxes, strokes and masks, but no examples",
+            ));
+        }
         hints.check(Size::new(image.width(), image.height()))?;
         let encoded = encode(image)?;
         let upsampling = predictor.upsampling_of(&encoded, encoded.size.bbox(), encoded.size);

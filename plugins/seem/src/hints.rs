@@ -42,8 +42,14 @@ impl Asked {
             strokes,
             masks,
             texts,
+            examples,
         } = hints;
         hints.check(size)?;
+        if !examples.is_empty() {
+            return Err(Error::unsupported(
+                "hints: seem takes points, boxes, strokes, masks and texts, but no examples",
+            ));
+        }
         if points.iter().any(|point| point.label == 0) {
             return Err(Error::unsupported(
                 "hints: seem takes points on the wanted thing, but none on the background",

@@ -220,6 +220,7 @@ fn each_hint_is_a_place() {
         strokes: vec![drawn.to_rle()],
         masks: vec![drawn.to_rle()],
         texts: vec!["a cup".to_owned()],
+        ..Hints::default()
     };
     let asked = Asked::of(&hints, SIZE).unwrap();
     let boxes: Vec<_> = asked.places.iter().map(Mask::bbox).collect();

@@ -22,8 +22,14 @@ pub(crate) fn prompts(hints: &Hints, image: Size, inside: Size) -> Result<Vec<Pr
         strokes,
         masks,
         texts,
+        examples,
     } = hints;
     hints.check(image)?;
+    if !examples.is_empty() {
+        return Err(Error::unsupported(
+            "hints: semantic-sam takes points, boxes, strokes and masks, but no examples",
+        ));
+    }
     if !texts.is_empty() {
         return Err(Error::unsupported(
             "hints: semantic-sam takes points, boxes, strokes and masks, but no text",

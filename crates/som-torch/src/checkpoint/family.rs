@@ -14,7 +14,7 @@ struct Family {
     marker: &'static str,
 }
 
-const FAMILIES: [Family; 10] = [
+const FAMILIES: [Family; 12] = [
     family(
         "Segment Anything",
         Some("sam"),
@@ -54,6 +54,9 @@ const FAMILIES: [Family; 10] = [
         ".fusion_layer.vision_param",
     ),
     family("PolyFormer", Some("poly-former"), "decoder.reg_head."),
+    // Under the names of Hugging Face, and under the original ones.
+    family("SegGPT", Some("seg-gpt"), "segment_token_prompt"),
+    family("SegGPT", Some("seg-gpt"), "segment_token_x"),
 ];
 
 const fn family(

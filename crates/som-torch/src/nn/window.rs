@@ -1,51 +1,69 @@
-//! Square windows of a feature map, as window attention sees it.
+//! Windows of a feature map, as window attention sees it.
 
 use tch::Tensor;
 
 use crate::TorchResult;
 
-/// How a `rows` x `columns` map is cut into windows of side `size`; those at the right and at the
-/// bottom may reach beyond the map.
+/// How a `rows` x `columns` map is cut into windows of `height` x `width`; those at the right and at
+/// the bottom may reach beyond the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
     rows: i64,
     columns: i64,
-    size: i64,
+    height: i64,
+    width: i64,
 }
 
 impl Windows {
-    /// Windows of side `size` over a map of `rows` x `columns`.
-    pub const fn new(rows: i64, columns: i64, size: i64) -> Self {
+    /// Square windows of side `side` over a map of `rows` x `columns`.
+    pub const fn new(rows: i64, columns: i64, side: i64) -> Self {
         Self {
             rows,
             columns,
-            size,
+            height: side,
+            width: side,
+        }
+    }
+
+    /// One window, which is the whole map.
+    pub const fn whole(rows: i64, columns: i64) -> Self {
+        Self {
+            rows,
+            columns,
+            height: rows,
+            width: columns,
         }
     }
 
     /// Number of windows.
     pub const fn count(self) -> i64 {
-        (self.rows + self.size - 1) / self.size * ((self.columns + self.size - 1) / self.size)
+        let (down, across) = self.grid();
+        down * across
+    }
+
+    /// Rows and columns of each window.
+    pub const fn size(self) -> [i64; 2] {
+        [self.height, self.width]
     }
 
     /// Cuts queries, keys and values `[rows, columns, 3 · heads · width]` into
-    /// `[3, windows, heads, size · size, width]`. Beyond the map lies `beyond`, the same
+    /// `[3, windows, heads, places, width]`, the places of a window row by row. Beyond the map lies `beyond`, the same
     /// `[3 · heads · width]` everywhere.
     ///
     /// # Errors
     /// What libtorch reports.
     pub fn partition(self, qkv: &Tensor, beyond: &Tensor, heads: i64) -> TorchResult<Tensor> {
-        let Self { size, .. } = self;
+        let Self { height, width, .. } = self;
         let (down, across) = self.grid();
-        let whole = self.rows % size == 0 && self.columns % size == 0;
+        let whole = self.rows % height == 0 && self.columns % width == 0;
         let windows = if whole {
-            qkv.f_view(&[down, size, across, size, 3, heads, -1] as &[i64])?
+            qkv.f_view(&[down, height, across, width, 3, heads, -1] as &[i64])?
                 .f_permute([4, 0, 2, 5, 1, 3, 6])?
                 .f_contiguous()?
         } else {
             let windows = beyond
                 .f_view(&[3, 1, 1, heads, 1, 1, -1] as &[i64])?
-                .f_expand([3, down, across, heads, size, size, -1], false)?
+                .f_expand([3, down, across, heads, height, width, -1], false)?
                 .f_contiguous()?;
             for part in self.parts() {
                 let inside = part
@@ -64,22 +82,18 @@ impl Windows {
             }
             windows
         };
-        windows.f_view([3, down * across, heads, size * size, -1])
+        windows.f_view([3, down * across, heads, height * width, -1])
     }
 
-    /// Puts `[windows, heads, size · size, width]` together to `[rows, columns, heads · width]`.
+    /// Puts `[windows, heads, places, width]` together to `[rows, columns, heads · width]`.
     ///
     /// # Errors
     /// What libtorch reports.
     pub fn merge(self, windows: &Tensor) -> TorchResult<Tensor> {
-        let Self {
-            rows,
-            columns,
-            size,
-        } = self;
+        let Self { rows, columns, .. } = self;
         let (_, heads, _, width) = windows.size4()?;
         let (down, across) = self.grid();
-        let windows = windows.f_view([down, across, heads, size, size, width])?;
+        let windows = windows.f_view([down, across, heads, self.height, self.width, width])?;
         let map = Tensor::f_empty(
             [rows, columns, heads * width],
             (windows.kind(), windows.device()),
@@ -104,18 +118,18 @@ impl Windows {
 
     const fn grid(self) -> (i64, i64) {
         (
-            (self.rows + self.size - 1) / self.size,
-            (self.columns + self.size - 1) / self.size,
+            (self.rows + self.height - 1) / self.height,
+            (self.columns + self.width - 1) / self.width,
         )
     }
 
     /// The rectangles of the map whose windows lie inside it equally far: the whole windows, and
     /// those cut at the right, at the bottom, and at both.
     fn parts(self) -> Vec<Part> {
-        let cuts = |extent: i64| {
-            let whole = extent / self.size;
-            let rest = extent % self.size;
-            let cuts = [(0, whole, self.size), (whole, 1, rest)];
+        let cuts = |extent: i64, window: i64| {
+            let whole = extent / window;
+            let rest = extent % window;
+            let cuts = [(0, whole, window), (whole, 1, rest)];
             cuts.into_iter()
                 .filter(|&(_, count, inside)| count > 0 && inside > 0)
         };
@@ -126,10 +140,10 @@ impl Windows {
             across,
             height,
             width,
-            size: self.size,
+            window: self.size(),
         };
-        cuts(self.rows)
-            .flat_map(|rows| cuts(self.columns).map(move |columns| part(rows, columns)))
+        cuts(self.rows, self.height)
+            .flat_map(|rows| cuts(self.columns, self.width).map(move |columns| part(rows, columns)))
             .collect()
     }
 }
@@ -143,14 +157,15 @@ struct Part {
     across: i64,
     height: i64,
     width: i64,
-    size: i64,
+    window: [i64; 2],
 }
 
 impl Part {
     /// This part of a map `[rows, columns, …]`.
     fn of_map(&self, map: &Tensor) -> TorchResult<Tensor> {
-        map.f_narrow(0, self.row * self.size, self.down * self.height)?
-            .f_narrow(1, self.column * self.size, self.across * self.width)
+        let [height, width] = self.window;
+        map.f_narrow(0, self.row * height, self.down * self.height)?
+            .f_narrow(1, self.column * width, self.across * self.width)
     }
 
     /// This part of windows, whose axes for window row, window column, row and column are given.

@@ -1,7 +1,11 @@
 //! Hints to try a segmenter with.
 
 use serde_json::Value;
-use som_core::{BBox, BoxHint, Capability, Descriptor, Hints, Mask, PointHint, Size};
+use som_core::{
+    BBox, BoxHint, Capability, Descriptor, ExampleHint, Hints, Mask, PointHint, Size,
+};
+
+use super::test_image::TestImage;
 
 /// Hints of each kind that a segmenter declares, and what each is.
 pub(super) fn hints_of(descriptor: &Descriptor, size: Size) -> Vec<(&'static str, Value)> {
@@ -62,8 +66,28 @@ pub(super) fn hints_for(capability: Capability, size: Size) -> Vec<(&'static str
                 ..Hints::default()
             },
         )],
+        Capability::Examples => {
+            let example = |bbox| Hints {
+                examples: example(size, bbox).into_iter().collect(),
+                ..Hints::default()
+            };
+            vec![
+                ("an example", example(half)),
+                (
+                    "an example of one pixel",
+                    example(BBox::new(0, 0, 1, 1)),
+                ),
+            ]
+        }
         Capability::Automatic | Capability::Labels | Capability::Levels => Vec::new(),
     };
     let as_json = |(what, hints)| Some((what, serde_json::to_value(hints).ok()?));
     hints.into_iter().filter_map(as_json).collect()
+}
+
+/// A picture of `size` in which the pixels of `bbox` are what is looked for.
+fn example(size: Size, bbox: BBox) -> som_core::Result<ExampleHint> {
+    let picture = TestImage::photograph(size.width, size.height);
+    let labels = Mask::rect(size, bbox).to_dense(size.bbox());
+    ExampleHint::of_pixels(&picture.image()?, &labels)
 }
