@@ -62,8 +62,8 @@ impl Config {
     /// The sizes of the network in the files of `source`.
     ///
     /// # Errors
-    /// Invalid, if that is no SAM 2 network, if its config file does not fit it, or if there is none
-    /// where one is needed.
+    /// Invalid, if that is no SAM 2 network, if no network can be as its config file says, or if there
+    /// is none where one is needed.
     pub(crate) fn of(source: &Source) -> Result<Self> {
         let told = source.told::<Told>(NAME, TOLD)?.unwrap_or_default();
         let shapes = Shapes::of(&source.checkpoint, NAME);
@@ -94,7 +94,6 @@ impl Config {
             deviation: told.pixel_std.unwrap_or([0.229, 0.224, 0.225]),
             told,
         };
-        config.told.contradictions(&config).none_in(source)?;
         match config.contradiction() {
             None => Ok(config),
             Some(why) => Err(misfit(source, &why)),

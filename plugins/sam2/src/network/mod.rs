@@ -5,6 +5,7 @@
 //! otherwise than there, the result is the same and the place says why.
 
 mod config;
+mod contradictions;
 mod memory;
 mod neck;
 mod released;
@@ -20,6 +21,7 @@ use som_torch::{
 };
 use tch::{Kind, Tensor};
 
+use self::contradictions::contradictions;
 pub(crate) use self::{
     config::{Config, SingleMask},
     memory::{Bank, Memory},
@@ -73,6 +75,7 @@ impl Sam2 {
         let compute = source.compute;
         let loader = Loader::new(&source.checkpoint, compute.device)?;
         let config = Config::of(source)?;
+        contradictions(&config).none_in(source)?;
         let whole = loader.root(Kind::Float);
         let encoder = loader.root(compute.kind()).at("image_encoder");
         let hiera = Hiera::load(&encoder.at("trunk"), &config.hiera);

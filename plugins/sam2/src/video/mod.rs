@@ -7,8 +7,10 @@
 //! memory.
 
 mod bank;
+mod decode;
 mod frame;
 mod object;
+mod output;
 mod settings;
 mod step;
 
