@@ -37,6 +37,8 @@ mod sam;
 mod sam2;
 // SEEM.
 mod seem;
+// SegGPT.
+mod seg_gpt;
 // Semantic-SAM.
 mod semantic_sam;
 
@@ -98,7 +100,7 @@ macro_rules! tests_of {
 use tests_of;
 
 /// Every plugin over libtorch.
-const PLUGINS: [&Plugin; 9] = [
+const PLUGINS: [&Plugin; 10] = [
     &glip::GLIP,
     &grounding_dino::GROUNDING_DINO,
     &mask_dino::MASK_DINO,
@@ -107,6 +109,7 @@ const PLUGINS: [&Plugin; 9] = [
     &sam::SAM,
     &sam2::SAM2,
     &seem::SEEM,
+    &seg_gpt::SEG_GPT,
     &semantic_sam::SEMANTIC_SAM,
 ];
 

@@ -88,7 +88,10 @@ pub(super) struct RefusedConfig {
 impl Plugin {
     fn package(&self) -> Package {
         let manifest = root().join(self.folder).join("Cargo.toml");
-        let manifest: Manifest = toml::from_str(&fs::read_to_string(manifest).unwrap()).unwrap();
+        let manifest = fs::read_to_string(manifest).unwrap();
+        // Arguments may name files of the fixtures.
+        let manifest = manifest.replace("{assets}", self.fixtures().to_str().unwrap());
+        let manifest: Manifest = toml::from_str(&manifest).unwrap();
         manifest.package
     }
 

@@ -7,8 +7,8 @@ use std::{
 
 use image::DynamicImage;
 use som_core::{
-    BoxHint, Error, ExampleHint, Hints, Mask, Params, PointHint, Result, Rle, Size,
-    decode::decode, task::Task,
+    BoxHint, Error, ExampleHint, Hints, Mask, Params, PointHint, Result, Rle, Size, decode::decode,
+    task::Task,
 };
 use som_engine::settings::LimitSettings;
 use som_formats::LabelMap;

@@ -121,9 +121,9 @@ fn as_base64<S: Serializer>(image: &[u8], serializer: S) -> Result<S::Ok, S::Err
 
 fn of_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    BASE64_STANDARD
-        .decode(text)
-        .map_err(|error| de::Error::custom(format!("the image of an example is no base64: {error}")))
+    BASE64_STANDARD.decode(text).map_err(|error| {
+        de::Error::custom(format!("the image of an example is no base64: {error}"))
+    })
 }
 
 #[cfg(test)]
@@ -177,7 +177,12 @@ mod tests {
         assert!(told.message().contains("its mask is empty"), "{told}");
         assert!(of(0, SIZE, one).message().contains("the label"));
         let hint = ExampleHint::new(b"words".to_vec(), SIZE, &[1; 8]).unwrap();
-        assert!(hint.read(100).unwrap_err().message().contains("its picture"));
+        assert!(
+            hint.read(100)
+                .unwrap_err()
+                .message()
+                .contains("its picture")
+        );
         assert!(hint.clone().read(1).is_err());
         let hints = json!({"examples": [{"image": "???", "masks": []}]});
         let params = Params::from_iter([("hints".to_owned(), hints)]);

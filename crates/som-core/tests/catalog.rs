@@ -89,7 +89,8 @@ fn a_segmenter_that_takes_hints_need_not_describe_them() {
 fn the_schema_of_hints_takes_what_hints_are_written_as() {
     use som_core::{BBox, BoxHint, ExampleHint, Hints, Mask, Params, PointHint, Schema, Size};
 
-    let capabilities = ["points", "boxes", "masks", "text", "examples"].map(|name| name.parse().unwrap());
+    let capabilities =
+        ["points", "boxes", "masks", "text", "examples"].map(|name| name.parse().unwrap());
     let hints = Hints {
         points: vec![PointHint {
             x: 1.5,

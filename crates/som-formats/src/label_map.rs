@@ -30,8 +30,9 @@ impl LabelMap {
         if !bytes.starts_with(b"\x89PNG") {
             let image = decode::decode(bytes, limit)?;
             let size = Size::new(image.width(), image.height());
-            let is_bright =
-                |rgb: &[u8]| rgb.iter().map(|&it| u32::from(it)).sum::<u32>() >= 3 * u32::from(BRIGHT);
+            let is_bright = |rgb: &[u8]| {
+                rgb.iter().map(|&it| u32::from(it)).sum::<u32>() >= 3 * u32::from(BRIGHT)
+            };
             let pixels = image.as_raw().chunks_exact(3);
             let labels = pixels.map(|rgb| if is_bright(rgb) { WHITE } else { 0 });
             let labels = labels.collect();
@@ -95,7 +96,8 @@ mod tests {
     #[test]
     fn of_other_images_the_bright_pixels_count() {
         // A bitmap of two pixels, from below: a bright one, a dark one.
-        let mut bmp = b"BM\x3e\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x01\0\0\0\x01\0\x18\0".to_vec();
+        let mut bmp =
+            b"BM\x3e\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x01\0\0\0\x01\0\x18\0".to_vec();
         bmp.extend([0; 24]);
         bmp.extend([200, 250, 130, 9, 100, 0, 0, 0]);
         let map = LabelMap::read(&bmp, 100).unwrap();

@@ -26,7 +26,10 @@ pub(crate) struct Prompt {
 /// # Errors
 /// Invalid, if there are none, or as [`som_core::ExampleHint::read`]; also for a class beyond `classes`.
 pub(crate) fn examples(call: &Call<'_>, classes: Option<u8>) -> Result<Vec<Example>> {
-    let hints = call.hints()?.map(|hints| hints.examples).unwrap_or_default();
+    let hints = call
+        .hints()?
+        .map(|hints| hints.examples)
+        .unwrap_or_default();
     if hints.is_empty() {
         return Err(Error::invalid(
             "there is no example that shows what to look for: give --hint example:PICTURE,MASK.png",

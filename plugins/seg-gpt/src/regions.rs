@@ -24,10 +24,15 @@ impl Painting<'_> {
             .iter()
             .map(|&color: &[f32; 3]| read(color.map(|it| it.clamp(0.0, 255.0))))
             .collect();
-        let (across, down) = (nearest(size.width, self.side), nearest(size.height, self.side));
+        let (across, down) = (
+            nearest(size.width, self.side),
+            nearest(size.height, self.side),
+        );
         let row = |y: usize| {
             let row = seen.get(y * side..(y + 1) * side).unwrap_or_default();
-            across.iter().map(|&x| row.get(x).copied().unwrap_or_default())
+            across
+                .iter()
+                .map(|&x| row.get(x).copied().unwrap_or_default())
         };
         down.iter().flat_map(|&y| row(y)).collect()
     }
@@ -91,7 +96,10 @@ pub(crate) fn classes(of_pixels: &[u8], classes: u8, size: Size) -> Result<Vec<R
 }
 
 fn mask(of_pixels: &[u8], size: Size, is_inside: impl Fn(u8) -> bool) -> Result<Mask> {
-    let inside: Vec<u8> = of_pixels.iter().map(|&it| u8::from(is_inside(it))).collect();
+    let inside: Vec<u8> = of_pixels
+        .iter()
+        .map(|&it| u8::from(is_inside(it)))
+        .collect();
     Mask::from_dense(size, BBox::new(0, 0, size.width, size.height), &inside)
 }
 
@@ -117,9 +125,15 @@ mod unit_tests {
         assert_eq!(brightness([127.0, 128.0, 128.9]), 127);
         let size = Size::new(3, 1);
         let regions = classes(&[0, 3, 1], 3, size).unwrap();
-        let labels: Vec<_> = regions.iter().map(|it| it.label.as_deref().unwrap()).collect();
+        let labels: Vec<_> = regions
+            .iter()
+            .map(|it| it.label.as_deref().unwrap())
+            .collect();
         assert_eq!(labels, ["1", "3"]);
-        assert_eq!(bright(&[127, 128, 255], 128, size).unwrap()[0].mask.area(), 2);
+        assert_eq!(
+            bright(&[127, 128, 255], 128, size).unwrap()[0].mask.area(),
+            2
+        );
         assert!(bright(&[0; 3], 128, size).unwrap().is_empty());
     }
 }

@@ -49,7 +49,11 @@ fn things_are_as_bright_as_there() {
         let found = read(&golden, files, json!({}));
         let expected = pixels(&golden.tensor(name));
         assert_eq!(found.len(), expected.len());
-        let worst = found.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
+        let worst = found
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
         assert!(worst.unwrap() <= 1, "{name}: {worst:?}");
         let (width, height) = golden.pixels.dimensions();
         let size = Size::new(width, height);
@@ -70,7 +74,10 @@ fn classes_are_where_they_are_there() {
     assert!(wrong <= 3, "{wrong} pixels");
     let (width, height) = golden.pixels.dimensions();
     let regions = regions::classes(&found, 3, Size::new(width, height)).unwrap();
-    let labels: Vec<_> = regions.iter().map(|it| it.label.as_deref().unwrap()).collect();
+    let labels: Vec<_> = regions
+        .iter()
+        .map(|it| it.label.as_deref().unwrap())
+        .collect();
     assert_eq!(labels, ["2", "3"]);
 }
 
@@ -86,6 +93,10 @@ fn examples_that_show_nothing_are_refused() {
     assert!(told(&labels, Some(2)).contains("class 255, but num_labels is 2"));
     let mut empty = asked(&[FIRST], json!({}));
     empty["hints"]["examples"][0]["masks"] = json!([]);
-    assert!(told(&empty, None).contains("example 1"), "{}", told(&empty, None));
+    assert!(
+        told(&empty, None).contains("example 1"),
+        "{}",
+        told(&empty, None)
+    );
     assert!(told(&empty, None).contains("its mask is empty"));
 }

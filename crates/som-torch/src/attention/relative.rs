@@ -117,10 +117,11 @@ impl RelativeAttention {
                     part(&rows_bias)?.f_unsqueeze(-1)?,
                     part(&columns_bias)?.f_unsqueeze(-2)?,
                 );
-                let bias =
-                    of_rows
-                        .f_add_out(&bias, &of_columns)?
-                        .f_view([windows, rows * across, tokens])?;
+                let bias = of_rows.f_add_out(&bias, &of_columns)?.f_view([
+                    windows,
+                    rows * across,
+                    tokens,
+                ])?;
                 let part = |x: &Tensor| {
                     x.f_narrow(0, first, windows)?
                         .f_narrow(1, row * across, rows * across)
@@ -231,7 +232,10 @@ mod tests {
         let linear = |input, output, bias: bool| {
             TorchResult::Ok(Linear {
                 weight: Weight::new(random(&[output, input])?),
-                bias: bias.then(|| random(&[output])).transpose()?.map(Weight::new),
+                bias: bias
+                    .then(|| random(&[output]))
+                    .transpose()?
+                    .map(Weight::new),
             })
         };
         for (down, across, heads, bias) in [(5, 3, 2, true), (2, 6, 4, false), (1, 1, 1, true)] {

@@ -58,8 +58,9 @@ impl Config {
             _ => [(heights + 1) / 2, (widths + 1) / 2],
         };
         let pretrained = (1..=4096).find(|side| side * side == positions - 1);
-        let pretrained = pretrained
-            .ok_or_else(|| Error::invalid(format!("{positions} positions, one of them a class's")))?;
+        let pretrained = pretrained.ok_or_else(|| {
+            Error::invalid(format!("{positions} positions, one of them a class's"))
+        })?;
         let config = Self {
             patch,
             rows,
@@ -74,7 +75,9 @@ impl Config {
             seen: match &told.intermediate_hidden_state_indices {
                 Some(told) => told.clone(),
                 // The last of each equal part of the layers: 5, 11, 17 and 23 of 24.
-                None => (1..=seen / width).map(|part| part * count / (seen / width) - 1).collect(),
+                None => (1..=seen / width)
+                    .map(|part| part * count / (seen / width) - 1)
+                    .collect(),
             },
             epsilon: told.layer_norm_eps.unwrap_or(1e-6),
             normalization: Normalization {
@@ -88,7 +91,12 @@ impl Config {
 
     /// Checks that a network of such sizes can be run.
     fn check(&self, seen: i64) -> Result<()> {
-        let Self { rows, columns, patch, .. } = *self;
+        let Self {
+            rows,
+            columns,
+            patch,
+            ..
+        } = *self;
         if columns < 1 || rows != 2 * columns {
             return Err(Error::invalid(format!(
                 "{rows}x{columns} patches (image_size), which are not twice as high as wide"
@@ -109,7 +117,8 @@ impl Config {
         // Before the merge there are still two of each token.
         let merged = |index: &i64| is_layer(index) && *index >= self.merge;
         let in_order = self.seen.is_sorted_by(|a, b| a < b);
-        if !in_order || !self.seen.iter().all(merged) || self.seen.len() as i64 * self.width != seen {
+        if !in_order || !self.seen.iter().all(merged) || self.seen.len() as i64 * self.width != seen
+        {
             return Err(Error::invalid(format!(
                 "intermediate_hidden_state_indices are {:?}, but the decoder takes {} layers, in order, of {} to {}",
                 self.seen,
@@ -135,17 +144,28 @@ impl Config {
             ("num_attention_heads", told.num_attention_heads, self.heads),
             ("mlp_dim", told.mlp_dim, self.hidden),
             ("patch_size", told.patch_size, self.patch),
-            ("decoder_hidden_size", told.decoder_hidden_size, self.decoder),
+            (
+                "decoder_hidden_size",
+                told.decoder_hidden_size,
+                self.decoder,
+            ),
         ] {
             wrong.compare(key, told.as_ref(), &found);
         }
         let pretrained = told.pretrain_image_size.map(|size| size / self.patch);
-        wrong.compare("pretrain_image_size / patch_size", pretrained.as_ref(), &self.pretrained);
+        wrong.compare(
+            "pretrain_image_size / patch_size",
+            pretrained.as_ref(),
+            &self.pretrained,
+        );
         let gelu = "gelu".to_owned();
         wrong.compare("hidden_act", told.hidden_act.as_ref(), &gelu);
         for (key, told) in [
             ("qkv_bias", told.qkv_bias),
-            ("use_relative_position_embeddings", told.use_relative_position_embeddings),
+            (
+                "use_relative_position_embeddings",
+                told.use_relative_position_embeddings,
+            ),
         ] {
             wrong.compare(key, told.as_ref(), &true);
         }

@@ -21,7 +21,12 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     pub(crate) fn load(scope: &Scope<'_>, config: &Config) -> TorchResult<Self> {
-        let Config { patch, decoder, width, .. } = *config;
+        let Config {
+            patch,
+            decoder,
+            width,
+            ..
+        } = *config;
         let seen = width * config.seen.len() as i64;
         let predict = scope.at("decoder_pred");
         Ok(Self {
@@ -38,7 +43,9 @@ impl Decoder {
     /// `[rows · patch, columns · patch, 3]`, of the example above the image.
     pub(crate) fn forward(&self, x: &Tensor) -> TorchResult<Tensor> {
         let (rows, columns, _) = x.size3()?;
-        let Self { patch, channels, .. } = *self;
+        let Self {
+            patch, channels, ..
+        } = *self;
         let pixels = self
             .embed
             .forward(x)?

@@ -59,13 +59,22 @@ pub(crate) enum Ensemble {
 
 impl Embeddings {
     pub(crate) fn load(scope: &Scope<'_>, config: &Config) -> TorchResult<Self> {
-        let Config { width, rows, columns, pretrained, .. } = *config;
+        let Config {
+            width,
+            rows,
+            columns,
+            pretrained,
+            ..
+        } = *config;
         let patches = scope.at("patch_embeddings.projection");
         let token = |name: &str| {
             let token = scope.weight(name, &[1, 1, 1, width]);
             token.map(|token| token.f_flatten(0, -1))
         };
-        let positions = scope.weight("position_embeddings", &[1, pretrained * pretrained + 1, width]);
+        let positions = scope.weight(
+            "position_embeddings",
+            &[1, pretrained * pretrained + 1, width],
+        );
         let positions = positions.map(|positions| {
             let square = positions
                 .f_narrow(1, 1, pretrained * pretrained)?
@@ -108,10 +117,7 @@ impl Embeddings {
             EmbeddingType::Semantic => &self.semantic,
         };
         let place = |mut tokens: Tensor, stream: &Weight| {
-            tokens
-                .f_add_(stream)?
-                .f_add_(&self.positions)?
-                .f_add_(kind)
+            tokens.f_add_(stream)?.f_add_(&self.positions)?.f_add_(kind)
         };
         let image = embed(picture)?;
         let mask = self.mask.f_expand_as(&image)?;
@@ -151,7 +157,9 @@ impl Encoder {
         let mut seen = Vec::new();
         for (index, layer) in (0..).zip(&self.layers) {
             call.check()?;
-            x = layer.forward(&x, self.ensemble(index, &x)).map_err(torch_error)?;
+            x = layer
+                .forward(&x, self.ensemble(index, &x))
+                .map_err(torch_error)?;
             if index == self.merge {
                 x = merged(&x).map_err(torch_error)?;
             }
@@ -178,7 +186,15 @@ impl Encoder {
 
 impl Layer {
     fn load(scope: &Scope<'_>, config: &Config) -> TorchResult<Self> {
-        let Config { width, rows, columns, heads, hidden, epsilon, .. } = *config;
+        let Config {
+            width,
+            rows,
+            columns,
+            heads,
+            hidden,
+            epsilon,
+            ..
+        } = *config;
         let norm = |name: &str| LayerNorm::load(&scope.at(name), width, epsilon);
         let linear = |name: &str, input, output| Linear::load(&scope.at(name), input, output);
         let table = |name: &str, extent: i64| -> TorchResult<Weight> {

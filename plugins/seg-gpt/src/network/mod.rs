@@ -102,11 +102,7 @@ impl Network {
     ///
     /// # Errors
     /// Exhausted, if memory runs out.
-    pub(crate) fn prompt(
-        &self,
-        example: &Example,
-        palette: Option<&[[u8; 3]]>,
-    ) -> Result<Prompt> {
+    pub(crate) fn prompt(&self, example: &Example, palette: Option<&[[u8; 3]]>) -> Result<Prompt> {
         let (side, normalization) = (self.config.side() as u32, &self.config.normalization);
         Prompt::new(example, palette, side, normalization, self.compute.device).map_err(torch_error)
     }
@@ -152,7 +148,15 @@ impl Network {
     /// Checks that there is room for what the network holds at its peak: the tokens of all prompts, what
     /// is inside an MLP or the logits of attention, and what the decoder is shown.
     fn require(&self, prompts: usize) -> Result<()> {
-        let Config { width, hidden, rows, columns, decoder, patch, .. } = self.config;
+        let Config {
+            width,
+            hidden,
+            rows,
+            columns,
+            decoder,
+            patch,
+            ..
+        } = self.config;
         let (tokens, batch) = (rows * columns, 2 * prompts as i64);
         let layers = self.config.seen.len() as i64;
         let attending = batch * tokens * 7 * width + (1 << 22);
@@ -178,7 +182,6 @@ impl Encoded for EncodedImage {
         4 * self.picture.numel() as u64
     }
 }
-
 
 #[cfg(test)]
 mod tests;

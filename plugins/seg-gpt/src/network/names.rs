@@ -7,7 +7,10 @@ const MARKER: &str = "segment_token_x";
 
 /// Where the parts of the network stand: the first of a pair begins a name there, and the second here.
 const PLACES: [(&str, &str); 13] = [
-    ("patch_embed.proj.", "model.embeddings.patch_embeddings.projection."),
+    (
+        "patch_embed.proj.",
+        "model.embeddings.patch_embeddings.projection.",
+    ),
     ("pos_embed", "model.embeddings.position_embeddings"),
     ("mask_token", "model.embeddings.mask_token"),
     ("segment_token_x", "model.embeddings.segment_token_input"),
@@ -35,7 +38,11 @@ const PARTS: [(&str, &str); 5] = [
 pub(crate) fn of_hugging_face(checkpoint: &Checkpoint) -> Checkpoint {
     let is_original = checkpoint.names().any(|name| name == MARKER);
     checkpoint.renamed(|name| Renamed {
-        name: if is_original { renamed(name) } else { name.to_owned() },
+        name: if is_original {
+            renamed(name)
+        } else {
+            name.to_owned()
+        },
         part: 0,
     })
 }
@@ -47,5 +54,7 @@ fn renamed(name: &str) -> String {
     });
     let placed = placed.unwrap_or_else(|| name.to_owned());
     let part = PARTS.iter().find(|(there, _)| placed.contains(there));
-    part.map_or(placed.clone(), |(there, here)| placed.replacen(there, here, 1))
+    part.map_or(placed.clone(), |(there, here)| {
+        placed.replacen(there, here, 1)
+    })
 }

@@ -37,11 +37,16 @@ fn painted(
 ) -> (Vec<Tensor>, Tensor) {
     let network = &golden.seg_gpt.network;
     let image = network.encode(&golden.image()).unwrap();
-    let tokens = network.embeddings.forward(&image.picture, prompts, kind).unwrap();
+    let tokens = network
+        .embeddings
+        .forward(&image.picture, prompts, kind)
+        .unwrap();
     let mut each = vec![tokens.shallow_clone()];
     let mut x = tokens.shallow_clone();
     for (index, layer) in (0..).zip(&network.encoder.layers) {
-        x = layer.forward(&x, network.encoder.ensemble(index, &x)).unwrap();
+        x = layer
+            .forward(&x, network.encoder.ensemble(index, &x))
+            .unwrap();
         each.push(x.shallow_clone());
         if index == network.config.merge {
             x = super::encoder::merged(&x).unwrap();
@@ -73,12 +78,22 @@ fn one_example_of_a_thing_is_taken_in_as_there() {
     let (each, decoded) = painted(&golden, "binary", &prompts, EmbeddingType::Instance);
     assert_near("embeddings", &each[0], &expected("embeddings"), NUMBER);
     let attended = network.encoder.layers[0].attend(&each[0]).unwrap();
-    assert_near("attention", &attended, &expected("encoder_layer0_attention"), NUMBER);
+    assert_near(
+        "attention",
+        &attended,
+        &expected("encoder_layer0_attention"),
+        NUMBER,
+    );
     for (index, found) in each[1..].iter().enumerate() {
         let name = format!("encoder_layer{index}");
         assert_near(&name, found, &expected(&name), NUMBER);
     }
-    assert_near("pred_masks", &in_planes(&decoded), &expected("pred_masks"), NUMBER);
+    assert_near(
+        "pred_masks",
+        &in_planes(&decoded),
+        &expected("pred_masks"),
+        NUMBER,
+    );
 }
 
 #[test]
@@ -87,10 +102,20 @@ fn classes_are_painted_in_colours_as_there() {
     let golden = Golden::open();
     let prompts = prompts(&golden, &[LABELS], Some(3));
     let expected = |name: &str| golden.tensor(&format!("palette/{name}"));
-    assert_near("masks", &in_planes(&prompts[0].painted), &expected("prompt_masks"), 1e-5);
+    assert_near(
+        "masks",
+        &in_planes(&prompts[0].painted),
+        &expected("prompt_masks"),
+        1e-5,
+    );
     let (each, decoded) = painted(&golden, "palette", &prompts, EmbeddingType::Semantic);
     assert_near("layer 5", &each[6], &expected("encoder_layer5"), NUMBER);
-    assert_near("pred_masks", &in_planes(&decoded), &expected("pred_masks"), NUMBER);
+    assert_near(
+        "pred_masks",
+        &in_planes(&decoded),
+        &expected("pred_masks"),
+        NUMBER,
+    );
 }
 
 #[test]
@@ -101,7 +126,12 @@ fn several_examples_are_taken_together_as_there() {
     let expected = |name: &str| golden.tensor(&format!("feature_ensemble/{name}"));
     let (each, decoded) = painted(&golden, "ensemble", &prompts, EmbeddingType::Instance);
     assert_near("layer 5", &each[6], &expected("encoder_layer5"), NUMBER);
-    assert_near("pred_masks", &in_planes(&decoded), &expected("pred_masks_first"), NUMBER);
+    assert_near(
+        "pred_masks",
+        &in_planes(&decoded),
+        &expected("pred_masks_first"),
+        NUMBER,
+    );
 }
 
 #[test]
@@ -109,7 +139,10 @@ fn the_names_of_the_original_project_are_read() {
     let golden = Golden::open();
     let original = |name: &str| {
         let name = name
-            .replace("model.embeddings.patch_embeddings.projection", "patch_embed.proj")
+            .replace(
+                "model.embeddings.patch_embeddings.projection",
+                "patch_embed.proj",
+            )
             .replace("model.embeddings.position_embeddings", "pos_embed")
             .replace("model.embeddings.segment_token_input", "segment_token_x")
             .replace("model.embeddings.segment_token_prompt", "segment_token_y")
@@ -129,7 +162,12 @@ fn the_names_of_the_original_project_are_read() {
             .replace("decoder.decoder_embed", "decoder_embed");
         Renamed { name, part: 0 }
     };
-    let here: Vec<String> = golden.source.checkpoint.names().map(str::to_owned).collect();
+    let here: Vec<String> = golden
+        .source
+        .checkpoint
+        .names()
+        .map(str::to_owned)
+        .collect();
     let there = golden.source.checkpoint.renamed(original);
     assert!(there.names().all(|name| !name.contains("model.")));
     let back = names::of_hugging_face(&there);

@@ -1,9 +1,7 @@
 //! Hints to try a segmenter with.
 
 use serde_json::Value;
-use som_core::{
-    BBox, BoxHint, Capability, Descriptor, ExampleHint, Hints, Mask, PointHint, Size,
-};
+use som_core::{BBox, BoxHint, Capability, Descriptor, ExampleHint, Hints, Mask, PointHint, Size};
 
 use super::test_image::TestImage;
 
@@ -73,10 +71,7 @@ pub(super) fn hints_for(capability: Capability, size: Size) -> Vec<(&'static str
             };
             vec![
                 ("an example", example(half)),
-                (
-                    "an example of one pixel",
-                    example(BBox::new(0, 0, 1, 1)),
-                ),
+                ("an example of one pixel", example(BBox::new(0, 0, 1, 1))),
             ]
         }
         Capability::Automatic | Capability::Labels | Capability::Levels => Vec::new(),
