@@ -154,7 +154,7 @@ fn example(image: &Path, mask: &Path, limits: &LimitSettings) -> Result<ExampleH
     let read = |file: &Path| Input::file(file).read(limits.image_bytes).map_err(at(file));
     let (picture, map) = (read(image)?, read(mask)?);
     let map = LabelMap::read(&map, limits.image_pixels).map_err(at(mask))?;
-    let example = ExampleHint::new(picture.into(), map.size, &map.labels).map_err(at(mask))?;
+    let example = ExampleHint::new(picture, map.size, &map.labels).map_err(at(mask))?;
     let both = format!("example {},{}", image.display(), mask.display());
     example
         .read(limits.image_pixels)

@@ -66,7 +66,7 @@ mod tests {
         encoder.set_color(color);
         encoder.set_depth(depth);
         if color == ColorType::Indexed {
-            encoder.set_palette([200; 3 * 16]);
+            encoder.set_palette(vec![200; 3 * 16]);
         }
         let mut writer = encoder.write_header().unwrap();
         writer.write_image_data(data).unwrap();
