@@ -8,7 +8,7 @@ use super::{
     grounded::{Finding, Named},
     json,
     label::{is_tied, label_in},
-    numbered::{behind_verbs, enumerated, numbered_behind},
+    numbered::{behind_verbs, counted_off, enumerated, numbered_behind},
     said::is_conjunction,
     spoken::Spoken,
     subject::{last_sentence, standing_by, subject},
@@ -63,9 +63,26 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
                     text,
                     weight: 1,
                 };
-                labels = called.into_iter().map(label).collect();
+                let said = called.into_iter().filter(|(_, text)| !says_nothing(text));
+                labels = said.map(label).collect();
             }
         }
+    }
+    // Each with its number, in words of their own: what some are called stands behind no verb.
+    let named = |id: &u32| labels.iter().any(|label| label.named.marks.contains(id));
+    if !is_json(spoken) && targets.len() > 1 && !targets.iter().all(named) {
+        let called = counted_off(spoken, &targets);
+        let label = |(named, text)| Label {
+            named,
+            text,
+            weight: 8,
+        };
+        labels.extend(
+            called
+                .into_iter()
+                .filter(|(_, text)| !says_nothing(text))
+                .map(label),
+        );
     }
     // The surest name of each mark; of those to choose from, if one of the names is among them.
     let fits = |label: &Label| {
@@ -310,27 +327,7 @@ fn below(rest: &str) -> String {
 
 /// True for what is no name: "unknown", "not visible".
 fn says_nothing(text: &str) -> bool {
-    const NOTHING: [&str; 17] = [
-        "can't tell",
-        "cannot be determined",
-        "not clear",
-        "cannot identify",
-        "can't identify",
-        "not identifiable",
-        "hard to tell",
-        "unknown",
-        "unclear",
-        "n/a",
-        "none",
-        "not sure",
-        "unidentifiable",
-        "unidentified",
-        "cannot tell",
-        "not visible",
-        "i don't know",
-    ];
-    let text = text.to_lowercase();
-    NOTHING.contains(&text.as_str())
+    words::at(text, 0, Role::Blank) == Some(text.len())
 }
 
 /// What a text before a mark says it is: "the plate" of "a cup, and the plate is".

@@ -211,9 +211,29 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
     let Some(name) = names.name_at(text, at).filter(|_| !inside) else {
         return Found::Skip(digits);
     };
+    let near = text.floor_char_boundary(at + 64);
+    // "1 and 2 became 5 and 6"
+    if let Some((list, end)) = list_at(&text[..near], at, names, Setting::Open)
+        && list.names > 1
+        && list.misses() == 0
+        && text[at..end].contains(char::is_alphabetic)
+        && words::at(text, end, Role::Becomes)
+            .or_else(|| words::at(text, skip(text, end, |c| c == ' '), Role::Becomes))
+            .is_some()
+    {
+        let written = text[at..end].trim_end();
+        return Found::Mention(list.mention(at..at + written.len()));
+    }
+    // "(The seat is number 4,) next to 7"
+    let ended = text[name.end..].is_empty() || text[name.end..].starts_with(['.', ',', '\n']);
+    if ended && series::stands_by(reader, at) && !names.get(&text[name.clone()]).is_empty() {
+        return match list_at(&text[..name.end], at, names, Setting::Open) {
+            Some((reading, _)) => Found::Mention(reading.mention(name)),
+            None => Found::Skip(digits),
+        };
+    }
     if series::goes_on(reader, &name) || is_at_arrow(reader, &name) {
         // "→ 1, 2"
-        let near = text.floor_char_boundary(at + 64);
         let list = list_at(&text[..near], at, names, Setting::Open).filter(|(list, end)| {
             // "1→5; 2→4": what has an arrow of its own begins anew.
             let rest = text[*end..].trim_start_matches(' ');
@@ -225,6 +245,15 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
                 || list.names > 1 && (begins || series::is_gone(text, *end));
             list.misses() == 0 && !apart
         });
+        // "1 and 2 became 5 and 6, and 3 has left": without the last one.
+        let list = list.or_else(|| {
+            let (_, end) = list_at(&text[..near], at, names, Setting::Open)?;
+            let last = text[at..end].trim_end().rfind(|c: char| !c.is_ascii_digit())?;
+            let before = text[at..at + last].trim_end_matches(|c: char| !c.is_ascii_digit());
+            let shorter = list_at(&text[..at + before.len()], at, names, Setting::Open)?;
+            let listed = series::follows_list(reader, shorter.0.names);
+            (listed && shorter.0.misses() == 0).then_some(shorter)
+        });
         let one = || list_at(&text[..name.end], at, names, Setting::Open);
         return list
             .or_else(one)
@@ -234,7 +263,6 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
             });
     }
     // 2番から5番
-    let near = text.floor_char_boundary(at + 64);
     if words::at(text, name.end, Role::Counts).is_some()
         && let Some((range, end)) = list_at(&text[..near], at, names, Setting::Open)
         && (range.names, range.misses()) == (2, 0)

@@ -80,7 +80,8 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
     });
     let comma = rest.strip_prefix(", ").is_some_and(|_| {
         let next = end + 2;
-        words::at(text, next, Role::Article).is_some()
+        let corrects = words::at(text, next, Role::Corrects).is_some();
+        !corrects && words::at(text, next, Role::Article).is_some()
             || words::at(text, next, Role::Because).is_some()
     });
     let because = rest.starts_with(' ') && {

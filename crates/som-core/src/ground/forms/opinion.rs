@@ -29,6 +29,7 @@ impl Opinion<'_> {
                     || self.is_taken_back()
                     || self.is_told_apart())
             || self.is_led(cues)
+            || self.is_worn()
             || self.is_borne()
             || self.is_in_box()
             || self.follows_correction()
@@ -51,9 +52,11 @@ impl Opinion<'_> {
             && name.contains(|c: char| c.is_ascii_digit())
     }
 
+    /// True if nothing but an article stands before the names: "el 8 creo".
     fn begins_answer(&self) -> bool {
-        let before = self.text[..self.span.start].trim_end_matches(['*', '"', '`', ' ', '\n']);
-        self.begin == 0 && before.is_empty()
+        let before = self.text[..self.span.start].trim_matches(['*', '"', '`', ' ', '\n']);
+        let article = words::at(before, 0, Role::Article) == Some(before.len());
+        self.begin == 0 && (before.is_empty() || article)
     }
 
     /// "8 probably", "4 and 7 i think", "D, easily": an opinion and nothing else up to the end of the
@@ -134,13 +137,44 @@ impl Opinion<'_> {
         name.is_some_and(|name| takes_back(&near[..name]))
     }
 
-    /// "1, 2, 3; not 4": others are denied right behind.
+    /// "1, 2, 3; not 4", "2-5 but not 4", "1-6 except 3": others are denied or taken out right behind.
     fn is_told_apart(&self) -> bool {
         let rest = self.after();
         let denial = rest.trim_start_matches([' ', ',', ';', '(']);
-        let not = words::at(denial, 0, Role::Not).map(|end| denial[end..].trim_start());
-        let other = not.is_some_and(|other| other.starts_with(|c: char| c.is_ascii_digit()));
-        other && denial.len() < rest.len()
+        let but = words::at(denial, 0, Role::Contrasts).map_or(denial, |end| &denial[end..]);
+        let but = but.trim_start();
+        let not = words::at(but, 0, Role::Not).map(|end| &but[end..]);
+        let except = words::at(denial, 0, Role::Excepts).map(|end| &denial[end..]);
+        let other = |rest: &str| {
+            let rest = rest.trim_start();
+            let name = words::at(rest, 0, Role::Article).map_or(rest, |end| &rest[end..]);
+            name.trim_start()
+                .starts_with(|c: char| c.is_ascii_digit())
+        };
+        [not, except].into_iter().flatten().any(other) && denial.len() < rest.len()
+    }
+
+    /// "The one w/ the 4 on it", "it has a 9 next to it": a number that the thing itself carries.
+    fn is_worn(&self) -> bool {
+        let clause = self.clause().trim_end();
+        let article = words::words(clause)
+            .find(|word| words::at(clause, word.start, Role::Article) == Some(clause.len()));
+        let lead = clause[..article.map_or(clause.len(), |word| word.start)].trim_end_matches([' ', '/']);
+        let carries = words::words(lead)
+            .find(|word| words::at(lead, word.start, Role::Carries) == Some(lead.len()));
+        let Some(subject) = carries.map(|word| lead[..word.start].trim_end()) else {
+            return false;
+        };
+        let one = words::words(subject).last().is_some_and(|word| {
+            words::at(subject, word.start, Role::Pronoun) == Some(subject.len())
+                || words::number_at(subject, word.start) == Some((1, subject.len()))
+        });
+        let rest = self.after().trim_start();
+        let on = words::at(rest, 0, Role::Beside).is_some_and(|end| {
+            let it = rest[end..].trim_start();
+            words::at(it, 0, Role::Pronoun).is_some()
+        });
+        one && self.begin == 0 && (on || self.ends())
     }
 
     /// "The cat is indicated by 12", "annotated as 12".
@@ -224,9 +258,17 @@ impl Opinion<'_> {
     }
 }
 
-/// True if `between` is nothing but words that take back what stands before them: ", no sorry, ".
-fn takes_back(between: &str) -> bool {
-    const ROLES: [Role; 4] = [Role::Corrects, Role::No, Role::Opinion, Role::Tentative];
+/// True if `between` is nothing but words that take back what stands before them: ", no sorry, ",
+/// ", meant ".
+pub(in crate::ground) fn takes_back(between: &str) -> bool {
+    const ROLES: [Role; 6] = [
+        Role::Corrects,
+        Role::Slips,
+        Role::No,
+        Role::Opinion,
+        Role::Tentative,
+        Role::Pronoun,
+    ];
     let mut passed = 0;
     let mut back = false;
     let all = words::words(between).all(|word| {
@@ -234,7 +276,8 @@ fn takes_back(between: &str) -> bool {
             return true;
         }
         let end = |role: Role| words::at(between, word.start, role);
-        back |= end(Role::Corrects).is_some() || end(Role::No).is_some();
+        let no = end(Role::No).is_some_and(|end| !between[end..].trim_end().is_empty());
+        back |= end(Role::Corrects).is_some() || end(Role::Slips).is_some() || no;
         passed = ROLES.into_iter().filter_map(end).max().unwrap_or(0);
         word.start < passed
     });
@@ -269,6 +312,10 @@ mod tests {
             "2. no, 4",
             "The cat is indicated by 12.",
             "The cat is in box 12.",
+            "the one w/ the 4 on it",
+            "el 8 creo",
+            "3, meant 4",
+            "2-5 but not 4",
             "You mean 12, right?",
         ] {
             assert!(says(text), "{text}");

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::ground::{
     Mention, Polarity,
+    forms::takes_back,
     words::{self, Cue, Cues, Role},
 };
 
@@ -16,7 +17,19 @@ const RECENT: usize = 16;
 
 /// True if the words in `gap` take back what was said before it.
 pub(super) fn is_corrected(text: &str, cues: &Cues, gap: Range<usize>) -> bool {
-    if cues.any(gap.clone(), Role::Corrects) {
+    let denies_there = |cue: &Cue| {
+        // "Wait, there is no spoon; [2] is a fork"
+        let said = text.get(cue.end..gap.end).unwrap_or("");
+        let ended = said.trim_end().ends_with([';', '.', ':']);
+        ended && cues.any(cue.end..gap.end, Role::None)
+    };
+    let corrects = cues.all(gap.clone(), Role::Corrects).next_back();
+    if corrects.is_some_and(|cue| !denies_there(&cue)) {
+        return true;
+    }
+    // "7, sorry meant 8"
+    let terse = gap.len() < NEAR / 4 && gap.start + NEAR / 4 > text.len() - gap.len();
+    if terse && takes_back(text.get(gap.clone()).unwrap_or("")) {
         return true;
     }
     // "No, …" answers what was said; "no [3]" denies what follows.

@@ -74,5 +74,12 @@ pub(super) const DUTCH: Language = Language {
     opinions: "dat, dat het, ik denk, denk ik, ik geloof, geloof ik, ik zou zeggen, zou ik zeggen, ik gok, gok ik, ik vermoed, vermoed ik, waarschijnlijk, misschien, zeker, vast, duidelijk, ongetwijfeld, volgens mij, lijkt me, ik denk dat het, ja, dus",
     reasons: "omdat, want, aangezien, doordat",
     designates: "markeert, geeft aan, duidt aan",
+    leads: "waarschijnlijk, misschien, ook, er is, ik zie, lijkt op, een foto van, en",
+    remarks: "omdat, aangezien",
+    trails: "markering, gebied, object, nummer, de, het, terwijl, maar",
+    renames: "het is, dat is, eerder, eigenlijk",
+    blanks: "onbekend, onduidelijk, niet herkenbaar, niet te herkennen, moeilijk te zeggen, weet ik niet, ik weet het niet, geen idee",
+    slips: "bedoelde, ik bedoelde, typefout, oeps, eh",
+    departs: "verdwenen, weggegaan",
     ..SILENT
 };

@@ -72,5 +72,12 @@ pub(super) const FRENCH: Language = Language {
     opinions: "que, je pense, je crois, je dirais, je suppose, je pense que, je crois que, je dirais que, il me semble, à mon avis, selon moi, probablement, sans doute, peut-être, sûrement, certainement, évidemment, clairement, bien sûr, c'est sûr, j'en suis sûr, je pense que c'est, je crois que c'est, je dirais que c'est, oui, donc, alors",
     reasons: "parce que, parce qu, puisque, puisqu, étant donné que, vu que",
     designates: "marque, désigne, indique, identifie, correspond à",
+    leads: "probablement, sûrement, sans doute, peut-être, aussi, c'est, il y a, je vois, une image de, et",
+    remarks: "qui, parce que, parce qu, puisque, en raison de",
+    trails: "repère, région, objet, numéro, le, la, les, tandis, mais",
+    renames: "c'est, plutôt, ou plutôt",
+    blanks: "inconnu, inconnue, pas clair, indéterminé, non identifiable, impossible à identifier, difficile à dire, je ne sais pas, aucune idée",
+    slips: "je voulais dire, erreur, oups, euh, hum",
+    departs: "parti, partie, partis, disparu, disparue, sorti, sortie",
     ..SILENT
 };

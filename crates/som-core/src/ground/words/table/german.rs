@@ -71,8 +71,15 @@ pub(super) const GERMAN: Language = Language {
     plurals: "sind, waren, fehlen, wurden, haben",
     up_to: "bis, bis zur, bis zum, bis zu",
     moves: "schiebe, schieben, ziehe, ziehen, verschiebe, verschieben, bewege, bewegen, zieh, schieb",
-    opinions: "dass, dass es, ich denke, denke ich, ich glaube, glaube ich, ich meine, meine ich, ich vermute, vermute ich, ich schätze, schätze ich, ich würde sagen, würde ich sagen, ich würde tippen auf, ich tippe auf, wahrscheinlich, vermutlich, vielleicht, bestimmt, sicher, ganz sicher, sicherlich, eindeutig, offensichtlich, klar, auf jeden fall, definitiv, wohl, sieht aus wie, ja, also, nun, ohne zweifel, soweit ich sehe, meiner meinung nach",
+    opinions: "dass, dass es, ich denke, denke ich, ich glaube, glaube ich, glaub ich, glaub, ich meine, meine ich, ich vermute, vermute ich, ich schätze, schätze ich, ich würde sagen, würde ich sagen, ich würde tippen auf, ich tippe auf, wahrscheinlich, vermutlich, vielleicht, bestimmt, sicher, ganz sicher, sicherlich, eindeutig, offensichtlich, klar, auf jeden fall, definitiv, wohl, sieht aus wie, ja, also, nun, ohne zweifel, soweit ich sehe, meiner meinung nach",
     reasons: "weil, da, denn",
     designates: "markiert, bezeichnet, kennzeichnet, steht für",
+    leads: "wahrscheinlich, vermutlich, eindeutig, offensichtlich, wohl, vielleicht, auch, es gibt, das ist, es ist, ich sehe, ein bild von, und",
+    remarks: "weil, aufgrund, erkennbar an, zu erkennen an",
+    trails: "markierung, region, objekt, nummer, während, aber, sondern",
+    renames: "es ist, das ist, vielmehr, eher, sondern, stattdessen",
+    blanks: "unbekannt, unklar, nicht erkennbar, nicht zu erkennen, nicht identifizierbar, schwer zu sagen, keine ahnung, weiß nicht, ich weiß nicht, weiß ich nicht",
+    slips: "meinte, ich meinte, tippfehler, vertippt, äh, hm, ups",
+    departs: "weggegangen, verschwunden, gegangen",
     ..SILENT
 };

@@ -72,5 +72,12 @@ pub(super) const ITALIAN: Language = Language {
     opinions: "che, credo, credo che, penso, penso che, direi, direi che, io direi, suppongo, mi sembra, mi pare, secondo me, a mio parere, probabilmente, sicuramente, certamente, senza dubbio, forse, chiaramente, ovviamente, credo che sia, penso che sia, direi che è, sì, quindi, allora",
     reasons: "perché, poiché, siccome, dato che, visto che, in quanto",
     designates: "indica, segna, contrassegna, identifica, corrisponde a",
+    leads: "probabilmente, forse, anche, c'è, vedo, sembra essere, un'immagine di",
+    remarks: "che è, perché, poiché, siccome, a causa di",
+    trails: "segno, regione, oggetto, numero, il, la, le, mentre, ma",
+    renames: "è un, è una, piuttosto, in realtà",
+    blanks: "sconosciuto, sconosciuta, non chiaro, non identificabile, difficile da dire, non so, non lo so, nessuna idea",
+    slips: "volevo dire, ops, errore, ehm",
+    departs: "uscito, uscita, sparito, sparita, scomparso, scomparsa",
     ..SILENT
 };

@@ -21,7 +21,7 @@ pub(super) const PORTUGUESE: Language = Language {
     neither: "nenhum dos dois, nenhuma das duas, nenhum deles, nenhuma delas",
     each: "respectivamente, respetivamente, nessa ordem",
     ordinals: "primeiro|primeira|o primeiro|a primeira, segundo|segunda|o segundo|a segunda, terceiro|terceira",
-    because: "porque, pois, já que, com, que, devido a, uma vez que",
+    because: "porque, já que, com, que, devido a, uma vez que",
     articles: "o, a, os, as, um, uma, uns, umas",
     hedges: "poderia, talvez, possivelmente, ou, pode ser",
     alls: "todos, todas, todas as marcas, tudo",
@@ -71,5 +71,12 @@ pub(super) const PORTUGUESE: Language = Language {
     opinions: "que, acho, acho que, eu acho, eu acho que, penso que, creio que, eu diria, diria, eu diria que, diria que, suponho que, parece-me, na minha opinião, provavelmente, com certeza, certamente, sem dúvida, talvez, claramente, obviamente, acho que é, eu diria que é, sim, então",
     reasons: "porque, pois, já que, uma vez que, visto que, dado que",
     designates: "marca, assinala, indica, identifica, designa, corresponde a",
+    leads: "provavelmente, talvez, também, há, vejo, isto é, parece ser, uma imagem de",
+    remarks: "que é, porque, pois, já que, devido a",
+    trails: "marca, região, objeto, número, enquanto, mas",
+    renames: "é um, é uma, na verdade",
+    blanks: "desconhecido, desconhecida, não está claro, não identificável, difícil dizer, não sei, não faço ideia",
+    slips: "quis dizer, digo, ops, erro, hum",
+    departs: "saiu, sumiu, desapareceu",
     ..SILENT
 };

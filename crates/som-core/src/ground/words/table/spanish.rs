@@ -71,5 +71,12 @@ pub(super) const SPANISH: Language = Language {
     opinions: "que, creo, creo que, pienso, pienso que, diría, yo diría, diría que, yo diría que, supongo, supongo que, me parece, me parece que, en mi opinión, probablemente, seguramente, seguro, sin duda, quizás, quizá, tal vez, claramente, obviamente, creo que es, diría que es, sí, entonces, pues",
     reasons: "porque, ya que, puesto que, dado que",
     designates: "marca, señala, indica, identifica, designa, corresponde a",
+    leads: "probablemente, seguramente, quizás, quizá, también, veo, esto es, parece ser, una imagen de",
+    remarks: "que es, porque, ya que, debido a",
+    trails: "marca, región, objeto, número, el, la, los, las, mientras, pero, sino",
+    renames: "es una, es un, más bien, en realidad",
+    blanks: "desconocido, desconocida, no está claro, no identificable, no se distingue, difícil de decir, no sé, no lo sé, ni idea",
+    slips: "quise decir, perdón, ups, digo, eh, error",
+    departs: "salió, se fue, desapareció",
     ..SILENT
 };
