@@ -8,6 +8,7 @@ use super::{
     grounded::{Finding, Named},
     json,
     label::{is_tied, label_in},
+    matching::same,
     numbered::{behind_verbs, counted_off, enumerated, numbered_behind},
     said::is_conjunction,
     spoken::Spoken,
@@ -68,6 +69,9 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
             }
         }
     }
+    if labels.is_empty() {
+        labels = chosen_in_order(spoken, &targets, vocabulary);
+    }
     // Each with its number, in words of their own: what some are called stands behind no verb.
     let named = |id: &u32| labels.iter().any(|label| label.named.marks.contains(id));
     if !is_json(spoken) && targets.len() > 1 && !targets.iter().all(named) {
@@ -114,6 +118,34 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
         }
     };
     targets.into_iter().map(finding).collect()
+}
+
+/// "Traffic light, person, dog": as many names to choose from as there are marks, and nothing else.
+fn chosen_in_order(spoken: &Spoken<'_>, targets: &[u32], vocabulary: &[String]) -> Vec<Label> {
+    let text = spoken.get(spoken.part.clone());
+    if vocabulary.is_empty() || !spoken.mentions.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<&str> = text
+        .split([',', ';', '\n'])
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .take(targets.len() + 1)
+        .collect();
+    let known = |name: &&str| vocabulary.iter().any(|known| same(name, known).is_some());
+    if names.len() != targets.len() || !names.iter().all(known) {
+        return Vec::new();
+    }
+    let each = targets.iter().zip(names);
+    each.map(|(&id, name)| Label {
+        named: Named {
+            marks: vec![id],
+            status: Status::Resolved,
+        },
+        text: label_in(name),
+        weight: 1,
+    })
+    .collect()
 }
 
 fn of_mark(id: u32, label: String, status: Status, matched: Option<Match>) -> Finding {
@@ -327,7 +359,8 @@ fn below(rest: &str) -> String {
 
 /// True for what is no name: "unknown", "not visible".
 fn says_nothing(text: &str) -> bool {
-    words::at(text, 0, Role::Blank) == Some(text.len())
+    let named = text.contains(char::is_alphanumeric);
+    !named || words::at(text, 0, Role::Blank) == Some(text.len())
 }
 
 /// What a text before a mark says it is: "the plate" of "a cup, and the plate is".

@@ -107,7 +107,7 @@ fn without_lead(text: &str) -> &str {
     {
         return &text[end..];
     }
-    for role in [Role::Is, Role::Copula, Role::Article] {
+    for role in [Role::Is, Role::Copula, Role::Article, Role::Both] {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
             let rest = &text[end..];

@@ -120,7 +120,7 @@ pub(super) fn counted_off(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Called> {
     called
         .unwrap_or_default()
         .into_iter()
-        .filter(|(_, label)| !label.is_empty())
+        .filter(|(_, label)| label.contains(char::is_alphabetic))
         .collect()
 }
 

@@ -142,7 +142,7 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
     if let Some(named) = settled(spoken) {
         return Some(named);
     }
-    if denied_at_last(spoken) {
+    if denied_at_last(spoken) || concludes_none(spoken) {
         return Some(Named::NONE);
     }
     if let Some(named) = stated_first(spoken) {
@@ -188,6 +188,35 @@ fn denied_at_last(spoken: &Spoken<'_>) -> bool {
     let few = words::words(between).take(MOST + 1).count() <= MOST;
     let no_one = spoken.cues.any(none.start..none.start + 1, Role::NoOne);
     no_one && few && (direct || turned)
+}
+
+/// "There's a mug at [3], but it's green, so no region matches.": the last clause says of all of them that
+/// there is none.
+fn concludes_none(spoken: &Spoken<'_>) -> bool {
+    let Some(last) = spoken.mentions.last() else {
+        return false;
+    };
+    let rest = spoken.get(last.span.end..spoken.part.end);
+    let clause = rest
+        .trim_end_matches(['.', '!', ' ', '\n'])
+        .rsplit([',', ';', '.', '—', '–', '\n'])
+        .next()
+        .unwrap_or("")
+        .trim_start();
+    let so = [Role::Contrasts, Role::Answers]
+        .iter()
+        .filter_map(|role| words::at(clause, 0, *role))
+        .max();
+    let Some(said) = so.map(|end| clause[end..].trim_start_matches([' ', ','])) else {
+        return false;
+    };
+    let none = words::at(said, 0, Role::None).max(words::at(said, 0, Role::NoOne));
+    none.is_some_and(|end| {
+        let no_one = words::at(said, 0, Role::NoOne).is_some();
+        let of_marks = words::words(&said[..end])
+            .any(|word| words::at(said, word.start, Role::Announces).is_some());
+        (no_one || of_marks) && !said.contains(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// "The laptop is marked [7], and the mug to its left is [4]": the mark that is said of the noun

@@ -84,7 +84,11 @@ fn behind_correction<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
         let denies = words::at(lower, word.start, Role::Denies).is_some()
             && lower[word.end..].starts_with(' ');
         let mut end = words::at(lower, word.start, Role::Corrects)
-            .filter(|_| parted && !denies)
+            .filter(|end| {
+                // "A pigeon no wait a dove": several words need no sign before them.
+                let several = lower[word.start..*end].contains(' ');
+                (parted || several) && !denies
+            })
             .or_else(|| {
                 // "A cup, actually a bowl": it needs no sign before it.
                 let role = |role| words::at(lower, word.start, role);

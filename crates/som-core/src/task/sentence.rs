@@ -82,6 +82,15 @@ impl Sentence<'_> {
     fn same_as_before(&self, place: &Place) -> Option<Said> {
         let mentions = self.between(self.start, place.start);
         let last = mentions.last()?;
+        // "And the child with glasses is the same one"
+        let behind = self.text(place.end, self.end).trim_start();
+        let verb = words::at(behind, 0, Role::Is).map(|end| behind[end..].trim_start());
+        if verb.is_some_and(|said| {
+            words::at(said, 0, Role::Same)
+                .is_some_and(|end| said[end..].trim_matches([' ', '.', '!', '\n']).is_empty())
+        }) {
+            return self.list(std::slice::from_ref(last), true);
+        }
         let between = self.text(last.span.end, place.start);
         let says = |role| words::words(between).any(|word| words::at(between, word.start, role).is_some());
         (tie(between) == Some(Tie::Strong) && says(Role::Is))
@@ -213,7 +222,7 @@ impl Sentence<'_> {
         if let Some(named) = self.names_behind(place.end, first) {
             return (Some(Said { named, tied: true }), 0);
         }
-        let listed = self.mentions.is_empty() && (self.places.len() > 1 || self.is_line(place));
+        let listed = mentions.is_empty() && (self.places.len() > 1 || self.is_line(place));
         if let Some(named) = listed
             .then(|| names_right_behind(&self.spoken.part(place.end..first)))
             .flatten()

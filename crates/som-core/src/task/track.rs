@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Scene,
-    ground::{Mention, Role, Status, words},
+    ground::{Mention, Polarity, Role, Status, words},
 };
 
 /// The marks that are looked for: those chosen, or all of the first image.
@@ -142,7 +142,10 @@ fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
         .iter()
         .filter(|mention| {
             // "[1] is not visible" denies where it is, not what is looked for.
-            mention.is_meant() || mention.marks.iter().any(|id| first.contains(id))
+            // "[2] is the same as [5]" compares nothing.
+            mention.is_meant()
+                || mention.polarity == Polarity::Compared
+                || mention.marks.iter().any(|id| first.contains(id))
         })
         .cloned()
         .collect();

@@ -2,7 +2,7 @@
 
 use super::{Found, Reader};
 use crate::ground::{
-    names::skip,
+    names::{Names, Setting, list_at, skip},
     words::{self, Role},
 };
 
@@ -18,7 +18,13 @@ pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
     let noun = noun_end(text, end);
     // "Everything but [12]" may speak of more than marks.
     let said = &text[at..noun];
-    words::words(said).find(|word| words::at(said, word.start, Role::Announces).is_some())?;
+    let of_marks = words::words(said)
+        .any(|word| words::at(said, word.start, Role::Announces).is_some());
+    // "All but [12]", where nothing else is said.
+    let alone = text[..at].trim().is_empty() && says_only_names(text, noun, names);
+    if !of_marks && !alone {
+        return None;
+    }
     let start = skip(text, noun, |c| matches!(c, ' ' | ','));
     let excepts = words::at(text, start, Role::Excepts)?;
     let name = noun_end(text, excepts);
@@ -29,6 +35,21 @@ pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
     let listed = rest.contains(": ") || rest.ends_with(':');
     let known = !names.get(&text[name]).is_empty();
     (known && !listed).then(|| Found::Mention(names.every().mention(at..noun)))
+}
+
+/// True if nothing but names behind a word that takes them out follows from `at` on.
+fn says_only_names(text: &str, at: usize, names: &Names) -> bool {
+    let start = skip(text, at, |c| matches!(c, ' ' | ','));
+    let Some(excepts) = words::at(text, start, Role::Excepts) else {
+        return false;
+    };
+    let start = skip(text, excepts, |c| matches!(c, ' ' | '*' | '['));
+    let article = words::at(text, start, Role::Article).unwrap_or(start);
+    let rest = text[article..].replace(['[', ']', '*'], "");
+    let list = list_at(&rest, skip(&rest, 0, |c| c == ' '), names, Setting::Enclosed);
+    list.is_some_and(|(list, end)| {
+        list.misses() == 0 && rest[end..].trim_matches([' ', '.', '!', '\n']).is_empty()
+    })
 }
 
 /// "Every" and the like, before a word for marks.

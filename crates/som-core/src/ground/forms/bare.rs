@@ -214,7 +214,7 @@ impl Bare<'_> {
             }
             return self.begins(clause.start)
                 && (self.is_followed(list, |role| {
-                    matches!(role, Role::Copula | Role::DeniesBehind)
+                    matches!(role, Role::Copula | Role::DeniesBehind | Role::Instead)
                 }) || self.text[list.span.end..].starts_with(['?', '"']));
         }
         self.is_function(&clause, lead)

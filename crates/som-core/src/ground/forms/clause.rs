@@ -239,6 +239,8 @@ impl Bare<'_> {
                     | Role::Both
                     | Role::Instead
                     | Role::Opinion
+                    | Role::Remains
+                    | Role::Slips
             )
         };
         let mut passed = clause.start;
@@ -276,9 +278,13 @@ impl Bare<'_> {
     /// "(1 is a pear) and 2 is a plum": what is said of the next goes on as it did.
     pub(super) fn is_joined(&self, list: &List, begin: usize, clause: &Range<usize>) -> bool {
         let said = self.text.get(clause.clone()).unwrap_or("");
+        // "(Le 1 est un chat) et le 2"
+        let said = said.trim_end();
+        let article = words::words(said)
+            .find(|word| words::at(said, word.start, Role::Article) == Some(said.len()));
+        let said = article.map_or(said, |word| said[..word.start].trim_end());
         let joins = words::words(said)
-            .last()
-            .is_some_and(|word| words::at(said, word.start, Role::Joins) == Some(word.end));
+            .any(|word| words::at(said, word.start, Role::Joins) == Some(said.len()));
         let verb = skip(self.text, begin, |c| c == ' ');
         joins
             && words::at(self.text, verb, Role::Copula).is_some()

@@ -27,9 +27,12 @@ impl Opinion<'_> {
                 && (self.is_thought()
                     || self.is_letter()
                     || self.is_taken_back()
-                    || self.is_told_apart())
+                    || self.is_told_apart()
+                    || self.is_added_to()
+                    || self.is_alone())
             || self.is_led(cues)
             || self.is_worn()
+            || self.is_at()
             || self.is_borne()
             || self.is_in_box()
             || self.follows_correction()
@@ -154,6 +157,47 @@ impl Opinion<'_> {
         [not, except].into_iter().flatten().any(other) && denial.len() < rest.len()
     }
 
+    /// "Die 2 oder die 3", "the C one": names with articles, and nothing else.
+    fn is_alone(&self) -> bool {
+        let rest = self.after().trim_matches([' ', '.', '!', '\n']);
+        let one = words::number_at(rest, 0) == Some((1, rest.len()));
+        let led = !self.text[..self.span.start].trim().is_empty();
+        led && (rest.is_empty() || one)
+    }
+
+    /// "8 and probably 9": another name is added, less surely.
+    fn is_added_to(&self) -> bool {
+        let rest = self.after().trim_start_matches([' ', ',']);
+        let joins = words::at(rest, 0, Role::Joins).map_or(rest, |end| rest[end..].trim_start());
+        let surely = [Role::Opinion, Role::Hedges]
+            .iter()
+            .filter_map(|role| words::at(joins, 0, *role))
+            .max();
+        joins.len() < rest.len()
+            && surely.is_some_and(|end| {
+                joins[end..]
+                    .trim_start()
+                    .starts_with(|c: char| c.is_ascii_digit())
+            })
+    }
+
+    /// "The guy at 8": where a short answer says what is meant.
+    fn is_at(&self) -> bool {
+        /// It begins with no more words.
+        const MOST: usize = 3;
+        let lead = self.text[..self.span.start].trim();
+        let at = words::words(lead)
+            .find(|word| words::at(lead, word.start, Role::At) == Some(lead.len()))
+            .filter(|word| words::at(lead, word.start, Role::Of).is_none());
+        let numeric = self.text[self.span.clone()].bytes().all(|byte| byte.is_ascii_digit());
+        self.begin == 0
+            && numeric
+            && at.is_some_and(|at| at.start > 0)
+            && words::words(lead).take(MOST + 1).count() <= MOST
+            && !lead.contains([',', '.', ':', '\n'])
+            && self.ends()
+    }
+
     /// "The one w/ the 4 on it", "it has a 9 next to it": a number that the thing itself carries.
     fn is_worn(&self) -> bool {
         let clause = self.clause().trim_end();
@@ -241,7 +285,12 @@ impl Opinion<'_> {
         let text = self.text.trim();
         let lead = &self.text[..self.span.start];
         let rest = self.after().trim_matches([' ', '.', '!', '\n']);
-        let comma = lead.trim_end().ends_with(',');
+        let led = lead.trim_end();
+        let article = words::words(led)
+            .filter(|word| words::at(led, word.start, Role::Article) == Some(led.len()))
+            .last();
+        let led = article.map_or(led, |word| led[..word.start].trim_end());
+        let comma = led.ends_with(',') || led.ends_with("i.e.");
         if self.begin > 0
             || text.len() > LONGEST
             || text.contains('\n')
@@ -253,7 +302,9 @@ impl Opinion<'_> {
         let span = skip(self.text, 0, char::is_whitespace)..self.span.start;
         let article = words::at(self.text, span.start, Role::Definite).is_some();
         article
-            && !lead.contains(|c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | ';' | '?'))
+            && !led
+                .trim_end_matches("i.e.")
+                .contains(|c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | ';' | '?'))
             && !OTHERS.iter().any(|role| cues.any(span.clone(), *role))
     }
 }

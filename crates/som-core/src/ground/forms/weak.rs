@@ -17,6 +17,11 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
     if !WEAK.contains(&lower.as_str()) {
         return true;
     }
+    // "You'll want **option 5**"
+    let name = text[start..].trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    if text[..at].ends_with("**") && name.starts_with("**") && lower != "area" {
+        return true;
+    }
     let attribute = is_attribute(reader);
     if attribute && (text[..at].ends_with('(') || is_shown(reader)) {
         return false;
@@ -35,7 +40,8 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
         return true;
     }
     let name = &text[start..];
-    let after = name.trim_start_matches(|c: char| c.is_ascii_digit());
+    let spelled = words::number_at(name, 0).map_or(0, |(_, end)| end);
+    let after = name[spelled..].trim_start_matches(|c: char| c.is_ascii_digit());
     let apposed = after
         .strip_prefix(", ")
         .is_some_and(|rest| rest.starts_with(char::is_alphabetic));

@@ -280,10 +280,16 @@ pub(super) fn deny_earlier(text: &str, cues: &Cues, mentions: &mut [Mention]) {
             .into_iter()
             .flatten()
             .any(|next| next != index && mentions[next].polarity == Polarity::Denied);
-        let other = contrasted
-            && !denied.is_empty()
+        // "The taller child: [2]. The child with glasses: [4], not [2]."
+        let instead = mentions[index - 1].is_meant()
+            && index - 1 != earlier
+            && !text[mentions[index - 1].span.end..mentions[index].span.start].contains(['.', '\n']);
+        let told_apart = denied.iter().any(|word| !said.contains(word))
+            && said.iter().any(|word| !denied.contains(word));
+        let other = !denied.is_empty()
             && !said.is_empty()
-            && !denied.iter().any(|word| said.contains(word));
+            && (contrasted && !denied.iter().any(|word| said.contains(word))
+                || instead && told_apart);
         if !other {
             mentions[earlier].polarity = Polarity::Replaced;
         }

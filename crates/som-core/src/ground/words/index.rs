@@ -106,6 +106,8 @@ impl Index {
                 (language.picks, Role::Picks),
                 (language.slips, Role::Slips),
                 (language.departs, Role::Departs),
+                (language.genuine, Role::Genuine),
+                (language.sames, Role::Same),
                 (language.blanks, Role::Blank),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {

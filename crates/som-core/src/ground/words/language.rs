@@ -159,6 +159,10 @@ pub(super) struct Language {
     pub(super) slips: &'static str,
     /// Ends a clause about what is no longer there: "left".
     pub(super) departs: &'static str,
+    /// Before a thing that is told from what it was taken for: "actual".
+    pub(super) genuine: &'static str,
+    /// Stands for what was named before, said of another thing: "the same one".
+    pub(super) sames: &'static str,
     /// Stands where a name would, and is none: "unknown", "no idea".
     pub(super) blanks: &'static str,
 }
@@ -248,5 +252,7 @@ pub(super) const SILENT: Language = Language {
     picks: "",
     slips: "",
     departs: "",
+    genuine: "",
+    sames: "",
     blanks: "",
 };

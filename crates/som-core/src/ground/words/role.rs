@@ -84,6 +84,8 @@ pub(crate) enum Role {
     Picks,
     Slips,
     Departs,
+    Genuine,
+    Same,
     Blank,
     /// What it counts, from 1.
     Number(u8),
@@ -117,6 +119,8 @@ impl Role {
                 | Self::Picks
                 | Self::Slips
                 | Self::Departs
+                | Self::Genuine
+                | Self::Same
                 | Self::Blank
         )
     }

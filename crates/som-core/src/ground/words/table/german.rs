@@ -33,7 +33,7 @@ pub(super) const GERMAN: Language = Language {
     leaves: "verdeckt, verlassen, entfernt, herausgenommen, abgeschnitten",
     counts: "markiert, gekennzeichnet, beschriftet, nummeriert, versehen",
     now: "jetzt, nun",
-    copulas: "ist, sind, war, wäre, muss sein, heißt, ist eigentlich, ist tatsächlich",
+    copulas: "ist, sind, war, wäre, muss sein, heißt, ist eigentlich, ist tatsächlich, könnte sein, dürfte sein, sollte sein, müsste sein, wäre wohl",
     measures: "abstand, entfernung, strecke, es gibt, anzahl, gesamt, summe, preis, kosten, kostet, punkte, punktestand, jahr, uhr, uhrzeit, alter, temperatur, seite, zimmer, stock, gleis, größe, geschwindigkeit, gewicht, höhe, breite, länge, datum, tag, hausnummer, menge, verhältnis, wert, insgesamt, wie viele, differenz",
     selects: "klicke, klicken, klick, klicke auf, klicken sie auf, tippe, tippen, tippe auf, drücke, drücken, wähle, wählen, nimm, nehme, würde nehmen, öffne, nehmen",
     instead: "statt, anstatt, anstelle, anstelle von, und nicht, nicht etwa",
@@ -71,7 +71,7 @@ pub(super) const GERMAN: Language = Language {
     plurals: "sind, waren, fehlen, wurden, haben",
     up_to: "bis, bis zur, bis zum, bis zu",
     moves: "schiebe, schieben, ziehe, ziehen, verschiebe, verschieben, bewege, bewegen, zieh, schieb",
-    opinions: "dass, dass es, ich denke, denke ich, ich glaube, glaube ich, glaub ich, glaub, ich meine, meine ich, ich vermute, vermute ich, ich schätze, schätze ich, ich würde sagen, würde ich sagen, ich würde tippen auf, ich tippe auf, wahrscheinlich, vermutlich, vielleicht, bestimmt, sicher, ganz sicher, sicherlich, eindeutig, offensichtlich, klar, auf jeden fall, definitiv, wohl, sieht aus wie, ja, also, nun, ohne zweifel, soweit ich sehe, meiner meinung nach",
+    opinions: "dass, dass es, ich denke, denke ich, ich glaube, glaube ich, glaub ich, glaub, ich meine, meine ich, ich vermute, vermute ich, ich schätze, schätze ich, ich würde sagen, würde ich sagen, ich würde tippen auf, ich tippe auf, wahrscheinlich, vermutlich, vielleicht, bestimmt, sicher, ganz sicher, sicherlich, eindeutig, offensichtlich, klar, auf jeden fall, definitiv, wohl, sieht aus wie, ja, also, nun, ohne zweifel, soweit ich sehe, meiner meinung nach, ich glaub, glaub, denk ich, schätz ich, würd ich sagen, würde sagen, wenn du mich fragst",
     reasons: "weil, da, denn",
     designates: "markiert, bezeichnet, kennzeichnet, steht für",
     leads: "wahrscheinlich, vermutlich, eindeutig, offensichtlich, wohl, vielleicht, auch, es gibt, das ist, es ist, ich sehe, ein bild von, und",
@@ -81,5 +81,7 @@ pub(super) const GERMAN: Language = Language {
     blanks: "unbekannt, unklar, nicht erkennbar, nicht zu erkennen, nicht identifizierbar, schwer zu sagen, keine ahnung, weiß nicht, ich weiß nicht, weiß ich nicht",
     slips: "meinte, ich meinte, tippfehler, vertippt, äh, hm, ups",
     departs: "weggegangen, verschwunden, gegangen",
+    genuine: "echte, echter, echtes, tatsächliche, wirkliche, richtige, richtiger, eigentliche",
+    sames: "derselbe, dieselbe, dasselbe, der gleiche, die gleiche, das gleiche, ebenso",
     ..SILENT
 };

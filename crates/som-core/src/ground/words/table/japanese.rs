@@ -63,5 +63,6 @@ pub(super) const JAPANESE: Language = Language {
     blanks: "不明, 不明です, わかりません, 分かりません, 判別できません",
     slips: "打ち間違い, あ, えっと",
     departs: "いなくなりました, 消えました",
+    sames: "同じ",
     ..SILENT
 };

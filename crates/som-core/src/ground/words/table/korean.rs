@@ -61,5 +61,6 @@ pub(super) const KOREAN: Language = Language {
     blanks: "알 수 없음, 알 수 없습니다, 불명, 모르겠어요, 모르겠습니다",
     slips: "오타, 아",
     departs: "사라졌습니다, 나갔습니다",
+    sames: "같은",
     ..SILENT
 };

@@ -77,5 +77,7 @@ pub(super) const POLISH: Language = Language {
     blanks: "nieznane, nieznany, niejasne, nie do rozpoznania, trudno powiedzieć, nie wiem",
     slips: "literówka, ups, znaczy, ee",
     departs: "zniknął, zniknęła, zniknęło, wyszedł, wyszła",
+    genuine: "prawdziwy, prawdziwa, właściwy, właściwa",
+    sames: "ten sam, ta sama, to samo",
     ..SILENT
 };

@@ -31,7 +31,7 @@ pub(super) const PORTUGUESE: Language = Language {
     fills: "de, do, da, desde, com",
     leaves: "oculto, oculta, fora de quadro, saiu, removido, removida",
     now: "agora",
-    copulas: "é, são, era, seria, deve ser, é na verdade",
+    copulas: "é, são, era, seria, deve ser, é na verdade, seja, poderia ser, pode ser, deveria ser, parece ser",
     measures: "há, número de, total, soma, preço, custa, pontuação, ano, hora, idade, temperatura, página, quarto, andar, plataforma, tamanho, velocidade, peso, altura, largura, comprimento, data, dia, quantidade, valor, quantos, quantas, diferença",
     selects: "clique, clique em, clicar, clicar em, toque, toque em, pressione, aperte, selecione, selecionar, escolha, escolher, escolheria, abra",
     instead: "em vez de, ao invés de, em lugar de, e não",
@@ -78,5 +78,7 @@ pub(super) const PORTUGUESE: Language = Language {
     blanks: "desconhecido, desconhecida, não está claro, não identificável, difícil dizer, não sei, não faço ideia",
     slips: "quis dizer, digo, ops, erro, hum",
     departs: "saiu, sumiu, desapareceu",
+    genuine: "verdadeiro, verdadeira, real, correto, correta",
+    sames: "o mesmo, a mesma, idem",
     ..SILENT
 };
