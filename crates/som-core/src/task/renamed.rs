@@ -87,7 +87,7 @@ fn behind_correction<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
             .filter(|end| {
                 // "A pigeon no wait a dove": several words need no sign before them.
                 let several = lower[word.start..*end].contains(' ');
-                (parted || several) && !denies
+                several || parted && !denies
             })
             .or_else(|| {
                 // "A cup, actually a bowl": it needs no sign before it.

@@ -165,6 +165,15 @@ impl Bare<'_> {
             && words::words(words).any(counts)
     }
 
+    /// "Everything in the 5–9 range".
+    pub(super) fn is_range(&self, list: &List) -> bool {
+        let clause = self.clause_before(list.span.start);
+        list.reading.names == 2
+            && self.text[list.span.clone()].contains(['-', '–'])
+            && self.is_followed(list, |role| role == Role::Inclusive)
+            && self.cues.any(clause, Role::All)
+    }
+
     /// "No, 7", "nope, 3", "yes, 4": nothing but a name behind words that answer.
     pub(super) fn is_reply(&self, list: &List) -> bool {
         const LEADS: [Role; 5] = [

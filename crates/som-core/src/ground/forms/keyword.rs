@@ -35,7 +35,7 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             return Found::Mention(reading.mention(name));
         }
     }
-    if let Some(found) = ordinal(reader) {
+    if let Some(found) = ordinal(reader).or_else(|| letter_at(reader)) {
         return found;
     }
     let Some((word, start)) = keyword_end(text, at) else {
@@ -77,6 +77,23 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             .or_else(|| small_letter(reader, start))
             .unwrap_or(Found::Skip(next_word(text, at))),
     }
+}
+
+/// "There is a bird at F.": a letter in upper case behind a word for a place, at the end of its clause.
+fn letter_at(reader: &Reader<'_>) -> Option<Found> {
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let end = words::at(text, at, Role::At)?;
+    let of = words::at(text, at, Role::Of).is_some();
+    let start = end + text[end..].strip_prefix(' ').map(|_| 1)?;
+    let name = names.name_at(text, start).filter(|name| name.len() == 1 && !of)?;
+    let upper = text[name.clone()].starts_with(|c: char| c.is_ascii_uppercase());
+    let rest = &text[name.end..];
+    let ends = rest.is_empty() || rest.starts_with(['.', ',', ';', '\n']);
+    let known = !names.get(&text[name.clone()]).is_empty();
+    let (reading, _) = list_at(&text[..name.end], start, names, Setting::Open)?;
+    (upper && ends && known).then(|| Found::Mention(reading.mention(name)))
 }
 
 /// True if the number at `at` is not one of things that follow: "the answer is the 3 cups".
@@ -240,9 +257,11 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
             let begins = [Role::Becomes, Role::None, Role::Is]
                 .iter()
                 .any(|role| words::at(rest, 0, *role).is_some());
-            let apart = text[at..*end].contains([';', '\n'])
+            let sentence = text[..at].trim_end().ends_with(['.', ';']);
+            let joined = sentence && !text[at..*end].contains(',');
+            let apart = !joined && (text[at..*end].contains([';', '\n'])
                 || rest.starts_with(['→', '-', '=', '⟶'])
-                || list.names > 1 && (begins || series::is_gone(text, *end));
+                || list.names > 1 && (begins || series::is_gone(text, *end)));
             list.misses() == 0 && !apart
         });
         // "1 and 2 became 5 and 6, and 3 has left": without the last one.

@@ -93,7 +93,11 @@ fn as_line(reader: &Reader<'_>, name: &Range<usize>) -> bool {
     let apart = [", ", "; ", "and ", ". "]
         .iter()
         .any(|end| line.tail.ends_with(end));
-    begins && apart && is_verb(text, name.end)
+    // "1 is now 6. 2 and 3 are gone."
+    let near = text.floor_char_boundary(name.end + LONGEST / 4);
+    let list = list_at(&text[..near], name.start, names, Setting::Open);
+    let list_end = list.map_or(name.end, |(_, end)| text[..end].trim_end().len());
+    begins && apart && (is_verb(text, name.end) || is_verb(text, list_end))
 }
 
 /// True if the last mention listed as many names as `count`: "1 and 2 (became 5 and 6)".

@@ -141,8 +141,15 @@ fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
         }
     }
     end = skip(text, end, char::is_whitespace);
+    // "C, E" is no "C, and".
+    let letter = |word: &usize| {
+        let rest = text[*word..].trim_start_matches(' ');
+        let ends = rest.is_empty() || rest.starts_with([',', ';', '.', ')', ']', '\n', '*']);
+        let upper = text[end..*word].bytes().all(|byte| byte.is_ascii_uppercase());
+        upper && ends && *word == end + 1
+    };
     if end > at
-        && let Some(word) = words::at(text, end, Role::Joins)
+        && let Some(word) = words::at(text, end, Role::Joins).filter(|word| !letter(word))
     {
         end = skip(text, word, char::is_whitespace);
         // 3 ו-4

@@ -38,7 +38,15 @@ impl Around<'_> {
         {
             return false;
         }
-        if self.suggests(cue, end) || self.abbreviates(cue, end) {
+        // "Oh no it's 10"
+        let answers = no.eq_ignore_ascii_case("no")
+            && text.starts_with(' ')
+            && words::at(text.trim_start(), 0, Role::Pronoun).is_some_and(|end| {
+                let (pronoun, rest) = text.trim_start().split_at(end);
+                let verb = words::at(rest.trim_start(), 0, Role::Copula).is_some();
+                verb || pronoun.contains('\'')
+            });
+        if answers || self.suggests(cue, end) || self.abbreviates(cue, end) {
             return false;
         }
         // "Clique no 6"

@@ -28,11 +28,13 @@ pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joine
             let place = free.then(|| Place::new(text, cues, mentions, index))?;
             let other = alone
                 .as_ref()
-                .is_some_and(|only| *only != mentions[index].marks);
+                .is_some_and(|(only, _)| *only != mentions[index].marks);
+            let begins = alone.as_ref().is_some_and(|(_, begins)| *begins);
             let called = none.as_ref().is_some_and(|none| place.is_other_than(none));
             let denied = none_first && place.is_turned_away()
                 || called
-                || other && (place.is_about() || place.is_candidate(mentions, index, &alone));
+                || other
+                    && (begins && place.is_about() || place.is_candidate(mentions, index, &alone));
             let denied = denied || refused && index == 0;
             denied
                 .then_some(Polarity::Denied)
@@ -166,6 +168,10 @@ fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     let lead = place
         .get(place.before.clone())
         .trim_end_matches([' ', '*', '[']);
+    // "No, mark 4 is a shadow"
+    let noun = words::words(lead)
+        .find(|word| words::at(lead, word.start, Role::Mark) == Some(lead.len()));
+    let lead = noun.map_or(lead, |word| lead[..word.start].trim_end());
     let no = lead.strip_suffix([',', '，']).is_some_and(|lead| {
         words::words(lead).last().is_some_and(|word| {
             let says = |role| words::at(lead, word.start, role) == Some(lead.len());
@@ -191,16 +197,21 @@ fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     no && other && !place.is_followed && itself && second.is_meant() && first.marks != second.marks
 }
 
-/// "Only [3] is empty": the marks of a sentence that begins so.
-fn alone(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Vec<u32>> {
+/// "Only [3] is empty": the marks that are said so to be meant alone, and whether a sentence begins so.
+fn alone(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<(Vec<u32>, bool)> {
     let only = mentions.iter().enumerate().find(|(index, mention)| {
         let place = Place::new(text, cues, mentions, *index);
         let lead = text.get(place.before.clone()).unwrap_or("");
-        let lead = lead.trim_start_matches([' ', ',', '*']);
+        let lead = lead.rsplit(',').next().unwrap_or(lead);
+        let lead = lead.trim_start_matches([' ', '*']);
         let begins = words::at(lead, 0, Role::Only).is_some_and(|end| is_function(&lead[end..]));
         mention.is_meant() && begins && (place.copula_behind().is_some() || place.has_behind())
     });
-    only.map(|(_, mention)| mention.marks.clone())
+    only.map(|(index, mention)| {
+        let place = Place::new(text, cues, mentions, index);
+        let lead = text.get(place.before.clone()).unwrap_or("").trim_start();
+        (mention.marks.clone(), !lead.contains(','))
+    })
 }
 
 /// True if no word but one that announces a mark is in `lead`.
@@ -269,8 +280,15 @@ impl<'a> Place<'a> {
             || self.lacks()
             || self.is_disqualified()
             || self.near(Role::Resembles) && self.contrast().is_some() && self.is_subject()
+            || self.is_dismissed() && self.is_told_behind() && self.is_subject()
             || other && self.is_subject() && !self.is_listed && !self.is_followed;
         denied.then_some(Polarity::Denied)
+    }
+
+    /// "[5] is right — [3] is its reflection": what is said of it goes on from what is meant.
+    fn is_told_behind(&self) -> bool {
+        let lead = self.get(self.before.clone()).trim_end_matches([' ', '*']);
+        lead.ends_with(['—', '–']) && !self.is_followed
     }
 
     /// True if the sentence begins with the mention.
@@ -279,11 +297,11 @@ impl<'a> Place<'a> {
     }
 
     /// "Of the two candidates, [2] and [6], only [6] has a handle": named in a list with what alone is meant.
-    fn is_candidate(&self, mentions: &[Mention], index: usize, only: &Option<Vec<u32>>) -> bool {
+    fn is_candidate(&self, mentions: &[Mention], index: usize, only: &Option<(Vec<u32>, bool)>) -> bool {
         let near = index.saturating_sub(2)..mentions.len().min(index + 3);
         let listed = mentions[near.clone()]
             .iter()
-            .filter(|other| Some(&other.marks) == only.as_ref())
+            .filter(|other| only.as_ref().is_some_and(|(only, _)| other.marks == *only))
             .count();
         // "Of [1], [2] and [3], only [2] is red" speaks of all of them.
         let first = mentions[near.start].span.start;
