@@ -183,7 +183,7 @@ impl Bare<'_> {
             Role::Opinion,
             Role::Slips,
         ];
-        let lead = &self.text[..list.span.start];
+        let lead = self.text[..list.span.start].trim_start();
         let rest = self.text[list.span.end..].trim_matches([' ', '.', '!', '\n']);
         let mut passed = 0;
         let all = words::words(lead).all(|word| {

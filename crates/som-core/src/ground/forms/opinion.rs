@@ -90,7 +90,7 @@ impl Opinion<'_> {
             Role::Copula,
             Role::Is,
         ];
-        let lead = &self.text[..self.span.start];
+        let lead = self.text[..self.span.start].trim_start();
         if self.begin > 0 || lead.len() > LONGEST || !self.ends() {
             return false;
         }
@@ -102,7 +102,7 @@ impl Opinion<'_> {
             passed = end.into_iter().flatten().max().unwrap_or(0).max(passed);
             word.start < passed
         });
-        all && opinion && !cues.any(0..self.text.len().min(LONGEST), Role::Measures)
+        all && opinion && !cues.any(self.span.start - lead.len()..self.span.end, Role::Measures)
     }
 
     /// True if the clause ends behind the names.
@@ -186,12 +186,14 @@ impl Opinion<'_> {
         /// It begins with no more words.
         const MOST: usize = 3;
         let lead = self.text[..self.span.start].trim();
+        if self.begin > 0 || lead.len() > LONGEST {
+            return false;
+        }
         let at = words::words(lead)
             .find(|word| words::at(lead, word.start, Role::At) == Some(lead.len()))
             .filter(|word| words::at(lead, word.start, Role::Of).is_none());
         let numeric = self.text[self.span.clone()].bytes().all(|byte| byte.is_ascii_digit());
-        self.begin == 0
-            && numeric
+        numeric
             && at.is_some_and(|at| at.start > 0)
             && words::words(lead).take(MOST + 1).count() <= MOST
             && !lead.contains([',', '.', ':', '\n'])
@@ -283,6 +285,9 @@ impl Opinion<'_> {
             Role::Answers,
         ];
         let text = self.text.trim();
+        if self.begin > 0 || text.len() > LONGEST || text.contains('\n') {
+            return false;
+        }
         let lead = &self.text[..self.span.start];
         let rest = self.after().trim_matches([' ', '.', '!', '\n']);
         let led = lead.trim_end();
@@ -291,12 +296,7 @@ impl Opinion<'_> {
             .last();
         let led = article.map_or(led, |word| led[..word.start].trim_end());
         let comma = led.ends_with(',') || led.ends_with("i.e.");
-        if self.begin > 0
-            || text.len() > LONGEST
-            || text.contains('\n')
-            || !rest.is_empty()
-            || !comma
-        {
+        if !rest.is_empty() || !comma {
             return false;
         }
         let span = skip(self.text, 0, char::is_whitespace)..self.span.start;

@@ -86,15 +86,17 @@ fn leads_alone(text: &str, at: usize) -> bool {
         Role::Affirms,
         Role::Hedges,
     ];
-    if at > NEAR {
+    // What was thought before is blank.
+    let lead = text[..at].trim_start();
+    if lead.len() > NEAR {
         return false;
     }
     let mut passed = 0;
-    words::words(&text[..at]).all(|word| {
-        let ends = LEADS.iter().filter_map(|role| words::at(text, word.start, *role));
+    words::words(lead).all(|word| {
+        let ends = LEADS.iter().filter_map(|role| words::at(lead, word.start, *role));
         passed = ends.max().unwrap_or(0).max(passed);
         word.start < passed
-    }) && !text[..at].contains(['\n', '[', '|'])
+    }) && !lead.contains(['\n', '[', '|'])
 }
 
 /// "[3] has the number 8 on it", "the bus at mark 4 shows the number 20": a verb behind the mark says

@@ -100,7 +100,9 @@ impl Around<'_> {
 
     /// "Isn't that number 5?", "ist es nicht die 3?": a question that says so, and all that is said.
     fn suggests(&self, cue: Cue, end: usize) -> bool {
-        if self.is_followed || self.before.start > 0 {
+        // What was thought before is blank.
+        let begins = self.text[..self.before.start].trim().is_empty();
+        if self.is_followed || !begins {
             return false;
         }
         let lead = self.text.get(..cue.start).unwrap_or("x").trim_start();
