@@ -8,7 +8,8 @@ use super::{
     grounded::{Finding, Named},
     json,
     label::{is_tied, label_in},
-    numbered::{behind_verbs, enumerated, numbered_behind},
+    matching::same,
+    numbered::{behind_verbs, counted_off, enumerated, numbered_behind},
     said::is_conjunction,
     spoken::Spoken,
     subject::{last_sentence, standing_by, subject},
@@ -63,9 +64,29 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
                     text,
                     weight: 1,
                 };
-                labels = called.into_iter().map(label).collect();
+                let said = called.into_iter().filter(|(_, text)| !says_nothing(text));
+                labels = said.map(label).collect();
             }
         }
+    }
+    if labels.is_empty() {
+        labels = chosen_in_order(spoken, &targets, vocabulary);
+    }
+    // Each with its number, in words of their own: what some are called stands behind no verb.
+    let named = |id: &u32| labels.iter().any(|label| label.named.marks.contains(id));
+    if !is_json(spoken) && targets.len() > 1 && !targets.iter().all(named) {
+        let called = counted_off(spoken, &targets);
+        let label = |(named, text)| Label {
+            named,
+            text,
+            weight: 8,
+        };
+        labels.extend(
+            called
+                .into_iter()
+                .filter(|(_, text)| !says_nothing(text))
+                .map(label),
+        );
     }
     // The surest name of each mark; of those to choose from, if one of the names is among them.
     let fits = |label: &Label| {
@@ -97,6 +118,34 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32], vocabulary: &[String]) -
         }
     };
     targets.into_iter().map(finding).collect()
+}
+
+/// "Traffic light, person, dog": as many names to choose from as there are marks, and nothing else.
+fn chosen_in_order(spoken: &Spoken<'_>, targets: &[u32], vocabulary: &[String]) -> Vec<Label> {
+    let text = spoken.get(spoken.part.clone());
+    if vocabulary.is_empty() || !spoken.mentions.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<&str> = text
+        .split([',', ';', '\n'])
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .take(targets.len() + 1)
+        .collect();
+    let known = |name: &&str| vocabulary.iter().any(|known| same(name, known).is_some());
+    if names.len() != targets.len() || !names.iter().all(known) {
+        return Vec::new();
+    }
+    let each = targets.iter().zip(names);
+    each.map(|(&id, name)| Label {
+        named: Named {
+            marks: vec![id],
+            status: Status::Resolved,
+        },
+        text: label_in(name),
+        weight: 1,
+    })
+    .collect()
 }
 
 fn of_mark(id: u32, label: String, status: Status, matched: Option<Match>) -> Finding {
@@ -310,27 +359,8 @@ fn below(rest: &str) -> String {
 
 /// True for what is no name: "unknown", "not visible".
 fn says_nothing(text: &str) -> bool {
-    const NOTHING: [&str; 17] = [
-        "can't tell",
-        "cannot be determined",
-        "not clear",
-        "cannot identify",
-        "can't identify",
-        "not identifiable",
-        "hard to tell",
-        "unknown",
-        "unclear",
-        "n/a",
-        "none",
-        "not sure",
-        "unidentifiable",
-        "unidentified",
-        "cannot tell",
-        "not visible",
-        "i don't know",
-    ];
-    let text = text.to_lowercase();
-    NOTHING.contains(&text.as_str())
+    let named = text.contains(char::is_alphanumeric);
+    !named || words::at(text, 0, Role::Blank) == Some(text.len())
 }
 
 /// What a text before a mark says it is: "the plate" of "a cup, and the plate is".

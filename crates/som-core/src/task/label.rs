@@ -5,24 +5,6 @@ use std::borrow::Cow;
 use super::renamed::renamed;
 use crate::ground::{Role, json::Key, words};
 
-/// Verbs between a mark and what it is, besides those of the table of words.
-const VERBS: [&str; 14] = [
-    "is ",
-    "are ",
-    "shows ",
-    "contains ",
-    "depicts ",
-    "represents ",
-    "appears to be ",
-    "looks like ",
-    "seems to be ",
-    "corresponds to ",
-    "refers to ",
-    "there is ",
-    "there are ",
-    "and ",
-];
-
 const MARKS: [char; 21] = [
     ' ', '\t', ',', '*', '`', ')', '(', ']', ':', '-', '–', '—', '=', '→', '>', '|', '"', '#', '.',
     '•', '\'',
@@ -69,10 +51,10 @@ pub(super) fn label_in(text: &str) -> String {
     .iter()
     .any(|role| words::at(text, 0, *role) == Some(text.len()));
     let counts = words::number_at(text, 0).is_some_and(|(_, end)| end == text.len());
-    if alone
-        || counts
-        || ["in", "mark", "region", "label", "object"].contains(&text.to_lowercase().as_str())
-    {
+    // "(A cup,) in"
+    let whole = |role| words::at(text, 0, role) == Some(text.len());
+    let leads_on = whole(Role::Beside) && whole(Role::Because);
+    if alone || counts || leads_on {
         return String::new();
     }
     let plain = text.replace(['*', '`', '"'], "");
@@ -105,58 +87,11 @@ fn without_struck(text: &str) -> Cow<'_, str> {
 
 /// `text` behind a verb or an article that it begins with.
 fn without_lead(text: &str) -> &str {
-    const OTHERS: [&str; 44] = [
-        "definitely ",
-        "certainly ",
-        "obviously ",
-        "surely ",
-        "really ",
-        "might be ",
-        "may be ",
-        "could be ",
-        "must be ",
-        "can be ",
-        "would be ",
-        "i think ",
-        "i believe ",
-        "i'd say ",
-        "i see ",
-        "i would say ",
-        "possibly ",
-        "perhaps ",
-        "apparently ",
-        "presumably ",
-        "seemingly ",
-        "it is ",
-        "it's ",
-        "this is ",
-        "that is ",
-        "there is ",
-        "there's ",
-        "probably ",
-        "likely ",
-        "clearly ",
-        "most likely ",
-        "also ",
-        "shows a ",
-        "what looks like ",
-        "what appears to be ",
-        "now ",
-        "image of ",
-        "picture of ",
-        "labelled ",
-        "labeled ",
-        "actually ",
-        "in fact ",
-        "to ",
-        "rather ",
-    ];
-    for lead in VERBS.iter().chain(&OTHERS) {
-        if let Some(head) = text.get(..lead.len())
-            && head.eq_ignore_ascii_case(lead)
-        {
-            return &text[lead.len()..];
-        }
+    // "Probably", "a picture of"
+    if let Some(end) = words::at(text, 0, Role::Leads)
+        && (text[end..].starts_with(' ') || text[..end].ends_with(words::is_unspaced))
+    {
+        return &text[end..];
     }
     // "Which is a violin"
     let relative = words::at(text, 0, Role::Because).and_then(|end| {
@@ -172,7 +107,7 @@ fn without_lead(text: &str) -> &str {
     {
         return &text[end..];
     }
-    for role in [Role::Is, Role::Copula, Role::Article] {
+    for role in [Role::Is, Role::Copula, Role::Article, Role::Both] {
         if let Some(end) = words::at(text, 0, role) {
             let glued = text[..end].ends_with(words::is_unspaced);
             let rest = &text[end..];
@@ -196,66 +131,33 @@ fn without_leads(mut text: &str) -> &str {
 
 /// Where the name at the start of `text` ends: before the next sentence or cell, or a reason.
 fn end_of(text: &str) -> usize {
-    const ENDS: [&str; 22] = [
-        "</",
-        "<|",
-        " which ",
-        " that is ",
-        " who ",
-        ". ",
-        "|",
-        "; ",
-        "\n",
-        " because ",
-        " since ",
-        " as it ",
-        " (",
-        ", which ",
-        ", because ",
-        " – ",
-        " — ",
-        ", as ",
-        ", since ",
-        ", identified ",
-        " - ",
-        " due to ",
+    const ENDS: [&str; 10] = [
+        "</", "<|", ". ", "|", "; ", "\n", " (", " – ", " — ", " - ",
     ];
-    let end = ENDS
-        .iter()
-        .filter_map(|end| text.find(end).filter(|&at| at > 0))
-        .min();
-    end.unwrap_or(text.len())
+    let signs = ENDS.iter().filter_map(|end| text.find(end));
+    let end = signs.filter(|&at| at > 0).min().unwrap_or(text.len());
+    let remark = words::words(&text[..end])
+        .filter(|word| word.start > 0)
+        .find(|word| {
+            let before = text[..word.start].trim_end_matches(' ');
+            let apart = before.len() < word.start || before.ends_with(words::is_unspaced);
+            let reason = before.ends_with(',') && words::at(text, word.start, Role::Reason).is_some();
+            apart && (reason || words::at(text, word.start, Role::Remarks).is_some())
+        });
+    remark.map_or(end, |word| word.start)
 }
 
 /// `text` without what leads on to the next mark.
 fn without_tail(text: &str) -> &str {
-    const LEADS: [&str; 12] = [
-        " and",
-        " mark",
-        " region",
-        " label",
-        " object",
-        " labeled",
-        " labelled",
-        " marked",
-        " the",
-        " number",
-        " while",
-        " but",
-    ];
-    const TAILS: [&str; 7] = ["です", "입니다", "だ", "である", "이다", " है", "dır"];
     let closing =
-        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '*' | '"' | '`' | '!' | '/');
+        |c: char| c.is_whitespace() || matches!(c, ',' | '，' | ';' | '.' | '*' | '"' | '`' | '!' | '/');
     let mut text = text;
     loop {
         let shorter = text.trim_end_matches(closing);
-        let lead = LEADS
-            .iter()
-            .chain(&TAILS)
-            .find_map(|lead| shorter.strip_suffix(lead));
-        let shorter = lead
-            .or_else(|| without_join(shorter))
+        let ending = words::endings().find_map(|ending| shorter.strip_suffix(ending));
+        let shorter = ending
             .or_else(|| without_announced(shorter))
+            .or_else(|| without_last(shorter, &[Role::Trails, Role::Joins]))
             .or_else(|| without_place(shorter))
             .unwrap_or(shorter);
         if shorter.len() == text.len() {
@@ -266,10 +168,11 @@ fn without_tail(text: &str) -> &str {
     text.trim_end_matches([' ', '(', '[', ':', '-', '–', '—'])
 }
 
-/// `text` without an "and" at its end, in any language.
-fn without_join(text: &str) -> Option<&str> {
+/// `text` without its last word, if that does one of `roles`.
+fn without_last<'a>(text: &'a str, roles: &[Role]) -> Option<&'a str> {
     let (rest, last) = text.rsplit_once(' ')?;
-    (words::at(last, 0, Role::Joins) == Some(last.len())).then_some(rest)
+    let does = |role: &Role| words::at(last, 0, *role) == Some(last.len());
+    roles.iter().any(does).then_some(rest)
 }
 
 /// `text` without the word that announces the next mark, behind "and" or a comma: "una maleta y la
@@ -281,7 +184,7 @@ fn without_announced(text: &str) -> Option<&str> {
         .rsplit_once(' ')
         .filter(|(_, word)| words::at(word, 0, Role::Article) == Some(word.len()));
     let rest = article.map_or(rest, |(rest, _)| rest);
-    let parted = rest.ends_with([',', ';', '.']) || without_join(rest).is_some();
+    let parted = rest.ends_with([',', ';', '.']) || without_last(rest, &[Role::Joins]).is_some();
     (announces && parted).then_some(rest)
 }
 
@@ -289,7 +192,7 @@ fn without_announced(text: &str) -> Option<&str> {
 fn without_place(text: &str) -> Option<&str> {
     let (rest, last) = text.rsplit_once(' ')?;
     let places = words::at(last, 0, Role::Beside) == Some(last.len());
-    let parted = rest.ends_with([',', ';']) || without_join(rest).is_some();
+    let parted = rest.ends_with([',', ';']) || without_last(rest, &[Role::Joins]).is_some();
     (places && parted).then_some(rest)
 }
 

@@ -12,6 +12,9 @@ const LONGEST: usize = 200;
 /// Every mark of `first` that the answer maps, if it is nothing but such a mapping; words may
 /// stand in lines of their own, and between parentheses behind what a mark became.
 pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>> {
+    if let Some(found) = in_tokens(spoken, first) {
+        return Some(found);
+    }
     let mut found: Vec<(u32, Named)> = Vec::new();
     for piece in pieces(spoken) {
         let piece = without_correction(spoken, piece);
@@ -60,6 +63,26 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
     (!found.is_empty()).then_some(found)
 }
 
+/// `1-4 2-6 3-5`: pairs with a sign within and a space between, and nothing else.
+fn in_tokens(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>> {
+    let text = spoken.get(spoken.part.clone()).trim();
+    let mut found = Vec::new();
+    for token in text.split([' ', '\n', ',', ';']).filter(|token| !token.is_empty()) {
+        let (of, to) = ["->", "=>", "-", "–", "→", "=", ">", ":"]
+            .iter()
+            .find_map(|sign| token.split_once(sign))?;
+        let of = named(spoken, of)?;
+        let to = named(spoken, to)?;
+        match of.marks[..] {
+            [of] if first.contains(&of) && !to.marks.iter().any(|id| first.contains(id)) => {
+                found.push((of, to));
+            }
+            _ => return None,
+        }
+    }
+    (found.len() > 1).then_some(found)
+}
+
 /// `1, 2, 3 → 5, 4, none`, `first image: 1, 2`, `second image: 5, none`: two lists, the first of marks
 /// of `first`, and the second of what each became.
 pub(super) fn in_lists(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>> {
@@ -95,7 +118,10 @@ pub(super) fn in_lists(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<
 /// True if `rest` says that something is not there, and names nothing.
 fn is_gone(spoken: &Spoken<'_>, rest: Range<usize>) -> bool {
     let text = spoken.get(rest.clone());
-    let gone = spoken.says_none(rest.clone()) || spoken.cues.any(rest, Role::Leaves);
+    let clause = text.trim_matches([' ', '.', '!']);
+    let departs = words::at(clause, 0, Role::Departs) == Some(clause.len());
+    let gone =
+        departs || spoken.says_none(rest.clone()) || spoken.cues.any(rest, Role::Leaves);
     gone && !text.contains(|c: char| c.is_ascii_digit())
 }
 

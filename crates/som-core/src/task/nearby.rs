@@ -217,7 +217,11 @@ fn stands_in(lower: &str, key: &str) -> bool {
 }
 
 fn without_article(text: &str) -> &str {
-    let end = words::at(text, 0, Role::Article).filter(|end| text[*end..].starts_with(' '));
+    // "Two ducks"
+    let counted = || words::number_at(text, 0).map(|(_, end)| end);
+    let end = words::at(text, 0, Role::Article)
+        .or_else(counted)
+        .filter(|end| text[*end..].starts_with(' '));
     end.map_or(text, |end| text[end..].trim())
 }
 

@@ -80,6 +80,50 @@ pub(super) fn behind_verbs(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Called> 
     labels
 }
 
+/// "1 spoons 2 cup 3 the teddy bear", "1 is a bird, 2 branch, 3 nest": every mark that is asked for, in
+/// order, each with its name behind it, and no other number.
+pub(super) fn counted_off(spoken: &Spoken<'_>, targets: &[u32]) -> Vec<Called> {
+    let text = spoken.get(spoken.part.clone());
+    let mut items: Vec<(usize, usize)> = Vec::new();
+    let mut from = 0;
+    while let Some(found) = text[from..].find(|c: char| c.is_ascii_digit()) {
+        let start = from + found;
+        let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
+        from = start + digits;
+        items.push((start, from));
+        if items.len() > targets.len() {
+            return Vec::new();
+        }
+    }
+    let begins = |(start, end): &(usize, usize)| {
+        let before = text[..*start].trim_end_matches(['(', '[', '*', '#']);
+        let apart = before.is_empty() || before.ends_with([' ', '\n', ',', ';']);
+        apart && text[*end..].starts_with([' ', ':', ')', '.', '-', '=', ']', '*', '–'])
+    };
+    let leads = items
+        .first()
+        .is_some_and(|(start, _)| !text[..*start].contains(char::is_alphanumeric));
+    if items.len() != targets.len() || !leads || !items.iter().all(begins) {
+        return Vec::new();
+    }
+    let ends = items.iter().skip(1).map(|(start, _)| *start);
+    let ends = ends.chain([text.len()]);
+    let each = items.iter().zip(ends).zip(targets);
+    let called = each.map(|(((start, end), next), target)| {
+        let (reading, _) = list_at(&text[*start..*end], 0, spoken.names, Setting::Enclosed)?;
+        let mention = reading.mention(0..1);
+        let named = Named::by([&mention]).filter(|_| mention.marks == [*target])?;
+        let said = &text[*end..next];
+        Some((named, label_in(said.split('\n').next().unwrap_or(said))))
+    });
+    let called: Option<Vec<Called>> = called.collect();
+    called
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|(_, label)| label.contains(char::is_alphabetic))
+        .collect()
+}
+
 /// Lines that begin with a number, in any order.
 fn lines(text: &str) -> Vec<(String, Range<usize>)> {
     let mut items = Vec::new();

@@ -3,7 +3,11 @@
 
 use std::ops::Range;
 
-use super::{grounded::Named, said::names_behind_verbs, spoken::Spoken};
+use super::{
+    grounded::Named,
+    said::{names_behind_verbs, only_name},
+    spoken::Spoken,
+};
 use crate::ground::{Mention, Role, Setting, Status, enumerators, list_at, words};
 
 /// What is said of each of `count` texts, if the answer says it by order alone.
@@ -18,6 +22,41 @@ pub(super) fn in_order(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<N
         .or_else(|| parted(spoken, count))
         .or_else(|| listed(spoken, count))
         .or_else(|| by_verbs(spoken, count))
+        .or_else(|| none_of_all(spoken, count))
+        .or_else(|| counted_off(spoken, count))
+}
+
+/// "None of the marked regions shows a child.": one sentence that begins so, and names nothing.
+fn none_of_all(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
+    let text = spoken.get(spoken.part.clone()).trim();
+    let no_one = words::at(text, 0, Role::NoOne).is_some() && spoken.says_none(spoken.part.clone());
+    let one = !text.trim_end_matches(['.', '!']).contains(['.', '\n', ';', ',']);
+    let plain = !text.contains(|c: char| c.is_ascii_digit()) && spoken.mentions.is_empty();
+    (no_one && one && plain).then(|| vec![Some(Named::NONE); count])
+}
+
+/// "Lamp 1 rug 3 chair 5": as many names as there are texts, each behind a word or a few.
+fn counted_off(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
+    /// More of them, in words, say more than what is named.
+    const MOST: usize = 3;
+    let text = spoken.get(spoken.part.clone()).trim_end_matches([' ', '.', '\n']);
+    let mut said = Vec::new();
+    let mut from = 0;
+    while let Some(found) = text[from..].find(|c: char| c.is_ascii_digit()) {
+        let start = from + found;
+        let lead = text[from..start].trim_matches([' ', ',', '\n']);
+        let words = words::words(lead).take(MOST + 1).count();
+        let (reading, _) = list_at(&text[..], start, spoken.names, Setting::Open)?;
+        let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
+        let mention = reading.mention(0..1);
+        let one = mention.marks.len() == 1 && mention.unresolved.is_empty();
+        if !(1..=MOST).contains(&words) || !one || said.len() == count {
+            return None;
+        }
+        said.push(Named::by([&mention]));
+        from = start + digits;
+    }
+    (said.len() == count && from == text.len() && spoken.mentions.is_empty()).then_some(said)
 }
 
 /// "Both are [3]", "neither is there".
@@ -169,7 +208,8 @@ fn by_ordinals(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> 
         .collect();
     let mut said = vec![None; count];
     for (&(start, place), end) in places.iter().zip(ends) {
-        *said.get_mut(usize::from(place))? = said_in(spoken, start..end);
+        let named = said_in(spoken, start..end);
+        *said.get_mut(usize::from(place))? = named.or_else(|| only_name(&spoken.part(start..end)));
     }
     said.iter().all(Option::is_some).then_some(said)
 }

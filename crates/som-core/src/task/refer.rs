@@ -12,7 +12,7 @@ use super::{
     spoken::Spoken,
     stated::stated_first,
 };
-use crate::ground::{Mention, Role, Status, json::notes, words};
+use crate::ground::{Mention, Polarity, Role, Status, json::notes, words};
 
 /// One finding for each expression, in their order.
 pub(super) fn read(spoken: &Spoken<'_>, expressions: &[String]) -> Vec<Finding> {
@@ -142,7 +142,7 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
     if let Some(named) = settled(spoken) {
         return Some(named);
     }
-    if denied_at_last(spoken) {
+    if denied_at_last(spoken) || concludes_none(spoken) {
         return Some(Named::NONE);
     }
     if let Some(named) = stated_first(spoken) {
@@ -188,6 +188,35 @@ fn denied_at_last(spoken: &Spoken<'_>) -> bool {
     let few = words::words(between).take(MOST + 1).count() <= MOST;
     let no_one = spoken.cues.any(none.start..none.start + 1, Role::NoOne);
     no_one && few && (direct || turned)
+}
+
+/// "There's a mug at [3], but it's green, so no region matches.": the last clause says of all of them that
+/// there is none.
+fn concludes_none(spoken: &Spoken<'_>) -> bool {
+    let Some(last) = spoken.mentions.last() else {
+        return false;
+    };
+    let rest = spoken.get(last.span.end..spoken.part.end);
+    let clause = rest
+        .trim_end_matches(['.', '!', ' ', '\n'])
+        .rsplit([',', ';', '.', '—', '–', '\n'])
+        .next()
+        .unwrap_or("")
+        .trim_start();
+    let so = [Role::Contrasts, Role::Answers]
+        .iter()
+        .filter_map(|role| words::at(clause, 0, *role))
+        .max();
+    let Some(said) = so.map(|end| clause[end..].trim_start_matches([' ', ','])) else {
+        return false;
+    };
+    let none = words::at(said, 0, Role::None).max(words::at(said, 0, Role::NoOne));
+    none.is_some_and(|end| {
+        let no_one = words::at(said, 0, Role::NoOne).is_some();
+        let of_marks = words::words(&said[..end])
+            .any(|word| words::at(said, word.start, Role::Announces).is_some());
+        (no_one || of_marks) && !said.contains(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// "The laptop is marked [7], and the mug to its left is [4]": the mark that is said of the noun
@@ -250,9 +279,14 @@ fn clause_is_about(spoken: &Spoken<'_>, mention: &Mention, noun: &str) -> bool {
 fn bare_name(spoken: &Spoken<'_>) -> Option<Named> {
     /// A longer answer, in bytes, says more.
     const LONGEST: usize = 120;
-    const LEADS: [&str; 23] = [
-        "is", "it's", "s", "with", "be", "as", "choose", "pick", "say", "at", "but", "sondern",
-        "mais", "sino", "mas", "ma", "ist", "est", "es", "é", "è", "то", "это",
+    /// What leads to a name is not longer.
+    const NEAR: usize = 32;
+    const LEADS: [Role; 5] = [
+        Role::Copula,
+        Role::Is,
+        Role::But,
+        Role::Selects,
+        Role::Picks,
     ];
     let text = spoken.get(spoken.part.clone()).trim_start();
     let text = text.split('\n').next().unwrap_or(text);
@@ -267,9 +301,11 @@ fn bare_name(spoken: &Spoken<'_>) -> Option<Named> {
     };
     let led = |before: &str| {
         let before = before.trim_end_matches([' ', '*', '"', '(']);
-        let mut words = before.rsplit(|c: char| !c.is_alphanumeric() && c != '\'');
-        let last = words.next().unwrap_or("").to_lowercase();
-        LEADS.contains(&last.as_str()) || last.ends_with("'s")
+        let near = &before[before.ceil_char_boundary(before.len().saturating_sub(NEAR))..];
+        let leads = |role: &Role| {
+            words::words(near).any(|word| words::at(near, word.start, *role) == Some(near.len()))
+        };
+        near.ends_with("'s") || LEADS.iter().any(leads)
     };
     let mut found = words::words(text).filter(|word| is_name(&text[word.clone()]));
     let mut name = found.find(|word| led(&text[..word.start]));
@@ -370,7 +406,18 @@ fn settled(spoken: &Spoken<'_>) -> Option<Named> {
         return None;
     };
     let again = earlier.iter().any(|other| other.marks == last.marks) || before.marks == last.marks;
-    (again && settles(spoken, before.span.end..last.span.start))
+    // "[5] is larger than [7], but the ripe one is [7]"
+    let compared = spoken.mentions.iter().any(|other| {
+        other.polarity == Polarity::Compared
+            && other.marks == last.marks
+            && other.span.start > before.span.start
+    });
+    let from = spoken
+        .mentions
+        .iter()
+        .rfind(|other| other.span.end <= last.span.start)
+        .map_or(before.span.end, |other| other.span.end);
+    ((again || compared) && settles(spoken, from.max(before.span.end)..last.span.start))
         .then(|| Named::by([*last]))
         .flatten()
 }

@@ -40,7 +40,9 @@ fn said_last(text: &str) -> &str {
 
 /// True for what begins no denial of a name: "none of these".
 fn is_kept(denial: &str) -> bool {
-    matches!(denial, "none" | "nothing" | "no") || denial.starts_with("none ") || lacks(denial)
+    let whole = |role| words::at(denial, 0, role) == Some(denial.len());
+    let no = [Role::NoOne, Role::No].into_iter().any(whole);
+    no || words::at(denial, 0, Role::NoOne).is_some() || lacks(denial)
 }
 
 /// True for a denial that may stand in a name: "bottle without a lid".
@@ -82,11 +84,16 @@ fn behind_correction<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
         let denies = words::at(lower, word.start, Role::Denies).is_some()
             && lower[word.end..].starts_with(' ');
         let mut end = words::at(lower, word.start, Role::Corrects)
-            .filter(|_| parted && !denies)
+            .filter(|end| {
+                // "A pigeon no wait a dove": several words need no sign before them.
+                let several = lower[word.start..*end].contains(' ');
+                several || parted && !denies
+            })
             .or_else(|| {
-                lower[word.start..]
-                    .starts_with("actually ")
-                    .then_some(word.end)
+                // "A cup, actually a bowl": it needs no sign before it.
+                let role = |role| words::at(lower, word.start, role);
+                let end = role(Role::Corrects).min(role(Role::Renames))?;
+                (end == word.end && lower[end..].starts_with(' ')).then_some(end)
             })?;
         loop {
             let next = end + lower[end..].len() - lower[end..].trim_start_matches(SIGNS).len();
@@ -123,33 +130,11 @@ fn behind_contrast<'a>(text: &'a str, lower: &str, from: usize) -> Option<&'a st
 /// "It's a fox" of "a dog. It's a fox".
 fn said_instead<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
     const ENDS: [&str; 7] = [". ", "; ", ": ", ", ", " — ", " – ", "—"];
-    const LEADS: [&str; 20] = [
-        "it's ",
-        "it is ",
-        "this is ",
-        "that's ",
-        "that is ",
-        "rather",
-        "i'd say ",
-        "i would say ",
-        "i think ",
-        "more like",
-        "probably ",
-        "actually",
-        "instead",
-        "es ist ",
-        "das ist ",
-        "c'est ",
-        "es una ",
-        "es un ",
-        "это ",
-        "це ",
-    ];
     let ends = ENDS
         .iter()
         .flat_map(|end| lower.match_indices(end))
         .map(|(at, end)| at + end.len());
-    let begins = |end: &usize| LEADS.iter().any(|lead| lower[*end..].starts_with(lead));
+    let begins = |end: &usize| words::at(lower, *end, Role::Renames).is_some();
     ends.filter(begins).min().map(|end| &text[end..])
 }
 

@@ -122,7 +122,14 @@ pub(super) fn names_right_behind(spoken: &Spoken<'_>) -> Option<Named> {
     if list.len() == text.len() || !list.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let (reading, end) = list_at(list, 0, spoken.names, Setting::Open)?;
+    // "Bubbles 3 4"
+    let digits = list.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b' ').count();
+    let spaced = list[..digits].trim_end();
+    let commas = spaced.contains(' ').then(|| spaced.split_whitespace().collect::<Vec<_>>().join(", "));
+    let (reading, end) = match commas {
+        Some(commas) => (list_at(&commas, 0, spoken.names, Setting::Enclosed)?.0, spaced.len()),
+        None => list_at(list, 0, spoken.names, Setting::Open)?,
+    };
     let rest = list[end..].trim_start_matches(['*', ' ']);
     let mention = reading.mention(0..1);
     let ends = is_end(rest) || rest.starts_with('\n') || is_followed(rest);

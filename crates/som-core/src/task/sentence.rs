@@ -63,6 +63,7 @@ impl Sentence<'_> {
                 Some((said, end)) => (Some(said), end),
                 None => {
                     let (found, end) = self.behind(index);
+                    let found = found.or_else(|| self.same_as_before(place));
                     let tied = |said: Said| Said {
                         tied: said.tied && !(said.names() && self.is_helper(place)),
                         ..said
@@ -74,6 +75,27 @@ impl Sentence<'_> {
             said.push((place.text, found));
         }
         said
+    }
+
+    /// "(The dog on the left is [3],) which is also the bigger dog": what was said of the text before is
+    /// said of this one, too.
+    fn same_as_before(&self, place: &Place) -> Option<Said> {
+        let mentions = self.between(self.start, place.start);
+        let last = mentions.last()?;
+        // "And the child with glasses is the same one"
+        let behind = self.text(place.end, self.end).trim_start();
+        let verb = words::at(behind, 0, Role::Is).map(|end| behind[end..].trim_start());
+        if verb.is_some_and(|said| {
+            words::at(said, 0, Role::Same)
+                .is_some_and(|end| said[end..].trim_matches([' ', '.', '!', '\n']).is_empty())
+        }) {
+            return self.list(std::slice::from_ref(last), true);
+        }
+        let between = self.text(last.span.end, place.start);
+        let says = |role| words::words(between).any(|word| words::at(between, word.start, role).is_some());
+        (tie(between) == Some(Tie::Strong) && says(Role::Is))
+            .then(|| self.list(std::slice::from_ref(last), true))
+            .flatten()
     }
 
     /// True for "the woman holding the mug": what is said behind it is said of the woman.
@@ -200,7 +222,7 @@ impl Sentence<'_> {
         if let Some(named) = self.names_behind(place.end, first) {
             return (Some(Said { named, tied: true }), 0);
         }
-        let listed = self.places.len() > 1 && self.mentions.is_empty();
+        let listed = mentions.is_empty() && (self.places.len() > 1 || self.is_line(place));
         if let Some(named) = listed
             .then(|| names_right_behind(&self.spoken.part(place.end..first)))
             .flatten()
@@ -213,11 +235,22 @@ impl Sentence<'_> {
             self.spoken.cues.any(place.end..first, Role::Neither) && self.follows_mark(place);
         let none =
             || !of_marks && self.spoken.says_none(place.end..first) || self.said_none_before(index);
-        if !tied && (mentions.is_empty() || !before.contains(',')) && none() {
+        // "As for the spoon, there is none: [8] is a ladle"
+        let ended = before.trim_end().ends_with([':', ';', '—', '–']);
+        if !tied && (mentions.is_empty() || ended || !before.contains(',')) && none() {
             return (Some(Said::NONE), 0);
         }
         let end = mentions.last().map_or(0, |mention| mention.span.end);
         (self.list(mentions, tied), end)
+    }
+
+    /// "Girl 1": a line of an answer of such lines begins with the place.
+    fn is_line(&self, place: &Place) -> bool {
+        let lead = self.text(self.start, place.start);
+        let article = words::at(lead.trim(), 0, Role::Article).unwrap_or(0);
+        let alone = !lead.trim()[article..].contains(char::is_alphanumeric);
+        alone && self.spoken.mentions.is_empty() && self.spoken.text[..self.end].ends_with('\n')
+            || alone && self.spoken.mentions.is_empty() && self.end == self.spoken.part.end
     }
 
     /// True if the sentence names a mark before a place, whether it is meant or not.
@@ -382,6 +415,7 @@ fn tie(between: &str) -> Option<Tie> {
             .or_else(|| role(Role::Article))
             .or_else(|| role(Role::Each))
             .or_else(|| role(Role::Itself))
+            .or_else(|| role(Role::Remarks))
         {
             passed = end;
         } else if !OTHERS.contains(&&between[word]) {

@@ -63,9 +63,19 @@ pub(super) fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
 /// that it is not the same: "[3] and [4] are bowls", "the others, [1] and [2], are smaller".
 fn tells_others_apart(spoken: &Spoken<'_>, others: &[Mention], next: &str) -> bool {
     const LEADS: [Role; 4] = [Role::All, Role::Article, Role::Announces, Role::Joins];
+    // What is denied behind them is not told apart: "It is not [5]".
+    let said = others.iter().take_while(|other| other.is_meant()).count();
+    let end = others.get(said).map_or(spoken.part.end, |denied| {
+        let lead = spoken.get(spoken.part.start..denied.span.start);
+        spoken.part.start + lead.trim_end().rfind(['.', '\n', ';']).map_or(0, |end| end + 1)
+    });
+    let others = &others[..said];
     let (Some(first), Some(last)) = (others.first(), others.last()) else {
         return false;
     };
+    if end < last.span.end {
+        return false;
+    }
     let start = spoken.part.end - next.len();
     let lead = spoken.get(start..first.span.start.max(start));
     let leads = words::words(lead).all(|word| {
@@ -74,13 +84,13 @@ fn tells_others_apart(spoken: &Spoken<'_>, others: &[Mention], next: &str) -> bo
             .any(|role| words::at(lead, word.start, *role).is_some())
             || matches!(&lead[word], "others" | "other" | "ones" | "rest")
     });
-    let behind = spoken.get(last.span.end..spoken.part.end);
+    let behind = spoken.get(last.span.end..end);
     let verb = behind.trim_start_matches([' ', ',', '*', ']']);
     let says = [Role::Is, Role::Copula, Role::DeniesBehind, Role::Denies]
         .iter()
         .any(|role| words::at(verb, 0, *role).is_some());
-    let line = spoken.get(start..spoken.part.end).trim_end();
-    let alike = spoken.cues.any(start..spoken.part.end, Role::Resembles)
+    let line = spoken.get(start..end).trim_end();
+    let alike = spoken.cues.any(start..end, Role::Resembles)
         || words::words(behind).any(|word| matches!(&behind[word], "too" | "also" | "well"));
     leads && says && !alike && !line.contains('\n')
 }

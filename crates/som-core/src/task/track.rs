@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Scene,
-    ground::{Mention, Role, Status, words},
+    ground::{Mention, Polarity, Role, Status, words},
 };
 
 /// The marks that are looked for: those chosen, or all of the first image.
@@ -142,7 +142,10 @@ fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
         .iter()
         .filter(|mention| {
             // "[1] is not visible" denies where it is, not what is looked for.
-            mention.is_meant() || mention.marks.iter().any(|id| first.contains(id))
+            // "[2] is the same as [5]" compares nothing.
+            mention.is_meant()
+                || mention.polarity == Polarity::Compared
+                || mention.marks.iter().any(|id| first.contains(id))
         })
         .cloned()
         .collect();
@@ -184,6 +187,8 @@ fn written(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
             let listed = names_behind_tie(&spoken.part(entry.tail.clone()));
             entry.found = listed.or_else(|| none.then_some(Named::NONE));
         }
+        // "1 and 2 are 4 and 5"
+        share(spoken, &mut entries);
         if let [entry] = &entries[..]
             && entry.found.is_none()
             && !spoken.get(entry.tail.clone()).contains(char::is_alphabetic)
@@ -224,6 +229,11 @@ fn share(spoken: &Spoken<'_>, entries: &mut [Entry]) {
         let group = last - from + 1;
         let named = entries[last].found.clone().filter(|_| group > 1);
         last = from;
+        // What each was given before stays.
+        let given = |entry: &Entry| entry.found.is_some() && entry.found != named;
+        if entries[listed.clone()].iter().any(given) {
+            continue;
+        }
         let Some(named) = named else {
             continue;
         };
@@ -243,6 +253,13 @@ fn share(spoken: &Spoken<'_>, entries: &mut [Entry]) {
 fn says_gone(spoken: &Spoken<'_>, range: Range<usize>) -> bool {
     let text = spoken.get(range.clone());
     if spoken.says_none(range.clone()) || spoken.cues.any(range.clone(), Role::Leaves) {
+        return true;
+    }
+    // "(The object marked 3) left."
+    let clause = text.trim_end().trim_end_matches(['.', ',', ';', '!']);
+    if words::words(clause).take(4).count() < 4
+        && words::words(clause).any(|word| words::at(clause, word.start, Role::Departs) == Some(clause.len()))
+    {
         return true;
     }
     let mut denies = false;

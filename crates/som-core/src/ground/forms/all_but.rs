@@ -2,7 +2,8 @@
 
 use super::{Found, Reader};
 use crate::ground::{
-    names::skip,
+    Mention, Polarity,
+    names::{Names, Setting, list_at, skip},
     words::{self, Role},
 };
 
@@ -18,9 +19,15 @@ pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
     let noun = noun_end(text, end);
     // "Everything but [12]" may speak of more than marks.
     let said = &text[at..noun];
-    words::words(said).find(|word| words::at(said, word.start, Role::Announces).is_some())?;
+    let of_marks = words::words(said)
+        .any(|word| words::at(said, word.start, Role::Announces).is_some());
+    // "All but [12]", where nothing else is said.
+    let alone = text[..at].trim().is_empty() && says_only_names(text, noun, names);
+    if !of_marks && !alone {
+        return None;
+    }
     let start = skip(text, noun, |c| matches!(c, ' ' | ','));
-    let excepts = words::at(text, start, Role::Excepts)?;
+    let excepts = words::at(text, start, Role::Excepts).or_else(|| words::at(text, start, Role::But))?;
     let name = noun_end(text, excepts);
     let name = skip(text, name, |c| matches!(c, ' ' | '*' | '[' | '`'));
     let name = names.name_at(text, name)?;
@@ -28,7 +35,44 @@ pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
     let rest = text[name.end..near].split('\n').next().unwrap_or("");
     let listed = rest.contains(": ") || rest.ends_with(':');
     let known = !names.get(&text[name]).is_empty();
-    (known && !listed).then(|| Found::Mention(names.every().mention(at..noun)))
+    let all = (known && !listed).then(|| names.every().mention(at..noun))?;
+    // "Everything but 5 and 6"
+    let bare = skip(text, excepts, |c| c == ' ');
+    let article = words::at(text, bare, Role::Article).unwrap_or(bare);
+    let bare = skip(text, article, |c| c == ' ');
+    let plain = without_brackets(&text[bare..]);
+    if alone && let Some((reading, _)) = list_at(&plain, 0, names, Setting::Enclosed) {
+        let end = text.trim_end_matches([' ', '.', '!', '\n']).len();
+        let out = Mention {
+            polarity: Polarity::Excepted,
+            ..reading.mention(bare..end)
+        };
+        return Some(Found::Mentions(vec![all, out], end));
+    }
+    Some(Found::Mention(all))
+}
+
+/// True if nothing but names behind a word that takes them out follows from `at` on.
+fn says_only_names(text: &str, at: usize, names: &Names) -> bool {
+    let start = skip(text, at, |c| matches!(c, ' ' | ','));
+    let excepts =
+        words::at(text, start, Role::Excepts).or_else(|| words::at(text, start, Role::But));
+    let Some(excepts) = excepts else {
+        return false;
+    };
+    let start = skip(text, excepts, |c| matches!(c, ' ' | '*' | '['));
+    let article = words::at(text, start, Role::Article).unwrap_or(start);
+    let rest = without_brackets(&text[article..]);
+    let list = list_at(&rest, skip(&rest, 0, |c| c == ' '), names, Setting::Enclosed);
+    list.is_some_and(|(list, end)| {
+        list.misses() == 0 && rest[end..].trim_matches([' ', '.', '!', '\n']).is_empty()
+    })
+}
+
+fn without_brackets(text: &str) -> String {
+    /// A longer list, in bytes, is not read.
+    const LONGEST: usize = 200;
+    text[..text.floor_char_boundary(LONGEST)].replace(['[', ']', '*'], "")
 }
 
 /// "Every" and the like, before a word for marks.

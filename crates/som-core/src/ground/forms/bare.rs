@@ -91,7 +91,17 @@ impl Bare<'_> {
         // What is further off is not the same sentence.
         let begin = if at - begin > 2 * LONGEST { 0 } else { begin };
         let near = self.text.floor_char_boundary(at + LONGEST);
-        let (reading, end) = list_at(&self.text[..near], at, self.names, Setting::Open)?;
+        if let Some(list) = self.small_letter(at) {
+            return Some(list);
+        }
+        let (mut reading, mut end) = list_at(&self.text[..near], at, self.names, Setting::Open)?;
+        // "Not 3, 5" denies one, and says the other.
+        if begin == 0
+            && reading.names == 2
+            && let Some(first) = self.denied_alone(at, end)
+        {
+            (reading, end) = list_at(&self.text[..first], at, self.names, Setting::Open)?;
+        }
         let written = self.text[at..end].trim_end_matches(|c: char| !c.is_alphanumeric());
         let span = at..at + written.len();
         let list = List { reading, span };
@@ -103,9 +113,62 @@ impl Bare<'_> {
         };
         (known
             && !self.counts_something(list.span.end)
-            && (self.is_said(&list, begin)
+            && (self.is_said_instead(&list)
+                || self.is_range(&list)
+                || self.is_as_counted(&list, self.clause_before(list.span.start).start)
+                || self.is_said(&list, begin)
                 || !self.measures(&list, begin) && opinion.says_so(self.cues)))
         .then_some(list)
+    }
+
+    /// "Its def b": a letter in lower case that ends a short answer, behind nothing but such words.
+    fn small_letter(&self, at: usize) -> Option<List> {
+        /// A longer answer, in bytes, says more.
+        const SHORT: usize = 32;
+        const LEADS: [Role; 4] = [Role::Pronoun, Role::Copula, Role::Opinion, Role::Affirms];
+        let name = self.names.name_at(self.text, at)?;
+        let letter = &self.text[name.clone()];
+        let one = letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_lowercase());
+        let ends = self.text[name.end..].trim_matches([' ', '.', '!', '\n']).is_empty();
+        let lead = self.text[..at].trim();
+        let mut passed = 0;
+        let mut copula = false;
+        let all = words::words(lead).all(|word| {
+            let end = |role| words::at(lead, word.start, role);
+            copula |= end(Role::Copula).is_some() || end(Role::Pronoun).is_some();
+            passed = LEADS.into_iter().filter_map(end).max().unwrap_or(0).max(passed);
+            word.start < passed
+        });
+        let article = words::at(letter, 0, Role::Article).is_some();
+        if !(one && ends && all && copula) || article || self.text.len() > SHORT {
+            return None;
+        }
+        let (reading, end) = list_at(&self.text[..name.end], at, self.names, Setting::Enclosed)?;
+        reading.resolves().then_some(List { reading, span: at..end })
+    }
+
+    /// Where the first of two names between `at` and `end` ends, if a denial stands right before it and
+    /// the answer is nothing but these: "not 3, 5".
+    fn denied_alone(&self, at: usize, end: usize) -> Option<usize> {
+        let first = self.names.name_at(self.text, at)?;
+        let list = &self.text[first.end..end];
+        let lead = self.text[..at].trim();
+        let mut passed = 0;
+        let mut denies = false;
+        let all = words::words(lead).all(|word| {
+            let role = |role| words::at(lead, word.start, role);
+            let no = role(Role::Denies).max(role(Role::No));
+            denies |= no.is_some();
+            passed = no.max(role(Role::Article)).max(role(Role::Corrects)).unwrap_or(0).max(passed);
+            word.start < passed
+        });
+        let alone = self.text[end..].trim_matches([' ', '.', '!', '\n']).is_empty();
+        let second = list.trim_start().strip_prefix(',').map(str::trim_start);
+        let comma = second.is_some_and(|name| {
+            let article = words::at(name, 0, Role::Article).unwrap_or(0);
+            !name[article..].contains(char::is_alphabetic)
+        });
+        (all && denies && alone && comma).then_some(first.end)
     }
 
     /// "5 people", "4 (maybe 5) birds".
@@ -173,6 +236,7 @@ impl Bare<'_> {
             let corrected = begin == 0 && self.is_corrected(list);
             if instead
                 || corrected
+                || begin == 0 && self.is_reply(list)
                 || self.is_sentence(list, begin)
                 || self.is_headed(list, clause.start)
             {
@@ -180,7 +244,7 @@ impl Bare<'_> {
             }
             return self.begins(clause.start)
                 && (self.is_followed(list, |role| {
-                    matches!(role, Role::Copula | Role::DeniesBehind)
+                    matches!(role, Role::Copula | Role::DeniesBehind | Role::Instead)
                 }) || self.text[list.span.end..].starts_with(['?', '"']));
         }
         self.is_function(&clause, lead)

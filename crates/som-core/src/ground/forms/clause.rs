@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::bare::{Bare, LONGEST, List};
 use crate::ground::{
-    names::{is_quantity, skip},
+    names::{Names, is_quantity, skip},
     reader::is_correction,
     words::{self, Cue, Role},
 };
@@ -82,7 +82,8 @@ impl Bare<'_> {
         });
         let glued = self.text[near..].starts_with(words::is_unspaced);
         let cues = self.cues.within(near..near + 1);
-        (near > list.span.end || glued) && cues.iter().any(|cue| wanted(cue.role))
+        let says = |cue: &Cue| !cue.role.is_around_name() && wanted(cue.role);
+        (near > list.span.end || glued) && cues.iter().any(says)
     }
 
     /// True for "8 is the total".
@@ -147,6 +148,58 @@ impl Bare<'_> {
         lead.len() < LONGEST && is_correction(lead) && rest.trim_matches(alone).is_empty()
     }
 
+    /// "There are two matches, 6 and 13": as many names as the clause before counts.
+    pub(super) fn is_as_counted(&self, list: &List, start: usize) -> bool {
+        let head = self.text[..start].trim_end_matches([' ', ':', '：', ',', '，', '(', '—', '–']);
+        let clause = self.clause_before(head.len());
+        let words = self.text.get(clause).unwrap_or("");
+        let names = list.reading.names;
+        let counts = |word: std::ops::Range<usize>| {
+            let said = words::number_at(words, word.start).map(|(number, _)| usize::from(number));
+            said == Some(names) || words[word].parse() == Ok(names)
+        };
+        names > 1
+            && head.len() < start
+            && self.text[list.span.clone()].contains([',', ' '])
+            && (self.ends_clause(list) || self.text[list.span.end..].starts_with(')'))
+            && words::words(words).any(counts)
+    }
+
+    /// "Everything in the 5–9 range".
+    pub(super) fn is_range(&self, list: &List) -> bool {
+        let clause = self.clause_before(list.span.start);
+        list.reading.names == 2
+            && self.text[list.span.clone()].contains(['-', '–'])
+            && self.is_followed(list, |role| role == Role::Inclusive)
+            && self.cues.any(clause, Role::All)
+    }
+
+    /// "No, 7", "nope, 3", "yes, 4": nothing but a name behind words that answer.
+    pub(super) fn is_reply(&self, list: &List) -> bool {
+        const LEADS: [Role; 5] = [
+            Role::Denies,
+            Role::Affirms,
+            Role::Corrects,
+            Role::Opinion,
+            Role::Slips,
+        ];
+        let lead = self.text[..list.span.start].trim_start();
+        let rest = self.text[list.span.end..].trim_matches([' ', '.', '!', '\n']);
+        let mut passed = 0;
+        let all = words::words(lead).all(|word| {
+            let ends = LEADS.iter().filter_map(|role| words::at(lead, word.start, *role));
+            passed = ends.max().unwrap_or(0).max(passed);
+            word.start < passed
+        });
+        lead.len() < LONGEST / 4 && all && rest.is_empty() && lead.contains([',', ':', '!', '.'])
+    }
+
+    /// "(Not 3,) 5": nothing but the name that is said instead of one that a short answer denies first.
+    pub(super) fn is_said_instead(&self, list: &List) -> bool {
+        let lead = self.text[..list.span.start].trim_start();
+        lead.len() < LONGEST / 4 && self.ends_clause(list) && denied_first(lead, self.names)
+    }
+
     /// "The red ones: 2, 3 and 8": several names behind a colon.
     pub(super) fn is_headed(&self, list: &List, start: usize) -> bool {
         let Some(head) = self.text[..start].strip_suffix([':', '：']) else {
@@ -195,6 +248,8 @@ impl Bare<'_> {
                     | Role::Both
                     | Role::Instead
                     | Role::Opinion
+                    | Role::Remains
+                    | Role::Slips
             )
         };
         let mut passed = clause.start;
@@ -232,9 +287,13 @@ impl Bare<'_> {
     /// "(1 is a pear) and 2 is a plum": what is said of the next goes on as it did.
     pub(super) fn is_joined(&self, list: &List, begin: usize, clause: &Range<usize>) -> bool {
         let said = self.text.get(clause.clone()).unwrap_or("");
+        // "(Le 1 est un chat) et le 2"
+        let said = said.trim_end();
+        let article = words::words(said)
+            .find(|word| words::at(said, word.start, Role::Article) == Some(said.len()));
+        let said = article.map_or(said, |word| said[..word.start].trim_end());
         let joins = words::words(said)
-            .last()
-            .is_some_and(|word| words::at(said, word.start, Role::Joins) == Some(word.end));
+            .any(|word| words::at(said, word.start, Role::Joins) == Some(said.len()));
         let verb = skip(self.text, begin, |c| c == ' ');
         joins
             && words::at(self.text, verb, Role::Copula).is_some()
@@ -309,6 +368,27 @@ impl Bare<'_> {
         one && self.begins(clause.start)
             && self.is_followed(list, |role| matches!(role, Role::Copula | Role::Is))
     }
+}
+
+/// True for "not 3, ": a denial, one name, and a sign behind it.
+fn denied_first(lead: &str, names: &Names) -> bool {
+    let mut rest = lead;
+    let mut denies = false;
+    while let Some(end) = [Role::Not, Role::No, Role::Denies, Role::Corrects]
+        .iter()
+        .find_map(|role| words::at(rest, 0, *role))
+    {
+        denies = true;
+        rest = rest[end..].trim_start_matches([' ', ',']);
+    }
+    let article = |text: &str| words::at(text, 0, Role::Article).unwrap_or(0);
+    let name = rest[article(rest)..].trim_start();
+    let Some(name_end) = names.name_at(name, 0).map(|name| name.end) else {
+        return false;
+    };
+    let behind = name[name_end..].trim_start_matches([',', '.', ';', '—', '–', ' ']);
+    let article = words::at(behind, 0, Role::Article).unwrap_or(0);
+    denies && behind.len() + name_end < name.len() && behind[article..].trim().is_empty()
 }
 
 /// "(Is) at", "(is) located at", "(be) found at": where something is.

@@ -35,7 +35,7 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             return Found::Mention(reading.mention(name));
         }
     }
-    if let Some(found) = ordinal(reader) {
+    if let Some(found) = ordinal(reader).or_else(|| letter_at(reader)) {
         return found;
     }
     let Some((word, start)) = keyword_end(text, at) else {
@@ -77,6 +77,23 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
             .or_else(|| small_letter(reader, start))
             .unwrap_or(Found::Skip(next_word(text, at))),
     }
+}
+
+/// "There is a bird at F.": a letter in upper case behind a word for a place, at the end of its clause.
+fn letter_at(reader: &Reader<'_>) -> Option<Found> {
+    let &Reader {
+        text, at, names, ..
+    } = reader;
+    let end = words::at(text, at, Role::At)?;
+    let of = words::at(text, at, Role::Of).is_some();
+    let start = end + text[end..].strip_prefix(' ').map(|_| 1)?;
+    let name = names.name_at(text, start).filter(|name| name.len() == 1 && !of)?;
+    let upper = text[name.clone()].starts_with(|c: char| c.is_ascii_uppercase());
+    let rest = &text[name.end..];
+    let ends = rest.is_empty() || rest.starts_with(['.', ',', ';', '\n']);
+    let known = !names.get(&text[name.clone()]).is_empty();
+    let (reading, _) = list_at(&text[..name.end], start, names, Setting::Open)?;
+    (upper && ends && known).then(|| Found::Mention(reading.mention(name)))
 }
 
 /// True if the number at `at` is not one of things that follow: "the answer is the 3 cups".
@@ -211,19 +228,50 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
     let Some(name) = names.name_at(text, at).filter(|_| !inside) else {
         return Found::Skip(digits);
     };
+    let near = text.floor_char_boundary(at + 64);
+    // "1 and 2 became 5 and 6"
+    if let Some((list, end)) = list_at(&text[..near], at, names, Setting::Open)
+        && list.names > 1
+        && list.misses() == 0
+        && text[at..end].contains(char::is_alphabetic)
+        && words::at(text, end, Role::Becomes)
+            .or_else(|| words::at(text, skip(text, end, |c| c == ' '), Role::Becomes))
+            .is_some()
+    {
+        let written = text[at..end].trim_end();
+        return Found::Mention(list.mention(at..at + written.len()));
+    }
+    // "(The seat is number 4,) next to 7"
+    let ended = text[name.end..].is_empty() || text[name.end..].starts_with(['.', ',', '\n']);
+    if ended && series::stands_by(reader, at) && !names.get(&text[name.clone()]).is_empty() {
+        return match list_at(&text[..name.end], at, names, Setting::Open) {
+            Some((reading, _)) => Found::Mention(reading.mention(name)),
+            None => Found::Skip(digits),
+        };
+    }
     if series::goes_on(reader, &name) || is_at_arrow(reader, &name) {
         // "→ 1, 2"
-        let near = text.floor_char_boundary(at + 64);
         let list = list_at(&text[..near], at, names, Setting::Open).filter(|(list, end)| {
             // "1→5; 2→4": what has an arrow of its own begins anew.
             let rest = text[*end..].trim_start_matches(' ');
             let begins = [Role::Becomes, Role::None, Role::Is]
                 .iter()
                 .any(|role| words::at(rest, 0, *role).is_some());
-            let apart = text[at..*end].contains([';', '\n'])
+            let sentence = text[..at].trim_end().ends_with(['.', ';']);
+            let joined = sentence && !text[at..*end].contains(',');
+            let apart = !joined && (text[at..*end].contains([';', '\n'])
                 || rest.starts_with(['→', '-', '=', '⟶'])
-                || list.names > 1 && (begins || series::is_gone(text, *end));
+                || list.names > 1 && (begins || series::is_gone(text, *end)));
             list.misses() == 0 && !apart
+        });
+        // "1 and 2 became 5 and 6, and 3 has left": without the last one.
+        let list = list.or_else(|| {
+            let (_, end) = list_at(&text[..near], at, names, Setting::Open)?;
+            let last = text[at..end].trim_end().rfind(|c: char| !c.is_ascii_digit())?;
+            let before = text[at..at + last].trim_end_matches(|c: char| !c.is_ascii_digit());
+            let shorter = list_at(&text[..at + before.len()], at, names, Setting::Open)?;
+            let listed = series::follows_list(reader, shorter.0.names);
+            (listed && shorter.0.misses() == 0).then_some(shorter)
         });
         let one = || list_at(&text[..name.end], at, names, Setting::Open);
         return list
@@ -234,7 +282,6 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
             });
     }
     // 2番から5番
-    let near = text.floor_char_boundary(at + 64);
     if words::at(text, name.end, Role::Counts).is_some()
         && let Some((range, end)) = list_at(&text[..near], at, names, Setting::Open)
         && (range.names, range.misses()) == (2, 0)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Found, Reader, announced::keyword_end, is_lower_letter, starts_with_digit};
 use crate::ground::{
-    names::{Setting, is_quantity, list_at, skip},
+    names::{Names, Setting, is_quantity, list_at, skip},
     title::Title,
     words::{self, Role},
 };
@@ -32,6 +32,14 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
         let behind = rest.strip_prefix(':');
         behind.is_some_and(|behind| behind.starts_with(char::is_alphabetic))
     };
+    // "7 — sorry, 9"
+    let taken_back = |rest: &str| {
+        let said = rest.trim_start_matches([' ', '—', '–', '-']);
+        said.len() < rest.len() && words::at(said, 0, Role::Corrects).is_some()
+    };
+    if taken_back(rest) {
+        return None;
+    }
     let tied =
         |rest: &str| TIES.iter().any(|tie| rest.starts_with(tie)) || rest == ":" || glued(rest);
     if tied(rest) {
@@ -80,7 +88,8 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
     });
     let comma = rest.strip_prefix(", ").is_some_and(|_| {
         let next = end + 2;
-        words::at(text, next, Role::Article).is_some()
+        let corrects = words::at(text, next, Role::Corrects).is_some();
+        !corrects && words::at(text, next, Role::Article).is_some()
             || words::at(text, next, Role::Because).is_some()
     });
     let because = rest.starts_with(' ') && {
@@ -152,9 +161,9 @@ fn in_column(reader: &Reader<'_>, title: Title, at: usize) -> Option<Found> {
 pub(super) fn only_names(reader: &Reader<'_>) -> Option<Found> {
     let &Reader { text, names, .. } = reader;
     let is_around = |c: char| {
-        c.is_whitespace() || matches!(c, '"' | '\'' | '*' | '`' | '(' | '$' | '_' | '-' | '•')
+        c.is_whitespace() || matches!(c, '"' | '\'' | '*' | '`' | '(' | '$' | '_' | '-' | '•' | '#')
     };
-    let start = skip(text, reader.at, is_around);
+    let start = skip(text, behind_struck(text, reader.at), is_around);
     let (reading, end) = list_at(text, start, names, Setting::Enclosed)?;
     let place = text[..start].ends_with('(') && !reader.scene.images.is_empty();
     if reading.misses() > 0 && (!starts_with_digit(text, start) || place && reading.names > 1) {
@@ -166,11 +175,32 @@ pub(super) fn only_names(reader: &Reader<'_>) -> Option<Found> {
     });
     let known = reading.resolves() || starts_with_digit(text, start);
     // The first line says it, the others why.
-    let first = end_of_line(&text[end..]) && reading.resolves();
+    let first = (end_of_line(&text[end..]) || tells_of_another(&text[end..], names))
+        && reading.resolves();
     ((rest.is_empty() || first) && known).then(|| {
         let written = text[start..end].trim_end_matches(|c: char| !c.is_alphanumeric());
         Found::Mention(reading.mention(start..start + written.len()))
     })
+}
+
+/// Where the answer goes on behind what is struck through at its start: "~~5~~ 6".
+fn behind_struck(text: &str, at: usize) -> usize {
+    /// No name is longer, in bytes.
+    const LONGEST: usize = 16;
+    let inside = text[at..].strip_prefix("~~");
+    let end = inside.and_then(|inside| inside.find("~~").filter(|end| *end < LONGEST));
+    end.map_or(at, |end| at + end + 4)
+}
+
+/// "(5). 6 is a bowl": the next sentence says what another one is.
+fn tells_of_another(rest: &str, names: &Names) -> bool {
+    let Some(next) = rest.strip_prefix(". ") else {
+        return false;
+    };
+    let line = next.split('\n').next().unwrap_or(next);
+    let verb = names.name_at(line, 0).filter(|name| !names.get(&line[name.clone()]).is_empty());
+    let is = verb.is_some_and(|name| words::at(line, name.end + 1, Role::Copula).is_some());
+    line.len() == next.len() && line.len() < 96 && starts_with_digit(line, 0) && is
 }
 
 /// True if the line ends here, and another one follows that is no item of the same list.

@@ -41,6 +41,7 @@ mod wrapped;
 use std::ops::Range;
 
 pub(crate) use self::line::enumerators;
+pub(super) use self::opinion::takes_back;
 use super::{
     Mention,
     json::{Node, parse},

@@ -27,8 +27,12 @@ impl Opinion<'_> {
                 && (self.is_thought()
                     || self.is_letter()
                     || self.is_taken_back()
-                    || self.is_told_apart())
+                    || self.is_told_apart()
+                    || self.is_added_to()
+                    || self.is_alone())
             || self.is_led(cues)
+            || self.is_worn()
+            || self.is_at()
             || self.is_borne()
             || self.is_in_box()
             || self.follows_correction()
@@ -51,9 +55,11 @@ impl Opinion<'_> {
             && name.contains(|c: char| c.is_ascii_digit())
     }
 
+    /// True if nothing but an article stands before the names: "el 8 creo".
     fn begins_answer(&self) -> bool {
-        let before = self.text[..self.span.start].trim_end_matches(['*', '"', '`', ' ', '\n']);
-        self.begin == 0 && before.is_empty()
+        let before = self.text[..self.span.start].trim_matches(['*', '"', '`', ' ', '\n']);
+        let article = words::at(before, 0, Role::Article) == Some(before.len());
+        self.begin == 0 && (before.is_empty() || article)
     }
 
     /// "8 probably", "4 and 7 i think", "D, easily": an opinion and nothing else up to the end of the
@@ -84,7 +90,7 @@ impl Opinion<'_> {
             Role::Copula,
             Role::Is,
         ];
-        let lead = &self.text[..self.span.start];
+        let lead = self.text[..self.span.start].trim_start();
         if self.begin > 0 || lead.len() > LONGEST || !self.ends() {
             return false;
         }
@@ -96,7 +102,7 @@ impl Opinion<'_> {
             passed = end.into_iter().flatten().max().unwrap_or(0).max(passed);
             word.start < passed
         });
-        all && opinion && !cues.any(0..self.text.len().min(LONGEST), Role::Measures)
+        all && opinion && !cues.any(self.span.start - lead.len()..self.span.end, Role::Measures)
     }
 
     /// True if the clause ends behind the names.
@@ -134,13 +140,87 @@ impl Opinion<'_> {
         name.is_some_and(|name| takes_back(&near[..name]))
     }
 
-    /// "1, 2, 3; not 4": others are denied right behind.
+    /// "1, 2, 3; not 4", "2-5 but not 4", "1-6 except 3": others are denied or taken out right behind.
     fn is_told_apart(&self) -> bool {
         let rest = self.after();
         let denial = rest.trim_start_matches([' ', ',', ';', '(']);
-        let not = words::at(denial, 0, Role::Not).map(|end| denial[end..].trim_start());
-        let other = not.is_some_and(|other| other.starts_with(|c: char| c.is_ascii_digit()));
-        other && denial.len() < rest.len()
+        let but = words::at(denial, 0, Role::Contrasts).map_or(denial, |end| &denial[end..]);
+        let but = but.trim_start();
+        let not = words::at(but, 0, Role::Not).map(|end| &but[end..]);
+        let except = words::at(denial, 0, Role::Excepts).map(|end| &denial[end..]);
+        let other = |rest: &str| {
+            let rest = rest.trim_start();
+            let name = words::at(rest, 0, Role::Article).map_or(rest, |end| &rest[end..]);
+            name.trim_start()
+                .starts_with(|c: char| c.is_ascii_digit())
+        };
+        [not, except].into_iter().flatten().any(other) && denial.len() < rest.len()
+    }
+
+    /// "Die 2 oder die 3", "the C one": names with articles, and nothing else.
+    fn is_alone(&self) -> bool {
+        let rest = self.after().trim_matches([' ', '.', '!', '\n']);
+        let one = words::number_at(rest, 0) == Some((1, rest.len()));
+        let led = !self.text[..self.span.start].trim().is_empty();
+        led && (rest.is_empty() || one)
+    }
+
+    /// "8 and probably 9": another name is added, less surely.
+    fn is_added_to(&self) -> bool {
+        let rest = self.after().trim_start_matches([' ', ',']);
+        let joins = words::at(rest, 0, Role::Joins).map_or(rest, |end| rest[end..].trim_start());
+        let surely = [Role::Opinion, Role::Hedges]
+            .iter()
+            .filter_map(|role| words::at(joins, 0, *role))
+            .max();
+        joins.len() < rest.len()
+            && surely.is_some_and(|end| {
+                joins[end..]
+                    .trim_start()
+                    .starts_with(|c: char| c.is_ascii_digit())
+            })
+    }
+
+    /// "The guy at 8": where a short answer says what is meant.
+    fn is_at(&self) -> bool {
+        /// It begins with no more words.
+        const MOST: usize = 3;
+        let lead = self.text[..self.span.start].trim();
+        if self.begin > 0 || lead.len() > LONGEST {
+            return false;
+        }
+        let at = words::words(lead)
+            .find(|word| words::at(lead, word.start, Role::At) == Some(lead.len()))
+            .filter(|word| words::at(lead, word.start, Role::Of).is_none());
+        let numeric = self.text[self.span.clone()].bytes().all(|byte| byte.is_ascii_digit());
+        numeric
+            && at.is_some_and(|at| at.start > 0)
+            && words::words(lead).take(MOST + 1).count() <= MOST
+            && !lead.contains([',', '.', ':', '\n'])
+            && self.ends()
+    }
+
+    /// "The one w/ the 4 on it", "it has a 9 next to it": a number that the thing itself carries.
+    fn is_worn(&self) -> bool {
+        let clause = self.clause().trim_end();
+        let article = words::words(clause)
+            .find(|word| words::at(clause, word.start, Role::Article) == Some(clause.len()));
+        let lead = clause[..article.map_or(clause.len(), |word| word.start)].trim_end_matches([' ', '/']);
+        let carries = words::words(lead)
+            .find(|word| words::at(lead, word.start, Role::Carries) == Some(lead.len()));
+        let Some(subject) = carries.map(|word| lead[..word.start].trim_end()) else {
+            return false;
+        };
+        let one = words::words(subject).last().is_some_and(|word| {
+            words::at(subject, word.start, Role::Pronoun) == Some(subject.len())
+                || words::number_at(subject, word.start) == Some((1, subject.len()))
+        });
+        let rest = self.after().trim_start();
+        let on = words::at(rest, 0, Role::Beside).is_some_and(|end| {
+            let it = rest[end..].trim_start();
+            words::at(it, 0, Role::Pronoun).is_some()
+        });
+        one && self.begin == 0 && (on || self.ends())
     }
 
     /// "The cat is indicated by 12", "annotated as 12".
@@ -205,28 +285,41 @@ impl Opinion<'_> {
             Role::Answers,
         ];
         let text = self.text.trim();
+        if self.begin > 0 || text.len() > LONGEST || text.contains('\n') {
+            return false;
+        }
         let lead = &self.text[..self.span.start];
         let rest = self.after().trim_matches([' ', '.', '!', '\n']);
-        let comma = lead.trim_end().ends_with(',');
-        if self.begin > 0
-            || text.len() > LONGEST
-            || text.contains('\n')
-            || !rest.is_empty()
-            || !comma
-        {
+        let led = lead.trim_end();
+        let article = words::words(led)
+            .filter(|word| words::at(led, word.start, Role::Article) == Some(led.len()))
+            .last();
+        let led = article.map_or(led, |word| led[..word.start].trim_end());
+        let comma = led.ends_with(',') || led.ends_with("i.e.");
+        if !rest.is_empty() || !comma {
             return false;
         }
         let span = skip(self.text, 0, char::is_whitespace)..self.span.start;
         let article = words::at(self.text, span.start, Role::Definite).is_some();
         article
-            && !lead.contains(|c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | ';' | '?'))
+            && !led
+                .trim_end_matches("i.e.")
+                .contains(|c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | ';' | '?'))
             && !OTHERS.iter().any(|role| cues.any(span.clone(), *role))
     }
 }
 
-/// True if `between` is nothing but words that take back what stands before them: ", no sorry, ".
-fn takes_back(between: &str) -> bool {
-    const ROLES: [Role; 4] = [Role::Corrects, Role::No, Role::Opinion, Role::Tentative];
+/// True if `between` is nothing but words that take back what stands before them: ", no sorry, ",
+/// ", meant ".
+pub(in crate::ground) fn takes_back(between: &str) -> bool {
+    const ROLES: [Role; 6] = [
+        Role::Corrects,
+        Role::Slips,
+        Role::No,
+        Role::Opinion,
+        Role::Tentative,
+        Role::Pronoun,
+    ];
     let mut passed = 0;
     let mut back = false;
     let all = words::words(between).all(|word| {
@@ -234,7 +327,8 @@ fn takes_back(between: &str) -> bool {
             return true;
         }
         let end = |role: Role| words::at(between, word.start, role);
-        back |= end(Role::Corrects).is_some() || end(Role::No).is_some();
+        let no = end(Role::No).is_some_and(|end| !between[end..].trim_end().is_empty());
+        back |= end(Role::Corrects).is_some() || end(Role::Slips).is_some() || no;
         passed = ROLES.into_iter().filter_map(end).max().unwrap_or(0);
         word.start < passed
     });
@@ -269,6 +363,10 @@ mod tests {
             "2. no, 4",
             "The cat is indicated by 12.",
             "The cat is in box 12.",
+            "the one w/ the 4 on it",
+            "el 8 creo",
+            "3, meant 4",
+            "2-5 but not 4",
             "You mean 12, right?",
         ] {
             assert!(says(text), "{text}");

@@ -15,7 +15,12 @@ pub(super) fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
     let &Reader {
         text, at, names, ..
     } = reader;
-    let is_mark = words::at(word, 0, Role::Mark) == Some(word.len());
+    // "The region number is 31"
+    let number = text[at + word.len()..].trim_start();
+    let counted = words::at(number, 0, Role::Announces)
+        .is_some_and(|end| words::at(&number[..end], 0, Role::Answers).is_none())
+        && words::at(word, 0, Role::Answers).is_none();
+    let is_mark = words::at(word, 0, Role::Mark) == Some(word.len()) || counted;
     let is_answer = words::at(word, 0, Role::Answers) == Some(word.len());
     let mut from = at + word.len();
     while from < text.len().min(at + LONGEST) {
@@ -25,7 +30,9 @@ pub(super) fn predicated(reader: &Reader<'_>, word: &str) -> Option<Found> {
             return None;
         }
         let start = from + next.start;
-        if words::at(text, start, Role::Measures).is_some() {
+        // "The mark number of the cup is 10" counts no marks.
+        let itself = counted && between.trim().is_empty() && from == at + word.len();
+        if words::at(text, start, Role::Measures).is_some() && !itself {
             return None;
         }
         let verb =

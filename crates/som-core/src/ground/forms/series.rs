@@ -93,7 +93,34 @@ fn as_line(reader: &Reader<'_>, name: &Range<usize>) -> bool {
     let apart = [", ", "; ", "and ", ". "]
         .iter()
         .any(|end| line.tail.ends_with(end));
-    begins && apart && is_verb(text, name.end)
+    // "1 is now 6. 2 and 3 are gone."
+    let near = text.floor_char_boundary(name.end + LONGEST / 4);
+    let list = list_at(&text[..near], name.start, names, Setting::Open);
+    let list_end = list.map_or(name.end, |(_, end)| text[..end].trim_end().len());
+    begins && apart && (is_verb(text, name.end) || is_verb(text, list_end))
+}
+
+/// True if the last mention listed as many names as `count`: "1 and 2 (became 5 and 6)".
+pub(super) fn follows_list(reader: &Reader<'_>, count: usize) -> bool {
+    let Some(last) = reader.last() else {
+        return false;
+    };
+    let listed = list_at(&reader.text[..last.end], last.start, reader.names, Setting::Open);
+    count > 1 && listed.is_some_and(|(list, _)| list.names == count)
+}
+
+/// "(The cup is number 6,) next to 7": the clause before names a mark, and words for a place, more than
+/// one, lead to what stands at `at`.
+pub(super) fn stands_by(reader: &Reader<'_>, at: usize) -> bool {
+    let text = reader.text;
+    let Some(last) = reader.last().filter(|last| last.end + LONGEST / 2 > at) else {
+        return false;
+    };
+    let between = text[last.end.min(at)..at].trim_end();
+    let place = between.strip_prefix(',').map(str::trim_start);
+    place.is_some_and(|place| {
+        words::at(place, 0, Role::Beside) == Some(place.len()) && place.contains(' ')
+    })
 }
 
 /// True if the name before is tied as this one is to what is said of it.

@@ -1,7 +1,7 @@
 //! Words that announce marks only where the words around them speak of marks, or a number is all that
 //! is said: "the number 3".
 
-use super::Reader;
+use super::{Reader, series::stands_by};
 use crate::ground::{
     title::WEAK,
     words::{self, Role},
@@ -17,8 +17,13 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
     if !WEAK.contains(&lower.as_str()) {
         return true;
     }
+    // "You'll want **option 5**"
+    let name = text[start..].trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    if text[..at].ends_with("**") && name.starts_with("**") && lower != "area" {
+        return true;
+    }
     let attribute = is_attribute(reader);
-    if attribute && text[..at].ends_with('(') {
+    if attribute && (text[..at].ends_with('(') || is_shown(reader)) {
         return false;
     }
     let near = text[text.ceil_char_boundary(at.saturating_sub(NEAR))..at]
@@ -35,10 +40,15 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
         return true;
     }
     let name = &text[start..];
-    let after = name.trim_start_matches(|c: char| c.is_ascii_digit());
-    let ends = after.is_empty() || after.starts_with(['.', ':', '\n', '-']);
+    let spelled = words::number_at(name, 0).map_or(0, |(_, end)| end);
+    let after = name[spelled..].trim_start_matches(|c: char| c.is_ascii_digit());
+    let apposed = after
+        .strip_prefix(", ")
+        .is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+    let ends = after.is_empty() || after.starts_with(['.', ':', '\n', '-', '?', '!'])
+        || apposed && leads_alone(text, at);
     let thought = |text: &str| words::at(text.trim_start(), 0, Role::Opinion).is_some();
-    let begins = near.trim().is_empty() || thought(&near) && before.len() < 3;
+    let begins = near.trim().is_empty() || thought(&near) && before.len() < 3 || leads_alone(text, at);
     let alone = begins && (ends || thought(after));
     let verb = &text[at + word.len()..start];
     let is = words_say(verb, Role::Copula) && !words_say(verb, Role::Beside);
@@ -53,13 +63,68 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
     });
     // "Indicated by the number 3", "assigned the number 3"
     let by = !attribute
-        && matches!(before[..], ["the", before, ..] if words::at(before, 0, Role::Carries) == Some(before.len()));
+        && matches!(before[..], ["the", before, ..] if words::at(before, 0, Role::Carries) == Some(before.len()))
+        && !is_marked_later(after);
     match lower.as_str() {
-        "number" => alone || says || by || is_subject(&before) && designates(after),
+        "number" => alone || says || by || stands_by(reader, at) || is_subject(&before) && designates(after),
         "area" => false,
         "option" => alone || letter || is && ends,
         _ => alone || letter,
     }
+}
+
+/// "Isn't that just number 5", "it's the number 3": nothing but such words stands before it in the
+/// answer.
+fn leads_alone(text: &str, at: usize) -> bool {
+    const LEADS: [Role; 8] = [
+        Role::Denies,
+        Role::Pronoun,
+        Role::Copula,
+        Role::Article,
+        Role::Only,
+        Role::Opinion,
+        Role::Affirms,
+        Role::Hedges,
+    ];
+    // What was thought before is blank.
+    let lead = text[..at].trim_start();
+    if lead.len() > NEAR {
+        return false;
+    }
+    let mut passed = 0;
+    words::words(lead).all(|word| {
+        let ends = LEADS.iter().filter_map(|role| words::at(lead, word.start, *role));
+        passed = ends.max().unwrap_or(0).max(passed);
+        word.start < passed
+    }) && !lead.contains(['\n', '[', '|'])
+}
+
+/// "[3] has the number 8 on it", "the bus at mark 4 shows the number 20": a verb behind the mark says
+/// that it bears the number.
+fn is_shown(reader: &Reader<'_>) -> bool {
+    let &Reader { text, at, .. } = reader;
+    let Some(last) = reader.last() else {
+        return false;
+    };
+    let between = &text[last.end.min(at)..at];
+    words::words(between).any(|word| {
+        let says = |role| words::at(between, word.start, role).is_some();
+        says(Role::Carries) && !says(Role::Fills) && !says(Role::Beside)
+            || says(Role::Is) && !says(Role::Copula) && !says(Role::Becomes)
+    })
+}
+
+/// "(The one with the number 44 on it) is mark 7": the sentence goes on to name the mark itself.
+fn is_marked_later(after: &str) -> bool {
+    let near = &after[..after.floor_char_boundary(2 * NEAR)];
+    let sentence = near.split([';', '\n']).next().unwrap_or(near);
+    let sentence = sentence.split(". ").next().unwrap_or(sentence);
+    words::words(sentence).any(|word| {
+        words::at(sentence, word.start, Role::Mark).is_some_and(|end| {
+            let name = sentence[end..].trim_start_matches([' ', '[', '*']);
+            name.starts_with(|c: char| c.is_ascii_digit())
+        })
+    })
 }
 
 /// True for words that nothing weak announces by: "mark", "region", "object".

@@ -258,6 +258,10 @@ fn ends_with_verb(words: &Words<'_>) -> bool {
 
 /// "At", behind which stands no more than that it is about there.
 fn says_at(words: &Words<'_>) -> bool {
+    // "Around (1063, 666)", and nothing before it.
+    if !words.is_empty() && words.iter().all(|word| words.says(word, Role::About)) {
+        return true;
+    }
     let about = |word: &&Range<usize>| words.says(word, Role::About);
     let mut last = words.iter().rev().skip_while(about);
     last.next().is_some_and(|word| words.says(word, Role::At))

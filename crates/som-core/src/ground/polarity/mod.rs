@@ -7,6 +7,7 @@
 
 mod beside;
 mod concluded;
+mod denied;
 mod reasons;
 mod sentence;
 mod set_aside;
@@ -163,6 +164,14 @@ impl<'a> Around<'a> {
         if !self.is_preceded || between.len() > 32 || self.begins {
             return false;
         }
+        // "Not 3, 5"
+        let lead = self.text.get(..self.before.start).unwrap_or("");
+        if lead.len() < NEAR / 8 && is_denied_first(lead)
+            && !self.is_followed
+            && is_comma(between)
+        {
+            return false;
+        }
         let mut joined = between.contains([',', '/', '&']);
         let mut by_word = false;
         let mut passed = 0;
@@ -209,81 +218,6 @@ impl<'a> Around<'a> {
         })
     }
 
-    fn is_denied(&self) -> bool {
-        let mut denials = self.cues.all(self.before.clone(), Role::Denies).rev();
-        denials.any(|cue| self.denies(cue, self.before.end))
-    }
-
-    /// True if the denial `cue` reaches a mention at `end`.
-    fn denies(&self, cue: Cue, end: usize) -> bool {
-        /// A denial reaches over fewer words.
-        const MOST: usize = 8;
-        const SUBJECTS: [&str; 9] = [
-            "it", "this", "that", "he", "she", "they", "answer", "es", "ce",
-        ];
-        let between = cue.end..end;
-        let text = self.text.get(between.clone()).unwrap_or("");
-        let closed = text.contains(')') && !text.contains('(');
-        if text.contains([',', ';', '|', '{', '}', '\n', '—', '–']) || closed || self.is_kept(cue)
-        {
-            return false;
-        }
-        // "5 no wait 6", "wait, no: 5"
-        let no = self.text.get(cue.start..cue.end).unwrap_or("");
-        let corrects = || {
-            let lead = self.text.get(self.before.start..cue.start).unwrap_or("");
-            let lead = lead.trim_end_matches([' ', ',', '.', '…']);
-            words::words(lead)
-                .any(|word| words::at(lead, word.start, Role::Corrects) == Some(lead.len()))
-        };
-        if self.cues.any(between.clone(), Role::Corrects)
-            || no.eq_ignore_ascii_case("no") && corrects()
-        {
-            return false;
-        }
-        // "Clique no 6"
-        let before = self.text.get(self.before.start..cue.start).unwrap_or("");
-        let chosen = self
-            .cues
-            .all(self.before.clone(), Role::Selects)
-            .any(|verb| verb.end == self.before.start + before.trim_end().len());
-        if chosen && self.text.get(cue.start..cue.end) == Some("no") {
-            return false;
-        }
-        // "No. 3", "No: it is [3]"; but "No: [3]" denies.
-        let word = self.text.get(cue.start..cue.end).unwrap_or("");
-        let tie = text.trim_start_matches(':').trim_start();
-        if word.eq_ignore_ascii_case("no")
-            && (text.starts_with(['.', '°', 'º']) || text.starts_with(':') && !tie.is_empty())
-        {
-            return false;
-        }
-        if words::words(text).take(MOST + 1).count() > MOST
-            || self.cues.any(between.clone(), Role::Contrasts)
-        {
-            return false;
-        }
-        // "The one that is not red is [3]": what is denied stands before the verb.
-        let verb = self.cues.all(between, Role::Is).last();
-        // "I was wrong: it is [4]"
-        let named = verb.is_some() || self.cues.any(cue.end..end, Role::Copula);
-        if named && text.contains(':') {
-            return false;
-        }
-        verb.is_none_or(|verb| {
-            let subject = self.text.get(cue.end..verb.start).unwrap_or("");
-            let mut words = words::words(subject).map(|word| subject[word].to_lowercase());
-            let rest = self.text.get(verb.end..end).unwrap_or("");
-            let direct = words::words(rest).all(|word| {
-                words::at(rest, word.start, Role::Announces).is_some()
-                    || words::at(rest, word.start, Role::Article).is_some()
-            });
-            subject.trim().is_empty()
-                || !direct
-                || words.any(|word| SUBJECTS.contains(&word.as_str()))
-        })
-    }
-
     /// True if nothing but what is excepted is meant: "none except [3]".
     fn is_only(&self, excepts: Cue) -> bool {
         let head = self.before.start..excepts.start;
@@ -318,101 +252,6 @@ impl<'a> Around<'a> {
             && mentions[last].marks != mentions[index].marks
     }
 
-    /// True for "not only" and the like.
-    fn is_kept(&self, cue: Cue) -> bool {
-        let start = cue.start.saturating_sub(24);
-        let keeps = self.cues.all(start..cue.end, Role::Keeps);
-        keeps.into_iter().any(|keeps| keeps.end > cue.start)
-    }
-
-    fn is_denied_behind(&self) -> bool {
-        /// What is denied is not further, in words.
-        const MOST: usize = 1;
-        let Some(cue) = self
-            .cues
-            .all(self.after.clone(), Role::DeniesBehind)
-            .find(|cue| {
-                // "[3] (No. 8)"
-                if words::at(self.text, cue.start, Role::No) == Some(cue.end)
-                    && self.text[cue.end..].starts_with('.')
-                    && self.text[cue.end + 1..]
-                        .trim_start_matches(' ')
-                        .starts_with(|c: char| c.is_ascii_digit())
-                {
-                    return false;
-                }
-                let between = self.text.get(self.after.start..cue.start).unwrap_or("");
-                // The quotes around the name are its own.
-                let between = between.strip_prefix(['"', '”', '»']).unwrap_or(between);
-                let short = words::words(between).take(MOST + 1).count() <= MOST;
-                let in_parentheses = between.trim_start().starts_with('(');
-                (short || in_parentheses)
-                    && !between.contains([',', ';', '\n', '"'])
-                    && !self.cues.any(self.after.start..cue.start, Role::Joins)
-                    && !self.cues.any(self.after.start..cue.start, Role::Contrasts)
-            })
-        else {
-            return false;
-        };
-        if self.is_kept(cue)
-            || cue.end > self.after.end
-            || self.cues.any(cue.start..cue.start + 1, Role::Excepts)
-        {
-            return false;
-        }
-        // "[3] (not 9)"
-        let rest = self.text.get(cue.end..self.after.end).unwrap_or("");
-        if self.text[..cue.start].ends_with('(')
-            && rest.trim_start().starts_with(|c: char| c.is_ascii_digit())
-        {
-            return false;
-        }
-        // "[3], not [4]" denies what follows.
-        let before = self.cues.all(cue.start..cue.end, Role::Denies).last();
-        if self.is_followed && before.is_some_and(|denial| self.denies(denial, self.after.end)) {
-            return false;
-        }
-        // "[1] is not a cup but a bowl" denies the name.
-        let renames = self.cues.any(cue.end..self.after.end, Role::But);
-        !renames || self.is_followed
-    }
-
-    /// True for a mention behind a cross that its line begins with, "❌ [3]", and for one whose next
-    /// cell of a table is a "no" or a cross.
-    fn is_crossed(&self) -> bool {
-        const CROSSES: [char; 6] = ['✗', '✘', '✖', '❌', '🚫', '⛔'];
-        let before = &self.text[self.before.clone()];
-        let line = before.rsplit('\n').next().unwrap_or(before);
-        let begins = !self.is_preceded || line.len() < before.len();
-        if begins && line.contains(CROSSES) && !words::words(line).any(|word| word.len() > 4) {
-            return true;
-        }
-        let rest = &self.text[self.after.start..];
-        let rest = rest.trim_start_matches([' ', '*', ']', ')', '`']);
-        let Some(cells) = rest.strip_prefix('|') else {
-            return false;
-        };
-        let near = &cells[..cells.floor_char_boundary(16)];
-        let cell = near.split(['|', '\n']).next().unwrap_or("");
-        let cell = cell.trim_matches([' ', '*', '.']);
-        let crossed = cell.starts_with(CROSSES);
-        crossed || words::at(cell, 0, Role::DeniesBehind) == Some(cell.len())
-    }
-
-    /// True for "none of these, including [4], is red".
-    fn is_one_of_none(&self) -> bool {
-        let says = |part: &Range<usize>, role| self.cues.any(part.clone(), role);
-        let none = |part| says(&part, Role::None) || says(&part, Role::Neither);
-        let before = self.reaching(Role::Includes, 1, false);
-        let begins = |cue: Cue| {
-            let lead = self.text.get(self.before.start..cue.start);
-            lead.is_some_and(|lead| !lead.contains(char::is_alphanumeric))
-        };
-        before.is_some_and(|cue| {
-            none(self.before.start..cue.start) || begins(cue) && none(self.after.clone())
-        }) || self.is_behind(Role::Includes) && none(self.after.clone())
-    }
-
     fn is_behind(&self, role: Role) -> bool {
         let cue = self.cues.all(self.after.clone(), role).next();
         cue.is_some_and(|cue| {
@@ -443,6 +282,26 @@ impl<'a> Around<'a> {
         let after = &self.text[self.after.clone()];
         before.matches("~~").count() % 2 == 1 && after.contains("~~")
     }
+}
+
+/// True for "not 3": a denial and one bare number.
+fn is_denied_first(lead: &str) -> bool {
+    let mut rest = lead.trim();
+    let mut denies = false;
+    while let Some(end) = words::at(rest, 0, Role::Denies).or_else(|| words::at(rest, 0, Role::No)) {
+        denies = true;
+        rest = rest[end..].trim_start_matches([' ', ',']);
+    }
+    let name = rest[words::at(rest, 0, Role::Article).unwrap_or(0)..].trim_start();
+    denies && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// True for a comma, and an article behind it as it may be.
+fn is_comma(between: &str) -> bool {
+    between.trim().strip_prefix(',').is_some_and(|rest| {
+        let rest = rest.trim();
+        rest.is_empty() || words::at(rest, 0, Role::Article) == Some(rest.len())
+    })
 }
 
 #[cfg(test)]

@@ -28,10 +28,13 @@ pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joine
             let place = free.then(|| Place::new(text, cues, mentions, index))?;
             let other = alone
                 .as_ref()
-                .is_some_and(|only| *only != mentions[index].marks);
+                .is_some_and(|(only, _)| *only != mentions[index].marks);
+            let begins = alone.as_ref().is_some_and(|(_, begins)| *begins);
             let called = none.as_ref().is_some_and(|none| place.is_other_than(none));
-            let denied =
-                none_first && place.is_turned_away() || called || other && place.is_about();
+            let denied = none_first && place.is_turned_away()
+                || called
+                || other
+                    && (begins && place.is_about() || place.is_candidate(mentions, index, &alone));
             let denied = denied || refused && index == 0;
             denied
                 .then_some(Polarity::Denied)
@@ -120,6 +123,9 @@ fn begins_with_none(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Ran
     let first = mentions.first()?;
     let start = text.len() - text.trim_start().len();
     let end = sentence_end(text, start.min(first.span.start)..first.span.start);
+    // "It isn't marked: the closest one, [2], is pink"
+    let colon = text[start.min(end)..end].find(": ");
+    let end = colon.map_or(end, |colon| start + colon);
     let kept = [Role::Keeps, Role::Excepts]
         .iter()
         .any(|role| cues.any(0..end, *role));
@@ -162,6 +168,10 @@ fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     let lead = place
         .get(place.before.clone())
         .trim_end_matches([' ', '*', '[']);
+    // "No, mark 4 is a shadow"
+    let noun = words::words(lead)
+        .find(|word| words::at(lead, word.start, Role::Mark) == Some(lead.len()));
+    let lead = noun.map_or(lead, |word| lead[..word.start].trim_end());
     let no = lead.strip_suffix([',', '，']).is_some_and(|lead| {
         words::words(lead).last().is_some_and(|word| {
             let says = |role| words::at(lead, word.start, role) == Some(lead.len());
@@ -172,7 +182,12 @@ fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     let other = place.names_something(after.trim_start_matches([' ', '*', ']']));
     let next = Place::new(text, cues, mentions, 1);
     let lead = next.get(next.before.clone()).trim_start();
-    let itself = words::at(lead, 0, Role::Pronoun).is_some_and(|end| {
+    // "The actual bird is mark 1"
+    let genuine = words::at(lead, 0, Role::Article).is_some_and(|end| {
+        let rest = lead[end..].trim_start();
+        words::at(rest, 0, Role::Genuine).is_some()
+    });
+    let itself = genuine || words::at(lead, 0, Role::Pronoun).is_some_and(|end| {
         let rest = lead[end..].trim_start_matches([' ', '\'', '’']);
         let verb = words::at(rest, 0, Role::Copula).map(|end| &rest[end..]);
         let glued = lead[..end].ends_with("'s").then_some(rest);
@@ -182,15 +197,21 @@ fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     no && other && !place.is_followed && itself && second.is_meant() && first.marks != second.marks
 }
 
-/// "Only [3] is empty": the marks of a sentence that begins so.
-fn alone(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Vec<u32>> {
+/// "Only [3] is empty": the marks that are said so to be meant alone, and whether a sentence begins so.
+fn alone(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<(Vec<u32>, bool)> {
     let only = mentions.iter().enumerate().find(|(index, mention)| {
         let place = Place::new(text, cues, mentions, *index);
-        let lead = text.get(place.before.clone()).unwrap_or("").trim_start();
+        let lead = text.get(place.before.clone()).unwrap_or("");
+        let lead = lead.rsplit(',').next().unwrap_or(lead);
+        let lead = lead.trim_start_matches([' ', '*']);
         let begins = words::at(lead, 0, Role::Only).is_some_and(|end| is_function(&lead[end..]));
-        mention.is_meant() && begins && place.copula_behind().is_some()
+        mention.is_meant() && begins && (place.copula_behind().is_some() || place.has_behind())
     });
-    only.map(|(_, mention)| mention.marks.clone())
+    only.map(|(index, mention)| {
+        let place = Place::new(text, cues, mentions, index);
+        let lead = text.get(place.before.clone()).unwrap_or("").trim_start();
+        (mention.marks.clone(), !lead.contains(','))
+    })
 }
 
 /// True if no word but one that announces a mark is in `lead`.
@@ -259,8 +280,15 @@ impl<'a> Place<'a> {
             || self.lacks()
             || self.is_disqualified()
             || self.near(Role::Resembles) && self.contrast().is_some() && self.is_subject()
+            || self.is_dismissed() && self.is_told_behind() && self.is_subject()
             || other && self.is_subject() && !self.is_listed && !self.is_followed;
         denied.then_some(Polarity::Denied)
+    }
+
+    /// "[5] is right — [3] is its reflection": what is said of it goes on from what is meant.
+    fn is_told_behind(&self) -> bool {
+        let lead = self.get(self.before.clone()).trim_end_matches([' ', '*']);
+        lead.ends_with(['—', '–']) && !self.is_followed
     }
 
     /// True if the sentence begins with the mention.
@@ -268,8 +296,32 @@ impl<'a> Place<'a> {
         is_function(self.get(self.before.clone()))
     }
 
+    /// "Of the two candidates, [2] and [6], only [6] has a handle": named in a list with what alone is meant.
+    fn is_candidate(&self, mentions: &[Mention], index: usize, only: &Option<(Vec<u32>, bool)>) -> bool {
+        let near = index.saturating_sub(2)..mentions.len().min(index + 3);
+        let listed = mentions[near.clone()]
+            .iter()
+            .filter(|other| only.as_ref().is_some_and(|(only, _)| other.marks == *only))
+            .count();
+        // "Of [1], [2] and [3], only [2] is red" speaks of all of them.
+        let first = mentions[near.start].span.start;
+        let lead = &self.text[sentence_start(self.text, floor(self.text, first.saturating_sub(NEAR))..first)..first];
+        let of = words::at(lead.trim(), 0, Role::Of) == Some(lead.trim().len());
+        listed > 0 && !of && {
+            let joins = |range: Range<usize>| {
+                let between = self.get(range);
+                let between = between.trim_matches([' ', ',', '*', '[', ']']);
+                words::at(between, 0, Role::Joins) == Some(between.len())
+            };
+            joins(self.after.clone()) || joins(self.before.clone())
+        }
+    }
+
     /// True if anything behind the mention says that it comes near, and no more.
     fn is_turned_away(&self) -> bool {
+        if self.cues.any(self.before.clone(), Role::Resembles) {
+            return true;
+        }
         const ROLES: [Role; 5] = [
             Role::Denies,
             Role::DeniesBehind,
@@ -317,6 +369,13 @@ impl<'a> Place<'a> {
         let copula = self.cues.all(self.after.clone(), Role::Copula).next()?;
         let between = self.get(self.after.start..copula.start);
         (!between.contains(char::is_alphanumeric)).then_some(copula)
+    }
+
+    /// True if a verb that says what it has stands right behind the mention.
+    fn has_behind(&self) -> bool {
+        let rest = self.get(self.after.clone());
+        let rest = rest.trim_start_matches([']', '*', ' ']);
+        words::at(rest, 0, Role::Carries).is_some() && words::at(rest, 0, Role::Fills).is_none()
     }
 
     /// "While [7] also has stripes, it's a towel": what is granted of it is followed by what it is.
@@ -436,13 +495,15 @@ impl<'a> Place<'a> {
     fn is_subject(&self) -> bool {
         /// A subject has no more words.
         const MOST: usize = 6;
-        let before = self
-            .get(self.before.clone())
-            .trim_end_matches([' ', ',', '*']);
+        let before = self.get(self.before.clone());
+        // "[5] is right — [3] is its reflection"
+        let before = before.rsplit(['—', '–']).next().unwrap_or(before);
+        let start = self.before.end - before.len();
+        let before = before.trim_end_matches([' ', ',', '*']);
         let short = words::words(before).take(MOST + 1).count() <= MOST;
         let verb = [Role::Is, Role::Answers, Role::Selects]
             .iter()
-            .any(|role| self.cues.any(self.before.clone(), *role));
+            .any(|role| self.cues.any(start..self.before.end, *role));
         short && !verb && !before.contains([':', ','])
     }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::ground::{
     Mention, Polarity,
+    forms::takes_back,
     words::{self, Cue, Cues, Role},
 };
 
@@ -16,7 +17,19 @@ const RECENT: usize = 16;
 
 /// True if the words in `gap` take back what was said before it.
 pub(super) fn is_corrected(text: &str, cues: &Cues, gap: Range<usize>) -> bool {
-    if cues.any(gap.clone(), Role::Corrects) {
+    let denies_there = |cue: &Cue| {
+        // "Wait, there is no spoon; [2] is a fork"
+        let said = text.get(cue.end..gap.end).unwrap_or("");
+        let ended = said.trim_end().ends_with([';', '.', ':']);
+        ended && cues.any(cue.end..gap.end, Role::None)
+    };
+    let corrects = cues.all(gap.clone(), Role::Corrects).next_back();
+    if corrects.is_some_and(|cue| !denies_there(&cue)) {
+        return true;
+    }
+    // "7, sorry meant 8"
+    let terse = gap.len() < NEAR / 4 && gap.start + NEAR / 4 > text.len() - gap.len();
+    if terse && takes_back(text.get(gap.clone()).unwrap_or("")) {
         return true;
     }
     // "No, …" answers what was said; "no [3]" denies what follows.
@@ -267,10 +280,16 @@ pub(super) fn deny_earlier(text: &str, cues: &Cues, mentions: &mut [Mention]) {
             .into_iter()
             .flatten()
             .any(|next| next != index && mentions[next].polarity == Polarity::Denied);
-        let other = contrasted
-            && !denied.is_empty()
+        // "The taller child: [2]. The child with glasses: [4], not [2]."
+        let instead = mentions[index - 1].is_meant()
+            && index - 1 != earlier
+            && !text[mentions[index - 1].span.end..mentions[index].span.start].contains(['.', '\n']);
+        let told_apart = denied.iter().any(|word| !said.contains(word))
+            && said.iter().any(|word| !denied.contains(word));
+        let other = !denied.is_empty()
             && !said.is_empty()
-            && !denied.iter().any(|word| said.contains(word));
+            && (contrasted && !denied.iter().any(|word| said.contains(word))
+                || instead && told_apart);
         if !other {
             mentions[earlier].polarity = Polarity::Replaced;
         }

@@ -99,6 +99,16 @@ impl Index {
                 (language.reasons, Role::Reason),
                 (language.carries, Role::Carries),
                 (language.designates, Role::Designates),
+                (language.leads, Role::Leads),
+                (language.remarks, Role::Remarks),
+                (language.trails, Role::Trails),
+                (language.renames, Role::Renames),
+                (language.picks, Role::Picks),
+                (language.slips, Role::Slips),
+                (language.departs, Role::Departs),
+                (language.genuine, Role::Genuine),
+                (language.sames, Role::Same),
+                (language.blanks, Role::Blank),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
                     index.add(entry, role);

@@ -143,6 +143,28 @@ pub(super) struct Language {
     pub(super) carries: &'static str,
     /// Between a number and what it is the mark of: "marks".
     pub(super) designates: &'static str,
+    /// Before what something is called, and no part of it: "probably", "a picture of".
+    pub(super) leads: &'static str,
+    /// Behind what something is called, begins what else there is to say of it: "which".
+    pub(super) remarks: &'static str,
+    /// Behind what something is called, leads on to the next mark: "the mark".
+    pub(super) trails: &'static str,
+    /// What a name ends with where the verb stands behind it: "です". Ends of words, not words.
+    pub(super) endings: &'static str,
+    /// Before what something is, where it was called something else: "it's", "rather".
+    pub(super) renames: &'static str,
+    /// Before what is chosen, besides verbs: "(go) with".
+    pub(super) picks: &'static str,
+    /// What people write who wrote something else before: "meant", "typo".
+    pub(super) slips: &'static str,
+    /// Ends a clause about what is no longer there: "left".
+    pub(super) departs: &'static str,
+    /// Before a thing that is told from what it was taken for: "actual".
+    pub(super) genuine: &'static str,
+    /// Stands for what was named before, said of another thing: "the same one".
+    pub(super) sames: &'static str,
+    /// Stands where a name would, and is none: "unknown", "no idea".
+    pub(super) blanks: &'static str,
 }
 
 /// A language that says nothing: what a language of the table leaves out.
@@ -222,4 +244,15 @@ pub(super) const SILENT: Language = Language {
     reasons: "",
     carries: "",
     designates: "",
+    leads: "",
+    remarks: "",
+    trails: "",
+    endings: "",
+    renames: "",
+    picks: "",
+    slips: "",
+    departs: "",
+    genuine: "",
+    sames: "",
+    blanks: "",
 };

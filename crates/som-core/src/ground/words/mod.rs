@@ -99,6 +99,12 @@ pub(crate) fn number_at(text: &str, at: usize) -> Option<(u8, usize)> {
     longest
 }
 
+/// What names end with where the verb stands behind them, in all languages.
+pub(crate) fn endings() -> impl Iterator<Item = &'static str> {
+    let lists = table::TABLE.iter().map(|language| language.endings);
+    lists.flat_map(|list| list.split(", ").filter(|ending| !ending.is_empty()))
+}
+
 /// The languages of the table.
 #[cfg(test)]
 pub(crate) fn codes() -> impl Iterator<Item = &'static str> {

@@ -77,6 +77,16 @@ pub(crate) enum Role {
     Reason,
     Carries,
     Designates,
+    Leads,
+    Remarks,
+    Trails,
+    Renames,
+    Picks,
+    Slips,
+    Departs,
+    Genuine,
+    Same,
+    Blank,
     /// What it counts, from 1.
     Number(u8),
 }
@@ -84,16 +94,34 @@ pub(crate) enum Role {
 impl Role {
     /// True for words that name a thing, besides doing something.
     pub(crate) const fn names_thing(self) -> bool {
+        self.is_around_name()
+            || matches!(
+                self,
+                Self::Box
+                    | Self::Point
+                    | Self::Polygon
+                    | Self::Spans
+                    | Self::Itself
+                    | Self::Remains
+                    | Self::Unit
+                    | Self::Number(_)
+            )
+    }
+
+    /// True for what is only looked for around the name of a thing, and says nothing of marks.
+    pub(crate) const fn is_around_name(self) -> bool {
         matches!(
             self,
-            Self::Box
-                | Self::Point
-                | Self::Polygon
-                | Self::Spans
-                | Self::Itself
-                | Self::Remains
-                | Self::Unit
-                | Self::Number(_)
+            Self::Leads
+                | Self::Remarks
+                | Self::Trails
+                | Self::Renames
+                | Self::Picks
+                | Self::Slips
+                | Self::Departs
+                | Self::Genuine
+                | Self::Same
+                | Self::Blank
         )
     }
 }

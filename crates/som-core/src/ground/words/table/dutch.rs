@@ -33,7 +33,7 @@ pub(super) const DUTCH: Language = Language {
     leaves: "verborgen, uit beeld, weggehaald",
     counts: "gemarkeerd, gelabeld, genummerd",
     now: "nu",
-    copulas: "is, zijn, was, moet zijn, zou zijn, is eigenlijk",
+    copulas: "is, zijn, was, moet zijn, zou zijn, is eigenlijk, kan zijn, lijkt, zou moeten zijn",
     measures: "er zijn, er is, er staan, aantal, totaal, som, prijs, kost, kosten, score, jaar, uur, tijd, leeftijd, temperatuur, pagina, kamer, verdieping, spoor, maat, snelheid, gewicht, hoogte, breedte, lengte, datum, dag, huisnummer, hoeveelheid, waarde, hoeveel, verschil",
     selects: "klik, klik op, klikken op, tik, tik op, druk, druk op, selecteer, kies, kiezen, neem, open",
     instead: "in plaats van, en niet, niet",
@@ -74,5 +74,14 @@ pub(super) const DUTCH: Language = Language {
     opinions: "dat, dat het, ik denk, denk ik, ik geloof, geloof ik, ik zou zeggen, zou ik zeggen, ik gok, gok ik, ik vermoed, vermoed ik, waarschijnlijk, misschien, zeker, vast, duidelijk, ongetwijfeld, volgens mij, lijkt me, ik denk dat het, ja, dus",
     reasons: "omdat, want, aangezien, doordat",
     designates: "markeert, geeft aan, duidt aan",
+    leads: "waarschijnlijk, misschien, ook, er is, ik zie, lijkt op, een foto van, en",
+    remarks: "omdat, aangezien",
+    trails: "markering, gebied, object, nummer, de, het, terwijl, maar",
+    renames: "het is, dat is, eerder, eigenlijk",
+    blanks: "onbekend, onduidelijk, niet herkenbaar, niet te herkennen, moeilijk te zeggen, weet ik niet, ik weet het niet, geen idee",
+    slips: "bedoelde, ik bedoelde, typefout, oeps, eh",
+    departs: "verdwenen, weggegaan",
+    genuine: "echte, juiste, werkelijke",
+    sames: "dezelfde, hetzelfde, idem",
     ..SILENT
 };

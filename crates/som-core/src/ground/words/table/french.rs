@@ -31,7 +31,7 @@ pub(super) const FRENCH: Language = Language {
     fills: "de, des, du, par, avec, depuis",
     leaves: "caché, cachée, occulté, occultée, sorti, sortie, hors champ, enlevé, enlevée",
     now: "maintenant",
-    copulas: "est, sont, était, c'est, serait, doit être, est en fait",
+    copulas: "est, sont, était, c'est, serait, doit être, est en fait, soit, pourrait être, devrait être, semble être",
     measures: "il y a, nombre de, total, somme, prix, coûte, score, année, heure, âge, température, page, chambre, étage, quai, taille, vitesse, poids, hauteur, largeur, longueur, date, jour, quantité, valeur, combien, différence, il y en a",
     selects: "cliquez, cliquer, clique, cliquez sur, cliquer sur, appuyez, appuyez sur, appuyer sur, touchez, sélectionnez, sélectionner, choisissez, choisir, choisis, choisirais, ouvrez",
     instead: "plutôt que, plutôt qu, au lieu de, au lieu d, et non, et pas",
@@ -72,5 +72,14 @@ pub(super) const FRENCH: Language = Language {
     opinions: "que, je pense, je crois, je dirais, je suppose, je pense que, je crois que, je dirais que, il me semble, à mon avis, selon moi, probablement, sans doute, peut-être, sûrement, certainement, évidemment, clairement, bien sûr, c'est sûr, j'en suis sûr, je pense que c'est, je crois que c'est, je dirais que c'est, oui, donc, alors",
     reasons: "parce que, parce qu, puisque, puisqu, étant donné que, vu que",
     designates: "marque, désigne, indique, identifie, correspond à",
+    leads: "probablement, sûrement, sans doute, peut-être, aussi, c'est, il y a, je vois, une image de, et",
+    remarks: "qui, parce que, parce qu, puisque, en raison de",
+    trails: "repère, région, objet, numéro, le, la, les, tandis, mais",
+    renames: "c'est, plutôt, ou plutôt",
+    blanks: "inconnu, inconnue, pas clair, indéterminé, non identifiable, impossible à identifier, difficile à dire, je ne sais pas, aucune idée",
+    slips: "je voulais dire, erreur, oups, euh, hum",
+    departs: "parti, partie, partis, disparu, disparue, sorti, sortie",
+    genuine: "vrai, vraie, véritable, bon, bonne, réel, réelle",
+    sames: "le même, la même, les mêmes, idem",
     ..SILENT
 };

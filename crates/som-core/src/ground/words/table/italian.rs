@@ -31,7 +31,7 @@ pub(super) const ITALIAN: Language = Language {
     fills: "da, dal, dalla, di, con, dai, dalle, dallo",
     leaves: "nascosto, nascosta, fuori campo, uscito, uscita, rimosso, rimossa",
     now: "adesso, ora",
-    copulas: "è, sono, era, sarebbe, deve essere, è in realtà",
+    copulas: "è, sono, era, sarebbe, deve essere, è in realtà, sia, potrebbe essere, dovrebbe essere, può essere, potrebbe essere anche, sembra essere",
     measures: "ci sono, c'è, numero di, totale, somma, prezzo, costa, punteggio, anno, ora, età, temperatura, pagina, camera, piano, binario, misura, taglia, velocità, peso, altezza, larghezza, lunghezza, data, giorno, quantità, valore, quanti, quante, differenza",
     selects: "clicca, clicchi, cliccare, clicca su, cliccare su, fai clic su, fare clic su, tocca, tocchi, premi, premere, seleziona, selezionare, scegli, scegliere, sceglierei, apri",
     instead: "invece di, invece che, anziché, piuttosto che, al posto di, e non",
@@ -72,5 +72,14 @@ pub(super) const ITALIAN: Language = Language {
     opinions: "che, credo, credo che, penso, penso che, direi, direi che, io direi, suppongo, mi sembra, mi pare, secondo me, a mio parere, probabilmente, sicuramente, certamente, senza dubbio, forse, chiaramente, ovviamente, credo che sia, penso che sia, direi che è, sì, quindi, allora",
     reasons: "perché, poiché, siccome, dato che, visto che, in quanto",
     designates: "indica, segna, contrassegna, identifica, corrisponde a",
+    leads: "probabilmente, forse, anche, c'è, vedo, sembra essere, un'immagine di",
+    remarks: "che è, perché, poiché, siccome, a causa di",
+    trails: "segno, regione, oggetto, numero, il, la, le, mentre, ma",
+    renames: "è un, è una, piuttosto, in realtà",
+    blanks: "sconosciuto, sconosciuta, non chiaro, non identificabile, difficile da dire, non so, non lo so, nessuna idea",
+    slips: "volevo dire, ops, errore, ehm",
+    departs: "uscito, uscita, sparito, sparita, scomparso, scomparsa",
+    genuine: "vero, vera, corretto, corretta, giusto, giusta",
+    sames: "lo stesso, la stessa, gli stessi, idem",
     ..SILENT
 };

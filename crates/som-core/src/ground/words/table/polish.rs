@@ -21,7 +21,7 @@ pub(super) const POLISH: Language = Language {
     neither: "żaden z nich, żadne z nich, żadna z nich, ani jedno, ani jeden",
     each: "odpowiednio, w tej kolejności",
     ordinals: "pierwszy|pierwsza|pierwsze, drugi|druga|drugie, trzeci|trzecia|trzecie",
-    because: "ponieważ, bo, gdyż, z, który, która, które, dlatego że",
+    because: "ponieważ, gdyż, z, który, która, które, dlatego że",
     articles: "ta",
     hedges: "może, być może, możliwe, prawdopodobnie, lub, albo",
     alls: "wszystkie, wszystko",
@@ -70,5 +70,14 @@ pub(super) const POLISH: Language = Language {
     opinions: "że, myślę, myślę że, sądzę, sądzę że, chyba, moim zdaniem, powiedziałbym, powiedziałbym że, powiedziałabym, powiedziałabym że, wydaje mi się, wydaje mi się że, prawdopodobnie, pewnie, na pewno, oczywiście, bez wątpienia, może, raczej, tak, więc",
     reasons: "bo, ponieważ, gdyż, skoro, jako że",
     designates: "oznacza, wskazuje, odpowiada",
+    leads: "prawdopodobnie, chyba, być może, również, także, wygląda na, to jest",
+    remarks: "ponieważ, bo, gdyż, który, która, które",
+    trails: "znacznik, obszar, obiekt, numer, natomiast",
+    renames: "to jest, raczej, właściwie",
+    blanks: "nieznane, nieznany, niejasne, nie do rozpoznania, trudno powiedzieć, nie wiem",
+    slips: "literówka, ups, znaczy, ee",
+    departs: "zniknął, zniknęła, zniknęło, wyszedł, wyszła",
+    genuine: "prawdziwy, prawdziwa, właściwy, właściwa",
+    sames: "ten sam, ta sama, to samo",
     ..SILENT
 };

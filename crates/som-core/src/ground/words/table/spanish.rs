@@ -31,7 +31,7 @@ pub(super) const SPANISH: Language = Language {
     fills: "de, del, desde, con",
     leaves: "oculto, oculta, fuera de cuadro, salió, retirado, retirada",
     now: "ahora",
-    copulas: "es, son, era, sería, debe ser, es en realidad",
+    copulas: "es, son, era, sería, debe ser, es en realidad, sea, podría ser, debería ser, puede ser, parece ser",
     measures: "hay, número de, total, suma, precio, cuesta, puntuación, año, hora, edad, temperatura, página, habitación, piso, andén, tamaño, talla, velocidad, peso, altura, anchura, longitud, fecha, día, cantidad, valor, cuántos, cuántas, diferencia",
     selects: "haz clic, haga clic, haz clic en, haga clic en, pulsa, pulse, pulsa en, presiona, presione, toca, toque, selecciona, seleccione, elige, elija, elegiría, escoge, abre",
     instead: "en lugar de, en vez de, y no, más que",
@@ -71,5 +71,14 @@ pub(super) const SPANISH: Language = Language {
     opinions: "que, creo, creo que, pienso, pienso que, diría, yo diría, diría que, yo diría que, supongo, supongo que, me parece, me parece que, en mi opinión, probablemente, seguramente, seguro, sin duda, quizás, quizá, tal vez, claramente, obviamente, creo que es, diría que es, sí, entonces, pues",
     reasons: "porque, ya que, puesto que, dado que",
     designates: "marca, señala, indica, identifica, designa, corresponde a",
+    leads: "probablemente, seguramente, quizás, quizá, también, veo, esto es, parece ser, una imagen de",
+    remarks: "que es, porque, ya que, debido a",
+    trails: "marca, región, objeto, número, el, la, los, las, mientras, pero, sino",
+    renames: "es una, es un, más bien, en realidad",
+    blanks: "desconocido, desconocida, no está claro, no identificable, no se distingue, difícil de decir, no sé, no lo sé, ni idea",
+    slips: "quise decir, perdón, ups, digo, eh, error",
+    departs: "salió, se fue, desapareció",
+    genuine: "verdadero, verdadera, real, correcto, correcta, auténtico",
+    sames: "el mismo, la misma, lo mismo, los mismos, ídem",
     ..SILENT
 };

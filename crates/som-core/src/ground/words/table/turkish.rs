@@ -58,5 +58,13 @@ pub(super) const TURKISH: Language = Language {
     opinions: "bence, sanırım, galiba, muhtemelen, kesinlikle, herhalde, belki, tabii, elbette, düşünüyorum, diye düşünüyorum, derim, derdim, evet, bana göre, açıkça",
     reasons: "çünkü, zira",
     designates: "gösterir, gösteriyor, belirtir",
+    leads: "muhtemelen, belki, ayrıca, galiba",
+    remarks: "çünkü, zira",
+    trails: "işaret, bölge, nesne, numara, ama, fakat",
+    endings: "dır",
+    renames: "aslında, daha doğrusu",
+    blanks: "bilinmiyor, belirsiz, belli değil, bilmiyorum",
+    slips: "pardon, şey, yok",
+    departs: "kayboldu, gitti, ayrıldı",
     ..SILENT
 };

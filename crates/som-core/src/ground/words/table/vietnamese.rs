@@ -62,5 +62,10 @@ pub(super) const VIETNAMESE: Language = Language {
     opinions: "tôi nghĩ, tôi nghĩ là, tôi cho là, tôi cho rằng, tôi đoán, tôi đoán là, theo tôi, có lẽ, chắc là, chắc chắn, chắc chắn là, rõ ràng, có thể, tôi sẽ nói, vâng, dĩ nhiên",
     reasons: "vì, bởi vì, do, bởi",
     designates: "đánh dấu, chỉ, biểu thị, tương ứng với",
+    leads: "có lẽ là, có thể là, cũng là, có vẻ là, và",
+    remarks: "vì, bởi vì",
+    trails: "dấu, vùng, đối tượng, số, còn, nhưng",
+    renames: "mà là, đúng hơn là",
+    blanks: "không rõ, không xác định, không biết, tôi không biết",
     ..SILENT
 };

@@ -1,0 +1,46 @@
+//! Numbers that count or measure, and name no mark: "5 people", "5 km".
+
+use crate::ground::words::{self, Role};
+
+/// True if the number that ends at `at` counts what follows: "5 people". A counted noun is in the
+/// plural; a verb after several marks does not end in s.
+pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
+    const PLURALS: [&str; 5] = ["people", "men", "women", "children", "feet"];
+    const NO_PLURALS: [&str; 11] = [
+        "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears", "seems",
+    ];
+    if is_measure(text, at) {
+        return true;
+    }
+    let Some(word) = text[at..].strip_prefix(' ') else {
+        return false;
+    };
+    // "3 mais 5", "3 dans le coin"
+    const LEADS: [Role; 6] = [
+        Role::Contrasts,
+        Role::Joins,
+        Role::Ranges,
+        Role::Denies,
+        Role::Beside,
+        Role::Article,
+    ];
+    if LEADS.iter().any(|role| words::at(word, 0, *role).is_some()) {
+        return false;
+    }
+    let word: String = word.chars().take_while(|c| c.is_alphabetic()).collect();
+    let word = word.to_lowercase();
+    PLURALS.contains(&&*word) || word.ends_with('s') && !NO_PLURALS.contains(&&*word)
+}
+
+/// True if a unit follows the number that ends at `at`: "5 km", "3个".
+pub(in crate::ground) fn is_measure(text: &str, at: usize) -> bool {
+    let rest = &text[at..];
+    let after = rest.trim_start_matches(' ');
+    if after.starts_with([
+        '%', '°', '€', '个', '個', '只', '张', '辆', '件', '名', '本', '枚', '人', '匹', '개',
+        '명', '마',
+    ]) {
+        return true;
+    }
+    after.len() < rest.len() && words::at(after, 0, Role::Unit).is_some()
+}
