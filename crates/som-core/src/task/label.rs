@@ -131,9 +131,7 @@ fn without_leads(mut text: &str) -> &str {
 
 /// Where the name at the start of `text` ends: before the next sentence or cell, or a reason.
 fn end_of(text: &str) -> usize {
-    const ENDS: [&str; 10] = [
-        "</", "<|", ". ", "|", "; ", "\n", " (", " – ", " — ", " - ",
-    ];
+    const ENDS: [&str; 10] = ["</", "<|", ". ", "|", "; ", "\n", " (", " – ", " — ", " - "];
     let signs = ENDS.iter().filter_map(|end| text.find(end));
     let end = signs.filter(|&at| at > 0).min().unwrap_or(text.len());
     let remark = words::words(&text[..end])
@@ -141,7 +139,8 @@ fn end_of(text: &str) -> usize {
         .find(|word| {
             let before = text[..word.start].trim_end_matches(' ');
             let apart = before.len() < word.start || before.ends_with(words::is_unspaced);
-            let reason = before.ends_with(',') && words::at(text, word.start, Role::Reason).is_some();
+            let reason =
+                before.ends_with(',') && words::at(text, word.start, Role::Reason).is_some();
             apart && (reason || words::at(text, word.start, Role::Remarks).is_some())
         });
     remark.map_or(end, |word| word.start)
@@ -149,8 +148,9 @@ fn end_of(text: &str) -> usize {
 
 /// `text` without what leads on to the next mark.
 fn without_tail(text: &str) -> &str {
-    let closing =
-        |c: char| c.is_whitespace() || matches!(c, ',' | '，' | ';' | '.' | '*' | '"' | '`' | '!' | '/');
+    let closing = |c: char| {
+        c.is_whitespace() || matches!(c, ',' | '，' | ';' | '.' | '*' | '"' | '`' | '!' | '/')
+    };
     let mut text = text;
     loop {
         let shorter = text.trim_end_matches(closing);

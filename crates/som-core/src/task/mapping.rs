@@ -67,7 +67,10 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
 fn in_tokens(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32, Named)>> {
     let text = spoken.get(spoken.part.clone()).trim();
     let mut found = Vec::new();
-    for token in text.split([' ', '\n', ',', ';']).filter(|token| !token.is_empty()) {
+    for token in text
+        .split([' ', '\n', ',', ';'])
+        .filter(|token| !token.is_empty())
+    {
         let (of, to) = ["->", "=>", "-", "–", "→", "=", ">", ":"]
             .iter()
             .find_map(|sign| token.split_once(sign))?;
@@ -120,8 +123,7 @@ fn is_gone(spoken: &Spoken<'_>, rest: Range<usize>) -> bool {
     let text = spoken.get(rest.clone());
     let clause = text.trim_matches([' ', '.', '!']);
     let departs = words::at(clause, 0, Role::Departs) == Some(clause.len());
-    let gone =
-        departs || spoken.says_none(rest.clone()) || spoken.cues.any(rest, Role::Leaves);
+    let gone = departs || spoken.says_none(rest.clone()) || spoken.cues.any(rest, Role::Leaves);
     gone && !text.contains(|c: char| c.is_ascii_digit())
 }
 

@@ -30,7 +30,9 @@ pub(super) fn in_order(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<N
 fn none_of_all(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     let text = spoken.get(spoken.part.clone()).trim();
     let no_one = words::at(text, 0, Role::NoOne).is_some() && spoken.says_none(spoken.part.clone());
-    let one = !text.trim_end_matches(['.', '!']).contains(['.', '\n', ';', ',']);
+    let one = !text
+        .trim_end_matches(['.', '!'])
+        .contains(['.', '\n', ';', ',']);
     let plain = !text.contains(|c: char| c.is_ascii_digit()) && spoken.mentions.is_empty();
     (no_one && one && plain).then(|| vec![Some(Named::NONE); count])
 }
@@ -39,14 +41,16 @@ fn none_of_all(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> 
 fn counted_off(spoken: &Spoken<'_>, count: usize) -> Option<Vec<Option<Named>>> {
     /// More of them, in words, say more than what is named.
     const MOST: usize = 3;
-    let text = spoken.get(spoken.part.clone()).trim_end_matches([' ', '.', '\n']);
+    let text = spoken
+        .get(spoken.part.clone())
+        .trim_end_matches([' ', '.', '\n']);
     let mut said = Vec::new();
     let mut from = 0;
     while let Some(found) = text[from..].find(|c: char| c.is_ascii_digit()) {
         let start = from + found;
         let lead = text[from..start].trim_matches([' ', ',', '\n']);
         let words = words::words(lead).take(MOST + 1).count();
-        let (reading, _) = list_at(&text[..], start, spoken.names, Setting::Open)?;
+        let (reading, _) = list_at(text, start, spoken.names, Setting::Open)?;
         let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
         let mention = reading.mention(0..1);
         let one = mention.marks.len() == 1 && mention.unresolved.is_empty();

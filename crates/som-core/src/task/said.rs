@@ -123,11 +123,19 @@ pub(super) fn names_right_behind(spoken: &Spoken<'_>) -> Option<Named> {
         return None;
     }
     // "Bubbles 3 4"
-    let digits = list.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b' ').count();
+    let digits = list
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b' ')
+        .count();
     let spaced = list[..digits].trim_end();
-    let commas = spaced.contains(' ').then(|| spaced.split_whitespace().collect::<Vec<_>>().join(", "));
+    let commas = spaced
+        .contains(' ')
+        .then(|| spaced.split_whitespace().collect::<Vec<_>>().join(", "));
     let (reading, end) = match commas {
-        Some(commas) => (list_at(&commas, 0, spoken.names, Setting::Enclosed)?.0, spaced.len()),
+        Some(commas) => (
+            list_at(&commas, 0, spoken.names, Setting::Enclosed)?.0,
+            spaced.len(),
+        ),
         None => list_at(list, 0, spoken.names, Setting::Open)?,
     };
     let rest = list[end..].trim_start_matches(['*', ' ']);

@@ -92,7 +92,8 @@ impl Sentence<'_> {
             return self.list(std::slice::from_ref(last), true);
         }
         let between = self.text(last.span.end, place.start);
-        let says = |role| words::words(between).any(|word| words::at(between, word.start, role).is_some());
+        let says =
+            |role| words::words(between).any(|word| words::at(between, word.start, role).is_some());
         (tie(between) == Some(Tie::Strong) && says(Role::Is))
             .then(|| self.list(std::slice::from_ref(last), true))
             .flatten()

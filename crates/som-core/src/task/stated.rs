@@ -67,7 +67,11 @@ fn tells_others_apart(spoken: &Spoken<'_>, others: &[Mention], next: &str) -> bo
     let said = others.iter().take_while(|other| other.is_meant()).count();
     let end = others.get(said).map_or(spoken.part.end, |denied| {
         let lead = spoken.get(spoken.part.start..denied.span.start);
-        spoken.part.start + lead.trim_end().rfind(['.', '\n', ';']).map_or(0, |end| end + 1)
+        spoken.part.start
+            + lead
+                .trim_end()
+                .rfind(['.', '\n', ';'])
+                .map_or(0, |end| end + 1)
     });
     let others = &others[..said];
     let (Some(first), Some(last)) = (others.first(), others.last()) else {

@@ -258,7 +258,8 @@ fn says_gone(spoken: &Spoken<'_>, range: Range<usize>) -> bool {
     // "(The object marked 3) left."
     let clause = text.trim_end().trim_end_matches(['.', ',', ';', '!']);
     if words::words(clause).take(4).count() < 4
-        && words::words(clause).any(|word| words::at(clause, word.start, Role::Departs) == Some(clause.len()))
+        && words::words(clause)
+            .any(|word| words::at(clause, word.start, Role::Departs) == Some(clause.len()))
     {
         return true;
     }

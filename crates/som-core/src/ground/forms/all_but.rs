@@ -19,15 +19,16 @@ pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
     let noun = noun_end(text, end);
     // "Everything but [12]" may speak of more than marks.
     let said = &text[at..noun];
-    let of_marks = words::words(said)
-        .any(|word| words::at(said, word.start, Role::Announces).is_some());
+    let of_marks =
+        words::words(said).any(|word| words::at(said, word.start, Role::Announces).is_some());
     // "All but [12]", where nothing else is said.
     let alone = text[..at].trim().is_empty() && says_only_names(text, noun, names);
     if !of_marks && !alone {
         return None;
     }
     let start = skip(text, noun, |c| matches!(c, ' ' | ','));
-    let excepts = words::at(text, start, Role::Excepts).or_else(|| words::at(text, start, Role::But))?;
+    let excepts =
+        words::at(text, start, Role::Excepts).or_else(|| words::at(text, start, Role::But))?;
     let name = noun_end(text, excepts);
     let name = skip(text, name, |c| matches!(c, ' ' | '*' | '[' | '`'));
     let name = names.name_at(text, name)?;
@@ -63,7 +64,12 @@ fn says_only_names(text: &str, at: usize, names: &Names) -> bool {
     let start = skip(text, excepts, |c| matches!(c, ' ' | '*' | '['));
     let article = words::at(text, start, Role::Article).unwrap_or(start);
     let rest = without_brackets(&text[article..]);
-    let list = list_at(&rest, skip(&rest, 0, |c| c == ' '), names, Setting::Enclosed);
+    let list = list_at(
+        &rest,
+        skip(&rest, 0, |c| c == ' '),
+        names,
+        Setting::Enclosed,
+    );
     list.is_some_and(|(list, end)| {
         list.misses() == 0 && rest[end..].trim_matches([' ', '.', '!', '\n']).is_empty()
     })

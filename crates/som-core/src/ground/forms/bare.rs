@@ -129,14 +129,21 @@ impl Bare<'_> {
         let name = self.names.name_at(self.text, at)?;
         let letter = &self.text[name.clone()];
         let one = letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_lowercase());
-        let ends = self.text[name.end..].trim_matches([' ', '.', '!', '\n']).is_empty();
+        let ends = self.text[name.end..]
+            .trim_matches([' ', '.', '!', '\n'])
+            .is_empty();
         let lead = self.text[..at].trim();
         let mut passed = 0;
         let mut copula = false;
         let all = words::words(lead).all(|word| {
             let end = |role| words::at(lead, word.start, role);
             copula |= end(Role::Copula).is_some() || end(Role::Pronoun).is_some();
-            passed = LEADS.into_iter().filter_map(end).max().unwrap_or(0).max(passed);
+            passed = LEADS
+                .into_iter()
+                .filter_map(end)
+                .max()
+                .unwrap_or(0)
+                .max(passed);
             word.start < passed
         });
         let article = words::at(letter, 0, Role::Article).is_some();
@@ -144,7 +151,10 @@ impl Bare<'_> {
             return None;
         }
         let (reading, end) = list_at(&self.text[..name.end], at, self.names, Setting::Enclosed)?;
-        reading.resolves().then_some(List { reading, span: at..end })
+        reading.resolves().then_some(List {
+            reading,
+            span: at..end,
+        })
     }
 
     /// Where the first of two names between `at` and `end` ends, if a denial stands right before it and
@@ -159,10 +169,16 @@ impl Bare<'_> {
             let role = |role| words::at(lead, word.start, role);
             let no = role(Role::Denies).max(role(Role::No));
             denies |= no.is_some();
-            passed = no.max(role(Role::Article)).max(role(Role::Corrects)).unwrap_or(0).max(passed);
+            passed = no
+                .max(role(Role::Article))
+                .max(role(Role::Corrects))
+                .unwrap_or(0)
+                .max(passed);
             word.start < passed
         });
-        let alone = self.text[end..].trim_matches([' ', '.', '!', '\n']).is_empty();
+        let alone = self.text[end..]
+            .trim_matches([' ', '.', '!', '\n'])
+            .is_empty();
         let second = list.trim_start().strip_prefix(',').map(str::trim_start);
         let comma = second.is_some_and(|name| {
             let article = words::at(name, 0, Role::Article).unwrap_or(0);

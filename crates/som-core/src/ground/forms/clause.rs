@@ -187,7 +187,9 @@ impl Bare<'_> {
         let rest = self.text[list.span.end..].trim_matches([' ', '.', '!', '\n']);
         let mut passed = 0;
         let all = words::words(lead).all(|word| {
-            let ends = LEADS.iter().filter_map(|role| words::at(lead, word.start, *role));
+            let ends = LEADS
+                .iter()
+                .filter_map(|role| words::at(lead, word.start, *role));
             passed = ends.max().unwrap_or(0).max(passed);
             word.start < passed
         });

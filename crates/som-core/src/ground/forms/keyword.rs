@@ -87,7 +87,9 @@ fn letter_at(reader: &Reader<'_>) -> Option<Found> {
     let end = words::at(text, at, Role::At)?;
     let of = words::at(text, at, Role::Of).is_some();
     let start = end + text[end..].strip_prefix(' ').map(|_| 1)?;
-    let name = names.name_at(text, start).filter(|name| name.len() == 1 && !of)?;
+    let name = names
+        .name_at(text, start)
+        .filter(|name| name.len() == 1 && !of)?;
     let upper = text[name.clone()].starts_with(|c: char| c.is_ascii_uppercase());
     let rest = &text[name.end..];
     let ends = rest.is_empty() || rest.starts_with(['.', ',', ';', '\n']);
@@ -259,15 +261,18 @@ pub(super) fn counted(reader: &Reader<'_>) -> Found {
                 .any(|role| words::at(rest, 0, *role).is_some());
             let sentence = text[..at].trim_end().ends_with(['.', ';']);
             let joined = sentence && !text[at..*end].contains(',');
-            let apart = !joined && (text[at..*end].contains([';', '\n'])
-                || rest.starts_with(['→', '-', '=', '⟶'])
-                || list.names > 1 && (begins || series::is_gone(text, *end)));
+            let apart = !joined
+                && (text[at..*end].contains([';', '\n'])
+                    || rest.starts_with(['→', '-', '=', '⟶'])
+                    || list.names > 1 && (begins || series::is_gone(text, *end)));
             list.misses() == 0 && !apart
         });
         // "1 and 2 became 5 and 6, and 3 has left": without the last one.
         let list = list.or_else(|| {
             let (_, end) = list_at(&text[..near], at, names, Setting::Open)?;
-            let last = text[at..end].trim_end().rfind(|c: char| !c.is_ascii_digit())?;
+            let last = text[at..end]
+                .trim_end()
+                .rfind(|c: char| !c.is_ascii_digit())?;
             let before = text[at..at + last].trim_end_matches(|c: char| !c.is_ascii_digit());
             let shorter = list_at(&text[..at + before.len()], at, names, Setting::Open)?;
             let listed = series::follows_list(reader, shorter.0.names);

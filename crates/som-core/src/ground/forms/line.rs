@@ -161,7 +161,11 @@ fn in_column(reader: &Reader<'_>, title: Title, at: usize) -> Option<Found> {
 pub(super) fn only_names(reader: &Reader<'_>) -> Option<Found> {
     let &Reader { text, names, .. } = reader;
     let is_around = |c: char| {
-        c.is_whitespace() || matches!(c, '"' | '\'' | '*' | '`' | '(' | '$' | '_' | '-' | '•' | '#')
+        c.is_whitespace()
+            || matches!(
+                c,
+                '"' | '\'' | '*' | '`' | '(' | '$' | '_' | '-' | '•' | '#'
+            )
     };
     let start = skip(text, behind_struck(text, reader.at), is_around);
     let (reading, end) = list_at(text, start, names, Setting::Enclosed)?;
@@ -175,8 +179,8 @@ pub(super) fn only_names(reader: &Reader<'_>) -> Option<Found> {
     });
     let known = reading.resolves() || starts_with_digit(text, start);
     // The first line says it, the others why.
-    let first = (end_of_line(&text[end..]) || tells_of_another(&text[end..], names))
-        && reading.resolves();
+    let first =
+        (end_of_line(&text[end..]) || tells_of_another(&text[end..], names)) && reading.resolves();
     ((rest.is_empty() || first) && known).then(|| {
         let written = text[start..end].trim_end_matches(|c: char| !c.is_alphanumeric());
         Found::Mention(reading.mention(start..start + written.len()))
@@ -198,7 +202,9 @@ fn tells_of_another(rest: &str, names: &Names) -> bool {
         return false;
     };
     let line = next.split('\n').next().unwrap_or(next);
-    let verb = names.name_at(line, 0).filter(|name| !names.get(&line[name.clone()]).is_empty());
+    let verb = names
+        .name_at(line, 0)
+        .filter(|name| !names.get(&line[name.clone()]).is_empty());
     let is = verb.is_some_and(|name| words::at(line, name.end + 1, Role::Copula).is_some());
     line.len() == next.len() && line.len() < 96 && starts_with_digit(line, 0) && is
 }

@@ -151,8 +151,7 @@ impl Opinion<'_> {
         let other = |rest: &str| {
             let rest = rest.trim_start();
             let name = words::at(rest, 0, Role::Article).map_or(rest, |end| &rest[end..]);
-            name.trim_start()
-                .starts_with(|c: char| c.is_ascii_digit())
+            name.trim_start().starts_with(|c: char| c.is_ascii_digit())
         };
         [not, except].into_iter().flatten().any(other) && denial.len() < rest.len()
     }
@@ -192,7 +191,9 @@ impl Opinion<'_> {
         let at = words::words(lead)
             .find(|word| words::at(lead, word.start, Role::At) == Some(lead.len()))
             .filter(|word| words::at(lead, word.start, Role::Of).is_none());
-        let numeric = self.text[self.span.clone()].bytes().all(|byte| byte.is_ascii_digit());
+        let numeric = self.text[self.span.clone()]
+            .bytes()
+            .all(|byte| byte.is_ascii_digit());
         numeric
             && at.is_some_and(|at| at.start > 0)
             && words::words(lead).take(MOST + 1).count() <= MOST
@@ -205,7 +206,8 @@ impl Opinion<'_> {
         let clause = self.clause().trim_end();
         let article = words::words(clause)
             .find(|word| words::at(clause, word.start, Role::Article) == Some(clause.len()));
-        let lead = clause[..article.map_or(clause.len(), |word| word.start)].trim_end_matches([' ', '/']);
+        let lead =
+            clause[..article.map_or(clause.len(), |word| word.start)].trim_end_matches([' ', '/']);
         let carries = words::words(lead)
             .find(|word| words::at(lead, word.start, Role::Carries) == Some(lead.len()));
         let Some(subject) = carries.map(|word| lead[..word.start].trim_end()) else {

@@ -105,7 +105,12 @@ pub(super) fn follows_list(reader: &Reader<'_>, count: usize) -> bool {
     let Some(last) = reader.last() else {
         return false;
     };
-    let listed = list_at(&reader.text[..last.end], last.start, reader.names, Setting::Open);
+    let listed = list_at(
+        &reader.text[..last.end],
+        last.start,
+        reader.names,
+        Setting::Open,
+    );
     count > 1 && listed.is_some_and(|(list, _)| list.names == count)
 }
 

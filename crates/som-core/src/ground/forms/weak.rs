@@ -45,10 +45,12 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
     let apposed = after
         .strip_prefix(", ")
         .is_some_and(|rest| rest.starts_with(char::is_alphabetic));
-    let ends = after.is_empty() || after.starts_with(['.', ':', '\n', '-', '?', '!'])
+    let ends = after.is_empty()
+        || after.starts_with(['.', ':', '\n', '-', '?', '!'])
         || apposed && leads_alone(text, at);
     let thought = |text: &str| words::at(text.trim_start(), 0, Role::Opinion).is_some();
-    let begins = near.trim().is_empty() || thought(&near) && before.len() < 3 || leads_alone(text, at);
+    let begins =
+        near.trim().is_empty() || thought(&near) && before.len() < 3 || leads_alone(text, at);
     let alone = begins && (ends || thought(after));
     let verb = &text[at + word.len()..start];
     let is = words_say(verb, Role::Copula) && !words_say(verb, Role::Beside);
@@ -66,7 +68,9 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
         && matches!(before[..], ["the", before, ..] if words::at(before, 0, Role::Carries) == Some(before.len()))
         && !is_marked_later(after);
     match lower.as_str() {
-        "number" => alone || says || by || stands_by(reader, at) || is_subject(&before) && designates(after),
+        "number" => {
+            alone || says || by || stands_by(reader, at) || is_subject(&before) && designates(after)
+        }
         "area" => false,
         "option" => alone || letter || is && ends,
         _ => alone || letter,
@@ -93,7 +97,9 @@ fn leads_alone(text: &str, at: usize) -> bool {
     }
     let mut passed = 0;
     words::words(lead).all(|word| {
-        let ends = LEADS.iter().filter_map(|role| words::at(lead, word.start, *role));
+        let ends = LEADS
+            .iter()
+            .filter_map(|role| words::at(lead, word.start, *role));
         passed = ends.max().unwrap_or(0).max(passed);
         word.start < passed
     }) && !lead.contains(['\n', '[', '|'])

@@ -145,7 +145,9 @@ fn separator_end(text: &str, at: usize, setting: Setting) -> Option<usize> {
     let letter = |word: &usize| {
         let rest = text[*word..].trim_start_matches(' ');
         let ends = rest.is_empty() || rest.starts_with([',', ';', '.', ')', ']', '\n', '*']);
-        let upper = text[end..*word].bytes().all(|byte| byte.is_ascii_uppercase());
+        let upper = text[end..*word]
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase());
         upper && ends && *word == end + 1
     };
     if end > at

@@ -83,12 +83,8 @@ impl Around<'_> {
             let mut words = words::words(subject).map(|word| subject[word].to_lowercase());
             let rest = self.text.get(verb.end..end).unwrap_or("");
             let direct = words::words(rest).all(|word| {
-                const DIRECT: [Role; 4] = [
-                    Role::Announces,
-                    Role::Article,
-                    Role::Bears,
-                    Role::Fills,
-                ];
+                const DIRECT: [Role; 4] =
+                    [Role::Announces, Role::Article, Role::Bears, Role::Fills];
                 let is = |role: &Role| words::at(rest, word.start, *role).is_some();
                 DIRECT.iter().any(is)
             });

@@ -166,9 +166,7 @@ impl<'a> Around<'a> {
         }
         // "Not 3, 5"
         let lead = self.text.get(..self.before.start).unwrap_or("");
-        if lead.len() < NEAR / 8 && is_denied_first(lead)
-            && !self.is_followed
-            && is_comma(between)
+        if lead.len() < NEAR / 8 && is_denied_first(lead) && !self.is_followed && is_comma(between)
         {
             return false;
         }
@@ -288,7 +286,8 @@ impl<'a> Around<'a> {
 fn is_denied_first(lead: &str) -> bool {
     let mut rest = lead.trim();
     let mut denies = false;
-    while let Some(end) = words::at(rest, 0, Role::Denies).or_else(|| words::at(rest, 0, Role::No)) {
+    while let Some(end) = words::at(rest, 0, Role::Denies).or_else(|| words::at(rest, 0, Role::No))
+    {
         denies = true;
         rest = rest[end..].trim_start_matches([' ', ',']);
     }

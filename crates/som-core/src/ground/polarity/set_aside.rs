@@ -169,8 +169,8 @@ fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
         .get(place.before.clone())
         .trim_end_matches([' ', '*', '[']);
     // "No, mark 4 is a shadow"
-    let noun = words::words(lead)
-        .find(|word| words::at(lead, word.start, Role::Mark) == Some(lead.len()));
+    let noun =
+        words::words(lead).find(|word| words::at(lead, word.start, Role::Mark) == Some(lead.len()));
     let lead = noun.map_or(lead, |word| lead[..word.start].trim_end());
     let no = lead.strip_suffix([',', '，']).is_some_and(|lead| {
         words::words(lead).last().is_some_and(|word| {
@@ -187,13 +187,14 @@ fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
         let rest = lead[end..].trim_start();
         words::at(rest, 0, Role::Genuine).is_some()
     });
-    let itself = genuine || words::at(lead, 0, Role::Pronoun).is_some_and(|end| {
-        let rest = lead[end..].trim_start_matches([' ', '\'', '’']);
-        let verb = words::at(rest, 0, Role::Copula).map(|end| &rest[end..]);
-        let glued = lead[..end].ends_with("'s").then_some(rest);
-        let rest = verb.or(glued).or_else(|| rest.strip_prefix("s "));
-        rest.is_some_and(is_function)
-    });
+    let itself = genuine
+        || words::at(lead, 0, Role::Pronoun).is_some_and(|end| {
+            let rest = lead[end..].trim_start_matches([' ', '\'', '’']);
+            let verb = words::at(rest, 0, Role::Copula).map(|end| &rest[end..]);
+            let glued = lead[..end].ends_with("'s").then_some(rest);
+            let rest = verb.or(glued).or_else(|| rest.strip_prefix("s "));
+            rest.is_some_and(is_function)
+        });
     no && other && !place.is_followed && itself && second.is_meant() && first.marks != second.marks
 }
 
@@ -297,7 +298,12 @@ impl<'a> Place<'a> {
     }
 
     /// "Of the two candidates, [2] and [6], only [6] has a handle": named in a list with what alone is meant.
-    fn is_candidate(&self, mentions: &[Mention], index: usize, only: &Option<(Vec<u32>, bool)>) -> bool {
+    fn is_candidate(
+        &self,
+        mentions: &[Mention],
+        index: usize,
+        only: &Option<(Vec<u32>, bool)>,
+    ) -> bool {
         let near = index.saturating_sub(2)..mentions.len().min(index + 3);
         let listed = mentions[near.clone()]
             .iter()
@@ -305,7 +311,10 @@ impl<'a> Place<'a> {
             .count();
         // "Of [1], [2] and [3], only [2] is red" speaks of all of them.
         let first = mentions[near.start].span.start;
-        let lead = &self.text[sentence_start(self.text, floor(self.text, first.saturating_sub(NEAR))..first)..first];
+        let lead = &self.text[sentence_start(
+            self.text,
+            floor(self.text, first.saturating_sub(NEAR))..first,
+        )..first];
         let of = words::at(lead.trim(), 0, Role::Of) == Some(lead.trim().len());
         listed > 0 && !of && {
             let joins = |range: Range<usize>| {

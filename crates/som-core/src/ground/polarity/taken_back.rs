@@ -283,7 +283,8 @@ pub(super) fn deny_earlier(text: &str, cues: &Cues, mentions: &mut [Mention]) {
         // "The taller child: [2]. The child with glasses: [4], not [2]."
         let instead = mentions[index - 1].is_meant()
             && index - 1 != earlier
-            && !text[mentions[index - 1].span.end..mentions[index].span.start].contains(['.', '\n']);
+            && !text[mentions[index - 1].span.end..mentions[index].span.start]
+                .contains(['.', '\n']);
         let told_apart = denied.iter().any(|word| !said.contains(word))
             && said.iter().any(|word| !denied.contains(word));
         let other = !denied.is_empty()
