@@ -19,6 +19,7 @@ mod shape;
 pub mod nms;
 pub mod granularity;
 mod segment;
+mod track;
 mod mark;
 mod options;
 mod allocate;
@@ -69,4 +70,5 @@ pub use crate::{
     segment::{Origin, Segmentation, Segmenter, SegmenterFactory},
     shape::Shape,
     timings::Timings,
+    track::{Frame, ObjectHints, Tracked, Tracker, TrackerFactory},
 };
