@@ -13,7 +13,10 @@ fn the_host_gets_the_same_regions_across_the_boundary() {
     let descriptor = factory.descriptor();
     assert_eq!(descriptor.id, "classic");
     for capability in Capability::ALL {
-        let is_expected = !matches!(capability, Capability::Text | Capability::Labels);
+        let is_expected = !matches!(
+            capability,
+            Capability::Text | Capability::Labels | Capability::Examples
+        );
         assert_eq!(descriptor.can(capability), is_expected, "{capability}");
     }
     let picture = photograph("chelsea.png");

@@ -61,6 +61,7 @@ impl Config {
         let pretrained = pretrained.ok_or_else(|| {
             Error::invalid(format!("{positions} positions, one of them a class's"))
         })?;
+        let merge = told.merge_index.unwrap_or(2);
         let config = Self {
             patch,
             rows,
@@ -71,12 +72,12 @@ impl Config {
             heads: width / head,
             hidden,
             decoder,
-            merge: told.merge_index.unwrap_or(2),
+            merge,
             seen: match &told.intermediate_hidden_state_indices {
                 Some(told) => told.clone(),
-                // The last of each equal part of the layers: 5, 11, 17 and 23 of 24.
+                // The last of each equal part of the layers (5, 11, 17 and 23 of 24), behind the merge.
                 None => (1..=seen / width)
-                    .map(|part| part * count / (seen / width) - 1)
+                    .map(|part| (part * count / (seen / width) - 1).max(merge + part - 1))
                     .collect(),
             },
             epsilon: told.layer_norm_eps.unwrap_or(1e-6),
