@@ -56,7 +56,7 @@ pub(crate) fn example(picture: &str, mask: &str) -> ExampleHint {
 }
 
 /// The parameters of a call with these examples, and what else is set.
-pub(crate) fn asked(examples: &[(&str, &str)], set: serde_json::Value) -> Params {
+pub(crate) fn asked(examples: &[(&str, &str)], set: &serde_json::Value) -> Params {
     let examples = examples
         .iter()
         .map(|(picture, mask)| example(picture, mask));

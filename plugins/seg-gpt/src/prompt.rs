@@ -116,7 +116,7 @@ mod unit_tests {
         let three = [[0, 0, 0], [255, 255, 255], [255, 255, 127], [255, 127, 255]];
         assert_eq!(palette(3), three);
         // The floating-point cube root of 8 is 2, that of 64 a little less than 4.
-        assert_eq!(palette(8)[8], [255 - 0, 255 - 2 * 85, 255 - 85]);
+        assert_eq!(palette(8)[8], [255, 255 - 2 * 85, 255 - 85]);
         for classes in 1..=u8::MAX {
             let mut colors = palette(classes);
             colors.sort_unstable();

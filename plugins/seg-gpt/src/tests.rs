@@ -15,15 +15,15 @@ use crate::{
 const FIRST: (&str, &str) = ("prompt1.png", "prompt1_mask.png");
 
 /// The parameters as the host hands them over: with defaults, and the hints.
-fn resolved(examples: &[(&str, &str)], set: Value) -> Params {
+fn resolved(examples: &[(&str, &str)], set: &Value) -> Params {
     let schema: Value = serde_json::from_str(SEG_GPT.schema).unwrap();
     let schema = Schema::compile(&schema["params"]).unwrap();
     let set = schema.resolve("seg-gpt", set.as_object().unwrap()).unwrap();
-    asked(examples, Value::Object(set))
+    asked(examples, &Value::Object(set))
 }
 
 /// Of each pixel its class or brightness.
-fn read(golden: &Golden, files: &[(&str, &str)], set: Value) -> Vec<u8> {
+fn read(golden: &Golden, files: &[(&str, &str)], set: &Value) -> Vec<u8> {
     let params = resolved(files, set);
     let call = Call::uncancellable(&params);
     let params: CallParams = call.parse().unwrap();
@@ -46,7 +46,7 @@ fn things_are_as_bright_as_there() {
         ("binary_single/segmentation0", &[FIRST][..]),
         ("feature_ensemble/segmentation0", &[FIRST, second]),
     ] {
-        let found = read(&golden, files, json!({}));
+        let found = read(&golden, files, &json!({}));
         let expected = pixels(&golden.tensor(name));
         assert_eq!(found.len(), expected.len());
         let worst = found
@@ -68,7 +68,7 @@ fn classes_are_where_they_are_there() {
     let _guard = tch::no_grad_guard();
     let golden = Golden::open();
     let set = json!({"num_labels": 3, "embedding_type": "semantic"});
-    let found = read(&golden, &[("prompt1.png", "prompt1_labels.png")], set);
+    let found = read(&golden, &[("prompt1.png", "prompt1_labels.png")], &set);
     let expected = pixels(&golden.tensor("palette/segmentation0"));
     let wrong = found.iter().zip(&expected).filter(|(a, b)| a != b).count();
     assert!(wrong <= 3, "{wrong} pixels");
@@ -89,9 +89,9 @@ fn examples_that_show_nothing_are_refused() {
         error.message().to_owned()
     };
     assert!(told(&Params::new(), None).contains("--hint example:"));
-    let labels = asked(&[FIRST, ("prompt1.png", "prompt1_labels.png")], json!({}));
+    let labels = asked(&[FIRST, ("prompt1.png", "prompt1_labels.png")], &json!({}));
     assert!(told(&labels, Some(2)).contains("class 255, but num_labels is 2"));
-    let mut empty = asked(&[FIRST], json!({}));
+    let mut empty = asked(&[FIRST], &json!({}));
     empty["hints"]["examples"][0]["masks"] = json!([]);
     assert!(
         told(&empty, None).contains("example 1"),

@@ -200,7 +200,7 @@ mod tests {
         let qkv = qkv.forward(x)?.f_view([tokens, 3, heads, head])?;
         let [query, key, value] =
             [0, 1, 2].map(|index| qkv.select(1, index).permute([1, 0, 2]).contiguous());
-        let mut logits = query.f_matmul(&key.tr_last())? / (head as f64).sqrt();
+        let logits = query.f_matmul(&key.tr_last())? / (head as f64).sqrt();
         for from in 0..tokens {
             for to in 0..tokens {
                 let row = rows.get(from / across - to / across + down - 1);
