@@ -107,7 +107,7 @@ impl Prompt {
 }
 
 #[cfg(test)]
-mod unit_tests {
+mod tests {
     use super::*;
 
     #[test]

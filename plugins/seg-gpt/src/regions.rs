@@ -104,7 +104,7 @@ fn mask(of_pixels: &[u8], size: Size, is_inside: impl Fn(u8) -> bool) -> Result<
 }
 
 #[cfg(test)]
-mod unit_tests {
+mod tests {
     use super::*;
 
     #[test]

@@ -21,26 +21,31 @@ use crate::{
     support::{backend, channel, front, page, segment, som, until},
 };
 
-/// As many rows as are allowed, over a queue that holds fewer: with the settings as they are.
-#[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_rows_are_answered_on_default_settings() {
-    let (server, _) = front("").await;
+/// So many rows that ask the same of one image, cut with these parameters.
+fn comparison(rows: usize, params: serde_json::Value) -> pb::CompareRequest {
     let task = Task::Ask {
         question: "which one is left?".to_owned(),
     };
-    let request = pb::CompareRequest {
+    pb::CompareRequest {
         ask: Some(pb::AskRequest {
             images: vec![pb::AskImage {
                 image: png(),
-                params: wire(json!({"sleep_ms": 5})),
+                params: wire(params),
                 ..pb::AskImage::default()
             }],
             task: Some(ask::task_to_wire(&task)),
             format: pb::PictureFormat::None.into(),
             ..pb::AskRequest::default()
         }),
-        rows: vec![pb::CompareRow::default(); 64],
-    };
+        rows: vec![pb::CompareRow::default(); rows],
+    }
+}
+
+/// As many rows as are allowed, over a queue that holds fewer: with the settings as they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_rows_are_answered_on_default_settings() {
+    let (server, _) = front("").await;
+    let request = comparison(64, json!({"sleep_ms": 5}));
     let mut rows = som(&server)
         .await
         .compare(request)
@@ -59,22 +64,7 @@ async fn sixty_four_rows_are_answered_on_default_settings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_is_refused_calls_off_itself_alone() {
     let (server, _) = front("[segmenter.columns]\nqueue = 1").await;
-    let task = Task::Ask {
-        question: "which one is left?".to_owned(),
-    };
-    let request = pb::CompareRequest {
-        ask: Some(pb::AskRequest {
-            images: vec![pb::AskImage {
-                image: png(),
-                params: wire(json!({"sleep_ms": 100})),
-                ..pb::AskImage::default()
-            }],
-            task: Some(ask::task_to_wire(&task)),
-            format: pb::PictureFormat::None.into(),
-            ..pb::AskRequest::default()
-        }),
-        rows: vec![pb::CompareRow::default(); 12],
-    };
+    let request = comparison(12, json!({"sleep_ms": 100}));
     let mut rows = som(&server)
         .await
         .compare(request)

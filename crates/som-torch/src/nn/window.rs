@@ -47,8 +47,8 @@ impl Windows {
     }
 
     /// Cuts queries, keys and values `[rows, columns, 3 · heads · width]` into
-    /// `[3, windows, heads, places, width]`, the places of a window row by row. Beyond the map lies `beyond`, the same
-    /// `[3 · heads · width]` everywhere.
+    /// `[3, windows, heads, places, width]`, the places of a window row by row. Beyond the map lies
+    /// `beyond`, the same `[3 · heads · width]` everywhere.
     ///
     /// # Errors
     /// What libtorch reports.

@@ -25,7 +25,6 @@ pub(crate) struct Embeddings {
     instance: Weight,
     semantic: Weight,
     mask: Weight,
-    rows: i64,
 }
 
 /// The layers.
@@ -98,7 +97,6 @@ impl Embeddings {
             instance: token("type_token_instance")?,
             semantic: token("type_token_semantic")?,
             mask: token("mask_token")?,
-            rows,
         })
     }
 
@@ -130,7 +128,6 @@ impl Embeddings {
             place(both, &self.of_painting)
         });
         let all = pictures.chain(paintings).collect::<TorchResult<Vec<_>>>()?;
-        debug_assert!(all.iter().all(|tokens| tokens.size()[0] == self.rows));
         Tensor::f_stack(&all, 0)
     }
 }
@@ -259,11 +256,9 @@ fn averaged(x: &Tensor, ensemble: Ensemble) -> TorchResult<Tensor> {
     let (_, rows, ..) = x.size4()?;
     let examples = x.f_narrow(1, 0, rows / 2)?;
     let images = x.f_narrow(1, rows / 2, rows - rows / 2)?;
-    let mean = images
-        .f_unflatten(0, [streams, -1])?
-        .f_mean_dim([1].as_slice(), true, None)?;
-    let shape = images.f_unflatten(0, [streams, -1])?.size();
-    let images = mean.f_expand(&shape, false)?.f_flatten(0, 1)?;
+    let apart = images.f_unflatten(0, [streams, -1])?;
+    let mean = apart.f_mean_dim([1].as_slice(), true, None)?;
+    let images = mean.f_expand_as(&apart)?.f_flatten(0, 1)?;
     Tensor::f_cat(&[examples, images], 1)
 }
 
