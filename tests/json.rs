@@ -140,6 +140,17 @@ fn schemas_say_the_same_of_the_same() {
             );
         }
     }
+    let track = text_of("track.schema.json");
+    for definition in ["segmenter", "mark", "region", "bbox", "rle"] {
+        assert_eq!(
+            track["$defs"][definition], mark["$defs"][definition],
+            "{definition}"
+        );
+    }
+    let region = mark["$defs"]["region"]["properties"].as_object().unwrap();
+    for (key, value) in region {
+        assert_eq!(&track["$defs"]["object"]["properties"][key], value, "{key}");
+    }
 }
 
 /// The reader that people have.

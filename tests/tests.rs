@@ -31,6 +31,8 @@ mod both;
 mod refine;
 // `--granularity`: one slider over all segmenters.
 mod granularity;
+// `som track`: objects through videos.
+mod track;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 mod ask;
 // `som ask --dry-run`: what would be sent is what is sent.

@@ -5,6 +5,7 @@
 
 mod mark;
 mod segment;
+mod track;
 mod ask;
 mod compare;
 mod eval;
@@ -68,6 +69,7 @@ struct Cli {
 enum Command {
     Mark(Box<mark::Options>),
     Segment(Box<segment::Options>),
+    Track(Box<track::Options>),
     Ask(Box<ask::Options>),
     Compare(Box<compare::Options>),
     /// Ask about the samples of data sets, and tell how good the answers are
@@ -152,6 +154,7 @@ fn run(general: &General, command: Command) -> Result<ExitCode> {
         Command::Segment(options) => {
             block_on(async |stop| segment::run(*options, general, stop).await)
         }
+        Command::Track(options) => block_on(async |stop| track::run(*options, general, stop).await),
         Command::Ask(options) => block_on(async |stop| ask::run(*options, general, stop).await),
         Command::Compare(options) => {
             block_on(async |stop| compare::run(*options, general, stop).await)

@@ -26,9 +26,20 @@ impl Output {
     /// Invalid, if the place cannot be written to; Exhausted, if it is full; see also
     /// [`is_broken_pipe`](crate::exit::is_broken_pipe).
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<()> {
+        self.write_by(|output| output.write_all(bytes))
+    }
+
+    /// As [`write`](Self::write), for what is too long to be in memory: all that `write` writes.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub(crate) fn write_by(
+        &self,
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<()> {
         match self {
-            Output::Stdout => write_stdout(bytes),
-            Output::File(path) => write_file(path, bytes),
+            Output::Stdout => write_stdout(write),
+            Output::File(path) => write_file(path, write),
         }
         .map_err(|error| unwritable(self, error))
     }
@@ -74,13 +85,16 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<()> {
     appended.map_err(|error| unwritable(&Output::File(path.to_owned()), error))
 }
 
-fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+fn write_stdout(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
+    write(&mut stdout)?;
     stdout.flush()
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
     // A link stays a link: the file it leads to is replaced.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match fs::metadata(path) {
@@ -89,7 +103,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Ok(there) if there.permissions().readonly() => return Err(Io::PermissionDenied.into()),
         Ok(there) if there.is_file() => {}
         // A device or a named pipe cannot be replaced.
-        Ok(_) => return OpenOptions::new().write(true).open(path)?.write_all(bytes),
+        Ok(_) => return write(&mut OpenOptions::new().write(true).open(path)?),
         Err(_) => {}
     }
     let folder = match path.parent() {
@@ -106,7 +120,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         temporary.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut temporary = temporary.tempfile_in(folder)?;
-    temporary.write_all(bytes)?;
+    write(&mut temporary)?;
     temporary.persist(path)?;
     Ok(())
 }

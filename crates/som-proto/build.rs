@@ -6,9 +6,10 @@ use std::{env, error::Error, fs, path::Path};
 use prost::Message as _;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "som/v1/types.proto",
     "som/v1/ask.proto",
+    "som/v1/track.proto",
     "som/v1/som.proto",
     "som/v1/catalog.proto",
     "som/plugin/v1/segmenter.proto",

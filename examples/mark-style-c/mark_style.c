@@ -46,7 +46,7 @@ static const som_mark_style spotlight = {
 };
 
 static const som_mark_style *const mark_styles[] = {&spotlight, NULL};
-static const som_plugin plugin = {sizeof(som_plugin), NULL, mark_styles};
+static const som_plugin plugin = {sizeof(som_plugin), NULL, mark_styles, NULL};
 
 const som_plugin *som_plugin_entry_v1(const som_host *host) {
   host->log(host, 4, "the plugin is there");

@@ -59,7 +59,7 @@ static const som_segmenter brightness = {
 };
 
 static const som_segmenter *const segmenters[] = {&brightness, NULL};
-static const som_plugin plugin = {sizeof(som_plugin), segmenters, NULL};
+static const som_plugin plugin = {sizeof(som_plugin), segmenters, NULL, NULL};
 
 const som_plugin *som_plugin_entry_v1(const som_host *host) {
   host->log(host, 4, "the plugin is there");

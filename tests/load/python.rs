@@ -82,6 +82,7 @@ fn a_source_distribution_installs() {
     for file in [
         "som_client/client.py",
         "som/v1/som_pb2.py",
+        "som/v1/track_pb2.py",
         "som/v1/som_pb2_grpc.py",
     ] {
         assert!(folder.path("site").join(file).is_file(), "{file}");

@@ -55,7 +55,9 @@ fn examples_and_own_plugins_pass() {
     let libraries = [
         rust_library("example-segmenter"),
         rust_library("example-mark-style"),
+        rust_library("example-tracker"),
         c_library("segmenter-c", "examples/segmenter-c/segmenter.c", []),
+        c_library("tracker-c", "examples/tracker-c/tracker.c", []),
         c_library("mark-style-c", "examples/mark-style-c/mark_style.c", []),
         misbehave(&[]),
         rust_library("som-classic"),
@@ -243,7 +245,11 @@ fn wrong_endings_are_found() {
 #[test]
 fn wrong_instances_are_found() {
     let creates = "segmenter/misbehave/creates";
-    finds_fault("emits in create", creates, "only `segment` emits regions");
+    finds_fault(
+        "emits in create",
+        creates,
+        "only `segment` and `frame` emit regions",
+    );
     finds_fault("crashes in create", creates, "it crashed (SIGABRT)");
     finds_fault(
         "exits in create",
@@ -317,7 +323,7 @@ fn wrong_drawing_is_found() {
     let finds = |fault: &str, check: &str, what: &str| {
         finds_fault(fault, &format!("mark-style/scribble/{check}"), what);
     };
-    finds("emits", "draws", "only `segment` emits regions");
+    finds("emits", "draws", "only `segment` and `frame` emit regions");
     finds("draws below", "canvas", "byte 1 after the last");
     finds("draws above", "canvas", "byte 1 before the first");
     finds(

@@ -118,7 +118,7 @@ fn the_mark_style_in_c_darkens_the_rest() {
 
 #[test]
 fn a_plugin_in_rust_exports_its_entry_alone() {
-    for package in ["example-segmenter", "example-mark-style"] {
+    for package in ["example-segmenter", "example-mark-style", "example-tracker"] {
         let bytes = fs::read(rust_library(package)).unwrap();
         let library = object::File::parse(&*bytes).unwrap();
         let exports: Vec<_> = library

@@ -240,7 +240,7 @@ fn instances_that_cannot_be_made() {
         what,
     );
     let error = create("emits in create").err().unwrap();
-    let what = "region 0: only `segment` emits regions";
+    let what = "region 0: only `segment` and `frame` emit regions";
     assert_error(&error, ErrorKind::Internal, "segmenter \"misbehave\"", what);
 }
 
@@ -282,7 +282,7 @@ fn styles_that_fail() {
         "mark style \"scribble\"",
         what,
     );
-    let what = "region 0: only `segment` emits regions";
+    let what = "region 0: only `segment` and `frame` emit regions";
     assert_error(
         &draw("emits"),
         ErrorKind::Internal,

@@ -281,9 +281,9 @@ static const som_plugin plugin = {
     sizeof(som_plugin),
 #endif
 #ifdef NULL_LISTS
-    NULL, NULL,
+    NULL, NULL, NULL,
 #else
-    segmenters, mark_styles,
+    segmenters, mark_styles, NULL,
 #endif
 };
 

@@ -77,12 +77,14 @@ fn rust_passes(kind: &str, subject: &str) {
 fn plugins_in_c_build_and_pass() {
     c_passes("segmenter", "segmenter my-plugin");
     c_passes("mark-style", "mark style my-plugin");
+    c_passes("tracker", "tracker my-plugin");
 }
 
 #[test]
 fn plugins_in_rust_build_and_pass() {
     rust_passes("segmenter", "segmenter my-plugin");
     rust_passes("mark-style", "mark style my-plugin");
+    rust_passes("tracker", "tracker my-plugin");
 }
 
 #[test]

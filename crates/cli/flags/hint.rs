@@ -95,11 +95,21 @@ impl FromStr for HintArgument {
 /// examples.
 ///
 /// # Errors
-/// As [`Input::read`] and [`decode`] for a stroke or mask, and as [`ExampleHint::read`].
+/// As [`hints`].
 pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Result<Params> {
     if arguments.is_empty() {
         return Ok(Params::new());
     }
+    let hints = serde_json::to_value(hints(arguments, limits)?)
+        .map_err(|error| Error::internal("the hints are no JSON").caused_by(error))?;
+    Ok(Params::from_iter([("hints".to_owned(), hints)]))
+}
+
+/// What the arguments say. Blocks to read strokes, masks and examples.
+///
+/// # Errors
+/// As [`Input::read`] and [`decode`] for a stroke or mask, and as [`ExampleHint::read`].
+pub(crate) fn hints(arguments: &[HintArgument], limits: &LimitSettings) -> Result<Hints> {
     let mut hints = Hints::default();
     for argument in arguments {
         match argument {
@@ -117,9 +127,7 @@ pub(crate) fn params(arguments: &[HintArgument], limits: &LimitSettings) -> Resu
             }
         }
     }
-    let hints = serde_json::to_value(hints)
-        .map_err(|error| Error::internal("the hints are no JSON").caused_by(error))?;
-    Ok(Params::from_iter([("hints".to_owned(), hints)]))
+    Ok(hints)
 }
 
 /// The same hints, with what `task` looks for as texts where they say so.

@@ -1,4 +1,4 @@
-//! `som plugin list`: the segmenters and mark styles there are.
+//! `som plugin list`: the segmenters, mark styles and trackers there are.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ use som_engine::{
 
 use crate::{embedded, output::Output};
 
-/// List the segmenters and mark styles there are, and where each comes from
+/// List the segmenters, mark styles and trackers there are, and where each comes from
 #[derive(Args)]
 pub(super) struct Options {
     /// Print JSON, with the options and parameters that each takes as JSON Schemas
@@ -21,7 +21,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-/// A segmenter or mark style as both forms of the list show it.
+/// A segmenter, mark style or tracker as both forms of the list show it.
 struct Row<'a> {
     kind: &'static str,
     id: &'a str,
@@ -43,6 +43,12 @@ pub(super) async fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> 
     let mut rows = join_all(segmenters).await;
     rows.extend(registry.styles().map(|entry| Row {
         kind: "mark style",
+        id: &entry.descriptor().id,
+        provenance: entry.provenance(),
+        descriptor: Ok(entry.descriptor().clone()),
+    }));
+    rows.extend(registry.trackers().map(|entry| Row {
+        kind: "tracker",
         id: &entry.descriptor().id,
         provenance: entry.provenance(),
         descriptor: Ok(entry.descriptor().clone()),

@@ -1,4 +1,4 @@
-//! `som plugin show ID`: what a segmenter or mark style takes, for people.
+//! `som plugin show ID`: what a segmenter, mark style or tracker takes, for people.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use som_engine::{
 
 use crate::{embedded, output::Output};
 
-/// Show what a segmenter or mark style is and takes: each parameter with its range and default
+/// Show what a segmenter, mark style or tracker is and takes: each parameter with its range and default
 #[derive(Args)]
 pub(super) struct Options {
     /// Its id (see som plugin list)
@@ -20,7 +20,7 @@ pub(super) struct Options {
     id: String,
 }
 
-/// A segmenter or mark style, and what the settings say of it.
+/// A segmenter, mark style or tracker, and what the settings say of it.
 struct Shown<'a> {
     kind: &'static str,
     descriptor: Descriptor,
@@ -36,13 +36,26 @@ pub(super) async fn run(options: &Options, ladder: &Ladder) -> Result<ExitCode> 
     let (settings, _) = ladder.load()?;
     let registry = Registry::open(embedded::PLUGINS, &settings)?;
     let shown = find(&options.id, &registry, &settings).await?;
-    Output::Stdout.write(page(&shown).as_bytes())?;
+    let pages: Vec<String> = shown.iter().map(page).collect();
+    Output::Stdout.write(pages.join("\n").as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn find<'a>(id: &str, registry: &'a Registry, settings: &Settings) -> Result<Shown<'a>> {
+/// All that have this id: a segmenter and a tracker may share it.
+async fn find<'a>(id: &str, registry: &'a Registry, settings: &Settings) -> Result<Vec<Shown<'a>>> {
+    let mut found = Vec::new();
+    if let Some(entry) = registry.segmenters().find(|entry| entry.id() == id) {
+        let known = entry.reach().await?;
+        found.push(Shown {
+            kind: "segmenter",
+            descriptor: known.descriptor().clone(),
+            provenance: entry.provenance(),
+            params: known.usual(settings)?,
+            options: known.configured(settings)?.1,
+        });
+    }
     if let Some(entry) = registry.styles().find(|entry| entry.descriptor().id == id) {
-        return Ok(Shown {
+        found.push(Shown {
             kind: "mark style",
             descriptor: entry.descriptor().clone(),
             provenance: entry.provenance(),
@@ -50,21 +63,28 @@ async fn find<'a>(id: &str, registry: &'a Registry, settings: &Settings) -> Resu
             options: Params::new(),
         });
     }
-    let Some(entry) = registry.segmenters().find(|entry| entry.id() == id) else {
+    if let Some(entry) = registry
+        .trackers()
+        .find(|entry| entry.descriptor().id == id)
+    {
+        found.push(Shown {
+            kind: "tracker",
+            descriptor: entry.descriptor().clone(),
+            provenance: entry.provenance(),
+            params: entry.usual(settings)?,
+            options: entry.configured(settings)?,
+        });
+    }
+    if found.is_empty() {
         let segmenters = registry.segmenters().map(SegmenterEntry::id);
-        let styles = registry
-            .styles()
-            .map(|entry| entry.descriptor().id.as_str());
-        return Err(unknown("plugin", id, segmenters.chain(styles)));
-    };
-    let known = entry.reach().await?;
-    Ok(Shown {
-        kind: "segmenter",
-        descriptor: known.descriptor().clone(),
-        provenance: entry.provenance(),
-        params: known.usual(settings)?,
-        options: known.configured(settings)?.1,
-    })
+        let styles = registry.styles().map(|entry| entry.descriptor());
+        let trackers = registry.trackers().map(|entry| entry.descriptor());
+        let others = styles
+            .chain(trackers)
+            .map(|descriptor| descriptor.id.as_str());
+        return Err(unknown("plugin", id, segmenters.chain(others)));
+    }
+    Ok(found)
 }
 
 fn page(shown: &Shown<'_>) -> String {
@@ -80,13 +100,13 @@ fn page(shown: &Shown<'_>) -> String {
     } = descriptor;
     let mut text = format!("{id} {version}, a {kind} ({provenance})\n{about}\n");
     let (set, table) = match *kind {
-        "segmenter" => (String::new(), format!("segmenter.{id}.params")),
+        "segmenter" | "tracker" => (String::new(), format!("{kind}.{id}.params")),
         _ => (format!("{id}."), format!("style.{id}")),
     };
     let heading = format!("Parameters (--set {set}KEY=VALUE, or [{table}] in the settings)");
     text.push_str(&section(&heading, &descriptor.params, params));
-    if *kind == "segmenter" {
-        let heading = format!("Options (--set KEY=VALUE, or [segmenter.{id}] in the settings)");
+    if *kind != "mark style" {
+        let heading = format!("Options (--set KEY=VALUE, or [{kind}.{id}] in the settings)");
         text.push_str(&section(&heading, &descriptor.options, options));
     }
     text

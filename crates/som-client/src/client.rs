@@ -101,14 +101,25 @@ impl Client {
             .mark_stream(self.connection.request(requests))
             .await;
         let answers = answers.map_err(|status| explain(&status))?.into_inner();
-        let mut is_over = false;
-        let until_error = move |answer: &Result<_>| {
-            let goes_on = !is_over;
-            is_over = answer.is_err();
-            ready(goes_on)
-        };
-        let answers = answers.map(|answer| answer.map_err(|status| explain(&status)));
-        Ok(answers.take_while(until_error))
+        Ok(until_error(answers))
+    }
+
+    /// video → objects: the first request starts it, each further one is a frame, and each has an answer, in
+    /// their order. A stream cannot be repeated, so this is never sent again.
+    ///
+    /// # Errors
+    /// What ends the session, which is over after it.
+    pub async fn track(
+        &self,
+        requests: impl Stream<Item = pb::TrackRequest> + Send + 'static,
+    ) -> Result<impl Stream<Item = Result<pb::TrackResponse>>> {
+        let answers = self
+            .som
+            .clone()
+            .track(self.connection.request(requests))
+            .await;
+        let answers = answers.map_err(|status| explain(&status))?.into_inner();
+        Ok(until_error(answers))
     }
 
     /// images and a question → grounded answer: each stage as soon as it is done, the answer last.
@@ -207,4 +218,15 @@ impl Client {
             }
         }
     }
+}
+
+/// The answers of a stream, which is over after its first error.
+fn until_error<T>(answers: Streaming<T>) -> impl Stream<Item = Result<T>> {
+    let mut is_over = false;
+    let answers = answers.map(|answer| answer.map_err(|status| explain(&status)));
+    answers.take_while(move |answer| {
+        let goes_on = !is_over;
+        is_over = answer.is_err();
+        ready(goes_on)
+    })
 }

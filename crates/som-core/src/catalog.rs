@@ -1,13 +1,13 @@
-//! What a segmenter or mark style says about itself.
+//! What a segmenter, mark style or tracker says about itself.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Error, ErrorKind, Hints, Result, name::Named};
+use crate::{Error, ErrorKind, Hints, ObjectHints, Result, name::Named};
 
-/// Who a segmenter or mark style is, what it can do, and the options and parameters it takes.
+/// Who a segmenter, mark style or tracker is, what it can do, and the options and parameters it takes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Descriptor {
     /// `[a-z0-9-]+`.
@@ -16,7 +16,7 @@ pub struct Descriptor {
     pub version: String,
     /// One line for people.
     pub about: String,
-    /// What a segmenter takes and gives; empty for mark styles.
+    /// What a segmenter or tracker takes and gives; empty for mark styles.
     pub capabilities: Vec<Capability>,
     /// JSON Schema of what a new instance takes, such as `weights` and `device`.
     pub options: Value,
@@ -36,6 +36,24 @@ impl Descriptor {
     /// Invalid, naming the text that is wrong: the id is not `[a-z0-9-]+`, the version is not a
     /// semantic one, the schema is malformed or names a capability that does not exist.
     pub fn from_schema_json(id: &str, version: &str, about: &str, schema: &str) -> Result<Self> {
+        Self::read(id, version, about, schema, Hints::schema)
+    }
+
+    /// The descriptor of a tracker, whose hints are told by object ([`ObjectHints::schema`]).
+    ///
+    /// # Errors
+    /// As [`from_schema_json`](Self::from_schema_json).
+    pub fn of_tracker(id: &str, version: &str, about: &str, schema: &str) -> Result<Self> {
+        Self::read(id, version, about, schema, ObjectHints::schema)
+    }
+
+    fn read(
+        id: &str,
+        version: &str,
+        about: &str,
+        schema: &str,
+        hints: fn(&[Capability]) -> Option<Value>,
+    ) -> Result<Self> {
         Named::Plugin.check("its id", id)?;
         if semver::Version::parse(version).is_err() {
             return Err(Error::invalid(format!(
@@ -56,7 +74,7 @@ impl Descriptor {
         };
         let capabilities =
             capabilities(object.get("capabilities")).map_err(|error| error.at("its schema"))?;
-        let params = with_hints(part("params")?, &capabilities);
+        let params = with_hints(part("params")?, hints(&capabilities));
         Ok(Self {
             id: id.to_owned(),
             version: version.to_owned(),
@@ -80,8 +98,8 @@ impl Descriptor {
 }
 
 /// `params` with the hints of the capabilities, unless it speaks of hints itself.
-fn with_hints(mut params: Value, capabilities: &[Capability]) -> Value {
-    if let (Some(object), Some(hints)) = (params.as_object_mut(), Hints::schema(capabilities))
+fn with_hints(mut params: Value, hints: Option<Value>) -> Value {
+    if let (Some(object), Some(hints)) = (params.as_object_mut(), hints)
         && let Some(properties) = object
             .entry("properties")
             .or_insert_with(|| json!({}))

@@ -19,6 +19,8 @@ mod shape;
 pub mod nms;
 pub mod granularity;
 mod segment;
+mod track;
+pub mod carry;
 mod mark;
 mod options;
 mod allocate;
@@ -47,8 +49,8 @@ mod schema;
 pub use crate::schema::Schema;
 pub use crate::{
     allocate::{
-        AllocateOptions, AllocatedMark, Allocation, Facts, Labels, Unmarked, UnmarkedReason,
-        allocate,
+        AllocateOptions, AllocatedMark, Allocation, Facts, KeptMark, Labels, Unmarked,
+        UnmarkedReason, allocate,
     },
     call::{Call, Cancellation, Params},
     catalog::{Capability, Descriptor},
@@ -72,4 +74,5 @@ pub use crate::{
     segment::{Origin, Segmentation, Segmenter, SegmenterFactory},
     shape::Shape,
     timings::Timings,
+    track::{Frame, ObjectHints, Tracked, Tracker, TrackerFactory},
 };

@@ -3,7 +3,7 @@
 use image::RgbImage;
 use proptest::prelude::*;
 use som_core::{
-    AllocateOptions, Allocation, BBox, Call, Image, Labelling, Labels, MarkOptions, Mask,
+    AllocateOptions, Allocation, BBox, Call, Image, KeptMark, Labelling, Labels, MarkOptions, Mask,
     MaskBuilder, Params, Point, Region, Result, Size, UnmarkedReason, allocate,
 };
 
@@ -436,6 +436,30 @@ proptest! {
 
     /// Names take what room is left: nothing gets smaller, moves to another page or is lost, and a
     /// label is as it was, or has room for the whole caption.
+    /// Whatever marks were before, everything holds that holds without.
+    #[test]
+    fn marks_that_stay_break_no_promise(
+        (size, masks) in shapes(), (dx, dy) in (-9_i64..9, -9_i64..9), lost in 0_usize..6,
+    ) {
+        let ids: Vec<u32> = (1..=masks.len() as u32).collect();
+        let options = AllocateOptions { ids: ids.clone(), ..AllocateOptions::default() };
+        let before = run(size, &masks, &options);
+        let kept = before.marks.iter().map(|mark| KeptMark::of(mark, before.scale)).collect();
+        let moved: Vec<Mask> = masks.iter().skip(lost).map(|mask| mask.moved(dx, dy)).collect();
+        let options = AllocateOptions { ids: ids[lost.min(ids.len())..].to_vec(), kept, ..options };
+        let after = run(size, &moved, &options);
+        let pixels = moved.iter().filter(|mask| !mask.is_empty()).count();
+        let placed = after.marks.len() + without(&after, UnmarkedReason::NoRoom);
+        prop_assert_eq!(placed + without(&after, UnmarkedReason::Crowded), pixels);
+        for (index, mark) in after.marks.iter().enumerate() {
+            prop_assert!(mark.facts.hold(9.0), "{:?}", mark.facts);
+            let label = mark.mark.label_box;
+            for other in &after.marks[index + 1..] {
+                prop_assert!(other.page != mark.page || !label.intersects(other.mark.label_box));
+            }
+        }
+    }
+
     #[test]
     fn class_names_cost_no_mark_anything((size, masks) in shapes()) {
         let options = AllocateOptions::default();
@@ -514,6 +538,57 @@ fn appended_regions_leave_the_numbers_of_the_others() {
     };
     let indices: Vec<usize> = ids(&masks, &limited).iter().map(|id| id.0).collect();
     assert_eq!(indices, [1, 2, 3]);
+}
+
+#[test]
+fn marks_stay_from_frame_to_frame() {
+    let size = Size::new(320, 220);
+    // A small thing, whose label lies beside it, and large ones, which others come close to.
+    let frame = |step: i64| {
+        [
+            disc(size, (60 + 3 * step, 60), 40),
+            disc(size, (220 - 2 * step, 150 + step), 50),
+            Mask::rect(size, BBox::new((150 + 2 * step) as u32, 30, 9, 7)),
+        ]
+    };
+    let mut options = AllocateOptions {
+        ids: vec![4, 2, 90],
+        ..AllocateOptions::default()
+    };
+    let mut before = run(size, &frame(0), &options);
+    assert_eq!(
+        before.marks.iter().filter(|mark| mark.facts.leader).count(),
+        1
+    );
+    for step in 1..20 {
+        options.kept = before
+            .marks
+            .iter()
+            .map(|mark| KeptMark::of(mark, before.scale))
+            .collect();
+        let after = run(size, &frame(step), &options);
+        for (mark, kept) in after.marks.iter().zip(&options.kept) {
+            assert_eq!((mark.id, mark.mark.color), (kept.id, kept.color));
+            let shift = kept.shift(mark, after.scale).unwrap();
+            assert!(shift <= 1.5, "step {step}, mark {}: {shift}", mark.id);
+        }
+        before = after;
+    }
+    // What covers a label moves it, and its colour stays.
+    let covered = [
+        frame(19)[0].clone(),
+        frame(19)[1].clone(),
+        Mask::rect(size, before.marks[0].mark.label_box),
+    ];
+    options.kept = before
+        .marks
+        .iter()
+        .map(|mark| KeptMark::of(mark, before.scale))
+        .collect();
+    let after = run(size, &covered, &options);
+    assert!(options.kept[0].shift(&after.marks[0], after.scale).unwrap() > 3.0);
+    assert_eq!(after.marks[0].mark.color, options.kept[0].color);
+    assert!(after.marks.iter().all(|mark| mark.facts.hold(9.0)));
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub struct Engine {
     template: Option<Template>,
     compute: Arc<Semaphore>,
     memory: Arc<Memory>,
+    /// Places for videos that are tracked.
+    pub(crate) sessions: Arc<Semaphore>,
 }
 
 /// A request to mark, resolved: the image is cut, the layers have all their parameters.
@@ -65,6 +67,12 @@ impl Engine {
             let at = |error: Error| error.at(settings.places.of(&format!("style.{id}")));
             registry.style(id).map_err(at)?.usual(&settings)?;
         }
+        for id in settings.tracker.keys() {
+            let at = |error: Error| error.at(settings.places.of(&format!("tracker.{id}")));
+            let entry = registry.tracker(id).map_err(at)?;
+            entry.usual(&settings)?;
+            entry.configured(&settings)?;
+        }
         let template = settings.template()?;
         let lmms = settings.lmms(|name| std::env::var(name).ok())?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -74,6 +82,9 @@ impl Engine {
             template,
             compute: Arc::new(Semaphore::new(cores)),
             memory: Arc::new(Memory::new(settings.limits.memory_bytes)),
+            sessions: Arc::new(Semaphore::new(
+                settings.limits.sessions.min(Semaphore::MAX_PERMITS),
+            )),
             settings,
         })
     }
@@ -204,6 +215,7 @@ impl Engine {
             layers,
             options,
             draw,
+            kept,
         } = request;
         // What is wrong with a layer is told before the image is cut.
         let layers = self.resolve_layers(layers)?;
@@ -246,6 +258,7 @@ impl Engine {
                     ..View::UNLIMITED
                 },
                 ids,
+                kept,
                 ..AllocateOptions::default()
             },
             draw,

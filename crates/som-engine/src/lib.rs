@@ -1,4 +1,4 @@
-//! The orchestrator: settings, the registry of segmenters and mark styles, the workers that run
+//! The orchestrator: settings, the registry of segmenters, mark styles and trackers, the workers that run
 //! them, and the large multimodal models that are asked.
 
 pub mod ask;
@@ -14,6 +14,7 @@ pub mod registry;
 mod remote;
 mod request;
 pub mod settings;
+pub mod track;
 pub mod weights;
 mod worker;
 

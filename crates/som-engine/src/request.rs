@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use som_core::{
-    HintKind, Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings, decode::Tags,
-    pipeline::Marked,
+    HintKind, KeptMark, Layer, MarkOptions, Origin, Params, Region, Segmentation, Timings,
+    decode::Tags, pipeline::Marked,
 };
 
 use crate::{SharedImage, memory::Held};
@@ -76,6 +76,8 @@ pub struct MarkRequest {
     pub options: MarkOptions,
     /// False for marks alone: no page is drawn.
     pub draw: bool,
+    /// What marks were on the frame before, which they keep as far as they can.
+    pub kept: Vec<KeptMark>,
 }
 
 /// Where the regions to mark come from.
@@ -145,6 +147,7 @@ impl MarkRequest {
             layers: None,
             options: MarkOptions::default(),
             draw: true,
+            kept: Vec::new(),
         }
     }
 }

@@ -39,15 +39,15 @@ macro_rules! versioned {
 }
 
 versioned! {
-    som_host som_image som_canvas som_region som_call som_segmenter som_mark som_mark_style[flags]
-    som_plugin
+    som_host som_image som_canvas som_region[object] som_call som_segmenter som_mark
+    som_mark_style[flags] som_frame som_tracker som_plugin[trackers]
 }
 
 /// Copies a struct as far as the other side's version of it goes. Fields that the other side does
 /// not know yet are zero or null: this is `SOM_HAS` for every field at once.
 ///
 /// # Errors
-/// Internal, if the pointer is null or not aligned, or the struct is smaller than in 1.0.
+/// Internal, if the pointer is null or not aligned, or the struct is smaller than in the version that brought it.
 ///
 /// # Safety
 /// A pointer that is not null leads to a struct of as many bytes as its `size` says.

@@ -79,8 +79,9 @@ pub mod host;
 pub use entry::Entry;
 #[doc(no_inline)]
 pub use som_core::{
-    BBox, Call, Canvas, Color, Error, ErrorKind, Hints, Image, Labelling, Mark, MarkStyle, Marks,
-    Mask, MaskBuilder, Params, Point, Region, Result, Segmenter, SegmenterFactory, Size,
+    BBox, BoxHint, Call, Canvas, Color, Error, ErrorKind, Frame, Hints, Image, Labelling, Mark,
+    MarkStyle, Marks, Mask, MaskBuilder, ObjectHints, Params, Point, PointHint, Region, Result,
+    Segmenter, SegmenterFactory, Size, Tracked, Tracker, TrackerFactory,
 };
 
 /// The header, for authors who write in another language.

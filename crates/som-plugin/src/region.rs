@@ -55,6 +55,19 @@ pub(crate) unsafe fn take_in(pointer: *const sys::som_region, image: Size) -> Re
     })
 }
 
+/// Whose region it is; 0 if nobody's.
+///
+/// # Errors
+/// Internal, if there is no struct.
+///
+/// # Safety
+/// As for [`take_in`].
+#[cfg(feature = "host")]
+pub(crate) unsafe fn object(pointer: *const sys::som_region) -> Result<u64> {
+    // SAFETY: the caller's promise.
+    unsafe { borrow::read(pointer) }.map(|raw| raw.object)
+}
+
 /// # Safety
 /// As for [`take_in`].
 unsafe fn mask(raw: &sys::som_region, bbox: BBox, image: Size) -> Result<Mask> {
@@ -134,6 +147,7 @@ impl<'a> Lent<'a> {
             mask: self.mask.map_or(ptr::null(), <[u8]>::as_ptr),
             label: text(&self.label),
             extra: text(&self.extra),
+            object: 0,
         }
     }
 }

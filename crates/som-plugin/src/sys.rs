@@ -59,6 +59,7 @@ pub struct som_region {
     pub mask: *const u8,
     pub label: *const c_char,
     pub extra: *const c_char,
+    pub object: u64,
 }
 
 #[repr(C)]
@@ -159,10 +160,44 @@ pub const SOM_STYLE_IGNORES_MASKS: u64 = 1;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
+pub struct som_frame {
+    pub size: usize,
+    pub image: *const som_image,
+    pub index: u64,
+    pub count: u64,
+    pub flags: u64,
+}
+
+pub const SOM_FRAME_BACKWARD: u64 = 1;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct som_tracker {
+    pub size: usize,
+    pub id: *const c_char,
+    pub version: *const c_char,
+    pub about: *const c_char,
+    pub schema: *const c_char,
+    pub create: Option<
+        unsafe extern "C" fn(options: *const som_call, instance: *mut *mut c_void) -> som_status,
+    >,
+    pub frame: Option<
+        unsafe extern "C" fn(
+            instance: *mut c_void,
+            call: *const som_call,
+            frame: *const som_frame,
+        ) -> som_status,
+    >,
+    pub destroy: Option<unsafe extern "C" fn(instance: *mut c_void)>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
 pub struct som_plugin {
     pub size: usize,
     pub segmenters: *const *const som_segmenter,
     pub mark_styles: *const *const som_mark_style,
+    pub trackers: *const *const som_tracker,
 }
 
 /// The type of `som_plugin_entry_v1`.

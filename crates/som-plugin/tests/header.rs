@@ -31,17 +31,19 @@ macro_rules! layouts {
     };
 }
 
-fn layouts() -> [Layout; 9] {
+fn layouts() -> [Layout; 11] {
     layouts! {
         som_host { size data version log }
         som_image { size width height pixels }
         som_canvas { size width height pixels }
-        som_region { size x y width height score reserved mask label extra }
+        som_region { size x y width height score reserved mask label extra object }
         som_call { size data params cancelled number text emit fail }
         som_segmenter { size id version about schema create segment destroy }
         som_mark { size region text x y width height anchor_x anchor_y color reserved }
         som_mark_style { size id version about schema label measure draw flags }
-        som_plugin { size segmenters mark_styles }
+        som_frame { size image index count flags }
+        som_tracker { size id version about schema create frame destroy }
+        som_plugin { size segmenters mark_styles trackers }
     }
 }
 
@@ -79,6 +81,7 @@ fn the_mirror_has_the_layouts_of_the_header() {
             "SOM_STYLE_IGNORES_MASKS",
             sys::SOM_STYLE_IGNORES_MASKS as i32,
         ),
+        ("SOM_FRAME_BACKWARD", sys::SOM_FRAME_BACKWARD as i32),
     ] {
         writeln!(program, "printf(\"{name} %d\\n\", (int){name});").unwrap();
         writeln!(expected, "{name} {value}").unwrap();
@@ -104,12 +107,12 @@ fn has_tells_which_fields_a_struct_knows() {
         #include "som_plugin.h"
         int main(void) {
             som_region region = {0};
-            region.size = offsetof(som_region, label);
-            printf("%d%d%d\n", SOM_HAS(&region, mask), SOM_HAS(&region, label), SOM_HAS(&region, extra));
+            region.size = offsetof(som_region, extra);
+            printf("%d%d%d\n", SOM_HAS(&region, mask), SOM_HAS(&region, extra), SOM_HAS(&region, object));
             region.size = sizeof region - 1;
-            printf("%d%d%d\n", SOM_HAS(&region, mask), SOM_HAS(&region, label), SOM_HAS(&region, extra));
+            printf("%d%d%d\n", SOM_HAS(&region, mask), SOM_HAS(&region, extra), SOM_HAS(&region, object));
             region.size = sizeof region + 8;
-            printf("%d%d%d\n", SOM_HAS(&region, mask), SOM_HAS(&region, label), SOM_HAS(&region, extra));
+            printf("%d%d%d\n", SOM_HAS(&region, mask), SOM_HAS(&region, extra), SOM_HAS(&region, object));
             return 0;
         }"#;
     assert_eq!(run_c("has", program), "100\n110\n111\n");

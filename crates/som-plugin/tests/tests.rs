@@ -17,6 +17,8 @@ mod header;
 mod segmenter;
 // Mark styles in Rust, through the boundary and back.
 mod mark_style;
+// Trackers in Rust, through the boundary and back.
+mod tracker;
 // Panics become errors, and the host goes on.
 mod panics;
 // Structs of other versions of the header.

@@ -53,6 +53,7 @@ unsafe extern "C" fn segment(
         mask: ptr::null(),
         label: ptr::null(),
         extra: ptr::null(),
+        object: 0,
     };
     let region = newer(region);
     // SAFETY: the host's own call, and a region that lives long enough.
@@ -83,6 +84,7 @@ fn plugin(segmenter: Newer<som_segmenter>, plugin_size: usize) -> *const sys::so
         size: plugin_size,
         segmenters,
         mark_styles: ptr::null(),
+        trackers: ptr::null(),
     };
     let plugin: *const Newer<sys::som_plugin> = Box::leak(Box::new(newer(plugin)));
     plugin.cast()
@@ -159,9 +161,11 @@ unsafe extern "C" fn older_entry(_: *const som_host) -> *const sys::som_plugin {
     }));
     let list = Box::leak(Box::new([ptr::from_ref(style), ptr::null()]));
     Box::leak(Box::new(sys::som_plugin {
-        size: size_of::<sys::som_plugin>(),
+        size: offset_of!(sys::som_plugin, trackers),
         segmenters: ptr::null(),
         mark_styles: list.as_ptr(),
+        // Whatever lies behind the struct.
+        trackers: ptr::dangling(),
     }))
 }
 
@@ -240,7 +244,7 @@ som_plugin::export!(segmenters: [WHOLE]);
 static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 unsafe extern "C" fn emit(_: *const som_call, region: *const som_region) -> som_status {
-    // SAFETY: the guest's region, at least as large as in 1.0.
+    // SAFETY: the guest's region, which is of this very header.
     let region = unsafe { region.read() };
     // SAFETY: as above.
     let label = unsafe { CStr::from_ptr(region.label) }.to_str().unwrap();

@@ -17,6 +17,7 @@ pub mod region;
 pub mod segment;
 pub mod status;
 pub mod text;
+pub mod track;
 
 /// Bytes of a message on the wire, without compression.
 pub fn size_of(message: &impl prost::Message) -> usize {

@@ -1,5 +1,6 @@
-//! Segmenters that do as they are told, for the tests of other crates.
+//! Segmenters, and a tracker, that do as they are told, for the tests of other crates.
 
+mod follower;
 mod two;
 
 use std::{
@@ -18,7 +19,10 @@ use som_core::{
     SegmenterFactory, Size,
 };
 
-pub use self::two::{Calls, Cutter, Finder};
+pub use self::{
+    follower::Follower,
+    two::{Calls, Cutter, Finder},
+};
 
 /// Cuts an image into columns, or does what its parameters say.
 ///

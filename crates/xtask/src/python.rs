@@ -48,6 +48,7 @@ pub(crate) const CLIENTS: Environment<'_> = Environment {
         "examples/segmenter-python/pyproject.toml",
         "proto/som/plugin/v1/segmenter.proto",
         "proto/som/v1/ask.proto",
+        "proto/som/v1/track.proto",
         "proto/som/v1/catalog.proto",
         "proto/som/v1/som.proto",
         "proto/som/v1/types.proto",

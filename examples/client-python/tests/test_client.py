@@ -19,6 +19,7 @@ from som_client import (
     Client,
     Connection,
     Failure,
+    Frame,
     ImageFile,
     Kept,
     Marking,
@@ -284,6 +285,41 @@ def test_a_stream_that_is_left_ends(som: Client, photo: Path) -> None:
             break
     # The server reads a few ahead, and no more.
     assert sent < 40
+
+
+def frames(count: int) -> list[np.ndarray]:
+    """A dark square that moves to the right over light ground."""
+    pictures = np.full((count, 96, 160, 3), 220, np.uint8)
+    for number, picture in enumerate(pictures):
+        picture[30:60, 10 + 8 * number : 50 + 8 * number] = (40, 60, 160)
+    return list(pictures)
+
+
+def test_what_is_pointed_at_is_followed(som: Client) -> None:
+    first, *others = frames(5)
+    box = {"boxes": [{"x": 10, "y": 30, "width": 40, "height": 30}]}
+    seen = list(som.track([Frame(first, hints={7: box}), *others], format="raw", count=5))
+    assert [frame.index for frame in seen] == [0, 1, 2, 3, 4]
+    for number, frame in enumerate(seen):
+        assert list(frame.objects) == [7]
+        assert frame.objects[7].bbox == (10 + 8 * number, 30, 40, 30)
+        [mark] = frame.marks
+        assert (mark.id, mark.color) == (7, seen[0].marks[0].color)
+        assert frame.page is not None
+        assert frame.page.pixels.shape[2] == 3
+    forgotten = [Frame(first, hints={7: box}), Frame(others[0], hints={7: None})]
+    assert [len(frame.objects) for frame in som.track(forgotten)] == [1, 0]
+
+
+def test_a_session_ends_with_what_is_wrong(som: Client, tmp_path: Path) -> None:
+    first, second = frames(2)
+    with pytest.raises(SomError, match="the video's first was 160x96") as error:
+        list(som.track([first, second[:50]]))
+    assert error.value.code == grpc.StatusCode.INVALID_ARGUMENT
+    with pytest.raises(FileNotFoundError):
+        list(som.track([first, tmp_path / "gone.png"]))
+    with pytest.raises(SomError, match="nobody"):
+        list(som.track([first], tracker="nobody"))
 
 
 def test_the_catalogue(som: Client) -> None:

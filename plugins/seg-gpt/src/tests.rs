@@ -1,11 +1,15 @@
 //! Whole calls, against what the reference gives at last; and examples that nothing good comes of.
 
+use image::RgbImage;
 use serde_json::{Value, json};
-use som_core::{Call, ErrorKind, Params, Schema, Size};
+use som_core::{
+    Call, ErrorKind, Frame, Hints, Image, Mask, ObjectHints, Params, Schema, Size, Tracker as _,
+};
+use som_plugin::guest::CreateTracker as _;
 use tch::Tensor;
 
 use crate::{
-    SEG_GPT,
+    SEG_GPT, SegGptTracker,
     golden::{Golden, asked},
     params::CallParams,
     prompt::examples,
@@ -31,6 +35,11 @@ fn read(golden: &Golden, files: &[(&str, &str)], set: &Value) -> Vec<u8> {
     let seg_gpt = &golden.seg_gpt;
     let encoded = seg_gpt.network.encode(&golden.image()).unwrap();
     seg_gpt.read(&encoded, &examples, &params, &call).unwrap()
+}
+
+fn view(pixels: &RgbImage) -> Image<'_> {
+    let (width, height) = pixels.dimensions();
+    Image::from_raw(width, height, pixels.as_raw().as_slice()).unwrap()
 }
 
 fn pixels(expected: &Tensor) -> Vec<u8> {
@@ -99,4 +108,91 @@ fn examples_that_show_nothing_are_refused() {
         told(&empty, None)
     );
     assert!(told(&empty, None).contains("its mask is empty"));
+}
+
+/// Frame by frame what the segmenter finds by the same examples.
+#[test]
+fn a_video_is_followed_by_examples() {
+    let golden = Golden::open();
+    let example = som_core::Example {
+        image: golden.pixels.clone(),
+        labels: {
+            let (width, height) = golden.pixels.dimensions();
+            let inside = |at: u32| at % width < width / 2 && at / width > height / 3;
+            (0..width * height).map(|at| u8::from(inside(at))).collect()
+        },
+    };
+    let (width, height) = golden.pixels.dimensions();
+    let size = Size::new(width, height);
+    let mask = Mask::from_dense(size, size.bbox(), &example.labels).unwrap();
+    let said = ObjectHints {
+        object: 4,
+        hints: Hints {
+            masks: vec![mask.to_rle()],
+            ..Hints::default()
+        },
+        remove: false,
+    };
+    let weights = crate::golden::file("checkpoint.pth");
+    let device = std::env::var("SOM_TEST_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
+    let options = json!({
+        "weights": weights, "device": device, "precision": "fp32", "cache_mib": 0, "num_frames": 1,
+    });
+    let mut tracker =
+        SegGptTracker::create(&Call::uncancellable(options.as_object().unwrap())).unwrap();
+    // The same picture, darker from frame to frame.
+    let frames: Vec<RgbImage> = (0..3)
+        .map(|frame| {
+            let mut pixels = golden.pixels.clone();
+            pixels
+                .iter_mut()
+                .for_each(|it| *it = it.saturating_sub(20 * frame));
+            pixels
+        })
+        .collect();
+    let mut track = |index: usize, params: &Params| {
+        let frame = Frame {
+            image: view(&frames[index]),
+            index: index as u64,
+            count: None,
+            is_backward: false,
+        };
+        tracker.frame(&frame, &Call::uncancellable(params)).unwrap()
+    };
+    let mut params = json!({"embedding_type": "instance", "threshold": 100});
+    let plain = params.as_object().unwrap().clone();
+    params["hints"] = ObjectHints::to_value(&[said]).unwrap();
+    let first = track(0, params.as_object().unwrap());
+    assert_eq!(
+        (first[0].object, &first[0].region.mask),
+        (4, &mask),
+        "as people said"
+    );
+
+    let _guard = tch::no_grad_guard();
+    let call_params: CallParams = Call::uncancellable(&plain).parse().unwrap();
+    let mut examples = vec![example];
+    for index in 1..3 {
+        let encoded = golden
+            .seg_gpt
+            .network
+            .encode(&view(&frames[index]))
+            .unwrap();
+        let call = Call::uncancellable(&plain);
+        let found = golden
+            .seg_gpt
+            .read(&encoded, &examples, &call_params, &call)
+            .unwrap();
+        let expected = regions::bright(&found, 100, size).unwrap();
+        let tracked = track(index, &plain);
+        assert_eq!(tracked.len(), expected.len(), "frame {index}");
+        let found = expected.first().map(|it| it.mask.clone());
+        assert_eq!(tracked.first().map(|it| it.region.mask.clone()), found);
+        // One frame is remembered, beside what people said.
+        examples.truncate(1);
+        examples.extend(found.map(|mask| som_core::Example {
+            image: frames[index].clone(),
+            labels: mask.to_dense(size.bbox()),
+        }));
+    }
 }

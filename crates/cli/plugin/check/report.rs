@@ -35,6 +35,7 @@ impl Report {
             Subject::Library => format!("library {}\n", self.library.display()),
             Subject::Segmenter(id) => format!("segmenter {id}\n"),
             Subject::MarkStyle(id) => format!("mark style {id}\n"),
+            Subject::Tracker(id) => format!("tracker {id}\n"),
         }
     }
 

@@ -12,7 +12,7 @@ use som_plugin::HEADER;
 
 use crate::{General, output::Output};
 
-/// Start a plugin of your own: a segmenter or a mark style, in Rust or in C
+/// Start a plugin of your own: a segmenter, a mark style or a tracker, in Rust or in C
 ///
 /// Makes the folder NAME with the source of a small plugin that works, a test, and a README that
 /// says how to build and check it.
@@ -53,6 +53,8 @@ enum Kind {
     Segmenter,
     /// Draws a layer of ink
     MarkStyle,
+    /// Follows objects through a video
+    Tracker,
 }
 
 /// An example of this repository, and what its author called it.
@@ -85,6 +87,16 @@ const fn example(lang: Language, kind: Kind) -> Example {
             id: "spotlight",
             file: "mark_style.c",
         },
+        (Language::Rust, Kind::Tracker) => Example {
+            source: include_str!("../../../../examples/tracker-rust/src/lib.rs"),
+            id: "follow",
+            file: "src/lib.rs",
+        },
+        (Language::C, Kind::Tracker) => Example {
+            source: include_str!("../../../../examples/tracker-c/tracker.c"),
+            id: "motion",
+            file: "tracker.c",
+        },
     }
 }
 
@@ -92,6 +104,7 @@ const fn makefile(kind: Kind) -> &'static str {
     match kind {
         Kind::Segmenter => include_str!("../../../../examples/segmenter-c/Makefile"),
         Kind::MarkStyle => include_str!("../../../../examples/mark-style-c/Makefile"),
+        Kind::Tracker => include_str!("../../../../examples/tracker-c/Makefile"),
     }
 }
 
@@ -169,6 +182,7 @@ const fn words(kind: Kind) -> &'static str {
     match kind {
         Kind::Segmenter => "segmenter",
         Kind::MarkStyle => "mark style",
+        Kind::Tracker => "tracker",
     }
 }
 
@@ -241,12 +255,12 @@ mod tests {
     #[test]
     fn every_example_has_what_is_renamed() {
         for lang in [Language::Rust, Language::C] {
-            for kind in [Kind::Segmenter, Kind::MarkStyle] {
+            for kind in [Kind::Segmenter, Kind::MarkStyle, Kind::Tracker] {
                 let Example { source, id, .. } = example(lang, kind);
                 assert_eq!(source.matches(&quoted(id)).count(), 1, "{id}");
             }
         }
-        for kind in [Kind::Segmenter, Kind::MarkStyle] {
+        for kind in [Kind::Segmenter, Kind::MarkStyle, Kind::Tracker] {
             let id = example(Language::C, kind).id;
             assert!(makefile(kind).contains(&format!("NAME = {id}\n")));
             assert!(makefile(kind).contains("INCLUDE = ../../crates/som-plugin/include\n"));

@@ -81,13 +81,15 @@ impl Palette {
 static USUAL: LazyLock<Palette> = LazyLock::new(|| Palette::new(&PALETTE));
 
 /// The colour of every placed mark, in the order of `places`: one of `own`, if there are any.
-/// Neighbours share none, as long as there are enough. Any `shuffle` but 0 makes other colours win
+/// Neighbours share none, as long as there are enough; with that proviso each has the one that is `kept`
+/// for it, by rank. Any `shuffle` but 0 makes other colours win
 /// where several are about as good.
 pub(super) fn choose(
     image: &Image<'_>,
     visible: &Visible,
     places: &[Place],
     own: &[Color],
+    kept: &[Option<Color>],
     shuffle: u64,
 ) -> Vec<Color> {
     let beneath = beneath(image, visible);
@@ -103,6 +105,18 @@ pub(super) fn choose(
     let mut used = vec![0_u16; count];
     let mut chosen: Vec<Option<usize>> = vec![None; beneath.len()];
     let mut ranks: Vec<usize> = places.iter().map(|place| place.rank).collect();
+    for &rank in &ranks {
+        let index = kept[rank].and_then(|kept| palette.colors.iter().position(|&it| it == kept));
+        let is_shared = |index| {
+            let mut others = neighbours.of(rank).iter();
+            others.any(|&other| chosen[usize::from(other)] == Some(index))
+        };
+        if let Some(index) = index.filter(|&index| !is_shared(index)) {
+            used[index] = used[index].saturating_add(1);
+            chosen[rank] = Some(index);
+        }
+    }
+    ranks.retain(|&rank| chosen[rank].is_none());
     // Who has most neighbours first, of equal ones the largest: so the order of placing does not
     // matter, and who comes late has few neighbours to differ from.
     ranks.sort_unstable_by_key(|&rank| (Reverse(neighbours.of(rank).len()), rank));

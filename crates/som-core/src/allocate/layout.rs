@@ -12,6 +12,7 @@ use super::{
     claim::claim,
     color,
     ink::Ink,
+    kept::KeptMark,
     legibility::FontSizes,
     numbering::Numbering,
     place::{self, Paging, Place, Places},
@@ -210,18 +211,40 @@ impl Laying<'_> {
             max_pages: options.marks.max_pages(),
         };
         let ink = Ink::new(image);
+        let kept: Vec<Option<&KeptMark>> = numbering
+            .ids
+            .iter()
+            .map(|id| options.kept_of(*id))
+            .collect();
+        let kept_labels = kept.iter().map(|kept| {
+            let label = kept.map(KeptMark::label);
+            label.filter(|label| label.scale == scale)
+        });
         let Places {
             places,
             no_room,
             crowded,
             pages,
             covered,
-        } = place::place(&visible, ink, &masks, fonts, paging, self.call)?;
+        } = place::place(
+            &visible,
+            ink,
+            &masks,
+            fonts,
+            kept_labels.collect(),
+            paging,
+            self.call,
+        )?;
+        let kept_colors: Vec<Option<Color>> = kept
+            .iter()
+            .map(|kept| kept.map(|kept| kept.color))
+            .collect();
         let colors = color::choose(
             image,
             &visible,
             &places,
             &options.marks.colors,
+            &kept_colors,
             options.shuffle,
         );
         let mut spots = vec![Spot::Without(UnmarkedReason::Crowded); ranked.len()];

@@ -14,6 +14,7 @@ mod distance;
 mod facts;
 mod grid;
 mod ink;
+mod kept;
 mod layout;
 mod legibility;
 mod numbering;
@@ -23,7 +24,7 @@ mod visible;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::facts::Facts;
+pub use self::{facts::Facts, kept::KeptMark};
 use self::{
     layout::{Laying, Layout, Spot},
     visible::MAX_REGIONS,
@@ -49,6 +50,9 @@ pub struct AllocateOptions {
     /// Which permutation of the labels and which choice of colours to take; 0 for labels in the
     /// order of ids. Ids do not change.
     pub shuffle: u64,
+    /// What marks were on the image before, by their numbers: their colours and the places of their labels
+    /// stay, as long as everything holds that allocation promises.
+    pub kept: Vec<KeptMark>,
 }
 
 /// The style that writes the labels, and its parameters.
@@ -82,6 +86,12 @@ impl AllocateOptions {
             true => self.first.max(self.marks.first()),
             false => 0,
         }
+    }
+
+    /// What the mark whose number is `number` in [`Numbering`] was on the image before.
+    fn kept_of(&self, number: u32) -> Option<&KeptMark> {
+        let id = self.first().saturating_add(number).saturating_add(1);
+        self.kept.iter().find(|kept| kept.id == id)
     }
 }
 

@@ -36,6 +36,27 @@ impl Mask {
         Mask::rect(self.size, self.size.bbox()).difference(self)
     }
 
+    /// The same pixels so far to the right and down; those that leave the image are lost.
+    #[must_use]
+    pub fn moved(&self, dx: i64, dy: i64) -> Mask {
+        let place = |at: u32, by: i64, end: u32| {
+            let moved = i64::from(at).saturating_add(by);
+            moved.clamp(0, i64::from(end)) as u32
+        };
+        let mut mask = MaskBuilder::new(self.size);
+        for (y, spans) in self.rows() {
+            let y = i64::from(y).saturating_add(dy);
+            if !(0..i64::from(self.size.height)).contains(&y) {
+                continue;
+            }
+            for span in spans {
+                let [start, end] = [span.start, span.end].map(|x| place(x, dx, self.size.width));
+                mask.push(y as u32, start, end);
+            }
+        }
+        mask.finish()
+    }
+
     /// Number of pixels of both masks. Builds nothing.
     pub fn intersection_area(&self, other: &Mask) -> u64 {
         if !self.bbox.intersects(other.bbox) {

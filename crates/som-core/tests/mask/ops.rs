@@ -36,6 +36,22 @@ proptest! {
     }
 
     #[test]
+    fn what_is_moved_moves_pixel_by_pixel((mask, pixels) in masks(), dx in -40_i64..40, dy in -40_i64..40) {
+        let Size { width, height } = mask.size();
+        let moved = mask.moved(dx, dy);
+        check(&moved);
+        let was = |x: i64, y: i64| {
+            let inside = (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y);
+            u8::from(inside && pixels[(y * i64::from(width) + x) as usize] != 0)
+        };
+        let (width, height) = (i64::from(width), i64::from(height));
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let expected: Vec<u8> = places.map(|(x, y)| was(x - dx, y - dy)).collect();
+        prop_assert_eq!(model(&moved), expected);
+        prop_assert!(mask.moved(i64::MAX, 0).is_empty() && mask.moved(0, i64::MIN).is_empty());
+    }
+
+    #[test]
     fn the_algebra_of_sets_holds([(a, _), (b, _)] in pairs(), (c, _) in masks()) {
         prop_assert_eq!(a.complement().complement(), a.clone());
         prop_assert_eq!(a.union(&b).complement(), a.complement().intersection(&b.complement()));

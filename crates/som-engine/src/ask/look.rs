@@ -186,6 +186,7 @@ impl<'a> Looker<'a> {
                     ids: cut.ids.clone(),
                     appended: cut.boxes,
                     shuffle,
+                    kept: Vec::new(),
                 },
                 draw: true,
                 drawn: drawn.clone(),

@@ -1,4 +1,4 @@
-//! The registry: what there is to segment and to mark with.
+//! The registry: what there is to segment, to mark and to track with.
 //!
 //! An embedded, a loaded and a remote segmenter are one thing here: a descriptor and a factory.
 //! A remote one is there even while nobody answers at its endpoints. One that is made of two others
@@ -7,6 +7,7 @@
 mod composed;
 mod segmenter;
 mod style;
+mod tracker;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-use som_core::{Descriptor, Error, MarkStyle, Result, SegmenterFactory};
+use som_core::{Descriptor, Error, MarkStyle, Result, SegmenterFactory, TrackerFactory};
 use som_plugin::{
     Entry,
     host::{self, Plugin},
@@ -26,11 +27,12 @@ pub(crate) use self::composed::Told;
 pub use self::{
     segmenter::{KnownSegmenter, SegmenterEntry},
     style::StyleEntry,
+    tracker::TrackerEntry,
 };
 pub use crate::remote::EndpointState;
 use crate::{installed, remote::Remote, settings::Settings};
 
-/// Where a segmenter or mark style comes from.
+/// Where a segmenter, mark style or tracker comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provenance {
     /// Part of this program.
@@ -54,11 +56,12 @@ impl fmt::Display for Provenance {
     }
 }
 
-/// All segmenters and mark styles by id.
+/// All segmenters, mark styles and trackers by id.
 #[derive(Default)]
 pub struct Registry {
     segmenters: BTreeMap<String, Arc<SegmenterEntry>>,
     styles: BTreeMap<String, StyleEntry>,
+    trackers: BTreeMap<String, TrackerEntry>,
     /// Why installed libraries could not be loaded.
     not_loaded: Vec<Error>,
 }
@@ -118,7 +121,7 @@ impl Registry {
         Ok(registry)
     }
 
-    /// True if the segmenters and mark styles that `settings` name are there.
+    /// True if the segmenters, mark styles and trackers that `settings` name are there.
     fn has_all_of(&self, settings: &Settings) -> bool {
         let named = settings.segmenter.keys().chain([&settings.mark.segmenter]);
         // One that is made of two is not there yet.
@@ -134,6 +137,7 @@ impl Registry {
                 .iter()
                 .chain(settings.style.keys())
                 .all(|id| self.styles.contains_key(id))
+            && (settings.tracker.keys()).all(|id| self.trackers.contains_key(id))
     }
 
     /// Adds what the installed libraries bring beyond what is there.
@@ -142,12 +146,16 @@ impl Registry {
             match host::load(&library) {
                 Ok(mut plugin) => {
                     let (segmenters, styles) = (&self.segmenters, &self.styles);
+                    let trackers = &self.trackers;
                     plugin
                         .segmenters
                         .retain(|segmenter| !segmenters.contains_key(&segmenter.descriptor().id));
                     plugin
                         .mark_styles
                         .retain(|style| !styles.contains_key(&style.descriptor().id));
+                    plugin
+                        .trackers
+                        .retain(|tracker| !trackers.contains_key(&tracker.descriptor().id));
                     self.add_plugin(plugin, &Provenance::Library(library))?;
                 }
                 Err(error) => self.not_loaded.push(error),
@@ -166,6 +174,9 @@ impl Registry {
         }
         for style in plugin.mark_styles {
             self.add_style(style.descriptor().clone(), style, provenance.clone())?;
+        }
+        for tracker in plugin.trackers {
+            self.add_tracker(tracker, provenance.clone())?;
         }
         Ok(())
     }
@@ -274,6 +285,24 @@ impl Registry {
         Ok(())
     }
 
+    /// Adds a tracker.
+    ///
+    /// # Errors
+    /// As [`add_segmenter`](Self::add_segmenter).
+    pub fn add_tracker(
+        &mut self,
+        factory: Arc<dyn TrackerFactory>,
+        provenance: Provenance,
+    ) -> Result<()> {
+        let id = factory.descriptor().id.clone();
+        if let Some(other) = self.trackers.get(&id) {
+            return Err(twice("tracker", &id, other.provenance(), &provenance));
+        }
+        let entry = TrackerEntry::new(factory, provenance)?;
+        self.trackers.insert(id, entry);
+        Ok(())
+    }
+
     /// The segmenter called `id`.
     ///
     /// # Errors
@@ -310,6 +339,21 @@ impl Registry {
         self.styles
             .get(id)
             .ok_or_else(|| self.missing("mark style", id, self.styles.keys()))
+    }
+
+    /// The tracker called `id`.
+    ///
+    /// # Errors
+    /// As [`segmenter`](Self::segmenter).
+    pub fn tracker(&self, id: &str) -> Result<&TrackerEntry> {
+        self.trackers
+            .get(id)
+            .ok_or_else(|| self.missing("tracker", id, self.trackers.keys()))
+    }
+
+    /// All trackers, by id.
+    pub fn trackers(&self) -> impl Iterator<Item = &TrackerEntry> {
+        self.trackers.values()
     }
 
     /// All segmenters, by id.

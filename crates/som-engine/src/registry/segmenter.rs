@@ -7,7 +7,6 @@ use std::{
 };
 
 use futures_util::future::{BoxFuture, FutureExt as _, try_join};
-use serde_json::Value;
 use som_core::{Descriptor, Error, Params, Result, Schema, SegmenterFactory};
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -16,7 +15,7 @@ use crate::{
     memory::Memory,
     remote::{EndpointState, Remote},
     settings::{Settings, WorkerSettings},
-    weights::Weights,
+    weights,
     worker::Pool,
 };
 
@@ -340,12 +339,7 @@ impl KnownSegmenter {
             return Ok(pool.clone());
         }
         let (worker, mut options) = self.configured(settings)?;
-        if let Some(Value::String(weights)) = options.get_mut("weights") {
-            let path = Weights::open(&settings.models)?
-                .resolve(weights)
-                .map_err(|error| error.at(self.who()))?;
-            *weights = path.to_string_lossy().into_owned();
-        }
+        weights::find(&mut options, &settings.models).map_err(|error| error.at(self.who()))?;
         let pool = Arc::new(Pool::start(
             factory.clone(),
             options,

@@ -29,6 +29,8 @@ pub struct LimitSettings {
     pub rows: usize,
     /// Instances of one segmenter, each on a thread of its own.
     pub instances: usize,
+    /// Videos that are tracked at a time.
+    pub sessions: usize,
     /// Bytes that all calls in progress hold together; 0 for half of what the process may have.
     pub memory_bytes: u64,
 }
@@ -112,6 +114,7 @@ impl LimitSettings {
             ("prompt_bytes", self.prompt_bytes as u64),
             ("rows", self.rows as u64),
             ("instances", self.instances as u64),
+            ("sessions", self.sessions as u64),
         ];
         match limits.into_iter().find(|&(_, limit)| limit == 0) {
             Some((key, _)) => Err(Error::invalid(format!(

@@ -40,6 +40,8 @@ pub struct Settings {
     pub mark: MarkSettings,
     /// Which segmenter answers to which granularity.
     pub granularity: GranularitySettings,
+    /// Who follows objects through a video when a request says nothing else.
+    pub track: TrackSettings,
     /// Who is asked when a request says nothing else.
     pub ask: AskSettings,
     /// How the multimodal model rescales an image.
@@ -63,12 +65,24 @@ pub struct Settings {
     /// One table per mark style: the parameters that it gets if a request says nothing else.
     #[serde(default)]
     pub style: BTreeMap<String, Params>,
+    /// One table per tracker: `params`, a table of what its frames get if a request says nothing else,
+    /// and its options. What they leave open is as in the table of the segmenter with its id.
+    #[serde(default)]
+    pub tracker: BTreeMap<String, Params>,
     /// One table per large multimodal model, by the name it is asked for.
     #[serde(default)]
     pub lmm: BTreeMap<String, LmmSettings>,
     /// Where all this was said.
     #[serde(skip)]
     pub places: Places,
+}
+
+/// Who follows objects through a video when a request says nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrackSettings {
+    /// Id of a tracker, or of a segmenter, whose regions are then carried from frame to frame.
+    pub tracker: String,
 }
 
 /// Who is asked when a request says nothing else.
@@ -190,6 +204,23 @@ impl Settings {
             Some(other) => Err(Error::invalid(format!(
                 "{} is {other}, but must be a table",
                 self.places.of(&format!("segmenter.{id}.params"))
+            ))),
+        }
+    }
+
+    /// The options in the table of tracker `id`, and the parameters that its frames get if a request says
+    /// nothing else.
+    ///
+    /// # Errors
+    /// Invalid, if these are no table.
+    pub fn tracker(&self, id: &str) -> Result<(Params, Params)> {
+        let mut options = self.tracker.get(id).cloned().unwrap_or_default();
+        match options.remove("params") {
+            None => Ok((options, Params::new())),
+            Some(serde_json::Value::Object(params)) => Ok((options, params)),
+            Some(other) => Err(Error::invalid(format!(
+                "{} is {other}, but must be a table",
+                self.places.of(&format!("tracker.{id}.params"))
             ))),
         }
     }

@@ -12,7 +12,8 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use som_core::{Error, ErrorKind, Result};
+use serde_json::Value;
+use som_core::{Error, ErrorKind, Params, Result};
 
 pub use self::{checkpoint::Checkpoint, download::Progress};
 
@@ -43,6 +44,18 @@ pub enum Verified {
     Exact,
     /// The catalogue has no digest to compare with.
     Unknown,
+}
+
+/// Puts the path of a checkpoint in place of its name, where an option `weights` names one.
+///
+/// # Errors
+/// As [`Weights::open`] and [`Weights::resolve`].
+pub(crate) fn find(options: &mut Params, settings: &WeightSettings) -> Result<()> {
+    if let Some(Value::String(weights)) = options.get_mut("weights") {
+        let path = Weights::open(settings)?.resolve(weights)?;
+        *weights = path.to_string_lossy().into_owned();
+    }
+    Ok(())
 }
 
 impl Weights {

@@ -1,7 +1,7 @@
 //! A PNG for each region.
 
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
-use som_core::{Error, Mask, Result};
+use som_core::{Error, Mask, Result, Size};
 
 /// A gray image of the mask's size: 255 inside, 0 outside.
 ///
@@ -14,7 +14,21 @@ pub fn png(mask: &Mask) -> Result<Vec<u8>> {
     encoded(&pixels, size.width, size.height)
 }
 
-/// The same, of the pixels in the mask's box alone.
+/// A gray image of `size` whose pixels hold the numbers of masks, 0 where there is none, as DAVIS and other
+/// data sets have them. Of several masks the smallest one shows.
+///
+/// # Errors
+/// Internal, if it cannot be encoded.
+pub fn map(size: Size, mut numbered: Vec<(u8, &Mask)>) -> Result<Vec<u8>> {
+    numbered.sort_by_key(|(_, mask)| std::cmp::Reverse(mask.area()));
+    let mut pixels = vec![0; size.pixels() as usize];
+    for (number, mask) in numbered {
+        mask.paint(size.bbox(), &mut pixels, number);
+    }
+    encoded(&pixels, size.width, size.height)
+}
+
+/// As [`png`], of the pixels in the mask's box alone.
 pub(super) fn cropped_png(mask: &Mask) -> Result<Vec<u8>> {
     let bbox = mask.bbox();
     let mut pixels = vec![0; bbox.area() as usize];

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use som_core::{Call, Error, ErrorKind, Params, Region, Result, with_causes};
+use som_core::{Call, Error, ErrorKind, Params, Region, Result, Tracked, with_causes};
 
 use super::log::{Level, c_message, log};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     contain::contain,
     region::Lent,
     status,
-    sys::{SOM_INTERNAL, SOM_OK, som_call, som_status},
+    sys::{SOM_INTERNAL, SOM_OK, som_call, som_region, som_status},
 };
 
 /// Runs `body`, the author's side of a callback that `call` came with: a failure is reported and
@@ -96,16 +96,29 @@ impl Incoming {
 
     /// Hands all regions to the host.
     pub(super) fn emit(&self, regions: &[Region]) -> Result<()> {
+        self.emit_all(regions.iter().map(|region| (0, region)))
+    }
+
+    /// Hands the regions of objects to the host.
+    pub(super) fn emit_tracked(&self, tracked: &[Tracked]) -> Result<()> {
+        self.emit_all(tracked.iter().map(|it| (it.object, &it.region)))
+    }
+
+    fn emit_all<'a>(&self, regions: impl Iterator<Item = (u64, &'a Region)>) -> Result<()> {
         let emit = self
             .raw
             .emit
             .ok_or_else(|| Error::internal("the host takes no regions"))?;
-        for (index, region) in regions.iter().enumerate() {
+        for (index, (object, region)) in regions.enumerate() {
             let crop = region.mask.crop();
             let lent = Lent::new(region, crop.as_deref())
                 .map_err(|error| error.at(format_args!("region {index}")))?;
+            let raw = som_region {
+                object,
+                ..lent.raw()
+            };
             // SAFETY: both structs live until `emit` returns.
-            let status = unsafe { emit(self.pointer, &lent.raw()) };
+            let status = unsafe { emit(self.pointer, &raw) };
             match status {
                 SOM_OK => {}
                 // The host has kept its reason already, and the first one wins.

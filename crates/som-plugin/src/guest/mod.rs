@@ -2,7 +2,8 @@
 //!
 //! A segmenter is a type that implements `Segmenter` and [`Create`], and a `static`
 //! [`SegmenterDef`] that says who it is. A mark style is a type that implements `MarkStyle` and
-//! [`Default`], and a `static` [`MarkStyleDef`]. [`export!`](crate::export!) makes a plugin of
+//! [`Default`], and a `static` [`MarkStyleDef`]. A tracker is a type that implements `Tracker` and
+//! [`CreateTracker`], and a `static` [`TrackerDef`]. [`export!`](crate::export!) makes a plugin of
 //! them. The [crate page](crate) is a complete one.
 //!
 //! # What the SDK does for you
@@ -33,12 +34,14 @@ mod log;
 mod mark_style;
 mod plugin;
 mod segmenter;
+mod tracker;
 
 pub use self::{
     log::{Level, log},
     mark_style::{MarkStyleDef, MarkStyleType},
     plugin::Plugin,
     segmenter::{Create, SegmenterDef, SegmenterType},
+    tracker::{CreateTracker, TrackerDef, TrackerType},
 };
 
 #[cfg(panic = "abort")]

@@ -8,6 +8,7 @@ use super::{
     log::{Level, log, remember},
     mark_style::MarkStyleDef,
     segmenter::SegmenterDef,
+    tracker::TrackerDef,
 };
 use crate::{
     borrow,
@@ -16,11 +17,12 @@ use crate::{
     sys,
 };
 
-/// The segmenters and mark styles of one crate. [`export!`](crate::export!) makes one.
+/// The segmenters, mark styles and trackers of one crate. [`export!`](crate::export!) makes one.
 #[derive(Debug)]
 pub struct Plugin {
     segmenters: &'static [&'static SegmenterDef],
     mark_styles: &'static [&'static MarkStyleDef],
+    trackers: &'static [&'static TrackerDef],
     table: OnceLock<Result<Table, String>>,
 }
 
@@ -29,10 +31,12 @@ impl Plugin {
     pub const fn new(
         segmenters: &'static [&'static SegmenterDef],
         mark_styles: &'static [&'static MarkStyleDef],
+        trackers: &'static [&'static TrackerDef],
     ) -> Self {
         Self {
             segmenters,
             mark_styles,
+            trackers,
             table: OnceLock::new(),
         }
     }
@@ -49,7 +53,7 @@ impl Plugin {
         }
         remember(host);
         contain::set_up();
-        let table = || match contain(|| Table::new(self.segmenters, self.mark_styles)) {
+        let table = || match contain(|| Table::new(self)) {
             Ok(table) => table.map_err(|error| error.to_string()),
             Err(panic) => Err(panic.message),
         };
@@ -73,8 +77,8 @@ unsafe impl Send for Table {}
 unsafe impl Sync for Table {}
 
 impl Table {
-    fn new(segmenters: &[&SegmenterDef], mark_styles: &[&MarkStyleDef]) -> Result<Self> {
-        let segmenters = segmenters.iter().map(|definition| {
+    fn new(plugin: &Plugin) -> Result<Self> {
+        let segmenters = plugin.segmenters.iter().map(|definition| {
             Ok(sys::som_segmenter {
                 id: text(definition.id, "id")?,
                 version: text(definition.version, "version")?,
@@ -83,7 +87,7 @@ impl Table {
                 ..definition.segmenter.raw()
             })
         });
-        let mark_styles = mark_styles.iter().map(|definition| {
+        let mark_styles = plugin.mark_styles.iter().map(|definition| {
             Ok(sys::som_mark_style {
                 id: text(definition.id, "id")?,
                 version: text(definition.version, "version")?,
@@ -92,10 +96,20 @@ impl Table {
                 ..definition.style.raw()
             })
         });
+        let trackers = plugin.trackers.iter().map(|definition| {
+            Ok(sys::som_tracker {
+                id: text(definition.id, "id")?,
+                version: text(definition.version, "version")?,
+                about: text(definition.about, "about")?,
+                schema: text(definition.schema, "schema")?,
+                ..definition.tracker.raw()
+            })
+        });
         Ok(Self(Box::leak(Box::new(sys::som_plugin {
             size: size_of::<sys::som_plugin>(),
             segmenters: list(segmenters)?,
             mark_styles: list(mark_styles)?,
+            trackers: list(trackers)?,
         }))))
     }
 }
@@ -111,26 +125,28 @@ fn list<T>(items: impl Iterator<Item = Result<T>>) -> Result<*const *const T> {
     Ok(list.leak().as_ptr())
 }
 
-/// Makes a plugin of the segmenters and mark styles that are listed, names of `static`
-/// `SegmenterDef`s and `MarkStyleDef`s. Either list may be left out. Once in a crate, at its
-/// top.
+/// Makes a plugin of the segmenters, mark styles and trackers that are listed, names of `static`
+/// `SegmenterDef`s, `MarkStyleDef`s and `TrackerDef`s. Lists that are empty may be left out; those
+/// that are there keep this order. Once in a crate, at its top.
 ///
 /// It defines `PLUGIN`, the [`Entry`](crate::Entry) with which a program embeds the crate, and
 /// with the crate's own feature `export` the symbol `som_plugin_entry_v1`, by which a host finds
 /// it in a dynamic library. As in `som_plugin::export!(segmenters: [GRID], mark_styles: [DOT]);`.
 #[macro_export]
 macro_rules! export {
-    (segmenters: [$($segmenter:path),* $(,)?] $(,)?) => {
-        $crate::export!(segmenters: [$($segmenter),*], mark_styles: []);
-    };
-    (mark_styles: [$($style:path),* $(,)?] $(,)?) => {
-        $crate::export!(segmenters: [], mark_styles: [$($style),*]);
-    };
-    (segmenters: [$($segmenter:path),* $(,)?], mark_styles: [$($style:path),* $(,)?] $(,)?) => {
+    (
+        $(segmenters: [$($segmenter:path),* $(,)?] $(,)?)?
+        $(mark_styles: [$($style:path),* $(,)?] $(,)?)?
+        $(trackers: [$($tracker:path),* $(,)?] $(,)?)?
+    ) => {
         /// Everything this crate brings, for a program that embeds it.
         pub static PLUGIN: $crate::Entry = {
             static PLUGIN: $crate::guest::Plugin =
-                $crate::guest::Plugin::new(&[$(&$segmenter),*], &[$(&$style),*]);
+                $crate::guest::Plugin::new(
+                    &[$($(&$segmenter),*)?],
+                    &[$($(&$style),*)?],
+                    &[$($(&$tracker),*)?],
+                );
 
             #[cfg_attr(feature = "export", unsafe(export_name = "som_plugin_entry_v1"))]
             unsafe extern "C" fn entry(

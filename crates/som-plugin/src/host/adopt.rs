@@ -5,9 +5,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use som_core::{Error, Result, SegmenterFactory};
+use som_core::{Error, Result, SegmenterFactory, TrackerFactory};
 
-use super::{log::Host, mark_style::PluginStyle, segmenter::PluginSegmenter};
+use super::{
+    log::Host, mark_style::PluginStyle, segmenter::PluginSegmenter, tracker::PluginTracker,
+};
 use crate::{borrow, contain, entry::Entry, sys::som_plugin};
 
 /// Everything one plugin brings, in its own order.
@@ -17,6 +19,8 @@ pub struct Plugin {
     pub segmenters: Vec<Arc<PluginSegmenter>>,
     /// Its mark styles.
     pub mark_styles: Vec<Arc<PluginStyle>>,
+    /// Its trackers.
+    pub trackers: Vec<Arc<PluginTracker>>,
 }
 
 /// Takes in an embedded plugin.
@@ -51,12 +55,13 @@ pub(super) fn adopt_for(host: &'static Host, entry: Entry) -> Result<Plugin> {
 /// # Safety
 /// `plugin` leads to a `som_plugin` as the header describes it, valid until the process ends.
 unsafe fn take_in(plugin: *const som_plugin) -> Result<Plugin> {
-    // SAFETY: the caller's promise, here and for both lists.
-    let (segmenters, mark_styles) = unsafe {
+    // SAFETY: the caller's promise, here and for all lists.
+    let (segmenters, mark_styles, trackers) = unsafe {
         let plugin = borrow::read(plugin)?;
         (
             borrow::list(plugin.segmenters),
             borrow::list(plugin.mark_styles),
+            borrow::list(plugin.trackers),
         )
     };
     let segmenters = segmenters
@@ -70,9 +75,14 @@ unsafe fn take_in(plugin: *const som_plugin) -> Result<Plugin> {
         // SAFETY: part of the plugin.
         unsafe { PluginStyle::take_in(index, style) }.map(Arc::new)
     });
+    let trackers = trackers.into_iter().enumerate().map(|(index, tracker)| {
+        // SAFETY: part of the plugin.
+        unsafe { PluginTracker::take_in(index, tracker) }.map(Arc::new)
+    });
     let plugin = Plugin {
         segmenters: segmenters.collect::<Result<_>>()?,
         mark_styles: mark_styles.collect::<Result<_>>()?,
+        trackers: trackers.collect::<Result<_>>()?,
     };
     refuse_twins(
         "segmenter",
@@ -81,6 +91,10 @@ unsafe fn take_in(plugin: *const som_plugin) -> Result<Plugin> {
     refuse_twins(
         "mark style",
         plugin.mark_styles.iter().map(|it| &*it.descriptor().id),
+    )?;
+    refuse_twins(
+        "tracker",
+        plugin.trackers.iter().map(|it| &*it.descriptor().id),
     )?;
     Ok(plugin)
 }

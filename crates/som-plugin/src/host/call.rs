@@ -2,7 +2,7 @@
 
 use std::{
     ffi::{CStr, CString, c_char},
-    ptr,
+    mem, ptr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -37,6 +37,8 @@ pub(super) fn run(
 pub(super) struct Conduct {
     /// As that of [`run`].
     pub(super) result: Result<Vec<Region>>,
+    /// Whose each of its regions is; 0 is nobody's.
+    pub(super) objects: Vec<u64>,
     /// What its function returned.
     pub(super) status: som_status,
     /// It emitted a region although it had been told that the call was cancelled.
@@ -72,10 +74,14 @@ pub(super) fn watch(
         fail: Some(fail),
     };
     let status = body(&raw);
-    let emitted_late = data.state().emitted_late;
+    let (emitted_late, objects) = {
+        let mut state = data.state();
+        (state.emitted_late, mem::take(&mut state.objects))
+    };
     Ok(Conduct {
         status,
         emitted_late,
+        objects,
         result: data.outcome(status).map_err(|error| error.at(who)),
     })
 }
@@ -91,6 +97,7 @@ struct Outgoing<'a> {
 #[derive(Default)]
 struct State {
     regions: Vec<Region>,
+    objects: Vec<u64>,
     /// Texts the plugin has asked for; it may look at them until its function returns.
     texts: Vec<CString>,
     /// The first reason the plugin gave.
@@ -155,14 +162,18 @@ impl Outgoing<'_> {
         }
         let taken = match self.image {
             // SAFETY: the plugin's promise.
-            Some(image) => unsafe { region::take_in(region, image) },
-            None => Err(Error::internal("only `segment` emits regions")),
+            Some(image) => unsafe {
+                region::take_in(region, image)
+                    .and_then(|taken| Ok((taken, region::object(region)?)))
+            },
+            None => Err(Error::internal("only `segment` and `frame` emit regions")),
         };
         let mut state = self.state();
         let index = state.regions.len();
         match taken {
-            Ok(region) => {
+            Ok((region, object)) => {
                 state.regions.push(region);
+                state.objects.push(object);
                 SOM_OK
             }
             Err(error) => {

@@ -14,6 +14,9 @@ pub(super) struct Texts {
     pub(super) schema: *const c_char,
 }
 
+/// Id, version, line for people and schema → descriptor.
+type Describe = fn(&str, &str, &str, &str) -> Result<Descriptor>;
+
 impl Texts {
     /// Copies and checks the texts of what is the `what` number `index` of its plugin.
     ///
@@ -24,10 +27,29 @@ impl Texts {
     /// Every text is null or NUL-terminated.
     pub(super) unsafe fn take_in(&self, what: &str, index: usize) -> Result<Descriptor> {
         // SAFETY: the caller's promise.
+        unsafe { self.read(what, index, Descriptor::from_schema_json) }
+    }
+
+    /// As [`take_in`](Self::take_in), of a tracker.
+    ///
+    /// # Errors
+    /// As [`take_in`](Self::take_in).
+    ///
+    /// # Safety
+    /// As for [`take_in`](Self::take_in).
+    pub(super) unsafe fn of_tracker(&self, index: usize) -> Result<Descriptor> {
+        // SAFETY: the caller's promise.
+        unsafe { self.read("tracker", index, Descriptor::of_tracker) }
+    }
+
+    /// # Safety
+    /// As for [`take_in`](Self::take_in).
+    unsafe fn read(&self, what: &str, index: usize, describe: Describe) -> Result<Descriptor> {
+        // SAFETY: the caller's promise.
         let id = unsafe { required(self.id, "id") }
             .map_err(|error| error.at(format_args!("{what} {index}")))?;
         // SAFETY: the caller's promise.
-        let descriptor = unsafe { self.described(id) };
+        let descriptor = unsafe { self.described(id, describe) };
         // Whatever is wrong here, the plugin is to blame.
         descriptor
             .map_err(|error| Error::internal(error.message()).at(format_args!("{what} {id:?}")))
@@ -35,7 +57,7 @@ impl Texts {
 
     /// # Safety
     /// As for [`take_in`](Self::take_in).
-    unsafe fn described(&self, id: &str) -> Result<Descriptor> {
+    unsafe fn described(&self, id: &str, describe: Describe) -> Result<Descriptor> {
         // SAFETY: the caller's promise.
         let (version, about, schema) = unsafe {
             (
@@ -44,7 +66,7 @@ impl Texts {
                 required(self.schema, "schema")?,
             )
         };
-        Descriptor::from_schema_json(id, version, about, schema)
+        describe(id, version, about, schema)
     }
 }
 

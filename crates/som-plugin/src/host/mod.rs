@@ -18,10 +18,12 @@ mod log;
 mod mark_style;
 mod object;
 mod segmenter;
+mod tracker;
 
 pub use self::{
     adopt::{Plugin, adopt},
     library::{libraries_in, load},
     mark_style::PluginStyle,
     segmenter::PluginSegmenter,
+    tracker::PluginTracker,
 };

@@ -2,7 +2,7 @@
 //!
 //! Each rpc has a file that turns its request into one of the engine and the result into its
 //! answer: [`segment`] and [`mark`], which [`stream`] answers many times; [`ask`] answers stage by
-//! stage, [`compare`] row by row; [`image`] is what they begin with. What takes long runs in [`Engine::compute`], off the async runtime.
+//! stage, [`compare`] row by row, [`track`] frame by frame; [`image`] is what they begin with. What takes long runs in [`Engine::compute`], off the async runtime.
 
 mod ask;
 mod compare;
@@ -10,13 +10,14 @@ mod image;
 mod mark;
 mod segment;
 mod stream;
+mod track;
 
 use std::sync::Arc;
 
 use som_engine::Engine;
 use som_proto::pb::v1::{
     AskRequest, CompareRequest, MarkRequest, MarkResponse, MarkStreamRequest, SegmentRequest,
-    SegmentResponse, som_service_server::SomService,
+    SegmentResponse, TrackRequest, som_service_server::SomService,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -49,6 +50,7 @@ impl SomService for Som {
     type MarkStreamStream = stream::Answers;
     type AskStream = ask::Stages;
     type CompareStream = compare::Rows;
+    type TrackStream = track::Frames;
 
     async fn segment(
         &self,
@@ -89,5 +91,14 @@ impl SomService for Som {
         let call = Call::of(&request)?;
         let rows = self.clone().compared(call.clone(), request.into_inner());
         Ok(call.reply(rows))
+    }
+
+    async fn track(
+        &self,
+        request: Request<Streaming<TrackRequest>>,
+    ) -> Result<Response<Self::TrackStream>, Status> {
+        let call = Call::of(&request)?;
+        let frames = self.clone().tracked(call.clone(), request.into_inner());
+        Ok(call.reply(frames))
     }
 }

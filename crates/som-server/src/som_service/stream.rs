@@ -27,7 +27,7 @@ use crate::call::Call;
 /// Requests of one stream that are in work, or whose answers its client has not taken yet.
 const READ_AHEAD: usize = 4;
 /// When another server, or this one started again, may go on.
-const RESTART: Duration = Duration::from_secs(1);
+pub(super) const RESTART: Duration = Duration::from_secs(1);
 
 /// The answers as they become ready.
 pub(crate) type Answers = Pin<Box<dyn Stream<Item = Result<MarkStreamResponse, Status>> + Send>>;
@@ -140,7 +140,7 @@ impl Som {
 }
 
 /// Waits for the moment when the client stops waiting.
-async fn past_deadline(call: &Call) {
+pub(super) async fn past_deadline(call: &Call) {
     match call.deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,

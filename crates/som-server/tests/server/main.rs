@@ -14,6 +14,7 @@ mod storm; // requests at random
 mod refusals; // requests that are wrong, malformed, too large, too many or too slow
 mod ask; // Ask and Compare: stages, rows, failures
 mod stream; // MarkStream: order, failures, back-pressure, ends
+mod track; // Track: sessions, order, failures, ends
 mod models; // what models cost, who pays, and keys that are refused
 mod gate; // tokens, limits, deadlines, request ids, metrics
 mod operation; // health, reflection, metrics, settings read again

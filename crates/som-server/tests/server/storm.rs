@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use som_proto::pb::v1::{
     self as pb, ask_request::Prompt, compare_response::Outcome, image::Content, task::Kind,
+    track_request::Part,
 };
 use tonic::{Code, Status};
 
@@ -210,6 +211,35 @@ impl Chance {
         }
     }
 
+    /// The messages of a session.
+    fn video(&mut self) -> Vec<pb::TrackRequest> {
+        let start = Part::Start(pb::TrackStart {
+            tracker: self.one(&["", "columns", "columns", "nobody"]).into(),
+            params: self.params(),
+            format: self.below(7) as i32,
+            styles: self.styles(),
+            options: self.options(),
+        });
+        let frames = self.several(4, |chance| {
+            Part::Frame(pb::TrackFrame {
+                image: chance.image(),
+                index: chance.number().into(),
+                count: chance.number().into(),
+                backward: chance.below(2) == 0,
+                hints: chance.several(1, |chance| pb::ObjectHints {
+                    object: chance.number().into(),
+                    hints: chance.params(),
+                    remove: chance.below(2) == 0,
+                }),
+            })
+        });
+        let start = Some(start).filter(|_| self.below(9) > 0);
+        let parts = start.into_iter().chain(frames);
+        parts
+            .map(|part| pb::TrackRequest { part: Some(part) })
+            .collect()
+    }
+
     fn ask(&mut self) -> pb::AskRequest {
         let kind = match self.below(6) {
             0 => Kind::Describe(pb::DescribeTask {
@@ -274,7 +304,7 @@ async fn any_request_gets_an_answer_of_the_contract() {
     let mut codes: BTreeMap<String, usize> = BTreeMap::new();
     let requests = std::env::var("SOM_TEST_STORM").map_or(REQUESTS, |count| count.parse().unwrap());
     for number in 0..requests {
-        let told = match number % 4 {
+        let told = match number % 5 {
             0 => {
                 let pb::MarkRequest {
                     image,
@@ -299,6 +329,16 @@ async fn any_request_gets_an_answer_of_the_contract() {
                 async {
                     let mut stages = client.ask(request).await?.into_inner();
                     while stages.message().await?.is_some() {}
+                    Ok(())
+                }
+                .await
+            }
+            3 => {
+                let messages = chance.video();
+                async {
+                    let messages = futures_util::stream::iter(messages);
+                    let mut frames = client.track(messages).await?.into_inner();
+                    while frames.message().await?.is_some() {}
                     Ok(())
                 }
                 .await

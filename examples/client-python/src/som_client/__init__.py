@@ -24,6 +24,7 @@ from .connection import Connection
 from .errors import SomError
 from .images import ImageFile, ImageLike, Kept
 from .requests import Refinement
+from .tracked import Frame, TrackedFrame
 from .types import (
     Descriptor,
     Failure,
@@ -53,6 +54,7 @@ __all__ = [
     "Descriptor",
     "Failure",
     "Finding",
+    "Frame",
     "Granularity",
     "GranularityPick",
     "GranularityStep",
@@ -75,6 +77,7 @@ __all__ = [
     "Segmentation",
     "SomError",
     "Thought",
+    "TrackedFrame",
     "Unmarked",
     "tasks",
 ]

@@ -17,6 +17,7 @@ from .errors import SomError
 from .images import ImageLike
 from .requests import AskArguments, MarkArguments, Params, Refinement
 from .tasks import Task
+from .tracked import Frame, Session, TrackArguments, TrackedFrame
 from .types import Descriptor, Failure, GranularityStep, Marking, Model, Segmentation
 
 T = TypeVar("T")
@@ -89,6 +90,33 @@ class AsyncClient:
             for failure in stream.after():
                 yield failure
         except grpc.RpcError as error:
+            raise SomError.of(error) from error
+        finally:
+            answers.cancel()
+
+    async def track(
+        self,
+        frames: Iterable[ImageLike | Frame] | AsyncIterable[ImageLike | Frame],
+        **options: Unpack[TrackArguments],
+    ) -> AsyncIterator[TrackedFrame]:
+        """As `Client.track`; `frames` may be an asynchronous iterable."""
+        session = Session(**options)
+        if isinstance(frames, AsyncIterable):
+            sent: Any = session.requests_async(frames)
+        else:
+            sent = session.requests(frames)
+        answers = self._stubs.som.Track(
+            sent,
+            metadata=self._connection.metadata(),
+            wait_for_ready=self._call["wait_for_ready"],
+        )
+        try:
+            async for answer in answers:
+                if answer.HasField("frame"):
+                    yield TrackedFrame.of(answer.frame)
+            session.check()
+        except grpc.RpcError as error:
+            session.check()
             raise SomError.of(error) from error
         finally:
             answers.cancel()

@@ -17,6 +17,7 @@ from .errors import SomError
 from .images import ImageLike
 from .requests import AskArguments, MarkArguments, Params, Refinement
 from .tasks import Task
+from .tracked import Frame, Session, TrackArguments, TrackedFrame
 from .types import Descriptor, Failure, GranularityStep, Marking, Model, Segmentation
 
 T = TypeVar("T")
@@ -93,6 +94,29 @@ class Client:
                 yield types.outcome(answer)
             yield from stream.after()
         except grpc.RpcError as error:
+            raise SomError.of(error) from error
+        finally:
+            answers.cancel()
+
+    def track(
+        self, frames: Iterable[ImageLike | Frame], **options: Unpack[TrackArguments]
+    ) -> Iterator[TrackedFrame]:
+        """The objects of each frame of a video, in the order of `frames`, which is read as fast as the
+        server works. What is wrong with a frame ends the session; so does an exception of `frames`, after
+        the answers to those before."""
+        session = Session(**options)
+        answers = self._stubs.som.Track(
+            session.requests(frames),
+            metadata=self._connection.metadata(),
+            wait_for_ready=self._call["wait_for_ready"],
+        )
+        try:
+            for answer in answers:
+                if answer.HasField("frame"):
+                    yield TrackedFrame.of(answer.frame)
+            session.check()
+        except grpc.RpcError as error:
+            session.check()
             raise SomError.of(error) from error
         finally:
             answers.cancel()

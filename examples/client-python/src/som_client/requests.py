@@ -121,7 +121,7 @@ def mark(image: ImageLike, **options: Unpack[MarkArguments]) -> som_pb2.MarkRequ
         refine=refinement(options.get("refine")),
         styles=[layer(style) for style in options.get("styles", ())],
         options=mark_options(options),
-        format=_format(options.get("format", "png")),
+        format=format_to_wire(options.get("format", "png")),
     )
 
 
@@ -166,7 +166,7 @@ def ask(
             max_rounds=options.get("max_rounds", 0),
             max_cost=options.get("max_cost", 0.0),
         ),
-        format=_format(options.get("format", "none")),
+        format=format_to_wire(options.get("format", "none")),
     )
 
 
@@ -212,7 +212,8 @@ def mark_options(given: Mapping[str, Any]) -> types_pb2.MarkOptions:
     return types_pb2.MarkOptions(**options)
 
 
-def _format(name: Format) -> str:
+def format_to_wire(name: Format) -> str:
+    """The form of pictures, as it travels."""
     return f"PICTURE_FORMAT_{name.upper()}"
 
 

@@ -89,7 +89,8 @@ impl Session {
     /// Frames come in any order, and may come again. Without prompts, all objects are followed into the
     /// frame, but those that people pointed at there. A prompt for an object that was followed into the
     /// frame before corrects it there; any other prompt is seen for good, as what it points at. Objects
-    /// that a frame's prompts leave out are followed into it if the frame before it was seen.
+    /// that a frame's prompts leave out are followed into it if the frame before it was seen. Those that are
+    /// `forgotten` are followed no longer.
     ///
     /// # Errors
     /// Invalid, for a frame of another size than the first, for a prompt that says nothing, or if the
@@ -100,6 +101,7 @@ impl Session {
         image: &Image<'_>,
         place: Place,
         prompts: &[ObjectPrompt],
+        forgotten: &[u64],
         call: &Call<'_>,
     ) -> Result<Vec<Tracked>> {
         let size = Size::new(image.width(), image.height());
@@ -117,6 +119,7 @@ impl Session {
             }
         }
         let before = self.objects.clone();
+        self.objects.retain(|it| !forgotten.contains(&it.id));
         let tracked = self.see(image, place, prompts, call);
         match tracked {
             Ok(_) => self.size = Some(size),
@@ -128,11 +131,6 @@ impl Session {
     /// Whether there is anything to follow.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
-    }
-
-    /// Follows an object no longer.
-    pub fn remove(&mut self, object: u64) {
-        self.objects.retain(|it| it.id != object);
     }
 
     fn see(

@@ -1,11 +1,13 @@
 //! How videos are followed, under the names of the official project where it has one.
 
-use som_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use som_core::{Error, Params, Result};
 
 use crate::{network::Told, predictor::Predictor};
 
 /// How objects are followed through a video.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VideoSettings {
     /// What the memories of a video may occupy, in MiB, beyond those that the next frame sees.
     pub memory_mib: u64,
@@ -77,6 +79,24 @@ impl VideoSettings {
                 .only_obj_ptrs_in_the_past_for_eval
                 .unwrap_or(true),
         }
+    }
+
+    /// The same, but for what `options` say otherwise; what is null there is not said.
+    ///
+    /// # Errors
+    /// Invalid, for a value that is none.
+    pub(crate) fn with(self, options: &Params) -> Result<Self> {
+        let wrong = |error: serde_json::Error| Error::invalid(format!("options: {error}"));
+        let mut all = serde_json::to_value(self).map_err(wrong)?;
+        for (key, value) in all.as_object_mut().into_iter().flatten() {
+            match options.get(key) {
+                None | Some(Value::Null) => {}
+                // As the official project writes "no limit".
+                Some(said) if said.as_i64() == Some(-1) => *value = Value::Null,
+                Some(said) => *value = said.clone(),
+            }
+        }
+        serde_json::from_value(all).map_err(wrong)
     }
 
     /// # Errors

@@ -27,6 +27,9 @@ impl Placer<'_> {
     /// The label wholly inside the visible region, as large as fits with some room around it.
     pub(super) fn inside(&mut self, rank: usize) -> Result<Option<Inside>> {
         self.call.check()?;
+        if let Some(staying) = self.stays_inside(rank)? {
+            return Ok(Some(staying));
+        }
         let Some(widest) = self.widest[rank] else {
             return Ok(None);
         };
@@ -110,7 +113,7 @@ impl Placer<'_> {
     }
 
     /// True if all of `bbox` lies on the visible part of `rank`.
-    fn is_own(&self, rank: usize, bbox: BBox) -> bool {
+    pub(super) fn is_own(&self, rank: usize, bbox: BBox) -> bool {
         let columns = bbox.x as usize..bbox.right() as usize;
         (bbox.y..bbox.bottom() as u32).all(|y| {
             let row = &self.visible.row(y)[columns.clone()];
@@ -118,7 +121,7 @@ impl Placer<'_> {
         })
     }
 
-    fn judged(&self, rank: usize, label: Label) -> Inside {
+    pub(super) fn judged(&self, rank: usize, label: Label) -> Inside {
         let part = self.visible.parts()[rank];
         let share = label.bbox.area() as f64 / part.area.max(1) as f64;
         let hides = share > AREA_HIDDEN

@@ -1,6 +1,7 @@
 //! Where every label goes.
 //!
-//! In this order of preference:
+//! A label that lay somewhere on the image before *stays* there, against its region, where nothing speaks
+//! against it. Else, in this order of preference:
 //! 1. *inside*: wholly on its own visible region, where that is widest or has no ink, hiding at most
 //!    half of it;
 //! 2. *across* a region that is large but too thin: the middle and most of the label on it;
@@ -17,12 +18,14 @@ mod across;
 mod aside;
 mod beside;
 mod inside;
+mod stay;
 mod widen;
 
 use self::inside::Inside;
 use super::{
     distance::{Columns, Spot},
     ink::Ink,
+    kept::KeptLabel,
     legibility::FontSizes,
     page::Page,
     visible::{Tally, Visible},
@@ -78,6 +81,7 @@ pub(super) fn place(
     ink: Ink<'_>,
     masks: &[&Mask],
     fonts: Option<FontSizes<'_>>,
+    kept: Vec<Option<KeptLabel>>,
     paging: Paging,
     call: &Call<'_>,
 ) -> Result<Places> {
@@ -99,6 +103,7 @@ pub(super) fn place(
                 masks,
                 fonts,
                 widest,
+                kept,
                 tally,
                 call: *call,
             }
@@ -146,6 +151,8 @@ struct Placer<'a> {
     fonts: FontSizes<'a>,
     /// By rank, where the visible region is widest.
     widest: Vec<Option<Spot>>,
+    /// By rank, where the label was on the image before.
+    kept: Vec<Option<KeptLabel>>,
     tally: Tally,
     call: Call<'a>,
 }
@@ -190,7 +197,13 @@ impl Placer<'_> {
             let mut later = waiting.split_off(paging.page_size.min(waiting.len()));
             let mut labels: Vec<(usize, Label)> = Vec::new();
             let mut page = Page::new(size, ranks);
-            let mut rest = self.put_inside(&mut page, &waiting, &inside, &mut labels);
+            let (off, others): (Vec<usize>, Vec<usize>) = waiting
+                .iter()
+                .copied()
+                .partition(|&rank| self.kept[rank].is_some_and(|kept| kept.has_leader()));
+            let mut rest = self.put_inside(&mut page, &others, &inside, &mut labels);
+            rest.extend(self.put_staying(&mut page, &off, &inside, &mut labels)?);
+            rest.sort_unstable();
             let mut next = rest.split_off(tried.min(rest.len()));
             // The ends of leader lines to come.
             let moving = labels.iter().map(|(rank, _)| rank);

@@ -1,12 +1,14 @@
-//! What a segmenter or mark style is given: its defaults, what the setup sets, and the edges of its
+//! What a segmenter, mark style or tracker is given: its defaults, what the setup sets, and the edges of its
 //! schema.
 
 use serde_json::{Value, json};
-use som_core::{Descriptor, Error, Params, Result, Schema, SegmenterFactory as _};
+use som_core::{
+    Descriptor, Error, Params, Result, Schema, SegmenterFactory as _, TrackerFactory as _,
+};
 
 use super::super::adopt::Plugin;
 
-/// The options or parameters of one segmenter or mark style.
+/// The options or parameters of one segmenter, mark style or tracker.
 pub(super) struct Given {
     who: String,
     schema: Schema,
@@ -133,7 +135,8 @@ fn edges_of(property: &Value) -> Vec<Value> {
 pub(super) fn refuse_unknown(plugin: &Plugin, settings: &[(String, String)]) -> Result<()> {
     let segmenters = plugin.segmenters.iter().map(|it| it.descriptor());
     let styles = plugin.mark_styles.iter().map(|it| it.descriptor());
-    let all: Vec<&Descriptor> = segmenters.chain(styles).collect();
+    let trackers = plugin.trackers.iter().map(|it| it.descriptor());
+    let all: Vec<&Descriptor> = segmenters.chain(styles).chain(trackers).collect();
     let names = |schema: &Value, key: &str| {
         schema
             .pointer("/properties")

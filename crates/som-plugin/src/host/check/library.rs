@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "brings",
-        promise: "it brings a segmenter or a mark style",
+        promise: "it brings a segmenter, a mark style or a tracker",
         fix: "list what it brings in the som_plugin that its entry returns",
         is_basic: false,
         ask: Ask::Library(brings),
@@ -37,9 +37,14 @@ fn loads(library: &Path) -> Result<()> {
 
 fn brings(library: &Path) -> Result<()> {
     let plugin = load(library)?;
-    if plugin.segmenters.is_empty() && plugin.mark_styles.is_empty() {
+    let lists = [
+        plugin.segmenters.len(),
+        plugin.mark_styles.len(),
+        plugin.trackers.len(),
+    ];
+    if lists == [0; 3] {
         return Err(Error::internal(
-            "it brings neither a segmenter nor a mark style",
+            "it brings neither a segmenter nor a mark style nor a tracker",
         ));
     }
     Ok(())

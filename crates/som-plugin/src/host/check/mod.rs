@@ -10,12 +10,13 @@ mod library;
 mod mark_style;
 mod test_image;
 mod segmenter;
+mod tracker;
 
 use std::{fmt, path::Path, str::FromStr, time::Duration};
 
-use som_core::{Error, ErrorKind, Result, SegmenterFactory as _};
+use som_core::{Error, ErrorKind, Result, SegmenterFactory as _, TrackerFactory as _};
 
-use self::{mark_style::StyleSubject, segmenter::SegmenterSubject};
+use self::{mark_style::StyleSubject, segmenter::SegmenterSubject, tracker::TrackerSubject};
 use super::library::load;
 
 /// One question of the suite.
@@ -38,6 +39,7 @@ enum Ask {
     Library(fn(&Path) -> Result<()>),
     Segmenter(fn(&SegmenterSubject) -> Result<()>),
     MarkStyle(fn(&StyleSubject) -> Result<()>),
+    Tracker(fn(&TrackerSubject) -> Result<()>),
 }
 
 /// What a check is about.
@@ -49,13 +51,15 @@ pub enum Subject {
     Segmenter(String),
     /// One of its mark styles, by id.
     MarkStyle(String),
+    /// One of its trackers, by id.
+    Tracker(String),
 }
 
 /// What the checks are told.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Options and parameters as one types them, such as (`weights`, `sam.pth`). Each goes to
-    /// every segmenter and mark style that knows the key.
+    /// everything in the library that knows the key.
     pub settings: Vec<(String, String)>,
     /// How long a call may go on after it was cancelled.
     pub grace: Duration,
@@ -68,6 +72,7 @@ impl Subject {
             Subject::Library => library::CHECKS,
             Subject::Segmenter(_) => segmenter::CHECKS,
             Subject::MarkStyle(_) => mark_style::CHECKS,
+            Subject::Tracker(_) => tracker::CHECKS,
         }
     }
 
@@ -91,6 +96,7 @@ impl fmt::Display for Subject {
             Subject::Library => f.write_str("library"),
             Subject::Segmenter(id) => write!(f, "segmenter/{id}"),
             Subject::MarkStyle(id) => write!(f, "mark-style/{id}"),
+            Subject::Tracker(id) => write!(f, "tracker/{id}"),
         }
     }
 }
@@ -103,8 +109,9 @@ impl FromStr for Subject {
             None if text == "library" => Ok(Subject::Library),
             Some(("segmenter", id)) => Ok(Subject::Segmenter(id.to_owned())),
             Some(("mark-style", id)) => Ok(Subject::MarkStyle(id.to_owned())),
+            Some(("tracker", id)) => Ok(Subject::Tracker(id.to_owned())),
             _ => Err(Error::invalid(format!(
-                "{text:?} is no subject of checks (write library, segmenter/ID or mark-style/ID)"
+                "{text:?} is no subject of checks (write library, segmenter/ID, mark-style/ID or tracker/ID)"
             ))),
         }
     }
@@ -120,7 +127,9 @@ pub fn brought(library: &Path) -> Result<Vec<Subject>> {
     let segmenters = segmenters.map(|it| Subject::Segmenter(it.descriptor().id.clone()));
     let styles = plugin.mark_styles.iter();
     let styles = styles.map(|it| Subject::MarkStyle(it.descriptor().id.clone()));
-    Ok(segmenters.chain(styles).collect())
+    let trackers = plugin.trackers.iter();
+    let trackers = trackers.map(|it| Subject::Tracker(it.descriptor().id.clone()));
+    Ok(segmenters.chain(styles).chain(trackers).collect())
 }
 
 /// Asks one question about one subject. The plugin's code runs, with all it may do.
@@ -148,6 +157,12 @@ pub fn ask(library: &Path, subject: &Subject, check: &Check, setup: &Setup) -> R
             let subject = StyleSubject::new(found.ok_or_else(not_there)?, setup);
             subject.and_then(|subject| question(&subject).map_err(blame))
         }
+        (Ask::Tracker(question), Subject::Tracker(id)) => {
+            let mut trackers = load(library)?.trackers.into_iter();
+            let found = trackers.find(|it| it.descriptor().id == *id);
+            let subject = TrackerSubject::new(found.ok_or_else(not_there)?, setup);
+            subject.and_then(|subject| question(&subject).map_err(blame))
+        }
         _ => Err(Error::invalid(format!(
             "{:?} is no check of a {subject}",
             check.name
@@ -173,6 +188,7 @@ mod tests {
             Subject::Library,
             Subject::Segmenter("grid".to_owned()),
             Subject::MarkStyle("corners".to_owned()),
+            Subject::Tracker("follow".to_owned()),
         ] {
             assert_eq!(subject.to_string().parse::<Subject>().unwrap(), subject);
         }
@@ -186,6 +202,7 @@ mod tests {
             Subject::Library,
             Subject::Segmenter(id()),
             Subject::MarkStyle(id()),
+            Subject::Tracker(id()),
         ] {
             let checks = subject.checks();
             assert!(

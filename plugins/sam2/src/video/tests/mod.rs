@@ -137,7 +137,7 @@ fn frames_that_come_one_by_one_give_the_same() {
         let pixels = pixels(index);
         let tracked = run
             .session
-            .frame(&view(&pixels), place, prompts, &call)
+            .frame(&view(&pixels), place, prompts, &[], &call)
             .unwrap();
         let expected = steps[step]["results"][index.to_string()]
             .as_array()
@@ -184,7 +184,7 @@ fn a_long_video_takes_no_more_memory() {
             index,
             ..Place::default()
         };
-        let tracked = session.frame(&view(&pixels[index % 2]), place, prompts, &call);
+        let tracked = session.frame(&view(&pixels[index % 2]), place, prompts, &[], &call);
         let object = session.objects.first();
         let kept = object.map(|it| (it.recent.len(), it.pointed.len(), it.pending.len()));
         (tracked.unwrap().len(), kept.unwrap_or_default())
@@ -204,8 +204,14 @@ fn a_long_video_takes_no_more_memory() {
         assert!(kept.0 <= 16 && kept.1 <= 16 && kept.2 == 0, "{kept:?}");
     }
     assert_eq!(frame(60, &[]).1, (16, 16, 0));
-    session.remove(5);
-    assert!(session.is_empty());
+    let (pixels, params) = (pixels[0].clone(), Params::new());
+    let call = Call::uncancellable(&params);
+    let place = Place {
+        index: 61,
+        ..Place::default()
+    };
+    let found = session.frame(&view(&pixels), place, &[], &[5], &call);
+    assert!(found.unwrap().is_empty() && session.is_empty(), "forgotten");
 }
 
 #[test]
@@ -242,7 +248,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     };
     let (pixels, place) = (pixels(0), Place::default());
     let error = session
-        .frame(&view(&pixels), place, &[nothing], &call)
+        .frame(&view(&pixels), place, &[nothing], &[], &call)
         .unwrap_err();
     assert!(
         error.message().contains("the prompt of object 7"),
@@ -250,9 +256,13 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     );
     assert!(session.is_empty());
 
-    session.frame(&view(&pixels), place, &[], &call).unwrap();
+    session
+        .frame(&view(&pixels), place, &[], &[], &call)
+        .unwrap();
     let other = image::RgbImage::new(5, 4);
-    let error = session.frame(&view(&other), place, &[], &call).unwrap_err();
+    let error = session
+        .frame(&view(&other), place, &[], &[], &call)
+        .unwrap_err();
     assert!(error.message().contains("the frame is 5 x 4"), "{error}");
 }
 
@@ -275,20 +285,20 @@ fn a_frame_that_fails_leaves_no_trace() {
         ..Place::default()
     };
     session
-        .frame(&view(&pixels), at(0), &[said(1)], &call)
+        .frame(&view(&pixels), at(0), &[said(1)], &[], &call)
         .unwrap();
     let spoilt = &golden.predictor.sam2.memory.ages;
     let whole = spoilt.copy();
     let _ = spoilt.shallow_clone().fill_(f64::NAN);
     let error = session
-        .frame(&view(&pixels), at(1), &[said(2)], &call)
+        .frame(&view(&pixels), at(1), &[said(2)], &[], &call)
         .unwrap_err();
     assert!(error.message().contains("mask decoder"), "{error}");
     assert_eq!(session.objects.len(), 1);
     assert!(session.objects[0].recent.is_empty());
     spoilt.shallow_clone().copy_(&whole);
     let found = session
-        .frame(&view(&pixels), at(1), &[said(2)], &call)
+        .frame(&view(&pixels), at(1), &[said(2)], &[], &call)
         .unwrap();
     let found: Vec<u64> = found.iter().map(|found| found.object).collect();
     assert_eq!(found, [1, 2]);

@@ -207,7 +207,7 @@ impl Run {
                     }
                 }
                 "remove" => {
-                    self.session.remove(object);
+                    self.session.objects.retain(|it| it.id != object);
                     let left: Vec<u64> = self.session.objects.iter().map(|it| it.id).collect();
                     assert_eq!(json!(left), told["obj_ids"]);
                     self.check_masks(step, 0, &told["results"]);
