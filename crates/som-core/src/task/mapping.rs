@@ -140,11 +140,7 @@ fn gapped(rest: &str) -> Option<&str> {
         .find(|c: char| c.is_ascii_digit())
         .filter(|at| *at > 0)?;
     let lead = &rest[..name];
-    let leads = words::words(lead).all(|word| {
-        LEADS
-            .iter()
-            .any(|role| words::at(lead, word.start, *role).is_some())
-    });
+    let leads = words::is_made_of(lead, &LEADS);
     let few = (1..=3).contains(&words::words(lead).take(4).count());
     (leads && few).then(|| &rest[name..])
 }

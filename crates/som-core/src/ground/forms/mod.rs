@@ -23,16 +23,18 @@ mod announced;
 mod arrow;
 mod bare;
 mod below;
+mod borne;
 mod bracket;
 mod call;
 mod clause;
+mod counting;
 mod ends;
 mod hash;
 mod headed;
 mod json;
 mod keyword;
 mod line;
-mod opinion;
+mod reply;
 mod said;
 mod series;
 mod weak;
@@ -41,7 +43,7 @@ mod wrapped;
 use std::ops::Range;
 
 pub(crate) use self::line::enumerators;
-pub(super) use self::opinion::takes_back;
+pub(super) use self::reply::takes_back;
 use super::{
     Mention,
     json::{Node, parse},

@@ -1,7 +1,7 @@
 //! Words that announce marks only where the words around them speak of marks, or a number is all that
 //! is said: "the number 3".
 
-use super::{Reader, series::stands_by};
+use super::{Reader, reply::LEADS, series::stands_by};
 use crate::ground::{
     title::WEAK,
     words::{self, Role},
@@ -80,29 +80,12 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
 /// "Isn't that just number 5", "it's the number 3": nothing but such words stands before it in the
 /// answer.
 fn leads_alone(text: &str, at: usize) -> bool {
-    const LEADS: [Role; 8] = [
-        Role::Denies,
-        Role::Pronoun,
-        Role::Copula,
-        Role::Article,
-        Role::Only,
-        Role::Opinion,
-        Role::Affirms,
-        Role::Hedges,
-    ];
     // What was thought before is blank.
     let lead = text[..at].trim_start();
     if lead.len() > NEAR {
         return false;
     }
-    let mut passed = 0;
-    words::words(lead).all(|word| {
-        let ends = LEADS
-            .iter()
-            .filter_map(|role| words::at(lead, word.start, *role));
-        passed = ends.max().unwrap_or(0).max(passed);
-        word.start < passed
-    }) && !lead.contains(['\n', '[', '|'])
+    words::is_made_of(lead, &LEADS) && !lead.contains(['\n', '[', '|'])
 }
 
 /// "[3] has the number 8 on it", "the bus at mark 4 shows the number 20": a verb behind the mark says

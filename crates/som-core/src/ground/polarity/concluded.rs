@@ -86,11 +86,7 @@ fn left(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Vec<Range<usize
     let (before, behind) = mentions.split_at(next);
     let kept = behind.first().filter(|kept| kept.is_meant())?;
     let between = text.get(cue.end..kept.span.start)?;
-    let direct = between.len() < NEAR
-        && words::words(between).all(|word| {
-            let leads = |role: &Role| words::at(between, word.start, *role).is_some();
-            LEADS.iter().any(leads)
-        });
+    let direct = between.len() < NEAR && words::is_made_of(between, &LEADS);
     let others: HashSet<&[u32]> = before.iter().map(|mention| &mention.marks[..]).collect();
     let mut others_behind = behind.iter().filter(|mention| mention.is_meant());
     let last = others_behind.all(|mention| mention.marks == kept.marks);
@@ -172,14 +168,7 @@ fn opens(text: &str, cues: &Cues, cue: Cue) -> bool {
     if near > 0 && begin == near {
         return false;
     }
-    let mut passed = 0;
-    let leads = words::words(lead).all(|word| {
-        let end = LEADS
-            .iter()
-            .filter_map(|role| words::at(lead, word.start, *role));
-        passed = end.max().unwrap_or(0).max(passed);
-        word.start < passed
-    });
+    let leads = words::is_made_of(lead, &LEADS);
     let rest = text[cue.end..].trim_start_matches(['*', '_', ' ', '`']);
     let tied = rest.starts_with([':', '–', '—', '=', '→', '\n', ','])
         || rest.starts_with("->")
