@@ -243,7 +243,8 @@ fn of_head(spoken: &Spoken<'_>, expression: &str) -> Option<Named> {
         .to_owned();
     // Two that are said to be so are not told apart by it.
     let mut found = None;
-    for mention in spoken.meant() {
+    let told = spoken.mentions.iter().zip(spoken.beside);
+    for (mention, _) in told.filter(|(mention, beside)| mention.is_meant() && !**beside) {
         if clause_is_about(spoken, mention, &noun) && found.replace(mention).is_some() {
             return None;
         }
@@ -417,9 +418,34 @@ fn settled(spoken: &Spoken<'_>) -> Option<Named> {
         .iter()
         .rfind(|other| other.span.end <= last.span.start)
         .map_or(before.span.end, |other| other.span.end);
-    ((again || compared) && settles(spoken, from.max(before.span.end)..last.span.start))
-        .then(|| Named::by([*last]))
-        .flatten()
+    let between = from.max(before.span.end)..last.span.start;
+    let settled = (again || compared) && settles(spoken, between) || names_again(spoken, &meant);
+    settled.then(|| Named::by([*last])).flatten()
+}
+
+/// "Of the three dogs, [2], [3] and [7], the leftmost is [3]": behind a list, one of its marks alone is
+/// named once more, and ends what is said of it.
+fn names_again(spoken: &Spoken<'_>, meant: &[&Mention]) -> bool {
+    let [listed @ .., last] = meant else {
+        return false;
+    };
+    let list: Vec<Mention> = listed.iter().map(|mention| (*mention).clone()).collect();
+    let marks = Named::by(&list).map_or(Vec::new(), |named| named.marks);
+    let one = last.marks.len() == 1 && marks.len() > 1 && marks.contains(&last.marks[0]);
+    let end = list.last().map_or(0, |mention| mention.span.end);
+    let lead = spoken
+        .get(end..last.span.start)
+        .trim_end_matches([' ', '*', '[', '"', '(']);
+    let named = words::words(lead).any(|word| {
+        [Role::Copula, Role::Answers, Role::Announces]
+            .iter()
+            .any(|role| words::at(lead, word.start, *role) == Some(lead.len()))
+    });
+    let closed = spoken
+        .get(last.span.end..spoken.part.end)
+        .trim_start_matches([']', '*', '"', ')']);
+    let ends = closed.is_empty() || closed.starts_with(['.', ',', '!', '\n', ';']);
+    one && list_length(spoken.text, &list) == list.len() && named && ends
 }
 
 /// True if the words in `range` choose one of what was named.
@@ -454,8 +480,10 @@ fn is_numbered(before: impl Iterator<Item = char>, marks: usize) -> bool {
 
 /// True for "[3] or [5]" and "either [3] or [5]".
 fn wavers(spoken: &Spoken<'_>, mentions: &[Mention]) -> bool {
-    mentions.windows(2).any(|pair| {
+    let between = mentions.windows(2).any(|pair| {
         let between = pair[0].span.end..pair[1].span.start;
         between.len() < 40 && spoken.cues.any(between, Role::Hedges)
-    })
+    });
+    let within = |mention: &Mention| spoken.cues.any(mention.span.clone(), Role::Hedges);
+    between || mentions.iter().any(within)
 }

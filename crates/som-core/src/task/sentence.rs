@@ -7,7 +7,7 @@ use super::{
     said::{is_conjunction, list_length, names_behind_tie, names_right_behind},
     spoken::Spoken,
 };
-use crate::ground::{Mention, Role, words};
+use crate::ground::{Mention, Role, Status, words};
 
 /// A place of the answer where a text stands.
 pub(super) struct Place {
@@ -359,10 +359,32 @@ impl Sentence<'_> {
         }
     }
 
-    /// The list that `mentions` begin with.
+    /// The list that `mentions` begin with; of those between which the answer wavers the one that it
+    /// chooses behind them.
     pub(super) fn list(&self, mentions: &[Mention], tied: bool) -> Option<Said> {
-        let named = Named::by(&mentions[..list_length(self.lower, mentions)])?;
+        let (list, rest) = mentions.split_at(list_length(self.lower, mentions));
+        let mut named = Named::by(list)?;
+        let span = list.first()?.span.start..list.last()?.span.end;
+        let wavers = self.spoken.cues.any(span, Role::Hedges);
+        if wavers && named.marks.len() > 1 {
+            match self.chosen(list, rest) {
+                Some(chosen) => named = chosen,
+                None => named.status = named.status.max(Status::Ambiguous),
+            }
+        }
         Some(Said { named, tied })
+    }
+
+    /// "(Either [3] or [6]) — I'd go with [3]": what `rest` begins with, if it names one of the list once
+    /// more.
+    fn chosen(&self, list: &[Mention], rest: &[Mention]) -> Option<Named> {
+        let (last, again) = (list.last()?, rest.first()?);
+        let between = last.span.end..again.span.start;
+        let chooses = [Role::Opinion, Role::Contrasts, Role::Only, Role::Selects]
+            .iter()
+            .any(|role| self.spoken.cues.any(between.clone(), *role));
+        let same = list.iter().any(|mention| mention.marks == again.marks);
+        (same && chooses).then(|| Named::by([again])).flatten()
     }
 
     /// Where the next place begins, or the sentence ends.

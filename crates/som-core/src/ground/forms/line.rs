@@ -88,9 +88,11 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
     });
     let comma = rest.strip_prefix(", ").is_some_and(|_| {
         let next = end + 2;
-        let corrects = words::at(text, next, Role::Corrects).is_some();
-        !corrects && words::at(text, next, Role::Article).is_some()
-            || words::at(text, next, Role::Because).is_some()
+        let says = |role: &Role| words::at(text, next, *role).is_some();
+        let told = [Role::Article, Role::Because, Role::Beside]
+            .iter()
+            .any(says);
+        told && ![Role::Corrects, Role::Denies].iter().any(says)
     });
     let because = rest.starts_with(' ') && {
         let word = words::at(text, end + 1, Role::Because).map(|word| &text[end + 1..word]);

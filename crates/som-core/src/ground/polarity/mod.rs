@@ -118,7 +118,7 @@ impl<'a> Around<'a> {
 
     fn polarity(&self, last: Option<Polarity>) -> Polarity {
         let last = last.filter(|_| self.is_preceded);
-        if self.is_struck() || self.is_retracted() {
+        if self.is_struck() || self.is_retracted() || self.is_first_guess() {
             return Polarity::Replaced;
         }
         if self.is_joined()
@@ -231,6 +231,21 @@ impl<'a> Around<'a> {
         no(Role::Denies) || no(Role::None)
     }
 
+    /// True for what was a first guess, told behind what is meant: "It is [6], though at first I took it
+    /// for [2]".
+    fn is_first_guess(&self) -> bool {
+        let turn = self.cues.all(self.before.clone(), Role::Contrasts).next();
+        let guess = self.cues.all(self.before.clone(), Role::Tentative).next();
+        let (Some(turn), Some(guess)) = (turn, guess) else {
+            return false;
+        };
+        let between = self.text.get(turn.end..guess.start).unwrap_or("x");
+        self.is_preceded
+            && words::is_made_of(between, &[Role::Tentative, Role::Pronoun])
+            && !self.cues.any(guess.end..self.before.end, Role::Contrasts)
+            && !self.is_followed
+    }
+
     /// True if this mention is said in place of the last one, which was said to be a first guess:
     /// "At first it looks like [2], but it is [3]".
     fn overrides(&self, mentions: &[Mention], index: usize) -> bool {
@@ -241,13 +256,35 @@ impl<'a> Around<'a> {
         let gap = floor(self.text, end.max(start.saturating_sub(NEAR)))..start;
         let begin = floor(self.text, mentions[last].span.start.saturating_sub(NEAR));
         let sentence = sentence_start(self.text, begin..mentions[last].span.start);
-        let guessed = self
+        let before = self
             .cues
-            .any(sentence..mentions[last].span.start, Role::Tentative)
-            || self.cues.any(gap.clone(), Role::Tentative);
-        guessed
-            && self.cues.any(gap, Role::Contrasts)
-            && mentions[last].marks != mentions[index].marks
+            .any(sentence..mentions[last].span.start, Role::Tentative);
+        let guess = self.cues.all(gap.clone(), Role::Tentative).next();
+        let mut turns = self.cues.all(gap, Role::Contrasts);
+        // "It could be [2], but I'd say [8]"
+        let hedged = self
+            .cues
+            .any(sentence..mentions[last].span.start, Role::Hedges);
+        let turned = turns.any(|turn| {
+            before
+                || guess.is_some_and(|guess| guess.start < turn.start)
+                || hedged && self.chooses(turn.end..start)
+        });
+        turned && mentions[last].marks != mentions[index].marks
+    }
+
+    /// True if nothing but words that choose stands in `range`: "I'd say".
+    fn chooses(&self, range: Range<usize>) -> bool {
+        const LEADS: [Role; 5] = [
+            Role::Opinion,
+            Role::Selects,
+            Role::Pronoun,
+            Role::Announces,
+            Role::Article,
+        ];
+        let said = self.text.get(range).unwrap_or("x");
+        let led = words::made_of(said, &LEADS);
+        led.is_some_and(|led| led.contains(&Role::Opinion) || led.contains(&Role::Selects))
     }
 
     fn is_behind(&self, role: Role) -> bool {

@@ -30,7 +30,9 @@ pub(super) fn set_aside(text: &str, cues: &Cues, mentions: &mut [Mention], joine
                 .as_ref()
                 .is_some_and(|(only, _)| *only != mentions[index].marks);
             let begins = alone.as_ref().is_some_and(|(_, begins)| *begins);
-            let called = none.as_ref().is_some_and(|none| place.is_other_than(none));
+            let called = none
+                .as_ref()
+                .is_some_and(|none| place.is_other_than(none) || place.is_reason_of(none));
             let denied = none_first && place.is_turned_away()
                 || called
                 || other
@@ -206,7 +208,7 @@ fn alone(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<(Vec<u32>, boo
         let lead = lead.rsplit(',').next().unwrap_or(lead);
         let lead = lead.trim_start_matches([' ', '*']);
         let begins = words::at(lead, 0, Role::Only).is_some_and(|end| is_function(&lead[end..]));
-        mention.is_meant() && begins && (place.copula_behind().is_some() || place.has_behind())
+        mention.is_meant() && begins && place.is_told_of()
     });
     only.map(|(index, mention)| {
         let place = Place::new(text, cues, mentions, index);
@@ -218,10 +220,7 @@ fn alone(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<(Vec<u32>, boo
 /// True if no word but one that announces a mark is in `lead`.
 fn is_function(lead: &str) -> bool {
     const ROLES: [Role; 3] = [Role::Announces, Role::Article, Role::Joins];
-    words::words(lead).all(|word| {
-        let is = |role: &Role| words::at(lead, word.start, *role).is_some();
-        ROLES.iter().any(is)
-    })
+    words::is_made_of(lead, &ROLES)
 }
 
 /// A mention, and what its sentence says before and behind it.
@@ -280,7 +279,7 @@ impl<'a> Place<'a> {
         let denied = self.is_granted()
             || self.lacks()
             || self.is_disqualified()
-            || self.near(Role::Resembles) && self.contrast().is_some() && self.is_subject()
+            || self.is_alike() && self.is_subject()
             || self.is_dismissed() && self.is_told_behind() && self.is_subject()
             || other && self.is_subject() && !self.is_listed && !self.is_followed;
         denied.then_some(Polarity::Denied)
@@ -380,11 +379,16 @@ impl<'a> Place<'a> {
         (!between.contains(char::is_alphanumeric)).then_some(copula)
     }
 
-    /// True if a verb that says what it has stands right behind the mention.
-    fn has_behind(&self) -> bool {
+    /// True if a verb of any kind stands right behind the mention: "Only [8] fits".
+    fn is_told_of(&self) -> bool {
         let rest = self.get(self.after.clone());
-        let rest = rest.trim_start_matches([']', '*', ' ']);
-        words::at(rest, 0, Role::Carries).is_some() && words::at(rest, 0, Role::Fills).is_none()
+        let verb = rest
+            .trim_start_matches([']', '*', ')'])
+            .trim_start_matches(' ');
+        let lists = [Role::Joins, Role::Ranges]
+            .iter()
+            .any(|role| words::at(verb, 0, *role).is_some());
+        verb.starts_with(char::is_alphabetic) && !lists
     }
 
     /// "While [7] also has stripes, it's a towel": what is granted of it is followed by what it is.
@@ -428,6 +432,14 @@ impl<'a> Place<'a> {
         (verb.is_some() || glued) && indefinite
             || words::at(name, 0, Role::Denies).is_some()
             || words::at(rest, 0, Role::Dismisses).is_some()
+    }
+
+    /// "[6] also wears blue, but": what is granted is turned away.
+    fn is_alike(&self) -> bool {
+        self.contrast().is_some_and(|turn| {
+            let granted = self.after.start..turn.start.max(self.after.start);
+            self.near(Role::Resembles) && self.cues.any(granted, Role::Resembles)
+        })
     }
 
     /// True if words of `role` stand right behind the mention.
@@ -498,6 +510,15 @@ impl<'a> Place<'a> {
         });
         let none = self.cues.any(none.clone(), Role::None);
         none && words::at(name, 0, Role::Definite).is_none() && !says_so
+    }
+
+    /// "None of them fits: [1] has a brown jacket": what a colon leads to tells why there is none.
+    fn is_reason_of(&self, none: &Range<usize>) -> bool {
+        let reasons = self.get(none.end..self.before.end);
+        let itself = [Role::Excepts, Role::Pronoun]
+            .iter()
+            .any(|role| self.cues.any(none.end..self.before.end, *role));
+        reasons.starts_with(": ") && !reasons.contains(['\n', '.']) && !itself
     }
 
     /// True if the sentence is about the mention: "the one at [2]".
