@@ -16,6 +16,7 @@ mod nearby;
 mod numbered;
 mod order;
 mod phrases;
+mod pieces;
 mod refer;
 mod renamed;
 mod said;

@@ -6,8 +6,9 @@ use super::{
     grounded::{Finding, Named},
     json,
     matching::{overlap, plain_words, same},
-    nearby::marks_of_each,
+    nearby::{marks_of_each, without_article},
     order,
+    pieces::piece_by_piece,
     said::{list_length, names_behind_tie},
     spoken::Spoken,
     stated::stated_first,
@@ -55,6 +56,13 @@ fn in_text(spoken: &Spoken<'_>, expressions: &[String]) -> Option<Vec<Option<Nam
     let all = |given: &Vec<Option<Named>>| given.iter().all(Option::is_some);
     if by_words.as_ref().is_some_and(all) {
         return by_words;
+    }
+    let keys: Vec<String> = expressions
+        .iter()
+        .map(|expression| without_article(&words::lowered(expression)).to_owned())
+        .collect();
+    if let Some(said) = piece_by_piece(spoken, &keys) {
+        return Some(said);
     }
     let by_order = order::in_order(spoken, expressions.len());
     match (by_words, by_order) {

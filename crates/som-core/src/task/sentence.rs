@@ -431,7 +431,7 @@ fn tie(between: &str) -> Option<Tie> {
             continue;
         }
         let role = |role| words::at(between, word.start, role);
-        if let Some(end) = role(Role::Is) {
+        if let Some(end) = role(Role::Is).or_else(|| role(Role::For)) {
             kind = Tie::Strong;
             passed = end;
         } else if let Some(end) = role(Role::Announces)

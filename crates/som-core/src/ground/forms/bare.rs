@@ -36,7 +36,14 @@ pub(super) struct List {
 impl Bare<'_> {
     /// The names outside of `taken`, in order.
     pub(super) fn read(&self, taken: &[Mention]) -> Vec<Mention> {
-        let listed = listed(self.text, self.names, self.cues);
+        let mut listed = listed(self.text, self.names, self.cues);
+        let is_taken = |span: &Range<usize>| {
+            let next = taken.partition_point(|mention| mention.span.end <= span.start);
+            taken
+                .get(next)
+                .is_some_and(|mention| mention.span.start < span.end)
+        };
+        listed.retain(|mention| !is_taken(&mention.span));
         if !listed.is_empty() {
             return listed;
         }
@@ -55,7 +62,10 @@ impl Bare<'_> {
             }
             // What is further off is not the same sentence.
             let near = last.filter(|last| at - last <= 2 * LONGEST);
-            from = match self.named(at, near) {
+            let next = taken
+                .peek()
+                .map_or(self.text.len(), |mention| mention.span.start);
+            from = match self.named(at, near).filter(|list| list.span.end <= next) {
                 Some(list) => {
                     let end = list.span.end;
                     last = Some(end);

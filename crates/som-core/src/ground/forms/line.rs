@@ -99,7 +99,9 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
         word.is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "because" | "since"))
     };
     let caption = rest.starts_with(" (") && !rest.starts_with(" (1");
-    let says = is || numeric && (comma || because || caption && reader.begins());
+    let says = is
+        || numeric && (comma || because)
+        || reader.begins() && (caption || rest.starts_with(" has "));
     says.then(|| Found::Mention(reading.mention(at..end)))
 }
 

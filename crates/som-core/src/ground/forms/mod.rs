@@ -33,6 +33,7 @@ mod hash;
 mod headed;
 mod json;
 mod keyword;
+mod last;
 mod line;
 mod reply;
 mod said;
@@ -43,7 +44,7 @@ mod wrapped;
 use std::ops::Range;
 
 pub(crate) use self::line::enumerators;
-pub(super) use self::reply::takes_back;
+pub(super) use self::{last::concluding, reply::takes_back};
 use super::{
     Mention,
     json::{Node, parse},

@@ -127,7 +127,9 @@ impl<'a> Reply<'a> {
     /// "8 and probably 9": another name is added, less surely.
     fn is_added_to(&self) -> bool {
         let rest = self.rest().trim_start_matches([' ', ',']);
-        let joins = words::at(rest, 0, Role::Joins).map_or(rest, |end| rest[end..].trim_start());
+        let joins = words::at(rest, 0, Role::Joins)
+            .map_or(rest.trim_start_matches('&'), |end| &rest[end..])
+            .trim_start();
         let surely = [Role::Opinion, Role::Hedges]
             .iter()
             .filter_map(|role| words::at(joins, 0, *role))
@@ -211,8 +213,9 @@ pub(super) fn small_letters(text: &str, at: usize, names: &Names) -> Option<List
     let trailed = words::made_of(&text[end..], &[Role::Opinion, Role::Hedges])?;
     // "It's a …"; but "either a or c"
     let article = reading.names == 1 && words::at(letter, 0, Role::Article).is_some();
+    let said = says_so(&led) && !article || !trailed.is_empty();
     let span = at..end;
-    ((says_so(&led) || !trailed.is_empty()) && !article).then_some(List { reading, span })
+    said.then_some(List { reading, span })
 }
 
 /// True if `between` is nothing but words that take back what stands before them: ", no sorry, ",

@@ -69,9 +69,19 @@ pub(super) fn goes_on(reader: &Reader<'_>, name: &Range<usize>) -> bool {
     if between.contains('\n') {
         return begins(reader, name);
     }
+    // "…, and the doors 9 to 10"
+    let near = text.floor_char_boundary(name.end + LONGEST / 4);
+    let list = list_at(&text[..near], name.start, names, Setting::Open)
+        .filter(|(list, _)| list.misses() == 0);
+    let list = list.map_or(name.clone(), |(_, end)| {
+        name.start..text[..end].trim_end().len()
+    });
     is_same_tie(reader, &last, name, separator)
         || as_line(reader, name)
-        || separator != Separator::Sentence && is_gapped(reader, &last, before, name)
+        || separator != Separator::Sentence
+            && [name, &list]
+                .iter()
+                .any(|name| is_gapped(reader, &last, before, name))
         || separator != Separator::Sentence
             && between[before..].trim().is_empty()
             && !is_quantity(text, name.end)

@@ -22,11 +22,17 @@ const FORMS: [(&str, &str); 5] = [
 ];
 
 /// Takes back what the answer named on the way to its conclusion, and tells which mentions that
-/// were.
-pub(in crate::ground) fn conclude(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<usize> {
+/// were. What ends it with a word such as "so" is `last`.
+pub(in crate::ground) fn conclude(
+    text: &str,
+    cues: &Cues,
+    mentions: &mut [Mention],
+    last: Option<Range<usize>>,
+) -> Vec<usize> {
     let Some(parts) = boxed(text, 0..text.len())
         .map(|part| vec![part])
         .or_else(|| announced(text, cues))
+        .or_else(|| last.map(|part| vec![part]))
         .or_else(|| left(text, cues, mentions))
     else {
         return Vec::new();

@@ -319,7 +319,7 @@ impl<'a> Around<'a> {
     }
 }
 
-/// True for "not 3": a denial and one bare number.
+/// True for "not 3", "not D": a denial and one bare name.
 fn is_denied_first(lead: &str) -> bool {
     let mut rest = lead.trim();
     let mut denies = false;
@@ -329,7 +329,8 @@ fn is_denied_first(lead: &str) -> bool {
         rest = rest[end..].trim_start_matches([' ', ',']);
     }
     let name = rest[words::at(rest, 0, Role::Article).unwrap_or(0)..].trim_start();
-    denies && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+    let letter = name.len() == 1 && name.bytes().all(|byte| byte.is_ascii_uppercase());
+    denies && !name.is_empty() && (letter || name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// True for a comma, and an article behind it as it may be.

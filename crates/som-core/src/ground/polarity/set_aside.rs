@@ -429,8 +429,10 @@ impl<'a> Place<'a> {
         };
         let article = words::at(name, 0, Role::Article);
         let indefinite = article.is_some() && words::at(name, 0, Role::Definite).is_none();
+        // "But no ball" says nothing of the mark.
+        let lacks = words::at(name, 0, Role::No).is_some() && verb.is_none() && !glued;
         (verb.is_some() || glued) && indefinite
-            || words::at(name, 0, Role::Denies).is_some()
+            || words::at(name, 0, Role::Denies).is_some() && !lacks
             || words::at(rest, 0, Role::Dismisses).is_some()
     }
 
@@ -519,6 +521,16 @@ impl<'a> Place<'a> {
             .iter()
             .any(|role| self.cues.any(none.end..self.before.end, *role));
         reasons.starts_with(": ") && !reasons.contains(['\n', '.']) && !itself
+    }
+
+    /// "None. [2] is the only mug, and it is white": the answer is over, if nothing takes it back.
+    fn is_behind_none(&self, none: &Range<usize>) -> bool {
+        let said = self.get(none.clone());
+        let alone = words::is_made_of(said, &[Role::None, Role::NoOne, Role::Pronoun]);
+        let again = [Role::Corrects, Role::Excepts, Role::Answers]
+            .iter()
+            .any(|role| self.cues.any(none.end..self.before.end, *role));
+        alone && self.is_about() && !again
     }
 
     /// True if the sentence is about the mention: "the one at [2]".

@@ -120,7 +120,9 @@ pub(super) fn answer_questions(text: &str, mentions: &mut [Mention]) {
         let reply = reply
             .strip_prefix('?')
             .map(|reply| reply.trim_start_matches([' ', '*', '\n', '–', '—', '-']));
-        let asked = reply.map(|reply| words::at(reply, 0, Role::Affirms).is_none());
+        // "5? Or maybe 2" wavers.
+        let kept = [Role::Affirms, Role::Joins];
+        let asked = reply.map(|reply| kept.iter().all(|role| words::at(reply, 0, *role).is_none()));
         let denied = reply.is_some_and(|reply| {
             let role = |role| words::at(reply, 0, role).is_some();
             role(Role::Denies) || role(Role::Corrects)

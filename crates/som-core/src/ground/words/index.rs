@@ -28,6 +28,8 @@ impl Index {
         for language in &table::TABLE {
             for (list, role) in [
                 (language.announces, Role::Announces),
+                (language.weak, Role::Weak),
+                (language.things, Role::Thing),
                 (language.counts, Role::Counts),
                 (language.answers, Role::Answers),
                 (language.none, Role::None),
@@ -108,6 +110,7 @@ impl Index {
                 (language.departs, Role::Departs),
                 (language.genuine, Role::Genuine),
                 (language.sames, Role::Same),
+                (language.fors, Role::For),
                 (language.blanks, Role::Blank),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {

@@ -81,5 +81,6 @@ pub(super) const ITALIAN: Language = Language {
     departs: "uscito, uscita, sparito, sparita, scomparso, scomparsa",
     genuine: "vero, vera, corretto, corretta, giusto, giusta",
     sames: "lo stesso, la stessa, gli stessi, idem",
+    fors: "per",
     ..SILENT
 };

@@ -78,5 +78,6 @@ pub(super) const UKRAINIAN: Language = Language {
     departs: "зник, зникла, зникло, пішов, пішла",
     genuine: "справжній, справжня, справжнє, правильний",
     sames: "той самий, та сама, те саме",
+    fors: "для",
     ..SILENT
 };
