@@ -55,8 +55,10 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
         };
         let value = piece.end - value.len()..piece.end;
         let became = became(spoken, value)?;
-        match of.marks[..] {
-            [of] if first.contains(&of) => found.push((of, became)),
+        match (&of.marks[..], &became.marks[..]) {
+            ([of], _) if first.contains(of) => found.push((*of, became)),
+            // "5 is 1": what became of it stands first.
+            ([_], [target]) if first.contains(target) => found.push((*target, of)),
             _ => return None,
         }
     }
@@ -288,7 +290,14 @@ fn behind_sign<'a>(rest: &'a str, piece: &str) -> Option<&'a str> {
     // "3 should be 7"
     let verb = || {
         let mut end = 0;
-        for role in [Role::Now, Role::Becomes, Role::Is, Role::Copula, Role::Now] {
+        for role in [
+            Role::Now,
+            Role::Becomes,
+            Role::Is,
+            Role::Copula,
+            Role::Now,
+            Role::Opinion,
+        ] {
             let next = end + rest[end..].len() - rest[end..].trim_start_matches(' ').len();
             end = words::at(rest, next, role).unwrap_or(end);
         }

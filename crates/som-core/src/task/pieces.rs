@@ -44,12 +44,13 @@ fn pieces(spoken: &Spoken<'_>) -> Vec<Range<usize>> {
     ends.sort_by_key(|end| end.start);
     let mut pieces = Vec::new();
     let mut from = part.start;
-    for end in ends.into_iter().chain([part.end..part.end]) {
+    for end in ends {
         if end.start >= from {
             pieces.push(from..end.start);
             from = end.end;
         }
     }
+    pieces.push(from..part.end);
     pieces.retain(|piece| spoken.get(piece.clone()).contains(char::is_alphanumeric));
     pieces
 }

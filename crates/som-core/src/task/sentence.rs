@@ -416,10 +416,6 @@ enum Tie {
 
 /// The tie that `between` is, if it is nothing else.
 fn tie(between: &str) -> Option<Tie> {
-    const OTHERS: [&str; 16] = [
-        "to", "like", "as", "by", "with", "must", "probably", "likely", "clearly", "located", "at",
-        "in", "the", "found", "one", "also",
-    ];
     const LONGEST: usize = 80;
     if between.len() > LONGEST || between.contains(['\n', ';', '{', '}']) {
         return None;
@@ -441,7 +437,7 @@ fn tie(between: &str) -> Option<Tie> {
             .or_else(|| role(Role::Remarks))
         {
             passed = end;
-        } else if !OTHERS.contains(&&between[word]) {
+        } else if role(Role::Ties).is_none() {
             return None;
         }
     }

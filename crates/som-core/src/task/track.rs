@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Scene,
-    ground::{Mention, Polarity, Role, Status, words},
+    ground::{Mention, Polarity, Role, Setting, Status, is_quantity, list_at, words},
 };
 
 /// The marks that are looked for: those chosen, or all of the first image.
@@ -41,7 +41,7 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32]) -> Vec<Finding> {
         found = mapping::in_lists(spoken, &first)
             .or_else(|| mapping::read(spoken, &first))
             .or_else(|| pairs(spoken, &first))
-            .unwrap_or_else(|| written(spoken, &first));
+            .unwrap_or_else(|| in_words(spoken, &first));
     }
     if found.iter().all(|(_, named)| *named == Named::MISSING) {
         let gone = all_gone(spoken, &targets);
@@ -78,6 +78,48 @@ pub(super) fn read(spoken: &Spoken<'_>, chosen: &[u32]) -> Vec<Finding> {
         }
     };
     targets.into_iter().map(of_target).collect()
+}
+
+/// What the answer's mentions say; nothing of it is sure where others were passed over.
+fn in_words(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Vec<(u32, Named)> {
+    let mut found = written(spoken, first);
+    if leaves_names(spoken) {
+        let named = found
+            .iter_mut()
+            .filter(|(_, named)| !named.marks.is_empty());
+        named.for_each(|(_, named)| named.status = named.status.max(Status::Ambiguous));
+    }
+    found
+}
+
+/// True if a number that begins a clause, and of which it speaks, was not read: what stands beside it may
+/// be said of another mark.
+fn leaves_names(spoken: &Spoken<'_>) -> bool {
+    let text = spoken.get(spoken.part.clone());
+    words::words(text).any(|word| {
+        let at = spoken.part.start + word.start;
+        let next = spoken
+            .mentions
+            .partition_point(|mention| mention.span.end <= at);
+        let read = spoken
+            .mentions
+            .get(next)
+            .is_some_and(|mention| mention.span.start <= at);
+        let number = text[word.clone()].bytes().all(|byte| byte.is_ascii_digit());
+        if read || !number || is_quantity(text, word.end) {
+            return false;
+        }
+        let before = text[..word.start].trim_end_matches([' ', '&']);
+        let begins = before.is_empty() || before.ends_with([',', '.', ';', ':', '\n']);
+        let rest = text[word.end..].trim_start_matches(' ');
+        let told = [Role::Is, Role::Copula, Role::Becomes]
+            .iter()
+            .any(|role| words::at(rest, 0, *role).is_some());
+        let item = rest.starts_with(['.', ')']);
+        let name = list_at(text, word.start, spoken.names, Setting::Enclosed);
+        let known = name.is_some_and(|(name, _)| !name.mention(0..1).marks.is_empty());
+        known && !item && begins && told
+    })
 }
 
 /// True if the last thing that is said of a mark is that it is gone.
@@ -368,6 +410,16 @@ fn opened(
                 .any(|end| between.contains(end))
                 && !is_conjunction(between)
         });
+        // "[3] is occluded by [7]": what hides it is not what it became.
+        let hidden = entries.last().filter(|entry| entry.found.is_none());
+        if !opens
+            && let Some(entry) = hidden
+            && spoken
+                .cues
+                .any(entry.tail.start..mention.span.start, Role::Leaves)
+        {
+            continue;
+        }
         // "It moved behind [6], now [5]"
         let now = !reversed
             && previous.is_some_and(|last| {

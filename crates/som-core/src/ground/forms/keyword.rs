@@ -2,6 +2,7 @@
 
 use super::{
     Found, Reader,
+    all::all,
     all_but::all_but,
     announced::keyword_end,
     arrow::is_at_arrow,
@@ -20,6 +21,7 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
         text, at, names, ..
     } = reader;
     let led = all_but(reader)
+        .or_else(|| all(reader))
         .or_else(|| excepted(reader))
         .or_else(|| reply(reader))
         .or_else(|| ends::between(reader));

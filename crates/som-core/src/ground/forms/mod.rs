@@ -18,6 +18,7 @@
 //!
 //! Boxes and points come in brackets, JSON and tags: see `places`.
 
+mod all;
 mod all_but;
 mod announced;
 mod arrow;

@@ -111,6 +111,12 @@ impl Index {
                 (language.genuine, Role::Genuine),
                 (language.sames, Role::Same),
                 (language.fors, Role::For),
+                (language.singulars, Role::Singular),
+                (language.crowds, Role::Crowd),
+                (language.blind, Role::Blind),
+                (language.determiners, Role::Determiner),
+                (language.ties, Role::Ties),
+                (language.vague, Role::Vague),
                 (language.blanks, Role::Blank),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {

@@ -170,6 +170,18 @@ pub(super) struct Language {
     pub(super) sames: &'static str,
     /// Between a mark and what it is given for: "2 *for* the lamp".
     pub(super) fors: &'static str,
+    /// Says nothing of what a thing is: "it", "probably".
+    pub(super) vague: &'static str,
+    /// May stand between a thing and its mark, besides verbs: "located at".
+    pub(super) ties: &'static str,
+    /// Begins a noun phrase, besides articles: "each".
+    pub(super) determiners: &'static str,
+    /// Says that no picture was seen, and nothing of what is in it.
+    pub(super) blind: &'static str,
+    /// Plurals that do not end in s: "people".
+    pub(super) crowds: &'static str,
+    /// Words in s that count nothing: "has".
+    pub(super) singulars: &'static str,
     /// Stands where a name would, and is none: "unknown", "no idea".
     pub(super) blanks: &'static str,
 }
@@ -264,5 +276,11 @@ pub(super) const SILENT: Language = Language {
     genuine: "",
     sames: "",
     fors: "",
+    singulars: "",
+    crowds: "",
+    blind: "",
+    determiners: "",
+    ties: "",
+    vague: "",
     blanks: "",
 };

@@ -89,6 +89,12 @@ pub(crate) enum Role {
     Genuine,
     Same,
     For,
+    Singular,
+    Crowd,
+    Blind,
+    Determiner,
+    Ties,
+    Vague,
     Blank,
     /// What it counts, from 1.
     Number(u8),
@@ -127,6 +133,12 @@ impl Role {
                 | Self::Genuine
                 | Self::Same
                 | Self::For
+                | Self::Singular
+                | Self::Crowd
+                | Self::Blind
+                | Self::Determiner
+                | Self::Ties
+                | Self::Vague
                 | Self::Blank
         )
     }
