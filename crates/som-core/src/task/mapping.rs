@@ -23,6 +23,10 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
         if !found.is_empty() && words::at(text.trim_start(), 0, Role::Reason).is_some() {
             continue;
         }
+        if let Some(of) = said_gone(spoken, piece.clone(), first).filter(|_| !found.is_empty()) {
+            found.push((of, Named::NONE));
+            continue;
+        }
         let Some(start) = name_start(spoken, text) else {
             // A line of words may introduce the mapping, but not add to it.
             let says = text.contains(|c: char| c.is_ascii_digit()) || spoken.says_none(piece);
@@ -118,6 +122,21 @@ pub(super) fn in_lists(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<
     }
     let each = of.into_iter().zip(to);
     Some(each.map(|(of, to)| (of.marks[0], to)).collect())
+}
+
+/// "Can't find 3": words for none, and the mark at the end.
+fn said_gone(spoken: &Spoken<'_>, piece: Range<usize>, first: &HashSet<u32>) -> Option<u32> {
+    let text = spoken
+        .get(piece.clone())
+        .trim_end_matches([' ', '.', '!', ']', '*']);
+    let digits = text.len() - text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (lead, name) = text.split_at(text.len() - digits);
+    let none = spoken.says_none(piece.start..piece.start + lead.len());
+    let of = named(spoken, name).filter(|_| digits > 0 && none)?;
+    match of.marks[..] {
+        [of] if first.contains(&of) && !lead.contains(|c: char| c.is_ascii_digit()) => Some(of),
+        _ => None,
+    }
 }
 
 /// True if `rest` says that something is not there, and names nothing.

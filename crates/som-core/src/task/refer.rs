@@ -160,6 +160,11 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
         return Some(named);
     }
     let near = marks_of_each(spoken, expressions).and_then(|given| given.into_iter().next()?);
+    // "Not [2] (no kite) — it's [8]"
+    let near = match near {
+        Some(near) if near.marks.is_empty() => pointed_at(spoken).or(Some(near)),
+        near => near,
+    };
     if let Some(named) = near {
         let meant: Vec<Mention> = spoken.meant().cloned().collect();
         let wavers = named.marks.len() > 1 && wavers(spoken, &meant);
@@ -173,6 +178,23 @@ fn one(spoken: &Spoken<'_>, expression: &String) -> Option<Named> {
         })
         .or_else(|| (denied && spoken.says_none(spoken.part.clone())).then_some(Named::NONE))
         .or_else(|| bare_name(spoken))
+}
+
+/// "It's [8]", "I'd say [8]": the last mark that is meant, if its clause does nothing but point at it.
+fn pointed_at(spoken: &Spoken<'_>) -> Option<Named> {
+    const LEADS: [Role; 5] = [
+        Role::Pronoun,
+        Role::Copula,
+        Role::Opinion,
+        Role::Announces,
+        Role::Article,
+    ];
+    let last = spoken.meant().last()?;
+    let before = spoken.get(spoken.part.start..last.span.start);
+    let clause = before.rsplit(['.', ',', ';', '—', '–', ':', '\n']).next()?;
+    let led = words::made_of(clause, &LEADS)?;
+    let points = led.contains(&Role::Pronoun) || led.contains(&Role::Opinion);
+    points.then(|| Named::by([last])).flatten()
 }
 
 /// "I see [1] and [2], none of which is red", "I looked at [1] and [2], but found none".

@@ -7,7 +7,7 @@ use crate::ground::{
 };
 
 /// Signs and abbreviations that may stand between a keyword and its names, besides words.
-const FILLERS: [&str; 5] = ["is:", "are:", "no. ", "nr. ", "n. "];
+const FILLERS: [&str; 6] = ["is:", "are:", "no. ", "nr. ", "n. ", "s "];
 
 /// If a keyword starts at `at`: the word, and where names may follow.
 pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {

@@ -111,7 +111,9 @@ impl Bare<'_> {
         // "Not 3, 5" denies one, and says the other.
         if last.is_none()
             && reading.names == 2
-            && let Some(first) = self.denied_alone(at, end)
+            && let Some(first) = self
+                .denied_alone(at, end)
+                .or_else(|| self.begins_another(at, end))
         {
             (reading, end) = list_at(&self.text[..first], at, self.names, Setting::Open)?;
         }
@@ -153,6 +155,17 @@ impl Bare<'_> {
             !name[article..].contains(char::is_alphabetic)
         });
         (denies && alone && comma).then_some(first.end)
+    }
+
+    /// Where the first of two names ends, if the other one begins a clause: "its 6, 7 is her brother".
+    fn begins_another(&self, at: usize, end: usize) -> Option<usize> {
+        let first = self.names.name_at(self.text, at)?;
+        let comma = self.text[first.end..end].trim_start().starts_with(',');
+        let joined = self.text[first.end..end].contains(char::is_alphabetic);
+        let verb = skip(self.text, end, |c| c == ' ');
+        let is = words::at(self.text, verb, Role::Copula).is_some();
+        let several = words::at(self.text, verb, Role::Plural).is_some();
+        (comma && !joined && is && !several && verb > end - 1).then_some(first.end)
     }
 
     /// True if the clause around a list says that its names are meant, or not meant.

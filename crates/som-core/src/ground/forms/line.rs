@@ -92,17 +92,36 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
         let told = [Role::Article, Role::Because, Role::Beside]
             .iter()
             .any(says);
-        told && ![Role::Corrects, Role::Denies].iter().any(says)
+        let alone = reader.begins() && is_remark(&text[next..]);
+        (told || alone) && ![Role::Corrects, Role::Denies].iter().any(says)
     });
     let because = rest.starts_with(' ') && {
         let word = words::at(text, end + 1, Role::Because).map(|word| &text[end + 1..word]);
-        word.is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "because" | "since"))
+        // "As" means other things, too.
+        word.is_some_and(|word| {
+            words::at(word, 0, Role::Reason).is_some() && !word.eq_ignore_ascii_case("as")
+        })
     };
     let caption = rest.starts_with(" (") && !rest.starts_with(" (1");
     let says = is
         || numeric && (comma || because)
         || reader.begins() && (caption || rest.starts_with(" has "));
     says.then(|| Found::Mention(reading.mention(at..end)))
+}
+
+/// "(9,) way taller than 8": a few words in lower case that end a short answer.
+fn is_remark(rest: &str) -> bool {
+    /// They are not longer, in bytes.
+    const LONGEST: usize = 64;
+    let measures = words::words(rest).any(|word| {
+        [Role::Measures, Role::Unit]
+            .iter()
+            .any(|role| words::at(rest, word.start, *role).is_some())
+    });
+    let begins = rest.starts_with(|c: char| c.is_ascii_lowercase());
+    let compares =
+        words::words(rest).any(|word| words::at(rest, word.start, Role::Compares).is_some());
+    begins && compares && rest.len() < LONGEST && !rest.trim_end().contains('\n') && !measures
 }
 
 /// No list before a colon is longer than up to here.

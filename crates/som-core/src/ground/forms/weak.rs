@@ -55,6 +55,13 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
     let alone = begins && (ends || thought(after));
     let verb = &text[at + word.len()..start];
     let is = words_say(verb, Role::Copula) && !words_say(verb, Role::Beside);
+    // "The correct number is 4"
+    let genuine = before
+        .first()
+        .is_some_and(|last| words::at(last, 0, Role::Genuine) == Some(last.len()));
+    if genuine && is {
+        return true;
+    }
     let letter = lower != "number"
         && name.starts_with(|c: char| c.is_ascii_uppercase())
         && !name[1..].starts_with(char::is_alphanumeric);

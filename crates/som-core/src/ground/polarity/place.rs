@@ -131,9 +131,14 @@ impl<'a> Place<'a> {
         };
         let article = words::at(name, 0, Role::Article);
         let indefinite = article.is_some() && words::at(name, 0, Role::Definite).is_none();
+        // "But she has no kite"
+        let bears = words::at(rest, 0, Role::Carries).filter(|_| pronoun > 0);
+        let lacks_it =
+            bears.is_some_and(|end| words::at(rest[end..].trim_start(), 0, Role::No).is_some());
         // "But no ball" says nothing of the mark.
         let lacks = words::at(name, 0, Role::No).is_some() && verb.is_none() && !glued;
-        (verb.is_some() || glued) && indefinite
+        lacks_it
+            || (verb.is_some() || glued) && indefinite
             || words::at(name, 0, Role::Denies).is_some() && !lacks
             || words::at(rest, 0, Role::Dismisses).is_some()
     }

@@ -184,21 +184,32 @@ fn refused(text: &str, cues: &Cues, mentions: &[Mention]) -> bool {
     let after = place.get(place.after.clone());
     let other = place.names_something(after.trim_start_matches([' ', '*', ']']));
     let next = Place::new(text, cues, mentions, 1);
-    let lead = next.get(next.before.clone()).trim_start();
+    let said = next.get(next.before.clone()).trim_start();
     // "The actual bird is mark 1"
-    let genuine = words::at(lead, 0, Role::Article).is_some_and(|end| {
-        let rest = lead[end..].trim_start();
+    let genuine = words::at(said, 0, Role::Article).is_some_and(|end| {
+        let rest = said[end..].trim_start();
         words::at(rest, 0, Role::Genuine).is_some()
     });
     let itself = genuine
-        || words::at(lead, 0, Role::Pronoun).is_some_and(|end| {
-            let rest = lead[end..].trim_start_matches([' ', '\'', '’']);
+        || words::at(said, 0, Role::Pronoun).is_some_and(|end| {
+            let rest = said[end..].trim_start_matches([' ', '\'', '’']);
             let verb = words::at(rest, 0, Role::Copula).map(|end| &rest[end..]);
-            let glued = lead[..end].ends_with("'s").then_some(rest);
+            let glued = said[..end].ends_with("'s").then_some(rest);
             let rest = verb.or(glued).or_else(|| rest.strip_prefix("s "));
             rest.is_some_and(is_function)
         });
-    no && other && !place.is_followed && itself && second.is_meant() && first.marks != second.marks
+    // "No — that's [8], the decoy. The real key is [3]"
+    let supposed = genuine
+        && words::made_of(
+            lead,
+            &[Role::Denies, Role::Corrects, Role::Pronoun, Role::Copula],
+        )
+        .is_some_and(|led| led.contains(&Role::Denies) && led.contains(&Role::Pronoun));
+    (no && other || supposed)
+        && !place.is_followed
+        && itself
+        && second.is_meant()
+        && first.marks != second.marks
 }
 
 /// "Only [3] is empty": the marks that are said so to be meant alone, and whether a sentence begins so.

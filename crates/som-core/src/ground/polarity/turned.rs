@@ -200,7 +200,8 @@ impl Place<'_> {
             .is_some_and(|name| words::at(name, 0, Role::Definite).is_some());
         let found = |role: &Role| self.cues.all(start..self.after.end, *role).next();
         let denial = ROLES.iter().filter_map(found).min_by_key(|cue| cue.start);
-        !known
+        let told = || denial.is_some_and(|cue| self.is_told_of_another(cue.end));
+        (!known || told())
             && denial.is_some_and(|cue| {
                 let between = self.get(start..cue.start);
                 let instead = self.cues.any(cue.start..cue.start + 1, Role::Instead);
@@ -214,6 +215,24 @@ impl Place<'_> {
                             .contrast()
                             .is_some_and(|contrast| contrast.start > cue.start))
             })
+    }
+
+    /// "[4] is the mirror, not the window. The window is [9]": what is denied of it at `from` begins the next
+    /// sentence.
+    fn is_told_of_another(&self, from: usize) -> bool {
+        /// The next sentence begins no further off, in bytes.
+        const LONGEST: usize = 48;
+        let denied = self.get(from..self.after.end);
+        let near = self.text.floor_char_boundary(self.after.end + LONGEST);
+        let next = self.get(self.after.end..near.max(self.after.end));
+        let next = next.trim_start_matches(['.', '!', ';', ' ', '\n']);
+        let subject = words::lowered(next.split([',', '.', '[', '\n']).next().unwrap_or(""));
+        words::words(denied).any(|word| {
+            let noun = denied[word].to_lowercase();
+            noun.chars().count() > 2
+                && words::at(&noun, 0, Role::Article).is_none()
+                && words::words(&subject).any(|other| subject[other] == noun)
+        })
     }
 
     /// "[4] has no text, whereas [6] reads EXIT": what it lacks, another one has.
