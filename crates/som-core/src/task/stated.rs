@@ -35,7 +35,7 @@ pub(super) fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
     };
     // "It's [2]. [3] is a glass", "[2]; [3] and [4] are bowls"
     let sign = || {
-        let sign = [": ", "; ", " ("]
+        let sign = [": ", "; ", " (", ", "]
             .iter()
             .find_map(|sign| rest.strip_prefix(sign));
         sign.filter(|next| tells_others_apart(spoken, others, next))

@@ -210,12 +210,23 @@ pub(super) fn small_letters(text: &str, at: usize, names: &Names) -> Option<List
     // "D i think" is no list.
     let (reading, end) = known(text).or_else(|| known(&text[..name.end]))?;
     let led = words::made_of(&text[..at], &LEADS)?;
-    let trailed = words::made_of(&text[end..], &[Role::Opinion, Role::Hedges])?;
+    let behind = denied_behind(&text[end..], names).unwrap_or(&text[end..]);
+    let told_apart = behind.len() < text.len() - end;
+    let trailed = words::made_of(behind, &[Role::Opinion, Role::Hedges])?;
     // "It's a …"; but "either a or c"
     let article = reading.names == 1 && words::at(letter, 0, Role::Article).is_some();
-    let said = says_so(&led) && !article || !trailed.is_empty();
+    let said = says_so(&led) && !article || !trailed.is_empty() || told_apart;
     let span = at..end;
     said.then_some(List { reading, span })
+}
+
+/// What stands behind ", not e" at the start of `rest`.
+fn denied_behind<'a>(rest: &'a str, names: &Names) -> Option<&'a str> {
+    let denial = rest.trim_start_matches([' ', ',', '(']);
+    let name = denial[words::at(denial, 0, Role::Not)?..].trim_start();
+    let end = names.name_at(name, 0)?.end;
+    let known = !names.get(&name[..end]).is_empty();
+    known.then(|| name[end..].trim_start_matches(')'))
 }
 
 /// True if `between` is nothing but words that take back what stands before them: ", no sorry, ",
