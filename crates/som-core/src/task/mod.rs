@@ -6,6 +6,7 @@
 
 mod choice;
 mod describe;
+mod entries;
 mod form;
 mod grounded;
 mod json;
@@ -14,6 +15,7 @@ mod mapping;
 mod matching;
 mod nearby;
 mod numbered;
+mod one;
 mod order;
 mod phrases;
 mod pieces;
@@ -21,9 +23,11 @@ mod refer;
 mod renamed;
 mod said;
 mod sentence;
+mod settled;
 mod spoken;
 mod stated;
 mod subject;
+mod tie;
 mod track;
 mod votes;
 

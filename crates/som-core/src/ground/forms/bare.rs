@@ -7,10 +7,7 @@
 
 use std::ops::Range;
 
-use super::{
-    headed::listed,
-    reply::{Reply, small_letters},
-};
+use super::{headed::listed, letters::small_letters, reply::Reply};
 use crate::ground::{
     Mention,
     names::{Names, Reading, Setting, list_at, skip},
@@ -136,36 +133,6 @@ impl Bare<'_> {
                         || reply.says_so()
                         || reply.is_of_something(self.cues))))
         .then_some(list)
-    }
-
-    /// Where the first of two names between `at` and `end` ends, if a denial stands right before it and
-    /// the answer is nothing but these: "not 3, 5".
-    fn denied_alone(&self, at: usize, end: usize) -> Option<usize> {
-        let first = self.names.name_at(self.text, at)?;
-        let list = &self.text[first.end..end];
-        const LEADS: [Role; 4] = [Role::Denies, Role::No, Role::Article, Role::Corrects];
-        let denies = words::made_of(&self.text[..at], &LEADS)
-            .is_some_and(|led| led.contains(&Role::Denies) || led.contains(&Role::No));
-        let alone = self.text[end..]
-            .trim_matches([' ', '.', '!', '\n'])
-            .is_empty();
-        let second = list.trim_start().strip_prefix(',').map(str::trim_start);
-        let comma = second.is_some_and(|name| {
-            let article = words::at(name, 0, Role::Article).unwrap_or(0);
-            !name[article..].contains(char::is_alphabetic)
-        });
-        (denies && alone && comma).then_some(first.end)
-    }
-
-    /// Where the first of two names ends, if the other one begins a clause: "its 6, 7 is her brother".
-    fn begins_another(&self, at: usize, end: usize) -> Option<usize> {
-        let first = self.names.name_at(self.text, at)?;
-        let comma = self.text[first.end..end].trim_start().starts_with(',');
-        let joined = self.text[first.end..end].contains(char::is_alphabetic);
-        let verb = skip(self.text, end, |c| c == ' ');
-        let is = words::at(self.text, verb, Role::Copula).is_some();
-        let several = words::at(self.text, verb, Role::Plural).is_some();
-        (comma && !joined && is && !several && verb > end - 1).then_some(first.end)
     }
 
     /// True if the clause around a list says that its names are meant, or not meant.

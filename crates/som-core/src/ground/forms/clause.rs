@@ -7,7 +7,7 @@ use super::{
     reply::{LEADS, says_so},
 };
 use crate::ground::{
-    names::{Names, skip},
+    names::skip,
     reader::is_correction,
     words::{self, Cue, Role},
 };
@@ -157,12 +157,6 @@ impl Bare<'_> {
             && self.cues.any(clause, Role::All)
     }
 
-    /// "(Not 3,) 5": nothing but the name that is said instead of one that a short answer denies first.
-    pub(super) fn is_said_instead(&self, list: &List) -> bool {
-        let lead = self.text[..list.span.start].trim_start();
-        lead.len() < LONGEST / 4 && self.ends_clause(list) && denied_first(lead, self.names)
-    }
-
     /// "The red ones: 2, 3 and 8": several names behind a colon.
     pub(super) fn is_headed(&self, list: &List, start: usize) -> bool {
         let Some(head) = self.text[..start].strip_suffix([':', '：']) else {
@@ -293,27 +287,6 @@ impl Bare<'_> {
         one && self.begins(clause.start)
             && self.is_followed(list, |role| matches!(role, Role::Copula | Role::Is))
     }
-}
-
-/// True for "not 3, ": a denial, one name, and a sign behind it.
-fn denied_first(lead: &str, names: &Names) -> bool {
-    let mut rest = lead;
-    let mut denies = false;
-    while let Some(end) = [Role::Not, Role::No, Role::Denies, Role::Corrects]
-        .iter()
-        .find_map(|role| words::at(rest, 0, *role))
-    {
-        denies = true;
-        rest = rest[end..].trim_start_matches([' ', ',']);
-    }
-    let article = |text: &str| words::at(text, 0, Role::Article).unwrap_or(0);
-    let name = rest[article(rest)..].trim_start();
-    let Some(name_end) = names.name_at(name, 0).map(|name| name.end) else {
-        return false;
-    };
-    let behind = name[name_end..].trim_start_matches([',', '.', ';', '—', '–', ' ']);
-    let article = words::at(behind, 0, Role::Article).unwrap_or(0);
-    denies && behind.len() + name_end < name.len() && behind[article..].trim().is_empty()
 }
 
 /// "(Is) at", "(is) located at", "(be) found at": where something is.

@@ -27,14 +27,18 @@ mod below;
 mod borne;
 mod bracket;
 mod call;
+mod captions;
 mod clause;
 mod counting;
 mod ends;
+mod enumerated;
 mod hash;
 mod headed;
+mod instead;
 mod json;
 mod keyword;
 mod last;
+mod letters;
 mod line;
 mod reply;
 mod said;
@@ -44,7 +48,7 @@ mod wrapped;
 
 use std::ops::Range;
 
-pub(crate) use self::line::enumerators;
+pub(crate) use self::enumerated::enumerators;
 pub(super) use self::{last::concluding, reply::takes_back};
 use super::{
     Mention,

@@ -3,11 +3,7 @@
 
 use std::ops::Range;
 
-use super::bare::List;
-use crate::ground::{
-    names::{Names, Setting, list_at},
-    words::{self, Role},
-};
+use crate::ground::words::{self, Role};
 
 /// What leads to a name, and a clause behind it, are not longer, in bytes.
 pub(super) const LONGEST: usize = 72;
@@ -190,43 +186,6 @@ fn behind_question(lead: &str) -> (bool, &str) {
         .split_once('?')
         .filter(|(asked, _)| asked.contains(char::is_alphabetic) && !asked.contains(['.', '\n']));
     asked.map_or((false, lead), |(_, rest)| (true, rest))
-}
-
-/// "Its def b", "d i think", "either a or c": letters in lower case, in a short answer that is nothing
-/// but these and small words.
-pub(super) fn small_letters(text: &str, at: usize, names: &Names) -> Option<List> {
-    /// A longer answer, in bytes, says more.
-    const SHORT: usize = 32;
-    let name = names.name_at(text, at)?;
-    let letter = &text[name.clone()];
-    let one = letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_lowercase());
-    if !one || text.trim().len() > SHORT {
-        return None;
-    }
-    let known = |text: &str| {
-        list_at(text, at, names, Setting::Enclosed)
-            .filter(|(list, _)| list.resolves() && list.misses() == 0)
-    };
-    // "D i think" is no list.
-    let (reading, end) = known(text).or_else(|| known(&text[..name.end]))?;
-    let led = words::made_of(&text[..at], &LEADS)?;
-    let behind = denied_behind(&text[end..], names).unwrap_or(&text[end..]);
-    let told_apart = behind.len() < text.len() - end;
-    let trailed = words::made_of(behind, &[Role::Opinion, Role::Hedges])?;
-    // "It's a …"; but "either a or c"
-    let article = reading.names == 1 && words::at(letter, 0, Role::Article).is_some();
-    let said = says_so(&led) && !article || !trailed.is_empty() || told_apart;
-    let span = at..end;
-    said.then_some(List { reading, span })
-}
-
-/// What stands behind ", not e" at the start of `rest`.
-fn denied_behind<'a>(rest: &'a str, names: &Names) -> Option<&'a str> {
-    let denial = rest.trim_start_matches([' ', ',', '(']);
-    let name = denial[words::at(denial, 0, Role::Not)?..].trim_start();
-    let end = names.name_at(name, 0)?.end;
-    let known = !names.get(&name[..end]).is_empty();
-    known.then(|| name[end..].trim_start_matches(')'))
 }
 
 /// True if `between` is nothing but words that take back what stands before them: ", no sorry, ",
