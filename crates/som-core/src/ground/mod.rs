@@ -23,6 +23,7 @@ use std::{borrow::Cow, ops::Range};
 use serde::{Deserialize, Serialize};
 
 pub use self::envelope::Thought;
+use self::forms::concluding;
 pub(crate) use self::{
     envelope::Said,
     forms::{enumerators, scan, scan_bare},
@@ -147,6 +148,9 @@ pub enum Shape {
     Point(Point),
 }
 
+/// A word that announces a name is not longer, in bytes.
+const NEAR: usize = 24;
+
 /// The mentions of marks in `answer`, in order and without overlap; what the model thought before
 /// it answered is left out. Boxes and points are read if the scene has images, and lead to the
 /// regions they fit best.
@@ -157,6 +161,30 @@ pub fn ground(answer: &str, scene: &Scene<'_>) -> Vec<Mention> {
 /// The parts of `answer` that were thought, and not said.
 pub fn thoughts(answer: &str) -> Vec<Thought> {
     Said::of(answer).thoughts
+}
+
+/// True for a name without brackets or a word that announces it: where all are so, others may be, too.
+fn is_plain(text: &str, mention: &Mention) -> bool {
+    let before = text.get(..mention.span.start).unwrap_or("");
+    let name = text.get(mention.span.clone()).unwrap_or("");
+    let spaced = before.is_empty() || before.ends_with([' ', '\n']);
+    let near = before.floor_char_boundary(before.len().saturating_sub(NEAR));
+    let word = before[near..]
+        .trim_end()
+        .rsplit([' ', '\n'])
+        .next()
+        .unwrap_or("");
+    let announced = words::at(word, 0, Role::Announces).is_some();
+    spaced && !announced && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// True for "7, I think. …": the answer is given, and what follows explains it.
+fn begins_with_all(text: &str, mentions: &[Mention]) -> bool {
+    mentions.first().is_some_and(|first| {
+        let lead = text.get(..first.span.start).unwrap_or("x");
+        let rest = text.get(first.span.end..).unwrap_or("");
+        lead.trim().is_empty() && rest.starts_with([',', '.', '!', ';'])
+    })
 }
 
 /// An answer, read up to its mentions.
@@ -179,16 +207,28 @@ impl Read {
         let names = Names::new(scene);
         let (mut mentions, documents) = scan(&said.text, &names, scene);
         let cues = Cues::of(&said.text);
+        let last = concluding(&said.text, &names, &mentions).and_then(|(mention, begin)| {
+            let end = mention.span.end;
+            if mentions
+                .iter()
+                .all(|other| other.span.end <= mention.span.start)
+            {
+                mentions.push(mention);
+            }
+            Some(begin?..end)
+        });
         let mut beside = polarity::assign(&said.text, &cues, &mut mentions);
         let meant = mentions.iter().any(Mention::is_meant);
-        if !meant
+        let more = mentions.iter().all(|mention| is_plain(&said.text, mention))
+            && !begins_with_all(&said.text, &mentions);
+        if (!meant || more)
             && documents.is_empty()
             && let Some(all) = scan_bare(&said.text, &names, scene, &cues)
         {
             mentions = all;
             beside = polarity::assign(&said.text, &cues, &mut mentions);
         }
-        let mut passed = polarity::conclude(&said.text, &cues, &mut mentions);
+        let mut passed = polarity::conclude(&said.text, &cues, &mut mentions, last);
         passed.extend(polarity::compare_reasons(&said.text, &cues, &mut mentions));
         let thoughts = documents
             .iter()

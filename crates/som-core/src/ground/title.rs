@@ -5,12 +5,6 @@ use super::{
     words::{self, Role},
 };
 
-/// Words that announce names only where the words before speak of marks, or a number is all that
-/// is said.
-pub(super) const WEAK: [&str; 10] = [
-    "area", "number", "element", "elements", "option", "item", "items", "zone", "zona", "alan",
-];
-
 /// What the title of a column says of its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Title {
@@ -57,7 +51,7 @@ impl Title {
         if matches!(title, "#" | "№" | "Nr." | "No.") || [title, first].into_iter().any(marks) {
             return Self::Marks;
         }
-        let weak = WEAK.contains(&first.to_lowercase().as_str());
+        let weak = words::at(first, 0, Role::Weak) == Some(first.len());
         let announced = words::at(title, 0, Role::Announces).is_some() && !weak
             || matches!(Key::of(last), Key::Marks)
             || Key::of(first) == Key::MarksOrText;

@@ -15,9 +15,14 @@ pub(super) enum Choice<'a> {
 
 /// The name in `vocabulary` that `label` is; else the one that it holds.
 pub(super) fn chosen_from<'a>(vocabulary: &'a [String], label: &str) -> Choice<'a> {
-    let whole = vocabulary
+    // "A woman holding a phone → person"
+    let last = ["→", "->", "=>"]
         .iter()
-        .filter_map(|name| Some((same(label, name)?, name)));
+        .find_map(|sign| Some(label.rsplit_once(sign)?.1));
+    let whole = vocabulary.iter().filter_map(|name| {
+        let matched = same(label, name).or_else(|| same(last?, name))?;
+        Some((matched, name))
+    });
     if let Some((matched, name)) = whole.min_by_key(|(matched, _)| *matched) {
         return Choice::One(name, matched);
     }

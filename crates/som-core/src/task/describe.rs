@@ -221,7 +221,8 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
             None if free => {
                 let said = standing_by(last_sentence(first_cell(before)));
                 let caption = spoken.get(first.span.clone()).starts_with('(');
-                label_in(behind_verb(said).filter(|_| caption).unwrap_or(said))
+                let listed = caption || speaks_of_marks(said);
+                label_in(behind_verb(said).filter(|_| listed).unwrap_or(said))
             }
             None => String::new(),
         };
@@ -317,6 +318,11 @@ fn behind_verb(said: &str) -> Option<&str> {
         .last()?;
     let name = said.get(verb..)?.trim_start();
     words::at(name, 0, Role::Article).map(|_| name)
+}
+
+/// True for "the marked objects are a laptop".
+fn speaks_of_marks(said: &str) -> bool {
+    words::words(said).any(|word| words::at(said, word.start, Role::Announces).is_some())
 }
 
 /// `text` without the tag that it ends with.

@@ -93,6 +93,17 @@ fn without_lead(text: &str) -> &str {
     {
         return &text[end..];
     }
+    // "(Mark 1: the) object is a sofa"
+    let denies = words::at(text, 0, Role::Denies).is_some();
+    let subject = words::at(text, 0, Role::Announces).filter(|_| !denies);
+    let subject = subject.and_then(|end| {
+        let rest = text[end..].strip_prefix(' ')?;
+        let verb = words::at(rest, 0, Role::Is)?;
+        rest[verb..].starts_with(' ').then(|| &rest[verb..])
+    });
+    if let Some(rest) = subject {
+        return rest;
+    }
     // "Which is a violin"
     let relative = words::at(text, 0, Role::Because).and_then(|end| {
         let rest = text[end..].strip_prefix(' ')?;

@@ -23,6 +23,10 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
         if !found.is_empty() && words::at(text.trim_start(), 0, Role::Reason).is_some() {
             continue;
         }
+        if let Some(of) = said_gone(spoken, piece.clone(), first).filter(|_| !found.is_empty()) {
+            found.push((of, Named::NONE));
+            continue;
+        }
         let Some(start) = name_start(spoken, text) else {
             // A line of words may introduce the mapping, but not add to it.
             let says = text.contains(|c: char| c.is_ascii_digit()) || spoken.says_none(piece);
@@ -55,8 +59,10 @@ pub(super) fn read(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<(u32
         };
         let value = piece.end - value.len()..piece.end;
         let became = became(spoken, value)?;
-        match of.marks[..] {
-            [of] if first.contains(&of) => found.push((of, became)),
+        match (&of.marks[..], &became.marks[..]) {
+            ([of], _) if first.contains(of) => found.push((*of, became)),
+            // "5 is 1": what became of it stands first.
+            ([_], [target]) if first.contains(target) => found.push((*target, of)),
             _ => return None,
         }
     }
@@ -118,6 +124,21 @@ pub(super) fn in_lists(spoken: &Spoken<'_>, first: &HashSet<u32>) -> Option<Vec<
     Some(each.map(|(of, to)| (of.marks[0], to)).collect())
 }
 
+/// "Can't find 3": words for none, and the mark at the end.
+fn said_gone(spoken: &Spoken<'_>, piece: Range<usize>, first: &HashSet<u32>) -> Option<u32> {
+    let text = spoken
+        .get(piece.clone())
+        .trim_end_matches([' ', '.', '!', ']', '*']);
+    let digits = text.len() - text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (lead, name) = text.split_at(text.len() - digits);
+    let none = spoken.says_none(piece.start..piece.start + lead.len());
+    let of = named(spoken, name).filter(|_| digits > 0 && none)?;
+    match of.marks[..] {
+        [of] if first.contains(&of) && !lead.contains(|c: char| c.is_ascii_digit()) => Some(of),
+        _ => None,
+    }
+}
+
 /// True if `rest` says that something is not there, and names nothing.
 fn is_gone(spoken: &Spoken<'_>, rest: Range<usize>) -> bool {
     let text = spoken.get(rest.clone());
@@ -140,11 +161,7 @@ fn gapped(rest: &str) -> Option<&str> {
         .find(|c: char| c.is_ascii_digit())
         .filter(|at| *at > 0)?;
     let lead = &rest[..name];
-    let leads = words::words(lead).all(|word| {
-        LEADS
-            .iter()
-            .any(|role| words::at(lead, word.start, *role).is_some())
-    });
+    let leads = words::is_made_of(lead, &LEADS);
     let few = (1..=3).contains(&words::words(lead).take(4).count());
     (leads && few).then(|| &rest[name..])
 }
@@ -292,7 +309,14 @@ fn behind_sign<'a>(rest: &'a str, piece: &str) -> Option<&'a str> {
     // "3 should be 7"
     let verb = || {
         let mut end = 0;
-        for role in [Role::Now, Role::Becomes, Role::Is, Role::Copula, Role::Now] {
+        for role in [
+            Role::Now,
+            Role::Becomes,
+            Role::Is,
+            Role::Copula,
+            Role::Now,
+            Role::Opinion,
+        ] {
             let next = end + rest[end..].len() - rest[end..].trim_start_matches(' ').len();
             end = words::at(rest, next, role).unwrap_or(end);
         }

@@ -6,6 +6,7 @@
 
 mod choice;
 mod describe;
+mod entries;
 mod form;
 mod grounded;
 mod json;
@@ -14,15 +15,19 @@ mod mapping;
 mod matching;
 mod nearby;
 mod numbered;
+mod one;
 mod order;
 mod phrases;
+mod pieces;
 mod refer;
 mod renamed;
 mod said;
 mod sentence;
+mod settled;
 mod spoken;
 mod stated;
 mod subject;
+mod tie;
 mod track;
 mod votes;
 

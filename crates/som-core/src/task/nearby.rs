@@ -216,7 +216,7 @@ fn stands_in(lower: &str, key: &str) -> bool {
         .any(|(start, _)| !(letter && lower[..start].ends_with(|c: char| c.is_ascii_alphabetic())))
 }
 
-fn without_article(text: &str) -> &str {
+pub(super) fn without_article(text: &str) -> &str {
     // "Two ducks"
     let counted = || words::number_at(text, 0).map(|(_, end)| end);
     let end = words::at(text, 0, Role::Article)

@@ -9,7 +9,7 @@ use super::{
     refer,
     spoken::Spoken,
 };
-use crate::ground::words;
+use crate::ground::{Role, words};
 
 /// One finding for each phrase: those given, in their order, or those that the answer chose.
 pub(super) fn read(spoken: &Spoken<'_>, sentence: &str, phrases: &[String]) -> Vec<Finding> {
@@ -148,16 +148,15 @@ fn near_end(text: &str, sentence: usize) -> &str {
 /// `phrase` from its last article on: "lies on a saucer" is about "a saucer", but "a piece of the
 /// cake" begins with its first.
 fn from_article(phrase: &str) -> &str {
-    const ARTICLES: [&str; 20] = [
-        "a", "an", "the", "his", "her", "its", "their", "my", "our", "your", "this", "that",
-        "these", "those", "some", "each", "every", "another", "two", "three",
-    ];
     let is_article = |start: &usize| {
         let word = phrase[*start..]
             .split(|c: char| !c.is_alphanumeric())
             .next();
-        let word = word.unwrap_or("").to_ascii_lowercase();
-        ARTICLES.contains(&word.as_str()) && !phrase[..*start].ends_with(" of ")
+        let word = word.unwrap_or("");
+        let article = [Role::Article, Role::Determiner]
+            .iter()
+            .any(|role| words::at(word, 0, *role) == Some(word.len()));
+        article && !word.is_empty() && !phrase[..*start].ends_with(" of ")
     };
     let last = word_starts(phrase).filter(is_article).last();
     &phrase[last.unwrap_or(0)..]

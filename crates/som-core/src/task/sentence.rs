@@ -6,8 +6,9 @@ use super::{
     grounded::Named,
     said::{is_conjunction, list_length, names_behind_tie, names_right_behind},
     spoken::Spoken,
+    tie::{Tie, tie},
 };
-use crate::ground::{Mention, Role, words};
+use crate::ground::{Mention, Role, Status, words};
 
 /// A place of the answer where a text stands.
 pub(super) struct Place {
@@ -359,10 +360,32 @@ impl Sentence<'_> {
         }
     }
 
-    /// The list that `mentions` begin with.
+    /// The list that `mentions` begin with; of those between which the answer wavers the one that it
+    /// chooses behind them.
     pub(super) fn list(&self, mentions: &[Mention], tied: bool) -> Option<Said> {
-        let named = Named::by(&mentions[..list_length(self.lower, mentions)])?;
+        let (list, rest) = mentions.split_at(list_length(self.lower, mentions));
+        let mut named = Named::by(list)?;
+        let span = list.first()?.span.start..list.last()?.span.end;
+        let wavers = self.spoken.cues.any(span, Role::Hedges);
+        if wavers && named.marks.len() > 1 {
+            match self.chosen(list, rest) {
+                Some(chosen) => named = chosen,
+                None => named.status = named.status.max(Status::Ambiguous),
+            }
+        }
         Some(Said { named, tied })
+    }
+
+    /// "(Either [3] or [6]) — I'd go with [3]": what `rest` begins with, if it names one of the list once
+    /// more.
+    fn chosen(&self, list: &[Mention], rest: &[Mention]) -> Option<Named> {
+        let (last, again) = (list.last()?, rest.first()?);
+        let between = last.span.end..again.span.start;
+        let chooses = [Role::Opinion, Role::Contrasts, Role::Only, Role::Selects]
+            .iter()
+            .any(|role| self.spoken.cues.any(between.clone(), *role));
+        let same = list.iter().any(|mention| mention.marks == again.marks);
+        (same && chooses).then(|| Named::by([again])).flatten()
     }
 
     /// Where the next place begins, or the sentence ends.
@@ -381,51 +404,4 @@ impl Sentence<'_> {
     fn text(&self, start: usize, end: usize) -> &str {
         self.lower.get(self.floor(start, end)..end).unwrap_or("")
     }
-}
-
-/// What ties a mark to a text that stands right beside it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tie {
-    /// A verb or a colon.
-    Strong,
-    /// No word that matters.
-    Weak,
-}
-
-/// The tie that `between` is, if it is nothing else.
-fn tie(between: &str) -> Option<Tie> {
-    const OTHERS: [&str; 16] = [
-        "to", "like", "as", "by", "with", "must", "probably", "likely", "clearly", "located", "at",
-        "in", "the", "found", "one", "also",
-    ];
-    const LONGEST: usize = 80;
-    if between.len() > LONGEST || between.contains(['\n', ';', '{', '}']) {
-        return None;
-    }
-    let mut kind = Tie::Weak;
-    let mut passed = 0;
-    for word in words::words(between) {
-        if word.start < passed {
-            continue;
-        }
-        let role = |role| words::at(between, word.start, role);
-        if let Some(end) = role(Role::Is) {
-            kind = Tie::Strong;
-            passed = end;
-        } else if let Some(end) = role(Role::Announces)
-            .or_else(|| role(Role::Article))
-            .or_else(|| role(Role::Each))
-            .or_else(|| role(Role::Itself))
-            .or_else(|| role(Role::Remarks))
-        {
-            passed = end;
-        } else if !OTHERS.contains(&&between[word]) {
-            return None;
-        }
-    }
-    if between.contains([':', '=', '→', '|', '–', '—']) || between.contains(" - ") {
-        kind = Tie::Strong;
-    }
-    // "the spoon, [5] the saucer": what a comma parts is not tied.
-    (kind == Tie::Strong || !between.contains(',')).then_some(kind)
 }

@@ -10,28 +10,18 @@ pub(super) fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
     /// Less is not an explanation, in words.
     const LEAST: usize = 3;
     const DASHES: [&str; 4] = [" — ", " – ", " - ", "\n\n"];
+    const LEADS: [Role; 7] = [
+        Role::Announces,
+        Role::Article,
+        Role::Answers,
+        Role::Is,
+        Role::Copula,
+        Role::Pronoun,
+        Role::Opinion,
+    ];
     let (first, others) = spoken.mentions.split_first()?;
     let before = spoken.get(spoken.part.start..first.span.start);
-    let mut passed = 0;
-    let alone = words::words(before).all(|word| {
-        const LEADS: [Role; 7] = [
-            Role::Announces,
-            Role::Article,
-            Role::Answers,
-            Role::Is,
-            Role::Copula,
-            Role::Pronoun,
-            Role::Opinion,
-        ];
-        let at = |role| words::at(before, word.start, role);
-        passed = LEADS
-            .into_iter()
-            .filter_map(at)
-            .max()
-            .unwrap_or(0)
-            .max(passed);
-        word.start < passed
-    });
+    let alone = words::is_made_of(before, &LEADS);
     let rest = spoken.get(first.span.end..spoken.part.end);
     let rest = rest.trim_start_matches(['*', ']', '"', ')']);
     let stop = rest
@@ -45,7 +35,7 @@ pub(super) fn stated_first(spoken: &Spoken<'_>) -> Option<Named> {
     };
     // "It's [2]. [3] is a glass", "[2]; [3] and [4] are bowls"
     let sign = || {
-        let sign = [": ", "; ", " ("]
+        let sign = [": ", "; ", " (", ", "]
             .iter()
             .find_map(|sign| rest.strip_prefix(sign));
         sign.filter(|next| tells_others_apart(spoken, others, next))

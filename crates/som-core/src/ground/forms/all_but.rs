@@ -18,17 +18,14 @@ pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
     let end = words::at(text, at, Role::All).or_else(|| each(text, at))?;
     let noun = noun_end(text, end);
     // "Everything but [12]" may speak of more than marks.
-    let said = &text[at..noun];
-    let of_marks =
-        words::words(said).any(|word| words::at(said, word.start, Role::Announces).is_some());
+    let further = further_on(text, at, noun);
+    let of_marks = speaks_of_marks(&text[at..noun]) || further.is_some();
     // "All but [12]", where nothing else is said.
     let alone = text[..at].trim().is_empty() && says_only_names(text, noun, names);
     if !of_marks && !alone {
         return None;
     }
-    let start = skip(text, noun, |c| matches!(c, ' ' | ','));
-    let excepts =
-        words::at(text, start, Role::Excepts).or_else(|| words::at(text, start, Role::But))?;
+    let excepts = excepts_end(text, noun).or_else(|| excepts_end(text, further?))?;
     let name = noun_end(text, excepts);
     let name = skip(text, name, |c| matches!(c, ' ' | '*' | '[' | '`'));
     let name = names.name_at(text, name)?;
@@ -55,10 +52,7 @@ pub(super) fn all_but(reader: &Reader<'_>) -> Option<Found> {
 
 /// True if nothing but names behind a word that takes them out follows from `at` on.
 fn says_only_names(text: &str, at: usize, names: &Names) -> bool {
-    let start = skip(text, at, |c| matches!(c, ' ' | ','));
-    let excepts =
-        words::at(text, start, Role::Excepts).or_else(|| words::at(text, start, Role::But));
-    let Some(excepts) = excepts else {
+    let Some(excepts) = excepts_end(text, at) else {
         return false;
     };
     let start = skip(text, excepts, |c| matches!(c, ' ' | '*' | '['));
@@ -73,6 +67,32 @@ fn says_only_names(text: &str, at: usize, names: &Names) -> bool {
     list.is_some_and(|(list, end)| {
         list.misses() == 0 && rest[end..].trim_matches([' ', '.', '!', '\n']).is_empty()
     })
+}
+
+fn speaks_of_marks(said: &str) -> bool {
+    words::words(said).any(|word| words::at(said, word.start, Role::Announces).is_some())
+}
+
+/// Where a word that takes out others ends, if one stands at `at`.
+fn excepts_end(text: &str, at: usize) -> Option<usize> {
+    let start = skip(text, at, |c| matches!(c, ' ' | ','));
+    words::at(text, start, Role::Excepts).or_else(|| words::at(text, start, Role::But))
+}
+
+/// "All of the marked fruits are ripe apart from [4]": where a word that takes out others begins, if
+/// those that stand before it in the clause, from `at` on, speak of marks.
+fn further_on(text: &str, at: usize, noun: usize) -> Option<usize> {
+    /// There are no more words behind the noun, nor are they longer, in bytes.
+    const MOST: usize = 8;
+    const LONGEST: usize = 64;
+    let near = &text[noun..text.floor_char_boundary(noun + LONGEST)];
+    let clause = near.split(['.', '\n', ';', ':', '[', '(']).next()?;
+    let excepts = words::words(clause)
+        .take(MOST)
+        .find(|word| words::at(clause, word.start, Role::Excepts).is_some())?;
+    let named = clause[..excepts.start].contains(|c: char| c.is_ascii_digit());
+    let end = noun + excepts.start;
+    (speaks_of_marks(&text[at..end]) && !named).then_some(end)
 }
 
 fn without_brackets(text: &str) -> String {

@@ -7,13 +7,15 @@ use crate::ground::{
 };
 
 /// Signs and abbreviations that may stand between a keyword and its names, besides words.
-const FILLERS: [&str; 5] = ["is:", "are:", "no. ", "nr. ", "n. "];
+const FILLERS: [&str; 6] = ["is:", "are:", "no. ", "nr. ", "n. ", "s "];
 
 /// If a keyword starts at `at`: the word, and where names may follow.
 pub(super) fn keyword_end(text: &str, at: usize) -> Option<(&str, usize)> {
     /// More words between a keyword and its names are something else.
     const MOST: usize = 5;
-    let end = words::at(text, at, Role::Announces).or_else(|| glued_end(text, at))?;
+    let end = words::at(text, at, Role::Announces)
+        .or_else(|| glued_end(text, at))
+        .or_else(|| thing_end(text, at))?;
     let word = &text[at..end];
     let unspaced = word.ends_with(words::is_unspaced);
     let gap = |c: char| matches!(c, ' ' | ':' | '=' | '*' | '`' | '"' | '\'' | '_');
@@ -112,6 +114,14 @@ fn described(text: &str, at: usize, word: &str) -> Option<usize> {
     let end = skip(text, look, |c| c.is_ascii_lowercase());
     let number = skip(text, end, |c| matches!(c, ' ' | '"' | '*'));
     (number > article && starts_with_digit(text, number)).then_some(number)
+}
+
+/// The end of "button" in "button 8".
+fn thing_end(text: &str, at: usize) -> Option<usize> {
+    let end = words::at(text, at, Role::Thing)?;
+    let next = text[end..].strip_prefix(' ')?;
+    next.starts_with(|c: char| c.is_ascii_digit())
+        .then_some(end)
 }
 
 /// The end of a keyword with its number right behind it: "mark3".

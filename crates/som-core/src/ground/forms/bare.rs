@@ -7,10 +7,10 @@
 
 use std::ops::Range;
 
-use super::{headed::listed, opinion::Opinion};
+use super::{headed::listed, letters::small_letters, reply::Reply};
 use crate::ground::{
     Mention,
-    names::{Names, Reading, Setting, is_quantity, list_at, skip},
+    names::{Names, Reading, Setting, list_at, skip},
     words::{self, Cue, Cues, Role},
 };
 
@@ -33,27 +33,39 @@ pub(super) struct List {
 impl Bare<'_> {
     /// The names outside of `taken`, in order.
     pub(super) fn read(&self, taken: &[Mention]) -> Vec<Mention> {
-        let listed = listed(self.text, self.names, self.cues);
+        let mut listed = listed(self.text, self.names, self.cues);
+        let is_taken = |span: &Range<usize>| {
+            let next = taken.partition_point(|mention| mention.span.end <= span.start);
+            taken
+                .get(next)
+                .is_some_and(|mention| mention.span.start < span.end)
+        };
+        listed.retain(|mention| !is_taken(&mention.span));
         if !listed.is_empty() {
             return listed;
         }
         let mut found = Vec::new();
         let mut taken = taken.iter().peekable();
         let mut from = 0;
-        // Where the last name ended.
-        let mut begin = 0;
+        // Where the last names ended.
+        let mut last = None;
         while let Some(at) = self.next_word(from) {
             while let Some(passed) = taken.next_if(|mention| mention.span.end <= at) {
-                begin = begin.max(passed.span.end);
+                last = last.max(Some(passed.span.end));
             }
             if let Some(mention) = taken.peek().filter(|mention| mention.span.start <= at) {
                 from = mention.span.end;
                 continue;
             }
-            from = match self.named(at, begin) {
+            // What is further off is not the same sentence.
+            let near = last.filter(|last| at - last <= 2 * LONGEST);
+            let next = taken
+                .peek()
+                .map_or(self.text.len(), |mention| mention.span.start);
+            from = match self.named(at, near).filter(|list| list.span.end <= next) {
                 Some(list) => {
                     let end = list.span.end;
-                    begin = end;
+                    last = Some(end);
                     found.push(list.reading.mention(list.span));
                     end
                 }
@@ -86,19 +98,19 @@ impl Bare<'_> {
         }
     }
 
-    /// The names at `at`, if they stand where names may; the last ones ended at `begin`.
-    fn named(&self, at: usize, begin: usize) -> Option<List> {
-        // What is further off is not the same sentence.
-        let begin = if at - begin > 2 * LONGEST { 0 } else { begin };
-        let near = self.text.floor_char_boundary(at + LONGEST);
-        if let Some(list) = self.small_letter(at) {
+    /// The names at `at`, if they stand where names may; the last ones ended at `last`.
+    fn named(&self, at: usize, last: Option<usize>) -> Option<List> {
+        if let Some(list) = small_letters(self.text, at, self.names) {
             return Some(list);
         }
+        let near = self.text.floor_char_boundary(at + LONGEST);
         let (mut reading, mut end) = list_at(&self.text[..near], at, self.names, Setting::Open)?;
         // "Not 3, 5" denies one, and says the other.
-        if begin == 0
+        if last.is_none()
             && reading.names == 2
-            && let Some(first) = self.denied_alone(at, end)
+            && let Some(first) = self
+                .denied_alone(at, end)
+                .or_else(|| self.begins_another(at, end))
         {
             (reading, end) = list_at(&self.text[..first], at, self.names, Setting::Open)?;
         }
@@ -106,116 +118,27 @@ impl Bare<'_> {
         let span = at..at + written.len();
         let list = List { reading, span };
         let known = list.reading.resolves() && list.reading.misses() == 0;
-        let opinion = Opinion {
+        let reply = Reply {
             text: self.text,
             span: &list.span,
-            begin,
+            last,
         };
         (known
             && !self.counts_something(list.span.end)
             && (self.is_said_instead(&list)
                 || self.is_range(&list)
                 || self.is_as_counted(&list, self.clause_before(list.span.start).start)
-                || self.is_said(&list, begin)
-                || !self.measures(&list, begin) && opinion.says_so(self.cues)))
+                || !self.measures(&list, last)
+                    && (self.is_said(&list, last)
+                        || reply.says_so()
+                        || reply.is_of_something(self.cues))))
         .then_some(list)
     }
 
-    /// "Its def b": a letter in lower case that ends a short answer, behind nothing but such words.
-    fn small_letter(&self, at: usize) -> Option<List> {
-        /// A longer answer, in bytes, says more.
-        const SHORT: usize = 32;
-        const LEADS: [Role; 4] = [Role::Pronoun, Role::Copula, Role::Opinion, Role::Affirms];
-        let name = self.names.name_at(self.text, at)?;
-        let letter = &self.text[name.clone()];
-        let one = letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_lowercase());
-        let ends = self.text[name.end..]
-            .trim_matches([' ', '.', '!', '\n'])
-            .is_empty();
-        let lead = self.text[..at].trim();
-        let mut passed = 0;
-        let mut copula = false;
-        let all = words::words(lead).all(|word| {
-            let end = |role| words::at(lead, word.start, role);
-            copula |= end(Role::Copula).is_some() || end(Role::Pronoun).is_some();
-            passed = LEADS
-                .into_iter()
-                .filter_map(end)
-                .max()
-                .unwrap_or(0)
-                .max(passed);
-            word.start < passed
-        });
-        let article = words::at(letter, 0, Role::Article).is_some();
-        if !(one && ends && all && copula) || article || self.text.len() > SHORT {
-            return None;
-        }
-        let (reading, end) = list_at(&self.text[..name.end], at, self.names, Setting::Enclosed)?;
-        reading.resolves().then_some(List {
-            reading,
-            span: at..end,
-        })
-    }
-
-    /// Where the first of two names between `at` and `end` ends, if a denial stands right before it and
-    /// the answer is nothing but these: "not 3, 5".
-    fn denied_alone(&self, at: usize, end: usize) -> Option<usize> {
-        let first = self.names.name_at(self.text, at)?;
-        let list = &self.text[first.end..end];
-        let lead = self.text[..at].trim();
-        let mut passed = 0;
-        let mut denies = false;
-        let all = words::words(lead).all(|word| {
-            let role = |role| words::at(lead, word.start, role);
-            let no = role(Role::Denies).max(role(Role::No));
-            denies |= no.is_some();
-            passed = no
-                .max(role(Role::Article))
-                .max(role(Role::Corrects))
-                .unwrap_or(0)
-                .max(passed);
-            word.start < passed
-        });
-        let alone = self.text[end..]
-            .trim_matches([' ', '.', '!', '\n'])
-            .is_empty();
-        let second = list.trim_start().strip_prefix(',').map(str::trim_start);
-        let comma = second.is_some_and(|name| {
-            let article = words::at(name, 0, Role::Article).unwrap_or(0);
-            !name[article..].contains(char::is_alphabetic)
-        });
-        (all && denies && alone && comma).then_some(first.end)
-    }
-
-    /// "5 people", "4 (maybe 5) birds".
-    fn counts_something(&self, end: usize) -> bool {
-        let closed = self.text[end..].starts_with(')');
-        is_quantity(self.text, end) || closed && is_quantity(self.text, end + 1)
-    }
-
-    /// True if the clause around a list counts or measures.
-    fn measures(&self, list: &List, begin: usize) -> bool {
-        let clause = self.clause_before(list.span.start);
-        let clause = clause.start.max(begin)..clause.end;
-        // "On a scale of 1 to 5, I'd say 4"
-        let thought = self.cues.any(clause.clone(), Role::Opinion);
-        let near = clause.end.saturating_sub(LONGEST);
-        let from = if thought { near } else { clause.start };
-        self.cues.any(from..clause.end, Role::Measures)
-            || self.ends_measure(list)
-            || self.is_part(list)
-            || self.counts(list)
-            || self.goes_on_counting(list)
-    }
-
     /// True if the clause around a list says that its names are meant, or not meant.
-    fn is_said(&self, list: &List, begin: usize) -> bool {
-        let clause = self.clause_before(list.span.start);
-        let clause = clause.start.max(begin)..clause.end;
+    fn is_said(&self, list: &List, last: Option<usize>) -> bool {
+        let clause = self.clause_of(list, last);
         let lead = self.cues.within(clause.clone());
-        if self.measures(list, begin) {
-            return false;
-        }
         if self.is_chosen_behind(list, &clause) {
             return true;
         }
@@ -224,11 +147,12 @@ impl Bare<'_> {
             return self.ends_clause(list) || self.is_followed(list, |_| true);
         }
         let weak = lead.iter().any(|cue| {
-            // "No es", "n'est pas"
-            let denies = |other: &Cue| {
-                other.start == cue.start && matches!(other.role, Role::Denies | Role::DeniesBehind)
+            // "No es", "n'est pas", "id say"
+            let other = |other: &Cue| {
+                let does = [Role::Denies, Role::DeniesBehind, Role::Opinion].contains(&other.role);
+                other.start == cue.start && does
             };
-            cue.role == Role::Announces && !lead.iter().any(denies)
+            cue.role == Role::Announces && !lead.iter().any(other)
         });
         let goes_on = |role: Role| {
             !matches!(
@@ -242,18 +166,9 @@ impl Bare<'_> {
         }
         let words = self.text.get(clause.clone()).unwrap_or("");
         if !words.contains(char::is_alphanumeric) {
-            // "3 değil, 5"
-            let gap = begin..clause.start;
-            let instead = begin > 0
-                && [Role::Denies, Role::DeniesBehind]
-                    .iter()
-                    .any(|role| self.cues.any(gap.clone(), *role))
-                && !self.text[gap].contains(['.', '\n']);
-            let corrected = begin == 0 && self.is_corrected(list);
-            if instead
-                || corrected
-                || begin == 0 && self.is_reply(list)
-                || self.is_sentence(list, begin)
+            if last.is_some_and(|last| self.is_instead(last..clause.start))
+                || last.is_none() && self.is_corrected(list)
+                || last.is_some_and(|last| self.is_sentence(list, last))
                 || self.is_headed(list, clause.start)
             {
                 return true;
@@ -263,12 +178,17 @@ impl Bare<'_> {
                     matches!(role, Role::Copula | Role::DeniesBehind | Role::Instead)
                 }) || self.text[list.span.end..].starts_with(['?', '"']));
         }
-        self.is_function(&clause, lead)
+        self.is_function(&clause)
             || self.is_articled(list, &clause)
-            || begin > 0 && self.is_joined(list, begin, &clause)
             || self.ends_with_copula(&clause, lead)
             || self.ends_with_verb(list, &clause)
-            || begin > 0 && self.is_gapped(list, begin..clause.start, clause.clone())
+            || last.is_some_and(|last| self.goes_on(list, last, &clause))
             || list.reading.names > 1 && self.is_noun(list, &clause, lead)
+    }
+
+    /// What stands before a list in its clause, behind the last names.
+    pub(super) fn clause_of(&self, list: &List, last: Option<usize>) -> Range<usize> {
+        let clause = self.clause_before(list.span.start);
+        clause.start.max(last.unwrap_or(0))..clause.end
     }
 }

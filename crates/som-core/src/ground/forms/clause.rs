@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
-use super::bare::{Bare, LONGEST, List};
+use super::{
+    bare::{Bare, LONGEST, List},
+    reply::{LEADS, says_so},
+};
 use crate::ground::{
-    names::{Names, is_quantity, skip},
+    names::skip,
     reader::is_correction,
     words::{self, Cue, Role},
 };
@@ -86,15 +89,6 @@ impl Bare<'_> {
         (near > list.span.end || glued) && cues.iter().any(says)
     }
 
-    /// True for "8 is the total".
-    pub(super) fn ends_measure(&self, list: &List) -> bool {
-        let near = self.text.floor_char_boundary(list.span.end + LONGEST / 2);
-        let rest = &self.text[list.span.end..near];
-        let end = rest.find(['.', ',', '\n', ';']).unwrap_or(rest.len());
-        let clause = list.span.end..list.span.end + end;
-        self.cues.any(clause, Role::Measures)
-    }
-
     /// True for "click on the button 8".
     pub(super) fn chooses(&self, cue: &Cue, list: &List) -> bool {
         /// The verb is not further off, in words.
@@ -120,21 +114,10 @@ impl Bare<'_> {
             })
     }
 
-    /// "2 of them", "2 von ihnen".
-    pub(super) fn is_part(&self, list: &List) -> bool {
-        let start = skip(self.text, list.span.end, |c| c == ' ');
-        words::at(self.text, start, Role::Of).is_some()
-    }
-
-    /// "3 are missing": a single number, of which a verb says that it is several.
-    pub(super) fn counts(&self, list: &List) -> bool {
-        list.reading.names == 1 && self.is_followed(list, |role| role == Role::Plural)
-    }
-
-    /// "(Not 3.) 5!": nothing but a name, behind another one.
-    pub(super) fn is_sentence(&self, list: &List, begin: usize) -> bool {
-        let gap = self.text.get(begin..list.span.start).unwrap_or("x");
-        begin > 0 && matches!(gap.trim(), "." | "!" | ";") && self.ends_clause(list)
+    /// "(Not 3.) 5!": nothing but a name, behind another one that ended at `last`.
+    pub(super) fn is_sentence(&self, list: &List, last: usize) -> bool {
+        let gap = self.text.get(last..list.span.start).unwrap_or("x");
+        matches!(gap.trim(), "." | "!" | ";") && self.ends_clause(list)
     }
 
     /// "Scratch that. 2.": nothing but a name behind words that take something back.
@@ -174,34 +157,6 @@ impl Bare<'_> {
             && self.cues.any(clause, Role::All)
     }
 
-    /// "No, 7", "nope, 3", "yes, 4": nothing but a name behind words that answer.
-    pub(super) fn is_reply(&self, list: &List) -> bool {
-        const LEADS: [Role; 5] = [
-            Role::Denies,
-            Role::Affirms,
-            Role::Corrects,
-            Role::Opinion,
-            Role::Slips,
-        ];
-        let lead = self.text[..list.span.start].trim_start();
-        let rest = self.text[list.span.end..].trim_matches([' ', '.', '!', '\n']);
-        let mut passed = 0;
-        let all = words::words(lead).all(|word| {
-            let ends = LEADS
-                .iter()
-                .filter_map(|role| words::at(lead, word.start, *role));
-            passed = ends.max().unwrap_or(0).max(passed);
-            word.start < passed
-        });
-        lead.len() < LONGEST / 4 && all && rest.is_empty() && lead.contains([',', ':', '!', '.'])
-    }
-
-    /// "(Not 3,) 5": nothing but the name that is said instead of one that a short answer denies first.
-    pub(super) fn is_said_instead(&self, list: &List) -> bool {
-        let lead = self.text[..list.span.start].trim_start();
-        lead.len() < LONGEST / 4 && self.ends_clause(list) && denied_first(lead, self.names)
-    }
-
     /// "The red ones: 2, 3 and 8": several names behind a colon.
     pub(super) fn is_headed(&self, list: &List, start: usize) -> bool {
         let Some(head) = self.text[..start].strip_suffix([':', '：']) else {
@@ -216,62 +171,18 @@ impl Bare<'_> {
             && !self.cues.any(clause, Role::Measures)
     }
 
-    /// "4 and 6 years": what the list goes on with is counted.
-    pub(super) fn goes_on_counting(&self, list: &List) -> bool {
-        let start = skip(self.text, list.span.end, |c| matches!(c, ' ' | ','));
-        let joined = words::at(self.text, start, Role::Joins)
-            .or_else(|| words::at(self.text, start, Role::Ranges));
-        joined.is_some_and(|end| {
-            let number = skip(self.text, end, |c| c == ' ');
-            let digits = skip(self.text, number, |c| c.is_ascii_digit());
-            digits > number && is_quantity(self.text, digits)
-        })
+    /// True if the words of a clause do nothing but lead to a name: "it's", "no, the", "but".
+    pub(super) fn is_function(&self, clause: &Range<usize>) -> bool {
+        let words = self.text.get(clause.clone()).unwrap_or("");
+        words::made_of(words, &LEADS).is_some_and(|led| says_so(&led))
     }
 
-    /// True if the words of a clause do nothing but lead to a name: "it's", "no, the", "but".
-    pub(super) fn is_function(&self, clause: &Range<usize>, lead: &[Cue]) -> bool {
-        let leads = |role: Role| {
-            matches!(
-                role,
-                Role::Denies
-                    | Role::Contrasts
-                    | Role::Joins
-                    | Role::Corrects
-                    | Role::Answers
-                    | Role::Affirms
-                    | Role::Hedges
-                    | Role::Article
-                    | Role::Copula
-                    | Role::Pronoun
-                    | Role::Excepts
-                    | Role::Tentative
-                    | Role::Now
-                    | Role::DeniesBehind
-                    | Role::Both
-                    | Role::Instead
-                    | Role::Opinion
-                    | Role::Remains
-                    | Role::Slips
-            )
-        };
-        let mut passed = clause.start;
-        let words = self.text.get(clause.clone()).unwrap_or("");
-        let all = words::words(words).all(|word| {
-            let at = clause.start + word.start;
-            let cues = lead.iter().filter(|cue| cue.start == at && leads(cue.role));
-            passed = cues.map(|cue| cue.end).max().unwrap_or(0).max(passed);
-            at < passed
-        });
-        let joins = |cue: &Cue| {
-            let same = |other: &&Cue| other.start == cue.start;
-            lead.iter()
-                .filter(same)
-                .any(|other| other.role == Role::Joins && other.end >= cue.end)
-        };
-        let says = |cue: &Cue| {
-            leads(cue.role) && !matches!(cue.role, Role::Article | Role::Joins) && !joins(cue)
-        };
-        all && lead.iter().any(says)
+    /// "(3 değil,) 5": a denial in `gap` is of what stands before.
+    pub(super) fn is_instead(&self, gap: Range<usize>) -> bool {
+        [Role::Denies, Role::DeniesBehind]
+            .iter()
+            .any(|role| self.cues.any(gap.clone(), *role))
+            && !self.text[gap].contains(['.', '\n'])
     }
 
     /// "Die 7 ist der Hund": an article, a number, and what it is.
@@ -286,8 +197,14 @@ impl Bare<'_> {
             && name.is_some_and(|name| words::at(self.text, name, Role::Article).is_some())
     }
 
+    /// True if the names go on as those that ended at `last` did.
+    pub(super) fn goes_on(&self, list: &List, last: usize, clause: &Range<usize>) -> bool {
+        self.is_joined(list, last, clause)
+            || self.is_gapped(list, last..clause.start, clause.clone())
+    }
+
     /// "(1 is a pear) and 2 is a plum": what is said of the next goes on as it did.
-    pub(super) fn is_joined(&self, list: &List, begin: usize, clause: &Range<usize>) -> bool {
+    fn is_joined(&self, list: &List, last: usize, clause: &Range<usize>) -> bool {
         let said = self.text.get(clause.clone()).unwrap_or("");
         // "(Le 1 est un chat) et le 2"
         let said = said.trim_end();
@@ -296,7 +213,7 @@ impl Bare<'_> {
         let said = article.map_or(said, |word| said[..word.start].trim_end());
         let joins = words::words(said)
             .any(|word| words::at(said, word.start, Role::Joins) == Some(said.len()));
-        let verb = skip(self.text, begin, |c| c == ' ');
+        let verb = skip(self.text, last, |c| c == ' ');
         joins
             && words::at(self.text, verb, Role::Copula).is_some()
             && self.is_followed(list, |role| role == Role::Copula)
@@ -333,7 +250,7 @@ impl Bare<'_> {
     }
 
     /// "(The cup is 2,) the spoon 5": the verb of the clause before is left out.
-    pub(super) fn is_gapped(&self, list: &List, gap: Range<usize>, clause: Range<usize>) -> bool {
+    fn is_gapped(&self, list: &List, gap: Range<usize>, clause: Range<usize>) -> bool {
         /// What is named has no more words.
         const MOST: usize = 4;
         let text = self.text.get(clause.clone()).unwrap_or("").trim();
@@ -370,27 +287,6 @@ impl Bare<'_> {
         one && self.begins(clause.start)
             && self.is_followed(list, |role| matches!(role, Role::Copula | Role::Is))
     }
-}
-
-/// True for "not 3, ": a denial, one name, and a sign behind it.
-fn denied_first(lead: &str, names: &Names) -> bool {
-    let mut rest = lead;
-    let mut denies = false;
-    while let Some(end) = [Role::Not, Role::No, Role::Denies, Role::Corrects]
-        .iter()
-        .find_map(|role| words::at(rest, 0, *role))
-    {
-        denies = true;
-        rest = rest[end..].trim_start_matches([' ', ',']);
-    }
-    let article = |text: &str| words::at(text, 0, Role::Article).unwrap_or(0);
-    let name = rest[article(rest)..].trim_start();
-    let Some(name_end) = names.name_at(name, 0).map(|name| name.end) else {
-        return false;
-    };
-    let behind = name[name_end..].trim_start_matches([',', '.', ';', '—', '–', ' ']);
-    let article = words::at(behind, 0, Role::Article).unwrap_or(0);
-    denies && behind.len() + name_end < name.len() && behind[article..].trim().is_empty()
 }
 
 /// "(Is) at", "(is) located at", "(be) found at": where something is.

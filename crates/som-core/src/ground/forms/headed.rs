@@ -15,7 +15,7 @@ pub(super) fn listed(text: &str, names: &Names, cues: &Cues) -> Vec<Mention> {
     let mut found = Vec::new();
     let mut several = false;
     // True below a heading.
-    let mut headed = false;
+    let mut headed = text.trim_start().starts_with(['-', '*', '•']);
     let mut count = 0;
     let mut start = 0;
     for line in text.split_inclusive('\n') {

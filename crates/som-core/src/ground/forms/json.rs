@@ -73,6 +73,17 @@ fn object(entries: &[Entry], reader: &Reader<'_>, found: &mut Vec<Mention>) {
                     mention.polarity = Polarity::Denied;
                 }
             }
+            // What explains the marks that the object names may name others.
+            Key::Note if has_marks => {
+                let from = found.len();
+                visit(node, reader, found);
+                for mention in found[from..]
+                    .iter_mut()
+                    .filter(|mention| mention.is_meant())
+                {
+                    mention.polarity = Polarity::Compared;
+                }
+            }
             Key::Other if Key::named_in(key).is_some() && names_marks(node, reader) => {
                 marks(node, reader, found);
             }

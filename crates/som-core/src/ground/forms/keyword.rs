@@ -2,11 +2,13 @@
 
 use super::{
     Found, Reader,
+    all::all,
     all_but::all_but,
     announced::keyword_end,
     arrow::is_at_arrow,
     below::below,
     ends,
+    letters::{letter_at, small_letter},
     said::{predicated, reply, spelled},
     series, starts_with_digit, weak,
 };
@@ -20,6 +22,7 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
         text, at, names, ..
     } = reader;
     let led = all_but(reader)
+        .or_else(|| all(reader))
         .or_else(|| excepted(reader))
         .or_else(|| reply(reader))
         .or_else(|| ends::between(reader));
@@ -79,41 +82,10 @@ pub(super) fn keyword(reader: &Reader<'_>) -> Found {
     }
 }
 
-/// "There is a bird at F.": a letter in upper case behind a word for a place, at the end of its clause.
-fn letter_at(reader: &Reader<'_>) -> Option<Found> {
-    let &Reader {
-        text, at, names, ..
-    } = reader;
-    let end = words::at(text, at, Role::At)?;
-    let of = words::at(text, at, Role::Of).is_some();
-    let start = end + text[end..].strip_prefix(' ').map(|_| 1)?;
-    let name = names
-        .name_at(text, start)
-        .filter(|name| name.len() == 1 && !of)?;
-    let upper = text[name.clone()].starts_with(|c: char| c.is_ascii_uppercase());
-    let rest = &text[name.end..];
-    let ends = rest.is_empty() || rest.starts_with(['.', ',', ';', '\n']);
-    let known = !names.get(&text[name.clone()]).is_empty();
-    let (reading, _) = list_at(&text[..name.end], start, names, Setting::Open)?;
-    (upper && ends && known).then(|| Found::Mention(reading.mention(name)))
-}
-
 /// True if the number at `at` is not one of things that follow: "the answer is the 3 cups".
 fn is_named(text: &str, at: usize) -> bool {
     let end = skip(text, at, |c| c.is_ascii_digit());
     end > at && !is_quantity(text, end)
-}
-
-/// "The chair is region e.": a letter in lower case that ends its clause.
-fn small_letter(reader: &Reader<'_>, start: usize) -> Option<Found> {
-    let &Reader { text, names, .. } = reader;
-    let name = names.name_at(text, start).filter(|name| name.len() == 1)?;
-    let rest = &text[name.end..];
-    let ends = rest.is_empty()
-        || rest.starts_with(['.', ',', ';', '\n', '!'])
-        || rest.starts_with(' ') && words::at(rest, 1, Role::Copula).is_some();
-    let (reading, end) = list_at(&text[..name.end], start, names, Setting::Enclosed)?;
-    (ends && reading.resolves()).then(|| Found::Mention(reading.mention(start..end)))
 }
 
 /// True for the number of "Answer 2: …".

@@ -1,7 +1,5 @@
 //! Lines and tables: `3: the cup`, a cell of a column headed "mark", nothing but names.
 
-use std::ops::Range;
-
 use super::{Found, Reader, announced::keyword_end, is_lower_letter, starts_with_digit};
 use crate::ground::{
     names::{Names, Setting, is_quantity, list_at, skip},
@@ -88,17 +86,40 @@ pub(super) fn labelled(reader: &Reader<'_>) -> Option<Found> {
     });
     let comma = rest.strip_prefix(", ").is_some_and(|_| {
         let next = end + 2;
-        let corrects = words::at(text, next, Role::Corrects).is_some();
-        !corrects && words::at(text, next, Role::Article).is_some()
-            || words::at(text, next, Role::Because).is_some()
+        let says = |role: &Role| words::at(text, next, *role).is_some();
+        let told = [Role::Article, Role::Because, Role::Beside]
+            .iter()
+            .any(says);
+        let alone = reader.begins() && is_remark(&text[next..]);
+        (told || alone) && ![Role::Corrects, Role::Denies].iter().any(says)
     });
     let because = rest.starts_with(' ') && {
         let word = words::at(text, end + 1, Role::Because).map(|word| &text[end + 1..word]);
-        word.is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "because" | "since"))
+        // "As" means other things, too.
+        word.is_some_and(|word| {
+            words::at(word, 0, Role::Reason).is_some() && !word.eq_ignore_ascii_case("as")
+        })
     };
     let caption = rest.starts_with(" (") && !rest.starts_with(" (1");
-    let says = is || numeric && (comma || because || caption && reader.begins());
+    let says = is
+        || numeric && (comma || because)
+        || reader.begins() && (caption || rest.starts_with(" has "));
     says.then(|| Found::Mention(reading.mention(at..end)))
+}
+
+/// "(9,) way taller than 8": a few words in lower case that end a short answer.
+fn is_remark(rest: &str) -> bool {
+    /// They are not longer, in bytes.
+    const LONGEST: usize = 64;
+    let measures = words::words(rest).any(|word| {
+        [Role::Measures, Role::Unit]
+            .iter()
+            .any(|role| words::at(rest, word.start, *role).is_some())
+    });
+    let begins = rest.starts_with(|c: char| c.is_ascii_lowercase());
+    let compares =
+        words::words(rest).any(|word| words::at(rest, word.start, Role::Compares).is_some());
+    begins && compares && rest.len() < LONGEST && !rest.trim_end().contains('\n') && !measures
 }
 
 /// No list before a colon is longer than up to here.
@@ -214,79 +235,4 @@ fn end_of_line(rest: &str) -> bool {
     let around = |c: char| matches!(c, ' ' | '.' | '"' | '\'' | '*' | '`' | ')' | '!');
     let next = rest.trim_start_matches(around).strip_prefix('\n');
     next.is_some_and(|next| next.trim_start().starts_with(char::is_alphabetic))
-}
-
-/// An item of a numbered list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Item {
-    pub(crate) number: u64,
-    /// What it holds, behind its number.
-    pub(crate) inside: Range<usize>,
-}
-
-/// The items of the lists in `text` that are numbered one after another: `1. …`, `2) …`, `(3) …`,
-/// `**4.** …`, at starts of lines or, if they count from 1, within one.
-pub(crate) fn enumerators(text: &str) -> Vec<Item> {
-    let mut items: Vec<Item> = Vec::new();
-    let mut next = 1;
-    let mut from = 0;
-    while let Some(found) = text[from..].find(|c: char| c.is_ascii_digit()) {
-        let at = from + found;
-        let digits = skip(text, at, |c| c.is_ascii_digit());
-        from = digits;
-        let Ok(number) = text[at..digits].parse::<u64>() else {
-            continue;
-        };
-        let before = &text[..at];
-        let indent = |c: char| matches!(c, ' ' | '\t' | '*' | '-' | '(' | '•' | '#' | '>' | '_');
-        let near = before.chars().rev().take(12).find(|&c| !indent(c));
-        let starts_line = match near {
-            Some(c) => c == '\n',
-            None => before.len() <= 12,
-        };
-        let rest = &text[digits..];
-        let arrow = rest.trim_start_matches([' ', '*']);
-        let arrow = starts_line
-            && ["→", "->", "–", "—", "- ", "="]
-                .iter()
-                .any(|tie| arrow.starts_with(tie));
-        let marked = arrow
-            || rest.starts_with(['.', ')', ':'])
-            || rest.starts_with("**.")
-            || rest.starts_with("**)");
-        let spaced = rest
-            .trim_start_matches(['.', ')', '*', ':'])
-            .starts_with(|c: char| c.is_whitespace() || c == '[' || c == '*')
-            || rest.trim_start_matches(['.', ')', '*', ':']).is_empty()
-            || arrow;
-        let apart = before.is_empty() || before.ends_with([' ', '(', '\n', '*', ',', ';']);
-        let counts_on = number == next || number == 1;
-        if !(marked && spaced && apart && counts_on) {
-            continue;
-        }
-        // "1: 4, 2: 7"
-        let goes_on = !items.is_empty() && before.trim_end().ends_with([',', ';']);
-        if rest.starts_with(':') && !(starts_line || goes_on) {
-            continue;
-        }
-        if number == 1 {
-            items.clear();
-        }
-        if !starts_line && number > 1 && items.is_empty() {
-            continue;
-        }
-        if let Some(last) = items.last_mut() {
-            last.inside.end = at;
-        }
-        let start = digits + rest.len()
-            - rest
-                .trim_start_matches(['.', ')', '*', ':', ' ', '→', '-', '>', '–', '—', '='])
-                .len();
-        items.push(Item {
-            number,
-            inside: start..text.len(),
-        });
-        next = number + 1;
-    }
-    items
 }

@@ -18,21 +18,29 @@
 //!
 //! Boxes and points come in brackets, JSON and tags: see `places`.
 
+mod all;
 mod all_but;
 mod announced;
 mod arrow;
 mod bare;
 mod below;
+mod borne;
 mod bracket;
 mod call;
+mod captions;
 mod clause;
+mod counting;
 mod ends;
+mod enumerated;
 mod hash;
 mod headed;
+mod instead;
 mod json;
 mod keyword;
+mod last;
+mod letters;
 mod line;
-mod opinion;
+mod reply;
 mod said;
 mod series;
 mod weak;
@@ -40,8 +48,8 @@ mod wrapped;
 
 use std::ops::Range;
 
-pub(crate) use self::line::enumerators;
-pub(super) use self::opinion::takes_back;
+pub(crate) use self::enumerated::enumerators;
+pub(super) use self::{last::concluding, reply::takes_back};
 use super::{
     Mention,
     json::{Node, parse},

@@ -3,18 +3,18 @@
 
 use std::ops::Range;
 
-use super::Reader;
+use super::{Reader, captions::begins};
 use crate::ground::{
     names::{Setting, is_quantity, list_at, skip},
     words::{self, Role},
 };
 
 /// What stands between two names of a series is not longer, in bytes.
-const LONGEST: usize = 120;
+pub(super) const LONGEST: usize = 120;
 
 /// What ties a name to what is said of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tie {
+pub(super) enum Tie {
     Colon,
     Dash,
     Equals,
@@ -25,7 +25,7 @@ enum Tie {
 
 impl Tie {
     /// The tie at `at`, and where it ends.
-    fn at(text: &str, at: usize) -> Option<(Self, usize)> {
+    pub(super) fn at(text: &str, at: usize) -> Option<(Self, usize)> {
         const SIGNS: [(&str, Tie); 11] = [
             (": ", Tie::Colon),
             ("：", Tie::Colon),
@@ -69,9 +69,19 @@ pub(super) fn goes_on(reader: &Reader<'_>, name: &Range<usize>) -> bool {
     if between.contains('\n') {
         return begins(reader, name);
     }
+    // "…, and the doors 9 to 10"
+    let near = text.floor_char_boundary(name.end + LONGEST / 4);
+    let list = list_at(&text[..near], name.start, names, Setting::Open)
+        .filter(|(list, _)| list.misses() == 0);
+    let list = list.map_or(name.clone(), |(_, end)| {
+        name.start..text[..end].trim_end().len()
+    });
     is_same_tie(reader, &last, name, separator)
         || as_line(reader, name)
-        || separator != Separator::Sentence && is_gapped(reader, &last, before, name)
+        || separator != Separator::Sentence
+            && [name, &list]
+                .iter()
+                .any(|name| is_gapped(reader, &last, before, name))
         || separator != Separator::Sentence
             && between[before..].trim().is_empty()
             && !is_quantity(text, name.end)
@@ -287,68 +297,4 @@ pub(super) fn is_gone(text: &str, name: usize) -> bool {
     let clause = &rest[..end];
     (clause.starts_with(' ') || clause.starts_with(words::is_unspaced))
         && words::words(clause).any(|word| words::at(clause, word.start, Role::None).is_some())
-}
-
-/// "The fruit is in 4 (apple), 6 (banana)": captions in running text, with nothing else between.
-fn begins_captions(reader: &Reader<'_>, name: &Range<usize>) -> bool {
-    let &Reader { text, names, .. } = reader;
-    let glued = text[..name.start].ends_with(|c: char| words::is_word(c) || c == '.');
-    let near = &text[..text.floor_char_boundary(name.end + LONGEST)];
-    let before = text[..name.start].trim_end();
-    let before = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST / 4))..];
-    let counts = words::words(before)
-        .any(|word| words::at(before, word.start, Role::Measures) == Some(before.len()));
-    let upper =
-        |name: &Range<usize>| !text[name.clone()].contains(|c: char| c.is_ascii_lowercase());
-    let next = caption_end(near, name.end).and_then(|end| {
-        let next = skip(near, end, |c| matches!(c, ',' | ';' | ' '));
-        let joined = words::at(near, next, Role::Joins).unwrap_or(next);
-        let other = names.name_at(near, skip(near, joined, |c| c == ' '))?;
-        let known = !names.get(&near[other.clone()]).is_empty() && upper(&other);
-        (known && caption_end(near, other.end).is_some()).then_some(())
-    });
-    !glued && !counts && upper(name) && next.is_some()
-}
-
-/// Where the caption ends that begins at `at`: words in parentheses.
-fn caption_end(text: &str, at: usize) -> Option<usize> {
-    let start = skip(text, at, |c| matches!(c, '*' | ']' | ' '));
-    let inside = text[start..].strip_prefix('(')?;
-    let (caption, _) = inside.split_once(')')?;
-    let plain = caption.contains(char::is_alphabetic)
-        && !caption.contains(|c: char| c.is_ascii_digit() || matches!(c, '(' | '\n'));
-    plain.then_some(start + caption.len() + 2)
-}
-
-/// True for the first of several captions: "the objects are: 1 (surfboard), 2 (umbrella)".
-fn begins(reader: &Reader<'_>, name: &Range<usize>) -> bool {
-    if begins_captions(reader, name) {
-        return true;
-    }
-    let &Reader { text, names, .. } = reader;
-    let before = text[..name.start].trim_end_matches([' ', '*', '[']);
-    let opens = before.ends_with(':') || before.is_empty() || before.ends_with('\n');
-    if !opens || !text[name.clone()].starts_with(|c: char| c.is_ascii_digit()) {
-        return false;
-    }
-    let Some((tie @ (Tie::Caption | Tie::Colon), end)) = Tie::at(text, name.end) else {
-        return false;
-    };
-    let near = text.floor_char_boundary(end + LONGEST / 2);
-    let line = text[end..near].split('\n').next().unwrap_or("");
-    let mut from = 0;
-    while let Some(at) = line[from..].find([',', ';', ')']).map(|at| from + at + 1) {
-        let next = end + skip(line, at, |c| matches!(c, ' ' | ',' | ';' | '*' | '['));
-        let next =
-            words::at(text, next, Role::Joins).map_or(next, |end| skip(text, end, |c| c == ' '));
-        let same = names
-            .name_at(text, next)
-            .filter(|other| !names.get(&text[other.clone()]).is_empty())
-            .and_then(|other| Tie::at(text, other.end));
-        if same.is_some_and(|(other, _)| other == tie) {
-            return true;
-        }
-        from = at;
-    }
-    false
 }

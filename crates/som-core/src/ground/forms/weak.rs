@@ -1,11 +1,8 @@
 //! Words that announce marks only where the words around them speak of marks, or a number is all that
 //! is said: "the number 3".
 
-use super::{Reader, series::stands_by};
-use crate::ground::{
-    title::WEAK,
-    words::{self, Role},
-};
+use super::{Reader, reply::LEADS, series::stands_by};
+use crate::ground::words::{self, Role};
 
 /// Words before them are not further off, in bytes.
 const NEAR: usize = 48;
@@ -14,7 +11,7 @@ const NEAR: usize = 48;
 pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool {
     let &Reader { text, at, .. } = reader;
     let lower = word.to_lowercase();
-    if !WEAK.contains(&lower.as_str()) {
+    if !is_weak(word) {
         return true;
     }
     // "You'll want **option 5**"
@@ -41,7 +38,11 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
     }
     let name = &text[start..];
     let spelled = words::number_at(name, 0).map_or(0, |(_, end)| end);
-    let after = name[spelled..].trim_start_matches(|c: char| c.is_ascii_digit());
+    let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let after = match letters {
+        1 => &name[1..],
+        _ => name[spelled..].trim_start_matches(|c: char| c.is_ascii_digit()),
+    };
     let apposed = after
         .strip_prefix(", ")
         .is_some_and(|rest| rest.starts_with(char::is_alphabetic));
@@ -54,6 +55,13 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
     let alone = begins && (ends || thought(after));
     let verb = &text[at + word.len()..start];
     let is = words_say(verb, Role::Copula) && !words_say(verb, Role::Beside);
+    // "The correct number is 4"
+    let genuine = before
+        .first()
+        .is_some_and(|last| words::at(last, 0, Role::Genuine) == Some(last.len()));
+    if genuine && is {
+        return true;
+    }
     let letter = lower != "number"
         && name.starts_with(|c: char| c.is_ascii_uppercase())
         && !name[1..].starts_with(char::is_alphanumeric);
@@ -72,37 +80,20 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
             alone || says || by || stands_by(reader, at) || is_subject(&before) && designates(after)
         }
         "area" => false,
-        "option" => alone || letter || is && ends,
-        _ => alone || letter,
+        "option" => alone || letter || is && ends || begins && is_told(after),
+        _ => alone || letter || begins && is_told(after),
     }
 }
 
 /// "Isn't that just number 5", "it's the number 3": nothing but such words stands before it in the
 /// answer.
 fn leads_alone(text: &str, at: usize) -> bool {
-    const LEADS: [Role; 8] = [
-        Role::Denies,
-        Role::Pronoun,
-        Role::Copula,
-        Role::Article,
-        Role::Only,
-        Role::Opinion,
-        Role::Affirms,
-        Role::Hedges,
-    ];
     // What was thought before is blank.
     let lead = text[..at].trim_start();
     if lead.len() > NEAR {
         return false;
     }
-    let mut passed = 0;
-    words::words(lead).all(|word| {
-        let ends = LEADS
-            .iter()
-            .filter_map(|role| words::at(lead, word.start, *role));
-        passed = ends.max().unwrap_or(0).max(passed);
-        word.start < passed
-    }) && !lead.contains(['\n', '[', '|'])
+    words::is_made_of(lead, &LEADS) && !lead.contains(['\n', '[', '|'])
 }
 
 /// "[3] has the number 8 on it", "the bus at mark 4 shows the number 20": a verb behind the mark says
@@ -137,7 +128,7 @@ fn is_marked_later(after: &str) -> bool {
 fn is_strong(word: &str) -> bool {
     let lists = words::at(word, 0, Role::Announces) == Some(word.len());
     let answers = words::at(word, 0, Role::Answers) == Some(word.len());
-    lists && !answers && !WEAK.contains(&word) && !matches!(word, "no" | "letter" | "letters")
+    lists && !answers && !is_weak(word) && !matches!(word, "no" | "letter" | "letters")
 }
 
 /// "[2] (number 10)", "[5] wears the number 12": what is said of a mark that the sentence names is
@@ -158,6 +149,23 @@ fn is_subject(before: &[&str]) -> bool {
     matches!(before, [] | ["the"] | ["and", ..] | ["the", "and", ..])
 }
 
+/// "(Button 8) opens the settings": a verb of any kind follows.
+fn is_told(after: &str) -> bool {
+    const OTHERS: [Role; 6] = [
+        Role::Of,
+        Role::Joins,
+        Role::Ranges,
+        Role::Unit,
+        Role::Measures,
+        Role::Plural,
+    ];
+    let verb = after.strip_prefix(' ').unwrap_or("");
+    verb.starts_with(|c: char| c.is_lowercase())
+        && !OTHERS
+            .iter()
+            .any(|role| words::at(verb, 0, *role).is_some())
+}
+
 /// "(The number 3) marks the door", "is the door": what follows a number is what it is the mark of.
 fn designates(after: &str) -> bool {
     let Some(rest) = after.strip_prefix(' ') else {
@@ -172,6 +180,13 @@ fn designates(after: &str) -> bool {
     let verb = words::at(rest, 0, Role::Designates);
     let is = words::at(rest, 0, Role::Copula).map(|end| rest[end..].trim_start());
     verb.is_some() || is.is_some_and(|name| words::at(name, 0, Role::Article).is_some())
+}
+
+/// True for a word that announces marks only where something else speaks of them.
+pub(super) fn is_weak(word: &str) -> bool {
+    [Role::Weak, Role::Thing]
+        .iter()
+        .any(|role| words::at(word, 0, *role) == Some(word.len()))
 }
 
 fn words_say(text: &str, role: Role) -> bool {

@@ -1,11 +1,10 @@
 //! `<mark>3</mark>`, `<3>`, `**3**`, `` `3` ``, `the cup (3)`.
 
-use super::{Found, Reader, announced::keyword_end, is_lower_letter, named};
+use super::{Found, Reader, announced::keyword_end, is_lower_letter, named, weak::is_weak};
 use crate::ground::{
     json::Key,
     names::{Reading, Setting, is_quantity, list_at},
     places,
-    title::WEAK,
     words::{self, Role},
 };
 
@@ -163,7 +162,7 @@ pub(super) fn parenthesis(reader: &Reader<'_>) -> Found {
 /// True if a word that a number may follow for other reasons begins `lead`: "number ", "no. ".
 fn weak_before(lead: &str) -> bool {
     let word = lead.split([' ', '.']).next().unwrap_or("").to_lowercase();
-    WEAK.contains(&word.as_str()) || matches!(word.as_str(), "no" | "nr")
+    is_weak(&word) || matches!(word.as_str(), "no" | "nr")
 }
 
 /// `[the cup](3)`: words in brackets right before.

@@ -109,7 +109,8 @@ const MARKS: [&str; 68] = [
     "predictions",
     "output",
 ];
-const MORE_MARKS: [&str; 14] = [
+const MORE_MARKS: [&str; 15] = [
+    "conclusion",
     "somid",
     "num",
     "no",

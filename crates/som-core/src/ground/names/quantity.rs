@@ -5,10 +5,6 @@ use crate::ground::words::{self, Role};
 /// True if the number that ends at `at` counts what follows: "5 people". A counted noun is in the
 /// plural; a verb after several marks does not end in s.
 pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
-    const PLURALS: [&str; 5] = ["people", "men", "women", "children", "feet"];
-    const NO_PLURALS: [&str; 11] = [
-        "is", "was", "has", "as", "this", "its", "does", "shows", "looks", "appears", "seems",
-    ];
     if is_measure(text, at) {
         return true;
     }
@@ -27,9 +23,13 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
     if LEADS.iter().any(|role| words::at(word, 0, *role).is_some()) {
         return false;
     }
-    let word: String = word.chars().take_while(|c| c.is_alphabetic()).collect();
-    let word = word.to_lowercase();
-    PLURALS.contains(&&*word) || word.ends_with('s') && !NO_PLURALS.contains(&&*word)
+    let end = word
+        .find(|c: char| !c.is_alphabetic())
+        .unwrap_or(word.len());
+    let word = &word[..end];
+    let says = |role| words::at(word, 0, role) == Some(end);
+    let plural = word.ends_with(['s', 'S']) && !says(Role::Singular);
+    end > 0 && (says(Role::Crowd) || plural)
 }
 
 /// True if a unit follows the number that ends at `at`: "5 km", "3个".

@@ -276,7 +276,11 @@ fn announces(words: &Words<'_>, role: Role) -> bool {
         Role::At,
         Role::About,
     ];
+    let mut passed = words.len();
     for (index, word) in words.iter().enumerate().rev() {
+        if index >= passed {
+            continue;
+        }
         let key = words.get(word);
         let keyed = key.contains('_') && matches!(Key::of(key), Key::Place(_));
         // "Toạ độ"
@@ -289,10 +293,24 @@ fn announces(words: &Words<'_>, role: Role) -> bool {
             .iter()
             .any(|lead| words.at(word.start, *lead) == Some(word.end));
         if !leads && !names_side(key) && key != "as" {
-            return false;
+            // "The centre of the red box is": whose it is does not matter.
+            match genitive(words, index) {
+                Some(of) => passed = of,
+                None => return false,
+            }
         }
     }
     false
+}
+
+/// Where "of" stands before a few words that end with number `index`, and an article behind it.
+fn genitive(words: &Words<'_>, index: usize) -> Option<usize> {
+    /// A thing has no more words, its article counted.
+    const MOST: usize = 4;
+    let of = (index.saturating_sub(MOST)..index)
+        .rev()
+        .find(|&of| words.says(&words[of], Role::Of))?;
+    words.says(&words[of + 1], Role::Article).then_some(of)
 }
 
 /// True if the words are nothing but the sides of a box: "(x_min, y_min, x_max, y_max) =".

@@ -9,8 +9,9 @@ impl Around<'_> {
     /// True for "left of [3]".
     pub(super) fn is_beside(&self) -> bool {
         let beside = self.reaching(Role::Beside, 5, false);
-        beside.is_some_and(|cue| !self.is_at(cue) && !self.is_marked(cue))
-            || self.is_behind(Role::BesideBehind)
+        beside.is_some_and(|cue| {
+            !self.is_at(cue) && !self.is_marked(cue) && !self.is_chosen_with(cue)
+        }) || self.is_behind(Role::BesideBehind)
             || self.is_apposed()
     }
 
@@ -46,6 +47,15 @@ impl Around<'_> {
                 let between = self.text.get(word.end..cue.start);
                 between.is_some_and(|between| between.trim().is_empty())
             })
+    }
+
+    /// True for "I'd go with 4": the word is the end of what chooses.
+    fn is_chosen_with(&self, cue: Cue) -> bool {
+        [Role::Selects, Role::Opinion].iter().any(|role| {
+            self.cues
+                .all(self.before.start..cue.start, *role)
+                .any(|verb| verb.end == cue.end)
+        })
     }
 
     /// True for "is at mark 4": that is where the mark itself is.

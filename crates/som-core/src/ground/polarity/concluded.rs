@@ -22,11 +22,17 @@ const FORMS: [(&str, &str); 5] = [
 ];
 
 /// Takes back what the answer named on the way to its conclusion, and tells which mentions that
-/// were.
-pub(in crate::ground) fn conclude(text: &str, cues: &Cues, mentions: &mut [Mention]) -> Vec<usize> {
+/// were. What ends it with a word such as "so" is `last`.
+pub(in crate::ground) fn conclude(
+    text: &str,
+    cues: &Cues,
+    mentions: &mut [Mention],
+    last: Option<Range<usize>>,
+) -> Vec<usize> {
     let Some(parts) = boxed(text, 0..text.len())
         .map(|part| vec![part])
         .or_else(|| announced(text, cues))
+        .or_else(|| last.map(|part| vec![part]))
         .or_else(|| left(text, cues, mentions))
     else {
         return Vec::new();
@@ -86,11 +92,7 @@ fn left(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<Vec<Range<usize
     let (before, behind) = mentions.split_at(next);
     let kept = behind.first().filter(|kept| kept.is_meant())?;
     let between = text.get(cue.end..kept.span.start)?;
-    let direct = between.len() < NEAR
-        && words::words(between).all(|word| {
-            let leads = |role: &Role| words::at(between, word.start, *role).is_some();
-            LEADS.iter().any(leads)
-        });
+    let direct = between.len() < NEAR && words::is_made_of(between, &LEADS);
     let others: HashSet<&[u32]> = before.iter().map(|mention| &mention.marks[..]).collect();
     let mut others_behind = behind.iter().filter(|mention| mention.is_meant());
     let last = others_behind.all(|mention| mention.marks == kept.marks);
@@ -172,14 +174,7 @@ fn opens(text: &str, cues: &Cues, cue: Cue) -> bool {
     if near > 0 && begin == near {
         return false;
     }
-    let mut passed = 0;
-    let leads = words::words(lead).all(|word| {
-        let end = LEADS
-            .iter()
-            .filter_map(|role| words::at(lead, word.start, *role));
-        passed = end.max().unwrap_or(0).max(passed);
-        word.start < passed
-    });
+    let leads = words::is_made_of(lead, &LEADS);
     let rest = text[cue.end..].trim_start_matches(['*', '_', ' ', '`']);
     let tied = rest.starts_with([':', '–', '—', '=', '→', '\n', ','])
         || rest.starts_with("->")

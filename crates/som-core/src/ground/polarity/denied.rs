@@ -15,9 +15,6 @@ impl Around<'_> {
     pub(super) fn denies(&self, cue: Cue, end: usize) -> bool {
         /// A denial reaches over fewer words.
         const MOST: usize = 8;
-        const SUBJECTS: [&str; 9] = [
-            "it", "this", "that", "he", "she", "they", "answer", "es", "ce",
-        ];
         let between = cue.end..end;
         let text = self.text.get(between.clone()).unwrap_or("");
         let closed = text.contains(')') && !text.contains('(');
@@ -80,7 +77,12 @@ impl Around<'_> {
         }
         verb.is_none_or(|verb| {
             let subject = self.text.get(cue.end..verb.start).unwrap_or("");
-            let mut words = words::words(subject).map(|word| subject[word].to_lowercase());
+            // "The answer is", "it is"
+            let itself = words::words(subject).any(|word| {
+                [Role::Pronoun, Role::Answers]
+                    .iter()
+                    .any(|role| words::at(subject, word.start, *role).is_some())
+            });
             let rest = self.text.get(verb.end..end).unwrap_or("");
             let direct = words::words(rest).all(|word| {
                 const DIRECT: [Role; 4] =
@@ -88,9 +90,7 @@ impl Around<'_> {
                 let is = |role: &Role| words::at(rest, word.start, *role).is_some();
                 DIRECT.iter().any(is)
             });
-            subject.trim().is_empty()
-                || !direct
-                || words.any(|word| SUBJECTS.contains(&word.as_str()))
+            subject.trim().is_empty() || !direct || itself
         })
     }
 

@@ -8,17 +8,21 @@
 mod beside;
 mod concluded;
 mod denied;
+mod guessed;
+mod joined;
+mod place;
 mod reasons;
 mod sentence;
 mod set_aside;
 mod taken_back;
+mod turned;
 
 use std::ops::Range;
 
 pub(crate) use self::concluded::boxed;
 pub(super) use self::{concluded::conclude, reasons::compare_reasons};
 use self::{
-    sentence::{floor, follows_verb, precedes_verb, sentence_end, sentence_start, without_caption},
+    sentence::{floor, follows_verb, precedes_verb, sentence_end, sentence_start},
     set_aside::set_aside,
     taken_back::{
         answer_questions, deny_earlier, deny_list, except, is_corrected, replace_list, take_back,
@@ -118,7 +122,7 @@ impl<'a> Around<'a> {
 
     fn polarity(&self, last: Option<Polarity>) -> Polarity {
         let last = last.filter(|_| self.is_preceded);
-        if self.is_struck() || self.is_retracted() {
+        if self.is_struck() || self.is_retracted() || self.is_first_guess() {
             return Polarity::Replaced;
         }
         if self.is_joined()
@@ -158,52 +162,6 @@ impl<'a> Around<'a> {
         Polarity::Asserted
     }
 
-    /// True if nothing but "and" or a comma stands between the mention before and this one.
-    fn is_joined(&self) -> bool {
-        let between = without_caption(&self.text[self.before.clone()]);
-        if !self.is_preceded || between.len() > 32 || self.begins {
-            return false;
-        }
-        // "Not 3, 5"
-        let lead = self.text.get(..self.before.start).unwrap_or("");
-        if lead.len() < NEAR / 8 && is_denied_first(lead) && !self.is_followed && is_comma(between)
-        {
-            return false;
-        }
-        let mut joined = between.contains([',', '/', '&']);
-        let mut by_word = false;
-        let mut passed = 0;
-        for word in words::words(between) {
-            let role = |role| words::at(between, word.start, role);
-            if word.start < passed {
-                continue;
-            } else if role(Role::Bears).is_some() && !by_word {
-                // "Behind [3], labelled [1]"
-                return false;
-            } else if let Some(end) = role(Role::Joins) {
-                joined = true;
-                by_word = true;
-                passed = end;
-            } else if role(Role::Denies).is_some()
-                || role(Role::Announces).is_none() && role(Role::Article).is_none()
-                || role(Role::Pronoun).is_some() && role(Role::Definite).is_none()
-                || role(Role::Reason).is_some()
-            {
-                return false;
-            }
-        }
-        // "not [4], [5] is": a comma alone may begin a clause.
-        let after = without_caption(&self.text[self.after.clone()]);
-        let ends = after.trim_start_matches(['*', '`', '"', ')', ' ']);
-        let goes_on =
-            ends.is_empty() || ends.starts_with([',', '.', ';', '&', '/', '\n', '!', '?']);
-        let word = words::words(after).next();
-        let listed = word.is_some_and(|word| {
-            word.start <= 2 && words::at(after, word.start, Role::Joins).is_some()
-        });
-        joined && (by_word || goes_on || listed)
-    }
-
     /// The cue of `role` that reaches the mention over at most `most` words, if one does.
     fn reaching(&self, role: Role, most: usize, over_commas: bool) -> Option<Cue> {
         self.cues.all(self.before.clone(), role).rev().find(|cue| {
@@ -231,25 +189,6 @@ impl<'a> Around<'a> {
         no(Role::Denies) || no(Role::None)
     }
 
-    /// True if this mention is said in place of the last one, which was said to be a first guess:
-    /// "At first it looks like [2], but it is [3]".
-    fn overrides(&self, mentions: &[Mention], index: usize) -> bool {
-        let Some(last) = index.checked_sub(1) else {
-            return false;
-        };
-        let (end, start) = (mentions[last].span.end, mentions[index].span.start);
-        let gap = floor(self.text, end.max(start.saturating_sub(NEAR)))..start;
-        let begin = floor(self.text, mentions[last].span.start.saturating_sub(NEAR));
-        let sentence = sentence_start(self.text, begin..mentions[last].span.start);
-        let guessed = self
-            .cues
-            .any(sentence..mentions[last].span.start, Role::Tentative)
-            || self.cues.any(gap.clone(), Role::Tentative);
-        guessed
-            && self.cues.any(gap, Role::Contrasts)
-            && mentions[last].marks != mentions[index].marks
-    }
-
     fn is_behind(&self, role: Role) -> bool {
         let cue = self.cues.all(self.after.clone(), role).next();
         cue.is_some_and(|cue| {
@@ -261,46 +200,12 @@ impl<'a> Around<'a> {
         })
     }
 
-    /// True for "I previously said that the cup is [3]".
-    fn is_retracted(&self) -> bool {
-        /// What is taken back is not further, in words.
-        const MOST: usize = 12;
-        let mut retracts = self.cues.all(self.before.clone(), Role::Retracts);
-        retracts.any(|cue| {
-            let between = self.text.get(cue.end..self.before.end).unwrap_or(";");
-            let near = words::words(between).take(MOST + 1).count() <= MOST;
-            near && !between.contains([',', ';', ':', '—', '–'])
-                && !self.cues.any(cue.end..self.before.end, Role::Contrasts)
-        })
-    }
-
     /// True for `~~[3]~~`.
     fn is_struck(&self) -> bool {
         let before = &self.text[self.before.clone()];
         let after = &self.text[self.after.clone()];
         before.matches("~~").count() % 2 == 1 && after.contains("~~")
     }
-}
-
-/// True for "not 3": a denial and one bare number.
-fn is_denied_first(lead: &str) -> bool {
-    let mut rest = lead.trim();
-    let mut denies = false;
-    while let Some(end) = words::at(rest, 0, Role::Denies).or_else(|| words::at(rest, 0, Role::No))
-    {
-        denies = true;
-        rest = rest[end..].trim_start_matches([' ', ',']);
-    }
-    let name = rest[words::at(rest, 0, Role::Article).unwrap_or(0)..].trim_start();
-    denies && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// True for a comma, and an article behind it as it may be.
-fn is_comma(between: &str) -> bool {
-    between.trim().strip_prefix(',').is_some_and(|rest| {
-        let rest = rest.trim();
-        rest.is_empty() || words::at(rest, 0, Role::Article) == Some(rest.len())
-    })
 }
 
 #[cfg(test)]

@@ -87,25 +87,13 @@ fn explained(text: &str, mentions: &[Mention], index: usize) -> Option<Range<usi
     }
     let begin = floor(text, given.span.start.saturating_sub(NEAR));
     let lead = &text[sentence_start(text, begin..given.span.start)..given.span.start];
-    let mut passed = 0;
-    let mut itself = false;
-    let leads = words::words(lead).all(|word| {
-        let at = |role: Role| words::at(lead, word.start, role);
-        itself |= at(Role::Pronoun).is_some();
-        passed = LEADS
-            .into_iter()
-            .filter_map(at)
-            .max()
-            .unwrap_or(0)
-            .max(passed);
-        word.start < passed
-    });
+    let itself = words::made_of(lead, &LEADS).is_some_and(|led| led.contains(&Role::Pronoun));
     let verb = text[next.span.end..].trim_start_matches([' ', '*', ']']);
     let is = words::at(verb, 0, Role::Copula).is_some();
     let near = floor(text, next.span.end + NEAR);
     let end = sentence_end(text, next.span.end..near.max(next.span.end));
     let last = mentions.partition_point(|mention| mention.span.start < end);
-    (itself && leads && is).then_some(index + 1..last)
+    (itself && is).then_some(index + 1..last)
 }
 
 /// The mentions behind the word `cue`, from number `next` on, up to the end of the sentence or to a
@@ -122,11 +110,7 @@ fn subjects(
     let lead = text.get(cue.end..first.span.start)?;
     let direct = lead.len() < NEAR / 4
         && !lead.contains(['.', '\n', ':', ';'])
-        && words::words(lead).all(|word| {
-            LEADS
-                .iter()
-                .any(|role| words::at(lead, word.start, *role).is_some())
-        });
+        && words::is_made_of(lead, &LEADS);
     /// What is shorter, in bytes, means other things, too, where no sign stands before it.
     const SHORT: usize = 4;
     // "The same as [3]"; ", as [3] is smaller"

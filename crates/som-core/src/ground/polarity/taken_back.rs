@@ -120,7 +120,9 @@ pub(super) fn answer_questions(text: &str, mentions: &mut [Mention]) {
         let reply = reply
             .strip_prefix('?')
             .map(|reply| reply.trim_start_matches([' ', '*', '\n', '–', '—', '-']));
-        let asked = reply.map(|reply| words::at(reply, 0, Role::Affirms).is_none());
+        // "5? Or maybe 2" wavers.
+        let kept = [Role::Affirms, Role::Joins];
+        let asked = reply.map(|reply| kept.iter().all(|role| words::at(reply, 0, *role).is_none()));
         let denied = reply.is_some_and(|reply| {
             let role = |role| words::at(reply, 0, role).is_some();
             role(Role::Denies) || role(Role::Corrects)
@@ -191,11 +193,6 @@ fn clause_content(text: &str, cues: &Cues, mentions: &[Mention], index: usize) -
 
 /// The words in `part` that say what something is.
 fn content(text: &str, cues: &Cues, part: Range<usize>) -> Vec<String> {
-    const EMPTY: [&str; 34] = [
-        "it", "its", "s", "i", "think", "say", "see", "one", "should", "would", "could", "might",
-        "probably", "likely", "looks", "seems", "correct", "right", "let", "me", "at", "again",
-        "now", "here", "there", "be", "in", "fact", "seen", "well", "more", "closer", "ll", "d",
-    ];
     let inside = text.get(part.clone()).unwrap_or("");
     let found = cues.within(part.clone());
     let says = |word: &Range<usize>| {
@@ -205,9 +202,8 @@ fn content(text: &str, cues: &Cues, part: Range<usize>) -> Vec<String> {
         found.any(|cue| cue.start <= at && at < cue.end)
     };
     words::words(inside)
-        .filter(|word| !says(word))
+        .filter(|word| !says(word) && words::at(inside, word.start, Role::Vague).is_none())
         .map(|word| inside[word].to_lowercase())
-        .filter(|word| !EMPTY.contains(&word.as_str()))
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! The table of words by the first word of its entries, and what stands in a text.
 
-use std::{collections::HashMap, ops::Range, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, ops::Range, sync::LazyLock};
 
 use super::{Role, is_unspaced, is_word, table, word_at};
 
@@ -9,7 +9,7 @@ pub(super) static INDEX: LazyLock<Index> = LazyLock::new(Index::new);
 /// The table, by the first word of its entries.
 #[derive(Default)]
 pub(super) struct Index {
-    words: HashMap<&'static str, Vec<Entry>>,
+    words: HashMap<Cow<'static, str>, Vec<Entry>>,
     /// Beginnings of words that go on as they like, by the first character.
     stems: HashMap<char, Vec<(&'static str, Role)>>,
     /// Of scripts without spaces, by the first character.
@@ -28,6 +28,8 @@ impl Index {
         for language in &table::TABLE {
             for (list, role) in [
                 (language.announces, Role::Announces),
+                (language.weak, Role::Weak),
+                (language.things, Role::Thing),
                 (language.counts, Role::Counts),
                 (language.answers, Role::Answers),
                 (language.none, Role::None),
@@ -108,6 +110,13 @@ impl Index {
                 (language.departs, Role::Departs),
                 (language.genuine, Role::Genuine),
                 (language.sames, Role::Same),
+                (language.fors, Role::For),
+                (language.singulars, Role::Singular),
+                (language.crowds, Role::Crowd),
+                (language.blind, Role::Blind),
+                (language.determiners, Role::Determiner),
+                (language.ties, Role::Ties),
+                (language.vague, Role::Vague),
                 (language.blanks, Role::Blank),
             ] {
                 for entry in list.split(", ").filter(|entry| !entry.is_empty()) {
@@ -138,14 +147,19 @@ impl Index {
         } else if let Some(stem) = entry.strip_suffix('*') {
             self.stems.entry(first).or_default().push((stem, role));
         } else {
-            let mut words = entry.split([' ', '\'', '-', '/']);
+            let mut words = entry.split(GAP);
             let first = words.next().unwrap_or("");
-            let rest = words.collect();
-            self.words
-                .entry(first)
-                .or_default()
-                .push(Entry { rest, role });
+            let rest: Vec<&str> = words.collect();
+            if let Some(whole) = contracted(entry, first, &rest) {
+                let rest = rest[1..].to_vec();
+                self.insert(whole.into(), Entry { rest, role });
+            }
+            self.insert(first.into(), Entry { rest, role });
         }
+    }
+
+    fn insert(&mut self, first: Cow<'static, str>, entry: Entry) {
+        self.words.entry(first).or_default().push(entry);
     }
 
     /// Every entry of a wanted role that begins with `word` of `text`, and where it ends.
@@ -173,7 +187,10 @@ impl Index {
         for entry in entries.iter().filter(|entry| wanted(entry.role)) {
             let goes_on = entry.rest.first().is_none_or(|second| {
                 let next = next.get_or_insert_with(|| next_word(text, word.end));
-                next.as_deref() == Some(*second)
+                let third = entry.rest.get(1);
+                next.as_deref().is_some_and(|next| {
+                    next == *second || third.is_some_and(|third| is_contracted(next, second, third))
+                })
             });
             if goes_on && let Some(end) = follows(text, word.end, &entry.rest) {
                 found(entry.role, end);
@@ -199,21 +216,40 @@ fn next_word(text: &str, at: usize) -> Option<std::borrow::Cow<'_, str>> {
     Some(lower(&text[word]))
 }
 
+/// What stands behind the apostrophe of contractions, which terse people leave out.
+const CONTRACTED: [&str; 6] = ["t", "d", "m", "s", "re", "ve"];
+
+/// The first word of an entry without its apostrophe, "isnt" of "isn't", unless that is another word.
+fn contracted(entry: &str, first: &str, rest: &[&str]) -> Option<String> {
+    const OTHERS: [&str; 4] = ["its", "were", "id", "wed"];
+    let second = rest.first().filter(|second| CONTRACTED.contains(second))?;
+    let whole = format!("{first}{second}");
+    let alone = rest.len() == 1 && OTHERS.contains(&whole.as_str());
+    (!first.is_empty() && entry[first.len()..].starts_with('\'') && !alone).then_some(whole)
+}
+
+/// True for "isnt", of "isn" and "t".
+fn is_contracted(said: &str, first: &str, second: &str) -> bool {
+    CONTRACTED.contains(&second) && said.strip_prefix(first) == Some(second)
+}
+
 /// What may stand between the words of an entry.
 const GAP: [char; 4] = [' ', '\'', '-', '/'];
 
 /// Where `words` end, if they follow one another from `at` on.
 fn follows(text: &str, at: usize, words: &[&str]) -> Option<usize> {
     let mut end = at;
-    for word in words {
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
         let rest = &text[end..];
         let start = end + rest.len() - rest.trim_start_matches(GAP).len();
         if start == end || start > end + 2 {
             return None;
         }
         let next = word_at(text, start)?;
-        if lower(&text[next.clone()]) != *word {
-            return None;
+        let said = lower(&text[next.clone()]);
+        if said != *word {
+            words.next_if(|second| is_contracted(&said, word, second))?;
         }
         end = next.end;
     }

@@ -7,6 +7,11 @@ pub(super) struct Language {
     pub(super) code: &'static str,
     /// Before names of marks: "mark", "region".
     pub(super) announces: &'static str,
+    /// Those that do so only where something else speaks of marks, or a name is all that is said:
+    /// "number", "option".
+    pub(super) weak: &'static str,
+    /// What is called by the name of its mark, if that stands right behind: "button 8".
+    pub(super) things: &'static str,
     /// Behind names of marks: "番".
     pub(super) counts: &'static str,
     /// Before what the answer comes down to.
@@ -163,6 +168,20 @@ pub(super) struct Language {
     pub(super) genuine: &'static str,
     /// Stands for what was named before, said of another thing: "the same one".
     pub(super) sames: &'static str,
+    /// Between a mark and what it is given for: "2 *for* the lamp".
+    pub(super) fors: &'static str,
+    /// Says nothing of what a thing is: "it", "probably".
+    pub(super) vague: &'static str,
+    /// May stand between a thing and its mark, besides verbs: "located at".
+    pub(super) ties: &'static str,
+    /// Begins a noun phrase, besides articles: "each".
+    pub(super) determiners: &'static str,
+    /// Says that no picture was seen, and nothing of what is in it.
+    pub(super) blind: &'static str,
+    /// Plurals that do not end in s: "people".
+    pub(super) crowds: &'static str,
+    /// Words in s that count nothing: "has".
+    pub(super) singulars: &'static str,
     /// Stands where a name would, and is none: "unknown", "no idea".
     pub(super) blanks: &'static str,
 }
@@ -171,6 +190,8 @@ pub(super) struct Language {
 pub(super) const SILENT: Language = Language {
     code: "",
     announces: "",
+    weak: "",
+    things: "",
     counts: "",
     answers: "",
     none: "",
@@ -254,5 +275,12 @@ pub(super) const SILENT: Language = Language {
     departs: "",
     genuine: "",
     sames: "",
+    fors: "",
+    singulars: "",
+    crowds: "",
+    blind: "",
+    determiners: "",
+    ties: "",
+    vague: "",
     blanks: "",
 };

@@ -2,13 +2,17 @@
 
 mod index;
 mod language;
+mod made;
 mod role;
 mod table;
 
 use std::ops::Range;
 
 use self::index::INDEX;
-pub(crate) use self::role::Role;
+pub(crate) use self::{
+    made::{is_made_of, made_of},
+    role::Role,
+};
 
 /// Words that do something, where they stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

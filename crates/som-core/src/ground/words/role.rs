@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Role {
     Announces,
+    Weak,
+    Thing,
     Counts,
     Answers,
     None,
@@ -86,6 +88,13 @@ pub(crate) enum Role {
     Departs,
     Genuine,
     Same,
+    For,
+    Singular,
+    Crowd,
+    Blind,
+    Determiner,
+    Ties,
+    Vague,
     Blank,
     /// What it counts, from 1.
     Number(u8),
@@ -112,7 +121,9 @@ impl Role {
     pub(crate) const fn is_around_name(self) -> bool {
         matches!(
             self,
-            Self::Leads
+            Self::Weak
+                | Self::Thing
+                | Self::Leads
                 | Self::Remarks
                 | Self::Trails
                 | Self::Renames
@@ -121,6 +132,13 @@ impl Role {
                 | Self::Departs
                 | Self::Genuine
                 | Self::Same
+                | Self::For
+                | Self::Singular
+                | Self::Crowd
+                | Self::Blind
+                | Self::Determiner
+                | Self::Ties
+                | Self::Vague
                 | Self::Blank
         )
     }

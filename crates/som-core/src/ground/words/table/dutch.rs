@@ -83,5 +83,6 @@ pub(super) const DUTCH: Language = Language {
     departs: "verdwenen, weggegaan",
     genuine: "echte, juiste, werkelijke",
     sames: "dezelfde, hetzelfde, idem",
+    fors: "voor",
     ..SILENT
 };

@@ -81,5 +81,6 @@ pub(super) const FRENCH: Language = Language {
     departs: "parti, partie, partis, disparu, disparue, sorti, sortie",
     genuine: "vrai, vraie, véritable, bon, bonne, réel, réelle",
     sames: "le même, la même, les mêmes, idem",
+    fors: "pour",
     ..SILENT
 };

@@ -83,5 +83,6 @@ pub(super) const GERMAN: Language = Language {
     departs: "weggegangen, verschwunden, gegangen",
     genuine: "echte, echter, echtes, tatsächliche, wirkliche, richtige, richtiger, eigentliche",
     sames: "derselbe, dieselbe, dasselbe, der gleiche, die gleiche, das gleiche, ebenso",
+    fors: "für",
     ..SILENT
 };

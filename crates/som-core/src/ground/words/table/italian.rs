@@ -32,7 +32,7 @@ pub(super) const ITALIAN: Language = Language {
     leaves: "nascosto, nascosta, fuori campo, uscito, uscita, rimosso, rimossa",
     now: "adesso, ora",
     copulas: "è, sono, era, sarebbe, deve essere, è in realtà, sia, potrebbe essere, dovrebbe essere, può essere, potrebbe essere anche, sembra essere",
-    measures: "ci sono, c'è, numero di, totale, somma, prezzo, costa, punteggio, anno, ora, età, temperatura, pagina, camera, piano, binario, misura, taglia, velocità, peso, altezza, larghezza, lunghezza, data, giorno, quantità, valore, quanti, quante, differenza",
+    measures: "ci sono, c'è, numero di, totale, somma, prezzo, costa, punteggio, anno, ora, età, temperatura, pagina, stanza, piano, binario, misura, taglia, velocità, peso, altezza, larghezza, lunghezza, data, giorno, quantità, valore, quanti, quante, differenza",
     selects: "clicca, clicchi, cliccare, clicca su, cliccare su, fai clic su, fare clic su, tocca, tocchi, premi, premere, seleziona, selezionare, scegli, scegliere, sceglierei, apri",
     instead: "invece di, invece che, anziché, piuttosto che, al posto di, e non",
     concedes: "sebbene, benché, anche se, mentre, nonostante",
@@ -81,5 +81,6 @@ pub(super) const ITALIAN: Language = Language {
     departs: "uscito, uscita, sparito, sparita, scomparso, scomparsa",
     genuine: "vero, vera, corretto, corretta, giusto, giusta",
     sames: "lo stesso, la stessa, gli stessi, idem",
+    fors: "per",
     ..SILENT
 };

@@ -79,5 +79,6 @@ pub(super) const POLISH: Language = Language {
     departs: "zniknął, zniknęła, zniknęło, wyszedł, wyszła",
     genuine: "prawdziwy, prawdziwa, właściwy, właściwa",
     sames: "ten sam, ta sama, to samo",
+    fors: "dla",
     ..SILENT
 };

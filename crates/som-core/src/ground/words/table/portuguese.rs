@@ -80,5 +80,6 @@ pub(super) const PORTUGUESE: Language = Language {
     departs: "saiu, sumiu, desapareceu",
     genuine: "verdadeiro, verdadeira, real, correto, correta",
     sames: "o mesmo, a mesma, idem",
+    fors: "para",
     ..SILENT
 };

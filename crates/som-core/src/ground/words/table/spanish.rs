@@ -3,6 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const SPANISH: Language = Language {
     code: "es",
     announces: "marca, marcas, número, números, región, regiones, etiqueta, etiquetas, objeto, objetos, segmento, segmentos, respuesta, área, elemento, elementos, máscara, marcador, marcadores, zona, zonas, núm, nro, numerado, numerada, marcado, marcada, etiquetado, etiquetada, etiquetado con, letra, letras",
+    weak: "zona",
     answers: "respuesta, respuesta final, conclusión, por lo tanto, por tanto, así que, entonces, en conclusión, resultado, única coincidencia, mejor coincidencia",
     none: "ninguno, ninguna, ningún, nada, ausente, desapareció, ha desaparecido, desaparecido, desaparecida, no está, no se ve, no aparece, no es visible, no hay, no existe, no se encuentra, no visible, no está presente, no presente, ya no está, ya no se ve, en ninguna parte, no encontrado, no encontrada, no corresponde, sin correspondencia, no veo, no encuentro, no encontré, no está marcado, no está marcada, no aparece ninguno, no aparece ninguna, no en la imagen, no figura, no está en la imagen, ya no aparece, ya no es visible",
     denies: "no, ni, sin, en lugar de, en vez de, nunca, y no, tampoco, ninguno de, ninguna de, ignora, ignore, olvida, olvide, descarta, descarte",
@@ -80,5 +81,6 @@ pub(super) const SPANISH: Language = Language {
     departs: "salió, se fue, desapareció",
     genuine: "verdadero, verdadera, real, correcto, correcta, auténtico",
     sames: "el mismo, la misma, lo mismo, los mismos, ídem",
+    fors: "para",
     ..SILENT
 };

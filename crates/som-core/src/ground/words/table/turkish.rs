@@ -3,6 +3,7 @@ use super::super::language::{Language, SILENT};
 pub(super) const TURKISH: Language = Language {
     code: "tr",
     announces: "işaret*, numara*, bölge*, etiket*, nesne*, cevap*, yanıt*, alan, işaretli, no, segment, öğe, maske, nesneler, numaralar, harfi, harf",
+    weak: "alan",
     counts: "numaralı, nolu, no'lu, numara, numaradır, no'lu, numaralar, numaralarıyla, numarasıyla, numarayla, ile işaretlenmiş, ile işaretli, ile etiketlenmiş, ile gösterilmiş",
     answers: "cevap, yanıt, son cevap, sonuç, dolayısıyla, bu nedenle, sonuç olarak",
     none: "yok, hiçbiri, hiçbir, hiçbirinde, görünmüyor, bulunmuyor, bulunamadı, mevcut değil, görünür değil, kayboldu, kaybolmuş, yoktur, hiçbir yerde, artık yok, göremiyorum, görmüyorum, bulamadım, bulamıyorum, işaretlenmemiş, artık görünmüyor",

@@ -67,5 +67,6 @@ pub(super) const VIETNAMESE: Language = Language {
     trails: "dấu, vùng, đối tượng, số, còn, nhưng",
     renames: "mà là, đúng hơn là",
     blanks: "không rõ, không xác định, không biết, tôi không biết",
+    fors: "cho",
     ..SILENT
 };
