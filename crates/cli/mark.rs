@@ -16,7 +16,7 @@ use crate::{
     General,
     batch::{Batch, BatchFlags, Left},
     destination::{self, Destination},
-    earlier::{self, Earlier, Leftovers},
+    earlier::{Earlier, Leftovers},
     exit,
     export::{self, Export, Format, InOrder},
     flags::{Flags, GivenFlags, ImageFlags, MarkFlags, RegionFlags, ServerFlags},
@@ -27,6 +27,7 @@ use crate::{
     report::{self, ImageReport, MarkReport},
     runtime::blocking,
     session::{self, MarkedImage, Opened},
+    signature::sign,
 };
 
 /// Mark the regions of images
@@ -390,7 +391,7 @@ fn leftovers(job: &Job, pages: &[(Output, Vec<u8>)]) -> Result<Option<Leftovers>
 
 /// Where each page goes.
 fn pages(first: &Output, mut pages: Vec<Vec<u8>>) -> Result<Vec<(Output, Vec<u8>)>> {
-    pages.iter_mut().for_each(earlier::sign);
+    pages.iter_mut().for_each(sign);
     match first {
         Output::Stdout if pages.len() > 1 => Err(Error::invalid(format!(
             "the marks fill {} pages, but stdout takes one (give a file: -o FILE)",
