@@ -357,7 +357,8 @@ fn write(
     let Allocation {
         marks, unmarked, ..
     } = &marked.allocation;
-    let found = marks.len() + unmarked.len();
+    let found = marks.iter().map(|mark| &mark.mark.region);
+    let found = found.chain(unmarked.iter().map(|unmarked| &unmarked.region));
     notes.extend(report::capped(image, found, marked.origin.segmentation()));
     notes.extend(report::without_marks(image, unmarked));
     if marks.is_empty() && !job.single {

@@ -207,7 +207,7 @@ impl Show {
         let images = question.images.iter().zip(&asked.images).zip(cut);
         for ((QuestionImage { image, .. }, marked), cut) in images {
             let segmentation = cut.as_ref().map(|cut| &cut.segmentation);
-            let found = cut.as_ref().map_or(0, |cut| cut.regions.len());
+            let found = cut.iter().flat_map(|cut| &cut.regions);
             let Allocation {
                 marks, unmarked, ..
             } = &marked.allocation;
