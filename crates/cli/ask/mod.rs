@@ -15,8 +15,11 @@ use som_engine::{
 };
 use tokio::sync::mpsc;
 
-pub(crate) use self::printer::{ending, finding_lines, missing_marks};
 use self::{files::File, printer::Printer, report::AskReport};
+pub(crate) use self::{
+    printer::{ending, finding_lines, missing_marks},
+    report::{AnswerReport, LmmReport},
+};
 use crate::{
     General, destination, exit,
     flags::{Flags, GivenFlags, ImageFlags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
