@@ -1,5 +1,4 @@
-//! `som ask`, `som lmm` and `som compare` on a fresh machine: with the baseline that needs no
-//! model.
+//! `som ask` and `som lmm` on a fresh machine: with the baseline that needs no model.
 
 use serde_json::{Value, json};
 
@@ -266,36 +265,4 @@ fn a_model_that_is_none_cannot_read_marks() {
     assert_eq!(report["asked"], 6);
     let right = report["right"].as_u64().unwrap();
     assert_eq!(ran.code, i32::from(right * 2 <= 6), "{report}");
-}
-
-#[test]
-fn rows_are_compared_in_a_table_and_on_a_page() {
-    let folder = Folder::with_photos(&["coffee.png"]);
-    let arguments = [
-        "compare",
-        "coffee.png",
-        "what is <large>?",
-        "--row",
-        "level=1",
-        "--row",
-        "level=2,styles=contour+number,max_marks=3",
-        "--row",
-        "lmm=nobody",
-        "--html",
-        "report.html",
-    ];
-    let ran = folder.som(&arguments);
-    assert_eq!(ran.code, 2, "{}", ran.stderr);
-    let text = String::from_utf8(ran.stdout).unwrap();
-    assert_eq!(text.lines().count(), 3, "{text}");
-    assert!(text.contains("failed: unknown lmm \"nobody\""), "{text}");
-    assert!(text.contains("  3 marks  "), "{text}");
-    let page = String::from_utf8(folder.read("report.html")).unwrap();
-    assert_eq!(
-        page.matches("<img src=\"data:image/jpeg;base64,").count(),
-        2
-    );
-    assert!(page.contains("what is &lt;large&gt;?") && !page.contains("<large>"));
-    // Nothing is fetched from elsewhere.
-    assert!(!page.contains("http://") && !page.contains("https://"));
 }

@@ -222,6 +222,9 @@ fn a_server_compares_as_this_process_does() {
         ("granularity=7", 2),
         ("level=2,styles=contour+number", 0),
         ("segmenter=classic,lmm=attributes", 0),
+        ("template=reason,clean=true", 0),
+        ("votes=2,table=true", 0),
+        ("template=som-bench", 2),
         ("lmm=nobody", 2),
         ("styles=ink", 2),
         ("level=99", 2),
@@ -237,9 +240,11 @@ fn a_server_compares_as_this_process_does() {
     .concat();
     let both = [&words[..], &["--server", &url]].concat();
     let ran = folder.som(&both).succeeded();
-    assert_eq!(ran.text().lines().count(), 2, "{}", ran.text());
+    let rows = ran.text().lines().take_while(|line| !line.is_empty());
+    let rows: Vec<&str> = rows.collect();
+    assert_eq!(rows.len(), 2, "{}", ran.text());
     assert!(
-        ran.text().lines().all(|line| line.contains("   3 marks")),
+        rows.iter().all(|line| line.contains("   3 marks")),
         "{}",
         ran.text()
     );
@@ -248,6 +253,36 @@ fn a_server_compares_as_this_process_does() {
         page.matches("<img src=\"data:image/jpeg;base64,").count(),
         2
     );
+}
+
+#[test]
+fn a_server_compares_trials_as_this_process_does() {
+    let folder = Folder::with_photos(&["coffee.png", "chelsea.png"]);
+    let server = Served::start(&folder, &["serve"], &[]);
+    let url = server.url();
+    let words = ["compare", "coffee.png", "chelsea.png"];
+    let rows = [
+        "--row",
+        "level=1",
+        "--row",
+        "level=2,votes=2",
+        "--row",
+        "lmm=nobody",
+    ];
+    let told = ["--json", "--no-timings"];
+    for (question, more) in [
+        (&["what is large?"][..], &["--trials"][..]),
+        (&["what is large?"], &[]),
+        (
+            &["the largest region; a red one", "--task", "refer"],
+            &["--trials"],
+        ),
+    ] {
+        let words = [&words[..], question, &rows, &told, more].concat();
+        let ran = same(&folder, &url, &words, "");
+        assert_eq!(ran.code, 2, "{words:?}: {}", ran.stderr);
+        assert_eq!(ran.json()["rows"].as_array().unwrap().len(), 3);
+    }
 }
 
 #[test]

@@ -87,6 +87,30 @@ fn reports_follow_their_schemas() {
         let report = folder.som(task).succeeded().json();
         assert_valid(&self::schema("ask.schema.json"), &report);
     }
+    let rows = [
+        "--row",
+        "level=2",
+        "--row",
+        "level=4,votes=2",
+        "--row",
+        "lmm=nobody",
+    ];
+    for words in [
+        &["coffee.png", "rocket.jpg", "what is large?", "--trials"][..],
+        &["coffee.png", "rocket.jpg", "what is large?", "--no-timings"],
+        &[
+            "coffee.png",
+            "the largest region; a red one",
+            "--task",
+            "refer",
+        ],
+        &["coffee.png", "--task", "describe"],
+    ] {
+        let words = [&["compare", "--json"], words, &rows].concat();
+        let ran = folder.som(&words);
+        assert_eq!(ran.code, 2, "{words:?}: {}", ran.stderr);
+        assert_valid(&self::schema("compare.schema.json"), &ran.json());
+    }
     folder.write("boxes.csv", "x,y,width,height,label\n9,9,90,80,cup\n");
     let given = ["mark", "coffee.png", "--regions", "boxes.csv", "--no-image"];
     for arguments in [&given[..], &[&given[..], &["--no-timings"]].concat()] {
@@ -128,11 +152,15 @@ fn schemas_refuse_what_is_wrong() {
 #[test]
 fn schemas_say_the_same_of_the_same() {
     let mark = text_of("mark.schema.json");
-    for name in ["segment.schema.json", "ask.schema.json"] {
+    for name in [
+        "segment.schema.json",
+        "ask.schema.json",
+        "compare.schema.json",
+    ] {
         let other = text_of(name);
         let shared = ["image", "segmenter", "region", "bbox", "rle"].iter();
         let more = ["mark", "unmarked"].iter();
-        let more = more.filter(|_| name.starts_with("ask"));
+        let more = more.filter(|_| !name.starts_with("segment"));
         for definition in shared.chain(more) {
             assert_eq!(
                 other["$defs"][definition], mark["$defs"][definition],
@@ -200,6 +228,21 @@ fn python_reads_every_schema_alone() {
             ],
         ),
         (
+            "compare.json",
+            &[
+                "compare",
+                coffee,
+                "rocket.jpg",
+                "what is large?",
+                "--row",
+                "level=2",
+                "--row",
+                "level=1,votes=2",
+                "--trials",
+                "--json",
+            ],
+        ),
+        (
             "scores.json",
             &[
                 "eval",
@@ -229,6 +272,7 @@ fn python_reads_every_schema_alone() {
             "crates/cli/schemas/ask.schema.json",
             &["ask.json", "refer.json"],
         ),
+        ("crates/cli/schemas/compare.schema.json", &["compare.json"]),
         (
             "crates/som-eval/schemas/samples.schema.json",
             &["samples.jsonl"],
@@ -256,7 +300,7 @@ fn python_reads_every_schema_alone() {
     let all = schemas.map(|folder| fs::read_dir(root.join(folder)).unwrap().count());
     assert_eq!(
         all,
-        [3, 5],
+        [4, 5],
         "a schema is missing here, or in the tests of eval"
     );
 }

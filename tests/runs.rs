@@ -25,7 +25,12 @@ fn squares() -> Vec<u8> {
 fn pages_of_an_earlier_run_do_not_stay() {
     let folder = Folder::new();
     folder.write("a.png", squares());
-    for (output, json) in [("out/a.png", "none"), ("out/a.jpg", "out/a.json")] {
+    for (output, json) in [
+        ("out/a.png", "none"),
+        ("out/a.jpg", "none"),
+        ("out/a.webp", "none"),
+        ("out/a.jpeg", "out/a.json"),
+    ] {
         let mark = |size: &str| {
             let mut words = vec!["mark", "a.png", "-o", output, "--page-size", size];
             if json != "none" {
@@ -57,6 +62,79 @@ fn pages_of_an_earlier_run_do_not_stay() {
     );
     assert_eq!(folder.read("out/a.3.png"), b"a drawing of mine");
     assert_eq!(folder.read("out/a.png"), before, "nothing was written");
+}
+
+/// A folder as annotators have it: each image is done, once, and so is a second run of which each leaves
+/// something.
+#[test]
+fn hundreds_of_small_images_are_done_one_by_one() {
+    const IMAGES: usize = 400;
+    let folder = Folder::new();
+    for index in 0..IMAGES {
+        let shade = (index % 200) as u8;
+        let image = RgbImage::from_fn(40, 30, |x, y| match x < 20 && y < 15 {
+            true => Rgb([shade, 40, 200]),
+            false => Rgb([255 - shade, 220, 30]),
+        });
+        folder.write(&format!("in/{:02}/{index:03}.png", index % 10), png(&image));
+    }
+    let words = [
+        "mark",
+        "in",
+        "-o",
+        "out",
+        "--json",
+        "out",
+        "--skip-existing",
+    ];
+    let ran = folder.som(&words).succeeded();
+    assert_eq!(ran.stderr, format!("som: {IMAGES} images: {IMAGES} done\n"));
+    let files = folder.files();
+    for ending in [".marked.png", ".json"] {
+        let of_it = files
+            .iter()
+            .filter(|file| file.starts_with("out/") && file.ends_with(ending));
+        assert_eq!(of_it.count(), IMAGES, "{ending}");
+    }
+    let again = folder.som(&words).succeeded();
+    assert_eq!(
+        again.stderr,
+        format!("som: {IMAGES} images: {IMAGES} skipped\n")
+    );
+}
+
+/// Whatever command wrote them.
+#[test]
+fn images_of_an_earlier_question_do_not_stay() {
+    let folder = Folder::new();
+    folder.write("a.png", squares());
+    folder.write("b.png", squares());
+    let question = "which region is the largest?";
+    for ending in ["png", "jpg", "webp"] {
+        let (marked, lit) = (format!("out/x.{ending}"), format!("out/lit.{ending}"));
+        let ask = |images: &[&str]| {
+            let asked = [question, "-o", &marked, "--highlight", &lit];
+            folder.som(&[&["ask"], images, &asked].concat()).succeeded();
+        };
+        let there = || -> Vec<String> {
+            let files = folder.files().into_iter();
+            files
+                .filter(|name| name.ends_with(&format!(".{ending}")) && name.starts_with("out/"))
+                .collect()
+        };
+        ask(&["a.png", "b.png"]);
+        assert!(there().len() >= 4, "{:?}", there());
+        ask(&["a.png"]);
+        assert_eq!(there(), [lit.clone(), marked.clone()]);
+        ask(&["a.png", "b.png"]);
+        folder.som(&["mark", "a.png", "-o", &marked]).succeeded();
+        let left = [lit.clone(), format!("out/lit.2.{ending}"), marked.clone()];
+        assert!(
+            there().iter().all(|name| left.contains(name)),
+            "{:?}",
+            there()
+        );
+    }
 }
 
 /// They would be read back as regions.

@@ -79,6 +79,30 @@ fn marks_that_are_left_out_are_told() {
     assert_eq!(report["images"][0]["unmarked"][0]["reason"], "over_limit");
 }
 
+/// A photograph has more to show than a level of the usual segmenter does; a drawing is shown whole.
+#[test]
+fn a_cap_that_nobody_set_is_told() {
+    let folder = Folder::with_photos(&["coffee.png"]);
+    let told = "som: coffee.png: 15 regions, as many as level allows: there may be more\n";
+    for words in [
+        &["mark", "coffee.png", "--level", "1"][..],
+        &["segment", "coffee.png", "--level", "1", "--json", "x.json"],
+        &["ask", "coffee.png", "what is red?", "--level", "1"],
+    ] {
+        let ran = folder.som(words).succeeded();
+        assert!(ran.stderr.contains(told), "{words:?}: {}", ran.stderr);
+        let quiet = folder.som(&[words, &["-q"]].concat()).succeeded();
+        assert_eq!(quiet.stderr, "", "{words:?}");
+    }
+    let drawing = RgbImage::from_fn(300, 200, |x, y| match x % 100 < 80 && y % 100 < 80 {
+        true => Rgb([20, 90, 200]),
+        false => Rgb([255; 3]),
+    });
+    folder.write("drawing.png", png(&drawing));
+    let ran = folder.som(&["mark", "drawing.png"]).succeeded();
+    assert!(!ran.stderr.contains("allows"), "{}", ran.stderr);
+}
+
 #[test]
 fn flags_that_fight_are_refused() {
     let folder = Folder::with_photos(&["coffee.png"]);

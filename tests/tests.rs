@@ -34,7 +34,10 @@ mod granularity;
 // `som track`: objects through videos.
 mod track;
 // `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
+// `som ask` and `som lmm` with the baseline that needs no model.
 mod ask;
+// `som compare`: rows side by side, what each took, and how far they agree.
+mod compare;
 // `som ask --dry-run`: what would be sent is what is sent.
 mod dry_run;
 // `som eval`: data sets looked at, samples asked, runs scored, told and compared.

@@ -4,8 +4,7 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     ffi::{OsStr, OsString},
-    fs::{self, File},
-    io::Read as _,
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -13,32 +12,7 @@ use std::{
 use serde::Deserialize;
 use som_core::{Error, Result};
 
-use crate::output::Output;
-
-/// Signature and header of a PNG: where the next part begins.
-const HEADER: usize = 33;
-/// A part that says who wrote the file. The keyword is one of the standard's (PNG, third edition,
-/// section 11.3.3.2).
-const SIGNATURE: &[u8; 16] = b"tEXtSoftware\0som";
-
-/// Says in a PNG that som wrote it. Other files stay as they are.
-pub(crate) fn sign(png: &mut Vec<u8>) {
-    if !png.starts_with(b"\x89PNG\r\n\x1a\n") || png.len() < HEADER {
-        return;
-    }
-    // How many bytes of it are content, without its kind, stands before it, a checksum behind.
-    let mut part = (SIGNATURE.len() as u32 - 4).to_be_bytes().to_vec();
-    part.extend(SIGNATURE);
-    part.extend(crc32fast::hash(SIGNATURE).to_be_bytes());
-    png.splice(HEADER..HEADER, part);
-}
-
-/// True for a PNG that som has written.
-fn is_signed(file: &Path) -> bool {
-    let mut head = [0; HEADER + 4 + SIGNATURE.len()];
-    let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
-    read.is_ok() && head.ends_with(SIGNATURE)
-}
+use crate::{output::Output, signature::is_signed};
 
 /// The files that were there before this run wrote any, folder by folder.
 #[derive(Debug, Default)]
@@ -136,9 +110,13 @@ fn is_number(rest: &[u8], ending: &OsStr) -> bool {
 
 /// The names of the pages that the JSON of an earlier run tells of.
 fn named_in(json: Option<&Output>) -> HashSet<OsString> {
-    #[derive(Deserialize)]
+    /// Of `som mark`, or of `som ask`.
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Report {
         pages: Vec<PathBuf>,
+        marked: Vec<PathBuf>,
+        highlighted: Vec<PathBuf>,
     }
     let Some(Output::File(json)) = json else {
         return HashSet::new();
@@ -146,8 +124,11 @@ fn named_in(json: Option<&Output>) -> HashSet<OsString> {
     // Whatever else lies there names nothing.
     let report = fs::read(json).ok();
     let report = report.and_then(|bytes| serde_json::from_slice::<Report>(&bytes).ok());
-    let pages = report.into_iter().flat_map(|report| report.pages);
-    pages
+    let report = report.unwrap_or_default();
+    let images = [report.pages, report.marked, report.highlighted];
+    images
+        .into_iter()
+        .flatten()
         .filter_map(|page| page.file_name().map(OsStr::to_owned))
         .collect()
 }
@@ -155,26 +136,6 @@ fn named_in(json: Option<&Output>) -> HashSet<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_signed_png_is_still_one() {
-        let image = image::RgbImage::from_pixel(3, 2, image::Rgb([1, 2, 3]));
-        let mut plain = std::io::Cursor::new(Vec::new());
-        image.write_to(&mut plain, image::ImageFormat::Png).unwrap();
-        let plain = plain.into_inner();
-        let mut signed = plain.clone();
-        sign(&mut signed);
-        assert_eq!(image::load_from_memory(&signed).unwrap().into_rgb8(), image);
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("x.png");
-        for (bytes, is_own) in [(&plain, false), (&signed, true)] {
-            fs::write(&file, bytes).unwrap();
-            assert_eq!(is_signed(&file), is_own);
-        }
-        let mut other = b"\xff\xd8\xff".to_vec();
-        sign(&mut other);
-        assert_eq!(other, b"\xff\xd8\xff");
-    }
 
     #[test]
     fn only_numbers_make_a_further_page() {

@@ -20,9 +20,10 @@ use som_formats::{
 
 use crate::{
     destination::{self, Destination},
-    earlier::{self, Earlier},
+    earlier::Earlier,
     input::Input,
     output::Output,
+    signature::sign,
 };
 
 /// What is written of the regions.
@@ -285,7 +286,7 @@ pub(crate) fn write_masks(
     let mut files = Vec::new();
     for (path, item) in numbered.into_iter().rev() {
         let mut png = masks::png(&item.region.mask)?;
-        earlier::sign(&mut png);
+        sign(&mut png);
         Output::File(path.clone()).write(&png)?;
         files.push(path);
     }

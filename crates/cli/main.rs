@@ -29,6 +29,7 @@ mod journal;
 mod plural;
 mod destination;
 mod earlier;
+mod signature;
 mod output;
 
 mod exit;

@@ -16,7 +16,7 @@ use crate::{
     General,
     batch::{Batch, BatchFlags, Left},
     destination::{self, Destination},
-    earlier::{self, Earlier, Leftovers},
+    earlier::{Earlier, Leftovers},
     exit,
     export::{self, Export, Format, InOrder},
     flags::{Flags, GivenFlags, ImageFlags, MarkFlags, RegionFlags, ServerFlags},
@@ -27,6 +27,7 @@ use crate::{
     report::{self, ImageReport, MarkReport},
     runtime::blocking,
     session::{self, MarkedImage, Opened},
+    signature::sign,
 };
 
 /// Mark the regions of images
@@ -356,7 +357,8 @@ fn write(
     let Allocation {
         marks, unmarked, ..
     } = &marked.allocation;
-    let found = marks.len() + unmarked.len();
+    let found = marks.iter().map(|mark| &mark.mark.region);
+    let found = found.chain(unmarked.iter().map(|unmarked| &unmarked.region));
     notes.extend(report::capped(image, found, marked.origin.segmentation()));
     notes.extend(report::without_marks(image, unmarked));
     if marks.is_empty() && !job.single {
@@ -390,7 +392,7 @@ fn leftovers(job: &Job, pages: &[(Output, Vec<u8>)]) -> Result<Option<Leftovers>
 
 /// Where each page goes.
 fn pages(first: &Output, mut pages: Vec<Vec<u8>>) -> Result<Vec<(Output, Vec<u8>)>> {
-    pages.iter_mut().for_each(earlier::sign);
+    pages.iter_mut().for_each(sign);
     match first {
         Output::Stdout if pages.len() > 1 => Err(Error::invalid(format!(
             "the marks fill {} pages, but stdout takes one (give a file: -o FILE)",

@@ -271,7 +271,11 @@ fn write(job: &Job, image: &InputImage, found: &SegmentedImage) -> Result<Done> 
     files.extend(exported);
     let count = segmented.regions.len();
     let mut odd = report::odd(image, notes);
-    odd.extend(report::capped(image, count, Some(&segmented.segmentation)));
+    odd.extend(report::capped(
+        image,
+        segmented.regions.iter(),
+        Some(&segmented.segmentation),
+    ));
     if count == 0 {
         odd.push(format!("{}: no regions", image.name));
     }

@@ -11,9 +11,10 @@ use som_core::{
 use super::Asked;
 use crate::{
     destination,
-    earlier::{self, Earlier},
+    earlier::Earlier,
     output::Output,
     session::{MarkedImage, Question},
+    signature::sign,
 };
 
 /// Where images go, the second and further ones beside the first.
@@ -49,7 +50,7 @@ impl File {
         let ending = self.first.extension().unwrap_or_default();
         let left = Earlier::default().leftovers(&base, ending, &written, None)?;
         let write = |(path, mut image): (PathBuf, Vec<u8>)| {
-            earlier::sign(&mut image);
+            sign(&mut image);
             let output = Output::File(path);
             output.write(&image)?;
             Ok(output.to_string())

@@ -15,8 +15,11 @@ use som_engine::{
 };
 use tokio::sync::mpsc;
 
-pub(crate) use self::printer::{ending, finding_lines, missing_marks};
 use self::{files::File, printer::Printer, report::AskReport};
+pub(crate) use self::{
+    printer::{ending, finding_lines, missing_marks},
+    report::{AnswerReport, LmmReport},
+};
 use crate::{
     General, destination, exit,
     flags::{Flags, GivenFlags, ImageFlags, MarkFlags, QuestionFlags, RegionFlags, ServerFlags},
@@ -207,7 +210,7 @@ impl Show {
         let images = question.images.iter().zip(&asked.images).zip(cut);
         for ((QuestionImage { image, .. }, marked), cut) in images {
             let segmentation = cut.as_ref().map(|cut| &cut.segmentation);
-            let found = cut.as_ref().map_or(0, |cut| cut.regions.len());
+            let found = cut.iter().flat_map(|cut| &cut.regions);
             let Allocation {
                 marks, unmarked, ..
             } = &marked.allocation;

@@ -6,7 +6,7 @@ use som_core::{
     ground::{Mention, Thought},
     task::{Consensus, Finding, Task},
 };
-use som_engine::Segmented;
+use som_engine::{Segmented, ask::AskOutcome};
 
 use super::Asked;
 pub(super) use crate::report::{to_line, to_lines};
@@ -37,7 +37,7 @@ pub(super) struct AskReport<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct LmmReport<'a> {
+pub(crate) struct LmmReport<'a> {
     name: &'a str,
     provider: &'a str,
     model: &'a str,
@@ -60,7 +60,7 @@ struct AskedImage<'a> {
 }
 
 #[derive(Serialize)]
-struct AnswerReport<'a> {
+pub(crate) struct AnswerReport<'a> {
     text: &'a str,
     finish: &'static str,
     /// Why it is not complete.
@@ -68,11 +68,21 @@ struct AnswerReport<'a> {
 }
 
 impl<'a> LmmReport<'a> {
-    pub(super) fn new(lmm: &'a ProviderInfo) -> Self {
+    pub(crate) fn new(lmm: &'a ProviderInfo) -> Self {
         Self {
             name: &lmm.name,
             provider: &lmm.provider,
             model: &lmm.model,
+        }
+    }
+}
+
+impl<'a> AnswerReport<'a> {
+    pub(crate) fn new(outcome: &'a AskOutcome) -> Self {
+        Self {
+            text: &outcome.text,
+            finish: outcome.finish.name(),
+            reason: outcome.finish.reason(),
         }
     }
 }
@@ -106,11 +116,7 @@ impl<'a> AskReport<'a> {
             question: &question.task,
             lmm: LmmReport::new(&outcome.lmm),
             images: images.collect(),
-            answer: AnswerReport {
-                text: &outcome.text,
-                finish: outcome.finish.name(),
-                reason: outcome.finish.reason(),
-            },
+            answer: AnswerReport::new(outcome),
             mentions: &outcome.grounded.mentions,
             findings: &outcome.grounded.findings,
             thoughts: &outcome.grounded.thoughts,
@@ -123,6 +129,8 @@ impl<'a> AskReport<'a> {
             highlighted,
             timings_ms: timings.then(|| Timings {
                 decode: Some(decode.sum()),
+                // Where there was nothing to do, it took no time.
+                segment: Some(outcome.timings.segment.unwrap_or_default()),
                 ..outcome.timings
             }),
         }

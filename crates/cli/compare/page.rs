@@ -1,12 +1,16 @@
 //! The report of `som compare`: one HTML file with everything in it.
 
-use std::{collections::HashMap, fmt::Write as _, time::Duration};
+use std::{collections::HashMap, fmt::Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use som_core::{Color, ground::Mention, task::Task};
 use som_engine::ask::AskOutcome;
 
-use super::{cost, marks, tokens};
+use super::{
+    agreement::Agreement,
+    rows::{Row, Spread},
+    table::{cost, iou, marks_told, tokens},
+};
 use crate::{
     ask::{ending, finding_lines, label},
     exit,
@@ -16,95 +20,129 @@ use crate::{
 };
 
 const STYLE: &str = include_str!("page.css");
+const COLUMNS: [&str; 12] = [
+    "row",
+    "segmenter",
+    "styles",
+    "model",
+    "marks",
+    "segment",
+    "mark",
+    "answer",
+    "total",
+    "wait",
+    "tokens",
+    "cost",
+];
 
-/// The page about all rows, whose marked images are JPEG; `names` are those of the rows.
-pub(super) fn page(task: &Task, images: &[Input], names: &[&str], rows: &[ComparedRow]) -> String {
-    let paths: Vec<String> = images
-        .iter()
-        .map(|image| escaped(&image.to_string()))
-        .collect();
-    let question = match task.texts() {
-        [] => task.name().to_owned(),
-        texts => texts.join("; "),
-    };
-    let question = escaped(&question);
-    let mut html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{question} – som compare</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <h1>{question}</h1>\n<p class=\"images\">{}</p>\n",
-        paths.join(", ")
-    );
-    html.push_str(
-        "<table>\n<thead><tr><th>row<th>segmenter<th>styles<th>model<th>marks<th>segment<th>mark\
-         <th>answer<th>total<th>tokens<th>cost</tr></thead>\n<tbody>\n",
-    );
-    for row in rows {
-        html.push_str(&summary(names[row.index], row));
+/// What the page is about; the marked images are JPEG.
+pub(super) struct Page<'a> {
+    pub(super) task: &'a Task,
+    pub(super) images: &'a [Input],
+    pub(super) rows: &'a [Row<'a>],
+    pub(super) agreements: &'a [Agreement],
+}
+
+impl Page<'_> {
+    /// The page.
+    pub(super) fn html(&self) -> String {
+        let Self {
+            task, images, rows, ..
+        } = self;
+        let paths = images.iter().map(|image| escaped(&image.to_string()));
+        let paths: Vec<String> = paths.collect();
+        let question = match task.texts() {
+            [] => task.name().to_owned(),
+            texts => texts.join("; "),
+        };
+        let question = escaped(&question);
+        let mut html = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n\
+             <title>{question} – som compare</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+             <h1>{question}</h1>\n<p class=\"images\">{}</p>\n",
+            paths.join(", ")
+        );
+        let _ = writeln!(
+            html,
+            "<table>\n<thead><tr><th>{}</tr></thead>\n<tbody>",
+            COLUMNS.join("<th>")
+        );
+        for row in *rows {
+            html.push_str(&summary(row));
+        }
+        html.push_str("</tbody>\n</table>\n");
+        html.push_str(&self.agreement());
+        html.push_str("<main>\n");
+        for row in *rows {
+            for trial in &row.trials {
+                html.push_str(&card(row.name, task, trial));
+            }
+        }
+        html.push_str("</main>\n</body>\n</html>\n");
+        html
     }
-    html.push_str("</tbody>\n</table>\n<main>\n");
-    for row in rows {
-        html.push_str(&card(names[row.index], task, row));
+
+    /// How far each two rows agree.
+    fn agreement(&self) -> String {
+        if self.agreements.is_empty() {
+            return String::new();
+        }
+        let numbers = (1..self.rows.len()).map(|number| format!("<th>{number}"));
+        let numbers: String = numbers.collect();
+        let mut html = format!(
+            "<table class=\"agreement\">\n<thead><tr><th>agreement (mask IoU){numbers}</tr></thead>\n\
+             <tbody>\n"
+        );
+        for (index, row) in self.rows.iter().enumerate() {
+            let _ = write!(html, "<tr><th>{} {}", index + 1, escaped(row.name));
+            let others = self.agreements.iter();
+            for pair in others.filter(|pair| pair.rows[1] == index) {
+                let _ = write!(html, "<td>{}", iou(pair.iou));
+            }
+            html.push_str("</tr>\n");
+        }
+        html + "</tbody>\n</table>\n"
     }
-    html.push_str("</main>\n</body>\n</html>\n");
-    html
 }
 
 /// A row of the table.
-fn summary(name: &str, row: &ComparedRow) -> String {
-    let styles = row.images.first();
+fn summary(row: &Row<'_>) -> String {
+    let first = row.trials.first();
+    let styles = first.and_then(|trial| trial.images.first());
     let styles = styles.map_or_else(String::new, |image| {
         report::styles(&image.layers).join(" + ")
     });
-    let seconds = |took: Duration| format!("{:.2} s", took.as_secs_f64());
-    let stage = |took: Option<Duration>| seconds(took.unwrap_or_default());
-    let cells = match &row.outcome {
-        Ok(outcome) => {
-            let timings = &outcome.timings;
-            [
-                escaped(&row.segmenter),
-                escaped(&styles),
-                format!(
-                    "{} <small>{}</small>",
-                    escaped(&outcome.lmm.name),
-                    escaped(&outcome.lmm.model)
-                ),
-                marks(row).to_string(),
-                stage(timings.segment),
-                stage(timings.mark),
-                stage(timings.answer),
-                seconds(row.took),
-                tokens(outcome),
-                cost(outcome),
-            ]
-        }
-        Err(_) => {
-            let none = || "–".to_owned();
-            let (styles, marks) = (escaped(&styles), marks(row).to_string());
-            let took = seconds(row.took);
-            let segmenter = escaped(&row.segmenter);
-            [
-                segmenter,
-                styles,
-                none(),
-                marks,
-                none(),
-                none(),
-                none(),
-                took,
-                none(),
-                none(),
-            ]
-        }
-    };
-    let mut html = format!("<tr><th>{}", escaped(name));
+    let none = || "–".to_owned();
+    let model = row.outcomes().next().map_or_else(none, |outcome| {
+        format!(
+            "{} <small>{}</small>",
+            escaped(&outcome.lmm.name),
+            escaped(&outcome.lmm.model)
+        )
+    });
+    let seconds = |took: Option<Spread>| took.map_or_else(none, |took| took.told(2) + " s");
+    let cells = [
+        escaped(first.map_or("", |trial| &trial.segmenter)),
+        escaped(&styles),
+        model,
+        row.marks().map_or_else(none, marks_told),
+        seconds(row.seconds(|timings| timings.segment)),
+        seconds(row.seconds(|timings| timings.mark)),
+        seconds(row.seconds(|timings| timings.answer)),
+        seconds(row.took()),
+        seconds(row.seconds(|timings| timings.wait)),
+        tokens(row),
+        cost(row),
+    ];
+    let mut html = format!("<tr><th>{}", escaped(row.name));
     for cell in cells {
         let _ = write!(html, "<td>{cell}");
     }
     html + "</tr>\n"
 }
 
-/// A row's images and its answer.
+/// The images of a row in one trial, and its answer.
 fn card(name: &str, task: &Task, row: &ComparedRow) -> String {
     let mut html = format!("<section>\n<h2>{}</h2>\n", escaped(name));
     for image in &row.images {

@@ -8,15 +8,8 @@ use som_eval::run::{Row, Style};
 use crate::flags::RowArgument;
 
 /// Keys of a row that `som compare` does not have; those of the second list are text.
-const SWITCHES: [&str; 6] = [
-    "votes",
-    "clean",
-    "table",
-    "oracle",
-    "specialist",
-    "max_tokens",
-];
-const TEXTS: [&str; 3] = ["name", "regions", "template"];
+const SWITCHES: [&str; 3] = ["oracle", "specialist", "max_tokens"];
+const TEXTS: [&str; 2] = ["name", "regions"];
 
 /// The row that was written.
 ///
@@ -48,6 +41,10 @@ pub(super) fn row(argument: &RowArgument) -> Result<Row> {
         }),
         marks: argument.marks()?,
         lmm: argument.lmm().map(str::to_owned),
+        template: argument.template_name().map(str::to_owned),
+        clean: argument.clean()?.unwrap_or_default(),
+        table: argument.table()?.unwrap_or_default(),
+        votes: argument.votes()?.unwrap_or_default(),
         ..row
     })
 }

@@ -3,7 +3,8 @@
 use std::{collections::HashSet, str::FromStr};
 
 use serde_json::Value;
-use som_core::{Error, MarkOptions, Result};
+use som_core::{Error, MarkOptions, Result, prompt::Template};
+use som_engine::ask::MAX_VOTES;
 
 use super::{assignment::Assignment, refine::RefineArgument, regions::parse_granularity};
 
@@ -50,7 +51,7 @@ impl RowArgument {
         let Some(text) = self.value("granularity") else {
             return Ok(None);
         };
-        let at = |error: Error| error.at(format!("--row {}", self.text));
+        let at = |error: Error| self.wrong(error);
         if self.segmenter().is_some() {
             let message = "granularity chooses the segmenter: leave out one of them";
             return Err(at(Error::invalid(message)));
@@ -79,6 +80,63 @@ impl RowArgument {
         self.value("lmm")
     }
 
+    /// The name of the template, if it is given.
+    pub(crate) fn template_name(&self) -> Option<&str> {
+        self.value("template")
+    }
+
+    /// The words of the prompt, if a template is named.
+    ///
+    /// # Errors
+    /// NotFound for a name that none has.
+    pub(crate) fn template(&self) -> Result<Option<Template>> {
+        let template = self.template_name().map(Template::named).transpose();
+        template.map_err(|error| self.wrong(error))
+    }
+
+    /// Whether images without marks are shown, too, if that is said.
+    ///
+    /// # Errors
+    /// Invalid for anything but true and false.
+    pub(crate) fn clean(&self) -> Result<Option<bool>> {
+        self.is_so("clean")
+    }
+
+    /// Whether the table of regions is given, if that is said.
+    ///
+    /// # Errors
+    /// Invalid for anything but true and false.
+    pub(crate) fn table(&self) -> Result<Option<bool>> {
+        self.is_so("table")
+    }
+
+    /// How often to ask, if that is said.
+    ///
+    /// # Errors
+    /// Invalid for what is no such number.
+    pub(crate) fn votes(&self) -> Result<Option<u32>> {
+        let votes = self.value("votes").map(|text| match text.parse() {
+            Ok(votes) if (1..=MAX_VOTES).contains(&votes) => Ok(votes),
+            _ => Err(Error::invalid(format!(
+                "votes is {text} (write a number from 1 to {MAX_VOTES})"
+            ))),
+        });
+        votes.transpose().map_err(|error| self.wrong(error))
+    }
+
+    fn is_so(&self, key: &str) -> Result<Option<bool>> {
+        let is_so = self.value(key).map(|text| {
+            let is_so = text.parse();
+            is_so.map_err(|_| Error::invalid(format!("{key} is {text} (write true or false)")))
+        });
+        is_so.transpose().map_err(|error| self.wrong(error))
+    }
+
+    /// `error` as one of this row.
+    fn wrong(&self, error: Error) -> Error {
+        error.at(format!("--row {}", self.text))
+    }
+
     /// What is asked of the marks.
     ///
     /// # Errors
@@ -96,7 +154,17 @@ impl RowArgument {
 
     /// The parameters of the segmenter, and as `refine.…` those of the refiner.
     pub(crate) fn params(&self) -> impl Iterator<Item = &Assignment> {
-        const OTHERS: [&str; 5] = ["segmenter", "granularity", "refine", "styles", "lmm"];
+        const OTHERS: [&str; 9] = [
+            "segmenter",
+            "granularity",
+            "refine",
+            "styles",
+            "lmm",
+            "template",
+            "clean",
+            "table",
+            "votes",
+        ];
         let is_other = |key: &str| OTHERS.contains(&key) || is_of_marks(key);
         let all = self.assignments.iter();
         all.filter(move |assignment| !is_other(&assignment.key))
@@ -156,6 +224,37 @@ mod tests {
         ] {
             let error = wrong.parse::<RowArgument>().unwrap().granularity();
             assert_eq!(error.unwrap_err().message(), why);
+        }
+    }
+
+    #[test]
+    fn a_row_says_how_to_ask() {
+        let row: RowArgument = "template=reason,clean=true,table=false,votes=3,level=2"
+            .parse()
+            .unwrap();
+        assert_eq!(row.template().unwrap(), Template::named("reason").ok());
+        assert_eq!(row.clean().unwrap(), Some(true));
+        assert_eq!(row.table().unwrap(), Some(false));
+        assert_eq!(row.votes().unwrap(), Some(3));
+        let params: Vec<_> = row.params().collect();
+        assert_eq!(params, [&Assignment::new("level", "2")]);
+        let row: RowArgument = "level=2".parse().unwrap();
+        assert_eq!((row.clean().unwrap(), row.votes().unwrap()), (None, None));
+        let row: RowArgument = "template=x,clean=maybe,votes=65".parse().unwrap();
+        let at = "--row template=x,clean=maybe,votes=65: ";
+        for (error, why) in [
+            (row.template().unwrap_err(), "unknown template \"x\""),
+            (
+                row.clean().unwrap_err(),
+                "clean is maybe (write true or false)",
+            ),
+            (
+                row.votes().unwrap_err(),
+                "votes is 65 (write a number from 1 to 64)",
+            ),
+        ] {
+            let message = error.message();
+            assert!(message.starts_with(&format!("{at}{why}")), "{message}");
         }
     }
 

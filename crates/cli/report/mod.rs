@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 use som_core::{
     AllocatedMark, Allocation, BBox, Color, Layer, Origin, Point, Region, Segmentation, Size,
     Timings, Unmarked, UnmarkedReason, decode::ImageNote,
@@ -90,21 +91,30 @@ pub(crate) fn odd(image: &InputImage, notes: &[ImageNote]) -> Vec<String> {
     notes.iter().map(line).collect()
 }
 
-/// A line about an image in which as many regions were found as its segmenter was allowed to.
-pub(crate) fn capped(
+/// A line about an image in which as many regions were found as its segmenter was allowed to: it says
+/// so itself, or there are as many as a parameter of the call says.
+pub(crate) fn capped<'a>(
     image: &InputImage,
-    found: usize,
+    found: impl Iterator<Item = &'a Region>,
     segmentation: Option<&Segmentation>,
 ) -> Option<String> {
-    const CAP: &str = "max_regions";
-    let most = segmentation?.params.get(CAP)?.as_u64()?;
-    (found as u64 == most).then(|| {
-        let regions = counted(found, "region");
-        format!(
-            "{}: {regions}, as many as {CAP} allows: there may be more",
-            image.name
-        )
-    })
+    /// The extra in which a segmenter says so.
+    const EXTRA: &str = "capped";
+    /// How the segmenters here call the largest number of regions.
+    const CAPS: [&str; 2] = ["max_regions", "detections_per_image"];
+    let params = &segmentation?.params;
+    let (mut count, mut said) = (0_usize, None);
+    for region in found {
+        count += 1;
+        said = said.or_else(|| region.extra.get(EXTRA)?.as_str());
+    }
+    let is_reached = |cap: &str| params.get(cap).and_then(Value::as_u64) == Some(count as u64);
+    let cap = said.or_else(|| CAPS.into_iter().find(|cap| is_reached(cap)))?;
+    let regions = counted(count, "region");
+    let name = &image.name;
+    Some(format!(
+        "{name}: {regions}, as many as {cap} allows: there may be more"
+    ))
 }
 
 /// A line about regions that got no mark; `None`, if all have one.

@@ -120,6 +120,10 @@ impl Plan {
             layers: layers.map(|styles| styles.into_iter().map(layer).collect()),
             options: row.marks()?,
             lmm: row.lmm().map(str::to_owned),
+            template: row.template()?,
+            clean: row.clean()?,
+            table: row.table()?,
+            votes: row.votes()?,
         })
     }
 

@@ -26,6 +26,9 @@ pub struct Timings {
     pub mark: Option<Duration>,
     /// prompt → answer, all rounds of it.
     pub answer: Option<Duration>,
+    /// None of these: until an instance of a segmenter or a core was free, and until the model could
+    /// be asked again.
+    pub wait: Option<Duration>,
 }
 
 impl Timings {
@@ -41,6 +44,7 @@ impl Timings {
             ("encode", self.encode),
             ("mark", self.mark),
             ("answer", self.answer),
+            ("wait", self.wait),
         ];
         stages
             .into_iter()

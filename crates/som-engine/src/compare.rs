@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
-use som_core::{Cancellation, Error, Layer, MarkOptions, Result};
+use som_core::{
+    Cancellation, Error, Layer, MarkOptions, Result, Timings,
+    prompt::{Layout, Template},
+};
 use tokio::sync::mpsc;
 
 use crate::{
     Engine, Marking, Refinement, RegionSource,
-    ask::{AskEvent, AskOutcome, AskRequest},
+    ask::{AskEvent, AskOutcome, AskRequest, Cuts},
     settings::Counted,
 };
 
@@ -38,6 +41,14 @@ pub struct CompareRow {
     pub options: MarkOptions,
     /// Name of the model; `None` for what the question has.
     pub lmm: Option<String>,
+    /// The words of the prompt; `None` for what the question has.
+    pub template: Option<Template>,
+    /// Whether images without marks are shown, too; `None` for what the question has.
+    pub clean: Option<bool>,
+    /// Whether the table of regions is given; `None` for what the question has.
+    pub table: Option<bool>,
+    /// How often to ask; `None` for what the question has.
+    pub votes: Option<u32>,
 }
 
 /// What a row comes to.
@@ -49,14 +60,15 @@ pub struct Compared {
     pub segmenter: String,
     /// The marked images, in the order of the question's, as far as they were marked.
     pub markings: Vec<Arc<Marking>>,
-    /// Time until the row was done.
+    /// What its stages took, waiting left out; of a row without an answer, the time until it was done.
     pub took: Duration,
     /// Its answer, or why there is none.
     pub outcome: Result<AskOutcome, Arc<Error>>,
 }
 
 impl Engine {
-    /// Asks the question in every way, several at once; each row is sent to `done` when it is done. A
+    /// Asks the question in every way, several at once, and cuts an image once for all rows whose
+    /// segmenter is told the same; each row is sent to `done` when it is done. A
     /// row that fails, even one for which a queue is full, does not disturb the others.
     ///
     /// # Errors
@@ -75,8 +87,9 @@ impl Engine {
         limits.allow(Counted::Rows, request.rows.len())?;
         let CompareRequest { ask, rows } = request;
         let rows = rows.into_iter().enumerate();
+        let cuts = Cuts::default();
         let rows: Vec<_> = rows
-            .map(|(row, way)| self.row(row, way.applied(ask.clone()), cancellation))
+            .map(|(row, way)| self.row(&cuts, row, way.applied(ask.clone()), cancellation))
             .collect();
         let mut running = stream::iter(rows).buffer_unordered(ROWS_AT_ONCE);
         while let Some(compared) = running.next().await {
@@ -90,13 +103,14 @@ impl Engine {
 
     async fn row(
         self: &Arc<Self>,
+        cuts: &Cuts,
         row: usize,
         request: AskRequest,
         cancellation: &Cancellation,
     ) -> Compared {
         let started = std::time::Instant::now();
         let (mut segmenter, mut markings) = (String::new(), Vec::new());
-        let outcome = self.ask_watched(request, cancellation, |stage| match stage {
+        let outcome = self.ask_about_watched(cuts, request, cancellation, |stage| match stage {
             AskEvent::Regions { segmented, .. } => {
                 segmenter.clone_from(&segmented.segmentation.segmenter);
             }
@@ -108,7 +122,18 @@ impl Engine {
             row,
             segmenter,
             markings,
-            took: started.elapsed(),
+            took: match &outcome {
+                Ok(outcome) => {
+                    let Timings {
+                        segment,
+                        mark,
+                        answer,
+                        ..
+                    } = outcome.timings;
+                    [segment, mark, answer].into_iter().flatten().sum()
+                }
+                Err(_) => started.elapsed(),
+            },
             outcome,
         }
     }
@@ -137,6 +162,12 @@ impl CompareRow {
         ask.layers = self.layers.or(ask.layers);
         ask.options = self.options.or(&ask.options);
         ask.lmm = self.lmm.or(ask.lmm);
+        ask.template = self.template.or(ask.template);
+        ask.layout = Layout {
+            clean: self.clean.unwrap_or(ask.layout.clean),
+            table: self.table.unwrap_or(ask.layout.table),
+        };
+        ask.votes = self.votes.unwrap_or(ask.votes);
         ask
     }
 }

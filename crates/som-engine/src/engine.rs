@@ -8,8 +8,8 @@
 use std::{future::Future, iter, path::PathBuf, sync::Arc, thread, time::Instant};
 
 use som_core::{
-    AllocateOptions, Allocation, Call, Cancellation, Error, Hints, Layer, LmmProvider, Origin,
-    Params, Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
+    AllocateOptions, Allocation, Call, Cancellation, Error, Layer, LmmProvider, Origin, Params,
+    Region, Result, Segmentation, Size, Timings, View, allocate, pipeline,
     pipeline::{Ink, Marked},
     prompt::Template,
 };
@@ -17,7 +17,7 @@ use som_lmm::Lmms;
 use tokio::{sync::Semaphore, time::timeout_at};
 
 use crate::{
-    SharedImage, granularity,
+    SharedImage,
     memory::{ALLOCATE_BYTES, Held, Memory, PIXEL_BYTES},
     registry::Registry,
     request::{MarkRequest, Marking, RegionSource, SegmentRequest, Segmented},
@@ -134,67 +134,6 @@ impl Engine {
     /// The large multimodal models that can be asked.
     pub fn lmms(&self) -> &Lmms {
         &self.lmms
-    }
-
-    /// image → regions.
-    ///
-    /// # Errors
-    /// NotFound for an unknown segmenter, Unavailable for one that cannot be reached, Invalid for
-    /// parameters, hints and a granularity that do not fit, Unsupported for kinds of hints that it
-    /// does not take and for a refiner that cannot take the regions as hints, Exhausted if a queue is
-    /// full or for too many hints, Cancelled once called off, else what a segmenter reports.
-    pub async fn segment(
-        &self,
-        request: SegmentRequest,
-        cancellation: &Cancellation,
-    ) -> Result<Segmented> {
-        let SegmentRequest {
-            image,
-            segmenter,
-            refine,
-        } = request;
-        let choose = granularity::choose(segmenter, &self.registry, &self.settings);
-        let chosen = in_time(choose, cancellation).await?;
-        let entry = self.registry.segmenter(&chosen.segmenter)?;
-        let reached = in_time(entry.reach(), cancellation).await?;
-        let mut params = chosen.params;
-        for (key, value) in reached.usual(&self.settings)? {
-            params.entry(key).or_insert(value);
-        }
-        // What is malformed is told by the segmenter's own schema.
-        if let Ok(Some(hints)) = Hints::from_params(&params) {
-            self.settings.limits.allow(Counted::Hints, hints.count())?;
-            let taken = hints.check_kinds(&reached.descriptor().params);
-            taken.map_err(|error| error.at(reached.who()))?;
-        }
-        let params = reached.resolve(&params)?;
-        if let Some(hints) = Hints::from_params(&params)? {
-            hints.check(image.size())?;
-        }
-        // What is wrong with the refiner is told before the image is cut.
-        let refiner = match &refine {
-            Some(refine) => Some(self.refiner(refine, cancellation).await?),
-            None => None,
-        };
-        let cut = self.cut(&reached, image.clone(), params.clone(), cancellation);
-        let mut cut = cut.await?;
-        let descriptor = reached.descriptor();
-        if let Some(refiner) = &refiner {
-            let detector = Some(&*descriptor.id);
-            let refine = self.refine(image, cut, detector, refiner, cancellation);
-            cut = refine.await?;
-        }
-        Ok(Segmented {
-            segmentation: Segmentation {
-                segmenter: descriptor.id.clone(),
-                version: descriptor.version.clone(),
-                params,
-                granularity: chosen.granularity,
-            },
-            refined: refiner.map(|refiner| refiner.segmentation()),
-            regions: cut.regions,
-            timings: cut.timings,
-        })
     }
 
     /// image → regions → marks → marked image.

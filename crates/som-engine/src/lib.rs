@@ -13,6 +13,7 @@ mod refine;
 pub mod registry;
 mod remote;
 mod request;
+mod segment;
 pub mod settings;
 pub mod track;
 pub mod weights;

@@ -79,7 +79,7 @@ impl Ticket {
     }
 }
 
-/// A finished segmentation and the time the segmenter itself took.
+/// A finished segmentation and the time the segmenter itself took, once there was an instance.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) regions: Vec<Region>,
@@ -232,7 +232,6 @@ impl Shared {
         let mut instance: Option<Box<dyn Segmenter>> = None;
         for job in &self.jobs {
             job.ticket.step(QUEUED, RUNNING);
-            let started = Instant::now();
             self.busy.fetch_add(1, Ordering::Relaxed);
             let result = job.span.in_scope(|| self.run(&mut instance, &job.request));
             self.busy.fetch_sub(1, Ordering::Relaxed);
@@ -242,10 +241,9 @@ impl Shared {
                 // Its state is unknown: the next job gets a new one.
                 drop_quietly(&mut instance);
             }
-            let took = started.elapsed();
             let kept = job.ticket.step(RUNNING, FINISHED);
             // Nobody listens if the request was called off.
-            let _ = job.reply.send(result.map(|regions| Done { regions, took }));
+            let _ = job.reply.send(result);
             if !kept {
                 self.abandoned.fetch_sub(1, Ordering::Relaxed);
                 break;
@@ -254,7 +252,7 @@ impl Shared {
         drop_quietly(&mut instance);
     }
 
-    fn run(&self, slot: &mut Option<Box<dyn Segmenter>>, request: &Request) -> Result<Vec<Region>> {
+    fn run(&self, slot: &mut Option<Box<dyn Segmenter>>, request: &Request) -> Result<Done> {
         let cancelled = || request.cancellation.is_cancelled();
         let call = Call::new(&request.params, &cancelled);
         call.check()?;
@@ -268,7 +266,10 @@ impl Shared {
                 Some(instance) => instance,
                 None => slot.insert(self.factory.create(&Call::new(&self.options, &cancelled))?),
             };
-            instance.segment(&request.image.as_image()?, &call)
+            let started = Instant::now();
+            let regions = instance.segment(&request.image.as_image()?, &call)?;
+            let took = started.elapsed();
+            Ok(Done { regions, took })
         }));
         contained.unwrap_or_else(|_| Err(Error::internal(format!("{who}: panicked"))))
     }

@@ -29,7 +29,7 @@ impl<'a> Redactor<'a> {
                 self.held = held.to_owned();
                 delta(told.to_owned()).into_iter().collect()
             }
-            AnswerEvent::Usage(_) => vec![event],
+            AnswerEvent::Usage(_) | AnswerEvent::Waited(_) => vec![event],
             AnswerEvent::Done(finish) => {
                 let rest = delta(std::mem::take(&mut self.held));
                 let done = AnswerEvent::Done(self.redacted(finish));

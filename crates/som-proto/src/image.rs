@@ -61,6 +61,7 @@ fn kind_to_wire(kind: ImageNoteKind) -> pb::ImageNoteKind {
         ImageNoteKind::Background => pb::ImageNoteKind::Background,
         ImageNoteKind::Transparency => pb::ImageNoteKind::Transparency,
         ImageNoteKind::FurtherFrames => pb::ImageNoteKind::FurtherFrames,
+        ImageNoteKind::ProfileLeftOut => pb::ImageNoteKind::ProfileLeftOut,
     }
 }
 

@@ -84,6 +84,7 @@ pub fn ask_timings_to_wire(timings: &Timings) -> pb::AskTimings {
         segment: milliseconds(timings.segment),
         mark: milliseconds(timings.mark),
         answer: milliseconds(timings.answer),
+        wait: milliseconds(timings.wait),
     }
 }
 
@@ -97,6 +98,7 @@ pub fn ask_timings_from_wire(wire: Option<pb::AskTimings>) -> Result<Timings> {
         segment: took("segment", wire.segment)?,
         mark: took("mark", wire.mark)?,
         answer: took("answer", wire.answer)?,
+        wait: took("wait", wire.wait)?,
         ..Timings::default()
     })
 }
@@ -157,6 +159,7 @@ mod tests {
         let answered = Timings {
             mark: Some(Duration::from_millis(40)),
             answer: Some(Duration::from_secs(3)),
+            wait: Some(Duration::from_millis(5)),
             ..Timings::default()
         };
         let back = ask_timings_from_wire(Some(ask_timings_to_wire(&answered)));

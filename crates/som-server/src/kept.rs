@@ -4,10 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
-use som_core::{
-    Error, Result,
-    decode::{DecodeOptions, ImageNote},
-};
+use som_core::{Error, Result, decode::ImageNote};
 use som_engine::SharedImage;
 
 /// SHA-256 of a file's bytes.
@@ -25,11 +22,10 @@ pub(crate) struct KeptImage {
     pub(crate) pixels: SharedImage,
     /// What was odd about its file.
     pub(crate) notes: Arc<[ImageNote]>,
-    /// How its file became pixels.
-    pub(crate) options: DecodeOptions,
 }
 
-/// Decoded images within a budget of bytes. Each owner of a token has images of its own: knowing a
+/// Decoded images within a budget of bytes, each read as the settings say: so a digest names one image,
+/// whoever else sends the same file with other wishes. Each owner of a token has images of its own: knowing a
 /// digest opens nobody else's. The budget is one for all, and the least recently used image leaves
 /// first, whosever it is.
 pub(crate) struct KeptImages {
@@ -118,7 +114,6 @@ mod tests {
         KeptImage {
             pixels: RgbImage::new(5, rows).into(),
             notes: Arc::default(),
-            options: DecodeOptions::default(),
         }
     }
 

@@ -3,6 +3,8 @@
 //! A cut at a cost undoes all merges above it. The costs follow the picture by half: a busy one
 //! gives more regions than a plain one, but not so many more that a level means something else.
 
+use std::{cmp::Ordering, collections::BinaryHeap};
+
 use crate::hierarchy::{Hierarchy, Node};
 
 /// Number of levels; 1 is the coarsest.
@@ -20,11 +22,38 @@ const SAMPLE: usize = 20;
 /// … usually it is this.
 const USUAL_CONTRAST: f32 = 0.1;
 
+/// What a level shows.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    pub(crate) nodes: Vec<u32>,
+    /// What keeps it from showing more, if anything but the picture does.
+    pub(crate) bound: Option<Bound>,
+}
+
+/// A parameter that bounds the number of regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// Its level shows no more of any photograph.
+    Level,
+    /// The call wants no more.
+    MaxRegions,
+}
+
+/// A node whose merge may be undone.
+#[derive(PartialEq)]
+struct Part {
+    cost: f32,
+    area: u64,
+    index: u32,
+}
+
 /// Where a hierarchy is cut.
 #[derive(Debug)]
 pub(crate) struct Levels {
     /// For each level, coarsest first; never rising.
     costs: [f32; LEVELS as usize],
+    /// For each level, whether it would have more regions but for their largest number.
+    capped: [bool; LEVELS as usize],
     /// Costs of all merges, highest first.
     merges: Vec<f32>,
 }
@@ -36,9 +65,10 @@ impl Levels {
         let contrast = (levels.cost_of_at_most(SAMPLE) / USUAL_CONTRAST)
             .sqrt()
             .clamp(0.5, 2.0);
-        levels.costs = std::array::from_fn(|level| {
-            (COSTS[level] * contrast).max(levels.cost_of_at_most(MOST[level]))
-        });
+        let usual = COSTS.map(|cost| cost * contrast);
+        let least = MOST.map(|most| levels.cost_of_at_most(most));
+        levels.costs = std::array::from_fn(|level| usual[level].max(least[level]));
+        levels.capped = std::array::from_fn(|level| least[level] > usual[level]);
         levels
     }
 
@@ -46,6 +76,7 @@ impl Levels {
     pub(crate) fn drawn(hierarchy: &Hierarchy) -> Self {
         Self {
             costs: COSTS,
+            capped: [false; LEVELS as usize],
             merges: Self::merges(hierarchy),
         }
     }
@@ -61,19 +92,38 @@ impl Levels {
         merges
     }
 
-    /// The nodes shown at `level`, at most `most`: a partition of the image.
-    pub(crate) fn cut(&self, hierarchy: &Hierarchy, level: u8, most: usize) -> Vec<u32> {
-        let cost = self.cost(level).max(self.cost_of_at_most(most));
+    /// The nodes shown at `level`, at most `most`: a partition of the image. Merges are undone one by
+    /// one, the dearest first; of several at one cost, that of the largest region.
+    pub(crate) fn cut(&self, hierarchy: &Hierarchy, level: u8, most: usize) -> Cut {
+        let cost = self.cost(level);
         let mut nodes = Vec::new();
-        let mut pending: Vec<u32> = (0..hierarchy.nodes.len() as u32).take(1).collect();
-        while let Some(index) = pending.pop() {
+        let part = |index: u32| {
+            let Node { cost, area, .. } = hierarchy.nodes[index as usize];
+            Part { cost, area, index }
+        };
+        let root = (0..hierarchy.nodes.len() as u32).take(1);
+        let mut pending: BinaryHeap<Part> = root.map(part).collect();
+        let mut is_short = false;
+        while let Some(Part { index, .. }) = pending.pop() {
             let node = &hierarchy.nodes[index as usize];
-            match node.children {
-                Some(children) if node.cost > cost => pending.extend(children),
-                _ => nodes.push(index),
+            match node.children.filter(|_| node.cost > cost) {
+                // What is split gives one more.
+                Some(children) if nodes.len() + pending.len() + 1 < most => {
+                    pending.extend(children.map(part));
+                }
+                Some(_) => {
+                    is_short = true;
+                    nodes.push(index);
+                }
+                None => nodes.push(index),
             }
         }
-        nodes
+        let bound = match self.capped[Self::index(level)] {
+            _ if is_short => Some(Bound::MaxRegions),
+            true => Some(Bound::Level),
+            false => None,
+        };
+        Cut { nodes, bound }
     }
 
     /// The coarsest level at which the node is not part of a larger one; the finest, if it is part
@@ -90,7 +140,11 @@ impl Levels {
 
     /// The cost above which merges are undone at `level`.
     pub(crate) fn cost(&self, level: u8) -> f32 {
-        self.costs[usize::from(level.clamp(1, LEVELS) - 1)]
+        self.costs[Self::index(level)]
+    }
+
+    fn index(level: u8) -> usize {
+        usize::from(level.clamp(1, LEVELS) - 1)
     }
 
     /// The lowest cost of a cut into at most `most` regions.
@@ -110,6 +164,33 @@ impl Levels {
         } else {
             0.0
         })
+    }
+}
+
+impl Bound {
+    /// The parameter's name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Level => "level",
+            Self::MaxRegions => "max_regions",
+        }
+    }
+}
+
+impl Eq for Part {}
+
+impl Ord for Part {
+    /// The greatest is undone first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_cost = self.cost.total_cmp(&other.cost);
+        let by_area = by_cost.then(self.area.cmp(&other.area));
+        by_area.then(other.index.cmp(&self.index))
+    }
+}
+
+impl PartialOrd for Part {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -153,7 +234,7 @@ mod tests {
     fn a_plain_picture_has_few_regions_at_all_levels() {
         let hierarchy = chain(&[0.0001, 0.0002, 0.0003]);
         let levels = Levels::new(&hierarchy);
-        assert!((1..=LEVELS).all(|level| levels.cut(&hierarchy, level, usize::MAX) == [0]));
+        assert!((1..=LEVELS).all(|level| levels.cut(&hierarchy, level, usize::MAX).nodes == [0]));
     }
 
     #[test]
@@ -161,11 +242,35 @@ mod tests {
         let costs: Vec<f32> = (0..1000).map(|i| 1.01_f32.powi(i) * 1e-4).collect();
         let hierarchy = chain(&costs);
         let levels = Levels::new(&hierarchy);
-        let count = |level| levels.cut(&hierarchy, level, usize::MAX).len();
+        let count = |level| levels.cut(&hierarchy, level, usize::MAX).nodes.len();
         assert!((1..LEVELS).all(|level| count(level) < count(level + 1)));
         assert!((1..=LEVELS).all(|level| count(level) <= MOST[usize::from(level) - 1]));
-        assert_eq!(levels.cut(&hierarchy, LEVELS, 7).len(), 7);
-        assert_eq!(levels.cut(&hierarchy, LEVELS, 1), [0]);
+        assert_eq!(levels.cut(&hierarchy, LEVELS, 7).nodes.len(), 7);
+        assert_eq!(levels.cut(&hierarchy, LEVELS, 1).nodes, [0]);
+    }
+
+    #[test]
+    fn merges_of_one_cost_are_undone_one_by_one() {
+        let hierarchy = chain(&[0.5; 8]);
+        let levels = Levels::drawn(&hierarchy);
+        for most in 1..=9 {
+            let cut = levels.cut(&hierarchy, 3, most);
+            assert_eq!(cut.nodes.len(), most);
+            let bound = (most < 9).then_some(Bound::MaxRegions);
+            assert_eq!(cut.bound, bound, "{most}");
+        }
+    }
+
+    #[test]
+    fn a_level_that_is_full_says_so() {
+        let costs: Vec<f32> = (0..1000).map(|i| 1.01_f32.powi(i) * 1e-4).collect();
+        let hierarchy = chain(&costs);
+        let full = Levels::new(&hierarchy);
+        let at = |levels: &Levels, level| levels.cut(&hierarchy, level, usize::MAX).bound;
+        assert_eq!(at(&full, 1), Some(Bound::Level));
+        assert_eq!(at(&Levels::drawn(&hierarchy), 1), None);
+        let plain = chain(&[0.0001, 0.0002, 0.0003]);
+        assert_eq!(Levels::new(&plain).cut(&plain, 1, usize::MAX).bound, None);
     }
 
     #[test]
@@ -174,10 +279,15 @@ mod tests {
         let hierarchy = chain(&costs);
         let levels = Levels::new(&hierarchy);
         for level in 1..=LEVELS {
-            for node in levels.cut(&hierarchy, level, usize::MAX) {
+            for node in levels.cut(&hierarchy, level, usize::MAX).nodes {
                 let first = levels.level_of(&hierarchy, node);
                 assert!(first <= level);
-                assert!(levels.cut(&hierarchy, first, usize::MAX).contains(&node));
+                assert!(
+                    levels
+                        .cut(&hierarchy, first, usize::MAX)
+                        .nodes
+                        .contains(&node)
+                );
             }
         }
         assert_eq!(levels.level_of(&hierarchy, 0), 1);

@@ -15,7 +15,8 @@
 //!
 //! Each region tells in `extra` its `node` in the merge tree and, as `parent_node`, that of the
 //! region around it at the coarser levels. Numbers of nodes depend on the image alone, so they tie
-//! together the regions of calls with different parameters.
+//! together the regions of calls with different parameters. Where a parameter, `level` or
+//! `max_regions`, is why there are no more regions, each names it as `capped`.
 
 mod automatic;
 mod boundary;

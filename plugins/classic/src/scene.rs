@@ -94,7 +94,7 @@ impl Scene {
     pub(crate) fn shown_above(&self, level: u8) -> Vec<bool> {
         let mut is_shown = vec![false; self.hierarchy.nodes.len()];
         for coarser in 1..level {
-            for node in self.levels.cut(&self.hierarchy, coarser, usize::MAX) {
+            for node in self.levels.cut(&self.hierarchy, coarser, usize::MAX).nodes {
                 is_shown[node as usize] = true;
             }
         }

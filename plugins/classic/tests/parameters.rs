@@ -1,5 +1,6 @@
 //! What a call may ask for, and what it may not.
 
+use image::{Rgb, RgbImage};
 use serde_json::json;
 use som_core::ErrorKind;
 
@@ -47,6 +48,33 @@ fn a_limit_makes_a_level_coarser_and_a_hierarchy_shorter() {
                 .iter()
                 .zip(&all)
                 .all(|(a, b)| (&a.mask, a.parent) == (&b.mask, b.parent))
+        );
+    }
+}
+
+/// All squares join what is around them at one cost.
+#[test]
+fn a_limit_takes_some_of_what_is_alike() {
+    let picture = RgbImage::from_fn(300, 300, |x, y| {
+        let shade = 40 + 20 * (x / 100 + 3 * (y / 100)) as u8;
+        match x % 100 < 90 && y % 100 < 90 {
+            true => Rgb([shade, 255 - shade, 120]),
+            false => Rgb([255; 3]),
+        }
+    });
+    let all = segment(&picture, json!({})).unwrap();
+    assert!(all.len() > 9, "{}", all.len());
+    assert!(
+        all.iter()
+            .all(|region| !region.extra.contains_key("capped"))
+    );
+    for most in 1..all.len() {
+        let regions = segment(&picture, json!({"max_regions": most})).unwrap();
+        assert_eq!(regions.len(), most);
+        assert!(
+            regions
+                .iter()
+                .all(|region| region.extra["capped"] == "max_regions")
         );
     }
 }

@@ -4,7 +4,7 @@ use som_core::{Layer, Size, encode::Encoding};
 use som_engine::{GivenRegions, Refinement, RegionSource, compare::CompareRow};
 use som_proto::{
     ask, mark, params,
-    pb::v1::{self as pb, PictureFormat, ask_request::Prompt},
+    pb::v1::{self as pb, PictureFormat, ask_request::Prompt, compare_row::Prompt as RowPrompt},
     region,
 };
 
@@ -97,6 +97,13 @@ fn row(row: &CompareRow) -> pb::CompareRow {
         styles: layers(row.layers.as_deref().unwrap_or_default()),
         options: Some(mark::options_to_wire(&row.options)),
         lmm: row.lmm.clone().unwrap_or_default(),
+        prompt: row
+            .template
+            .as_ref()
+            .map(|template| RowPrompt::Words(template.to_string())),
+        clean: row.clean,
+        table: row.table,
+        votes: row.votes.unwrap_or_default(),
         refine: row.refine.as_ref().map(refinement),
     }
 }

@@ -112,7 +112,8 @@ pub fn decode_with(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage
     };
     let mut stored = stored.map_err(|failure| failure.of(format::name(format)))?;
     stored.notes.extend(stored.turn.note());
-    let tags = Tags::of(bytes, format, stored.turn.orientation);
+    let (tags, left_out) = Tags::of(bytes, format, stored.turn.orientation);
+    stored.notes.extend(left_out);
     stored.image.apply_orientation(stored.turn.orientation);
     let Stored {
         mut image,

@@ -37,11 +37,14 @@ pub enum ImageNoteKind {
     Transparency,
     /// Frames or pages beside the first were left out.
     FurtherFrames,
+    /// The colour profile was left out: it does not describe the colours of the pixels, or cannot be
+    /// used.
+    ProfileLeftOut,
 }
 
 impl ImageNoteKind {
     /// Every kind, for tables that must be total.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::StrayBytes,
         Self::EndMissing,
         Self::WrongChecksum,
@@ -52,6 +55,7 @@ impl ImageNoteKind {
         Self::Background,
         Self::Transparency,
         Self::FurtherFrames,
+        Self::ProfileLeftOut,
     ];
 }
 

@@ -7,7 +7,10 @@ use image::{
 };
 use moxcms::{ColorProfile, Layout, TransformOptions};
 
-use super::ifd::rational;
+use super::{
+    ifd::rational,
+    note::{ImageNote, ImageNoteKind},
+};
 
 /// The longest colour profile that is kept, in bytes; those of printers have about two million.
 const MAX_PROFILE: usize = 4 << 20;
@@ -35,8 +38,12 @@ pub struct Density {
 }
 
 impl Tags {
-    /// What a file says, whose pixels are turned like this.
-    pub(super) fn of(bytes: &[u8], format: ImageFormat, turn: Orientation) -> Self {
+    /// What a file says, whose pixels are turned like this; and what of it is of no use.
+    pub(super) fn of(
+        bytes: &[u8],
+        format: ImageFormat,
+        turn: Orientation,
+    ) -> (Self, Option<ImageNote>) {
         let density = match format {
             ImageFormat::Png => of_png(bytes),
             ImageFormat::Jpeg => of_jfif(bytes),
@@ -50,8 +57,12 @@ impl Tags {
                 | Orientation::Rotate90FlipH
                 | Orientation::Rotate270FlipH
         );
-        Self {
-            profile: profile(bytes, format),
+        let (profile, note) = match profile(bytes, format).map(usable).transpose() {
+            Ok(profile) => (profile, None),
+            Err(why) => (None, Some(left_out(&why))),
+        };
+        let tags = Self {
+            profile,
             density: density.map(|Density { across, down }| match is_on_its_side {
                 true => Density {
                     across: down,
@@ -59,7 +70,8 @@ impl Tags {
                 },
                 false => Density { across, down },
             }),
-        }
+        };
+        (tags, note)
     }
 
     /// An image of this profile in sRGB, in which models take all images to be; `None` if it is that
@@ -110,16 +122,40 @@ impl Density {
     }
 }
 
-/// The profile of a file; `None` for one of other colours than RGB, which the pixels have no more.
-fn profile(bytes: &[u8], format: ImageFormat) -> Option<Arc<[u8]>> {
-    /// Where a profile says what its colours are (ICC.1:2022, 7.2.8).
-    const COLORS: std::ops::Range<usize> = 16..20;
+/// The profile in a file.
+fn profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> {
     let reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut decoder = reader.into_decoder().ok()?;
-    let profile = decoder.icc_profile().ok()??;
-    let is_rgb = profile.get(COLORS).is_some_and(|colors| colors == b"RGB ");
-    let is_kept = is_rgb && profile.len() <= MAX_PROFILE;
-    is_kept.then(|| profile.into())
+    decoder.icc_profile().ok()?
+}
+
+/// A profile that goes with the pixels, which are RGB.
+///
+/// # Errors
+/// Why it does not.
+fn usable(profile: Vec<u8>) -> Result<Arc<[u8]>, String> {
+    /// Where a profile says what its colours are (ICC.1:2022, 7.2.8).
+    const COLORS: std::ops::Range<usize> = 16..20;
+    let colors = match profile.get(COLORS) {
+        Some(b"RGB ") if profile.len() <= MAX_PROFILE => return Ok(profile.into()),
+        Some(b"RGB ") => {
+            let long = profile.len();
+            return Err(format!(
+                "has {long} bytes, and at most {MAX_PROFILE} are kept"
+            ));
+        }
+        Some(b"GRAY") => "gray",
+        Some(b"CMYK") => "CMYK",
+        Some(b"Lab ") => "Lab",
+        _ => return Err("does not say of which colours it is".to_owned()),
+    };
+    Err(format!("is one of {colors}, and the pixels are RGB now"))
+}
+
+/// That a profile is left out, and why.
+fn left_out(why: &str) -> ImageNote {
+    let text = format!("the colour profile is left out: it {why}");
+    ImageNote::new(ImageNoteKind::ProfileLeftOut, text)
 }
 
 /// The chunk `pHYs` (PNG, third edition, section 11.3.4.3), which stands before the pixels.
@@ -200,11 +236,9 @@ mod tests {
             (&jfif[..], ImageFormat::Jpeg),
             (&tiff[..], ImageFormat::Tiff),
         ] {
-            let upright = Tags::of(bytes, format, Orientation::NoTransforms);
-            assert_eq!(upright.density, at_300, "{format:?}");
-            let turned = Tags::of(bytes, format, Orientation::Rotate90)
-                .density
-                .unwrap();
+            let density = |turn| Tags::of(bytes, format, turn).0.density;
+            assert_eq!(density(Orientation::NoTransforms), at_300, "{format:?}");
+            let turned = density(Orientation::Rotate90).unwrap();
             assert_eq!((turned.across, turned.down), (5_906, 11_811), "{format:?}");
             for end in 0..bytes.len() {
                 Tags::of(&bytes[..end], format, Orientation::NoTransforms);
@@ -231,6 +265,56 @@ mod tests {
             grey.iter().all(|channel| channel.abs_diff(128) <= 1),
             "{grey:?}"
         );
+    }
+
+    /// Gray and CMYK become RGB, which their profiles do not describe.
+    #[test]
+    fn profiles_of_other_colours_are_left_out_with_a_word() {
+        use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
+        let of = |colors: &[u8; 4], length: usize| {
+            let mut profile = ColorProfile::new_display_p3().encode().unwrap();
+            profile[16..20].copy_from_slice(colors);
+            profile.resize(length.max(profile.len()), 0);
+            profile
+        };
+        let text = |profile: Vec<u8>| {
+            let mut png = Vec::new();
+            let mut encoder = PngEncoder::new(&mut png);
+            encoder.set_icc_profile(profile).unwrap();
+            encoder
+                .write_image(&[7], 1, 1, ExtendedColorType::L8)
+                .unwrap();
+            let (tags, note) = Tags::of(&png, ImageFormat::Png, Orientation::NoTransforms);
+            assert_eq!(tags.profile.is_none(), note.is_some());
+            note.map(|note| note.text)
+        };
+        assert_eq!(text(of(b"RGB ", 0)), None);
+        for (colors, length, why) in [
+            (b"GRAY", 0, "is one of gray, and the pixels are RGB now"),
+            (b"CMYK", 0, "is one of CMYK, and the pixels are RGB now"),
+            (b"????", 0, "does not say of which colours it is"),
+            (
+                b"RGB ",
+                MAX_PROFILE + 1,
+                "has 4194305 bytes, and at most 4194304 are kept",
+            ),
+        ] {
+            let told = format!("the colour profile is left out: it {why}");
+            assert_eq!(text(of(colors, length)), Some(told));
+        }
+        let mut jpeg = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, 90);
+        encoder.add_icc_profile(&of(b"CMYK", 0)).unwrap();
+        let ink = jpeg_encoder::ColorType::Cmyk;
+        encoder.encode(&[9, 9, 9, 9], 1, 1, ink).unwrap();
+        let decoded = crate::decode::decode_with(&jpeg, &crate::decode::DecodeOptions::default());
+        let kinds: Vec<_> = decoded
+            .unwrap()
+            .notes
+            .into_iter()
+            .map(|note| note.kind)
+            .collect();
+        assert_eq!(kinds, [ImageNoteKind::ProfileLeftOut]);
     }
 
     #[test]

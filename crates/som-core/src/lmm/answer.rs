@@ -1,10 +1,14 @@
 //! What an LMM answers: a stream of events, and what they add up to.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// A piece of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnswerEvent {
+    /// So long nobody was asked: the limit of requests a minute, or a pause that the far side wanted.
+    Waited(Duration),
     /// More text.
     Delta(String),
     /// What the request has cost so far; a later one replaces an earlier one.
@@ -79,12 +83,16 @@ pub struct Answer {
     pub usage: Option<Usage>,
     /// How it ended; `None` while it has not.
     pub finish: Option<Finish>,
+    /// How long nobody was asked meanwhile; of an answer on file nothing.
+    #[serde(skip)]
+    pub waited: Duration,
 }
 
 impl Answer {
     /// Takes in the next event.
     pub fn add(&mut self, event: AnswerEvent) {
         match event {
+            AnswerEvent::Waited(time) => self.waited += time,
             AnswerEvent::Delta(text) => self.text.push_str(&text),
             AnswerEvent::Usage(usage) => self.usage = Some(usage),
             AnswerEvent::Done(finish) => self.finish = Some(finish),

@@ -1,5 +1,7 @@
 //! The words of a prompt, with named fields.
 
+use std::fmt;
+
 use super::{
     fields::{Field, Fields},
     wordings::WORDINGS,
@@ -94,6 +96,26 @@ impl Template {
         let system = self.system.as_deref().map(|runs| filled(runs, fields));
         let system = system.transpose()?.filter(|text| !text.is_empty());
         Ok((system, filled(&self.user, fields)?))
+    }
+}
+
+impl fmt::Display for Template {
+    /// The text that [`parse`](Template::parse) reads as the same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(system) = &self.system {
+            system.iter().try_for_each(|run| run.fmt(f))?;
+            f.write_str("\n---\n")?;
+        }
+        self.user.iter().try_for_each(|run| run.fmt(f))
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(words) => f.write_str(&words.replace('{', "{{").replace('}', "}}")),
+            Self::Field(field) => write!(f, "{{{}}}", field.name()),
+        }
     }
 }
 

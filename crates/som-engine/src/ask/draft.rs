@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use super::{
     AskEvent, AskRequest,
     budget::{Spent, most_tokens},
-    look::Looker,
+    cuts::Cuts,
+    look::{Looker, Watch},
     turns::Asked,
 };
 use crate::Engine;
@@ -44,7 +45,12 @@ impl Engine {
     ) -> Result<AskDraft> {
         let (provider, conversation) = self.begin(&mut request)?;
         let info = provider.info();
-        let looker = Looker::new(self, &request, &conversation, info, cancellation, events).await?;
+        let cuts = Cuts::default();
+        let watch = Watch {
+            cancellation,
+            events,
+        };
+        let looker = Looker::new(self, &request, &conversation, info, &cuts, watch).await?;
         let known = looker.look(0).await?;
         conversation.check_marks(&request.task, &known.scene())?;
 

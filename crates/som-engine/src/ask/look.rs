@@ -1,16 +1,22 @@
 //! What the LMM gets to see: every image with marks, under one set of names and colours.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use som_core::{
     AllocateOptions, Cancellation, Error, ImagePolicy, Layer, Origin, PromptImage, ProviderInfo,
-    Region, RegionNote, Result, Scene, SceneImage, Segmentation, Size, prompt::BoxReference,
+    Region, RegionNote, Result, Scene, SceneImage, Segmentation, Size, Timings,
+    prompt::BoxReference,
 };
 use tokio::sync::mpsc;
 
 use super::{
     AskImage, AskRequest,
     conversation::Conversation,
+    cuts::Cuts,
     events::{AskEvent, send},
     prompt_image::in_srgb,
 };
@@ -30,6 +36,8 @@ struct Looked {
     /// The ids of the marks that boxes in texts became, in the order of the boxes; 0 for a box
     /// without a mark.
     boxes: Vec<u32>,
+    /// What encoding the pages took.
+    encoded: Duration,
 }
 
 impl Look {
@@ -48,6 +56,15 @@ impl Look {
     /// Image number `image` without marks.
     pub(super) fn clean(&self, image: usize) -> Option<PromptImage> {
         self.0.get(image)?.clean.clone()
+    }
+
+    /// What marking and encoding all images took, waiting left out.
+    pub(super) fn took(&self) -> Duration {
+        let each = self.0.iter().map(|looked| {
+            let Timings { allocate, draw, .. } = looked.marking.timings;
+            allocate.unwrap_or_default() + draw.unwrap_or_default() + looked.encoded
+        });
+        each.sum()
     }
 
     /// What is known of every mark without a model.
@@ -88,12 +105,20 @@ pub(super) struct Looker<'a> {
     layers: Vec<Layer>,
     /// Image by image.
     cut: Vec<Cut>,
-    cancellation: &'a Cancellation,
-    events: &'a mpsc::Sender<AskEvent>,
+    /// What cutting them took.
+    cut_took: Duration,
+    watch: Watch<'a>,
+}
+
+/// Who watches the work, and may call it off.
+#[derive(Clone, Copy)]
+pub(super) struct Watch<'a> {
+    pub(super) cancellation: &'a Cancellation,
+    pub(super) events: &'a mpsc::Sender<AskEvent>,
 }
 
 impl<'a> Looker<'a> {
-    /// Cuts all images.
+    /// Cuts all images, but for what of `cuts` is known.
     ///
     /// # Errors
     /// As [`Engine::segment`] and [`Engine::resolve_layers`]: what is wrong with a layer is told before
@@ -103,11 +128,16 @@ impl<'a> Looker<'a> {
         request: &'a AskRequest,
         conversation: &Conversation,
         info: &ProviderInfo,
-        cancellation: &'a Cancellation,
-        events: &'a mpsc::Sender<AskEvent>,
+        cuts: &Cuts,
+        watch: Watch<'a>,
     ) -> Result<Self> {
+        let Watch {
+            cancellation,
+            events,
+        } = watch;
         let layers = engine.resolve_layers(request.layers.clone())?;
         let mut cut = Vec::new();
+        let mut cut_took = Duration::ZERO;
         for (image, asked) in request.images.iter().enumerate() {
             let count = conversation.count_on(image);
             let given = match &asked.regions {
@@ -119,13 +149,13 @@ impl<'a> Looker<'a> {
             allowed.map_err(|error| error.at(format!("image {}", image + 1)))?;
             let mut ids = Vec::new();
             let refine = asked.refine.as_ref();
-            let (origin, refined, mut regions) = match &asked.regions {
+            let (origin, refined, mut regions, timings) = match &asked.regions {
                 RegionSource::Given(given) => {
                     ids.clone_from(&given.ids);
-                    let regions = given.regions.clone();
-                    let given = engine.given(&asked.image, regions, refine, cancellation);
-                    let (refined, regions, _) = given.await?;
-                    (Origin::Given, refined, regions)
+                    let (pixels, regions) = (&asked.image, &given.regions);
+                    let given = cuts.given(engine, image, pixels, regions, refine, cancellation);
+                    let (refined, regions, timings) = given.await?;
+                    (Origin::Given, refined, regions, timings)
                 }
                 RegionSource::Segmenter(segmenter) => {
                     let segment = SegmentRequest {
@@ -133,14 +163,16 @@ impl<'a> Looker<'a> {
                         segmenter: segmenter.clone(),
                         refine: refine.cloned(),
                     };
-                    let segmented = Arc::new(engine.segment(segment, cancellation).await?);
+                    let segmented = cuts.segment(engine, image, segment, cancellation);
+                    let segmented = Arc::new(segmented.await?);
                     let origin = Origin::Segmented(segmented.segmentation.clone());
                     let refined = segmented.refined.clone();
-                    let regions = segmented.regions.clone();
+                    let (regions, timings) = (segmented.regions.clone(), segmented.timings);
                     send(events, AskEvent::Regions { image, segmented }).await?;
-                    (origin, refined, regions)
+                    (origin, refined, regions, timings)
                 }
             };
+            cut_took += timings.segment.unwrap_or_default();
             regions.extend(conversation.boxes_on(image, asked.size()));
             cut.push(Cut {
                 origin,
@@ -156,9 +188,14 @@ impl<'a> Looker<'a> {
             policy: info.images.clone(),
             layers,
             cut,
-            cancellation,
-            events,
+            cut_took,
+            watch,
         })
+    }
+
+    /// What cutting all images took, waiting left out.
+    pub(super) fn cut_took(&self) -> Duration {
+        self.cut_took
     }
 
     /// The most bytes that the words of a prompt may have.
@@ -191,7 +228,7 @@ impl<'a> Looker<'a> {
                 draw: true,
                 drawn: drawn.clone(),
             };
-            let marking = Arc::new(self.engine.ink(inking, self.cancellation).await?);
+            let marking = Arc::new(self.engine.ink(inking, self.watch.cancellation).await?);
             let pages = marking.marked.pages.iter();
             drawn.extend(pages.map(|page| Size::new(page.width(), page.height())));
             for mark in &marking.marked.allocation.marks {
@@ -207,7 +244,7 @@ impl<'a> Looker<'a> {
             }
             if shuffle == 0 {
                 let marking = marking.clone();
-                send(self.events, AskEvent::Marked { image, marking }).await?;
+                send(self.watch.events, AskEvent::Marked { image, marking }).await?;
             }
             let boxes = cut.regions.len() - cut.boxes..cut.regions.len();
             images.push(self.looked(image, asked, marking, boxes).await?);
@@ -226,6 +263,7 @@ impl<'a> Looker<'a> {
         let (policy, clean) = (self.policy.clone(), self.request.layout.clean);
         let (image, size) = (asked.image.clone(), asked.size());
         let encode = move || {
+            let started = Instant::now();
             let pages = marking.marked.pages.iter();
             let pages: Vec<PromptImage> = pages
                 .map(|page| in_srgb(page, image.tags(), &policy))
@@ -255,6 +293,7 @@ impl<'a> Looker<'a> {
                 pages,
                 clean,
                 marking,
+                encoded: started.elapsed(),
             })
         };
         self.engine.compute(encode).await

@@ -6,6 +6,7 @@
 
 mod budget;
 mod conversation;
+mod cuts;
 mod draft;
 mod events;
 mod look;
@@ -26,8 +27,15 @@ use som_core::{
 };
 use tokio::sync::mpsc;
 
+pub(crate) use self::cuts::Cuts;
 pub use self::{budget::Budget, draft::AskDraft, events::AskEvent};
-use self::{budget::Spent, conversation::Conversation, look::Looker, rounds::Rounds, votes::Votes};
+use self::{
+    budget::Spent,
+    conversation::Conversation,
+    look::{Looker, Watch},
+    rounds::Rounds,
+    votes::Votes,
+};
 use crate::{
     Engine, Refinement, RegionSource, SharedImage,
     settings::{Counted, LimitSettings},
@@ -108,7 +116,7 @@ pub struct AskOutcome {
     pub usage: Option<Usage>,
     /// What that costs in US dollars; `None` without prices.
     pub cost: Option<f64>,
-    /// What `segment` and `mark` took for all images, and `answer`.
+    /// What `segment` and `mark` took for all images, and `answer`; beside them `wait`.
     pub timings: Timings,
 }
 
@@ -193,21 +201,33 @@ impl Engine {
     /// off is no error.
     pub async fn ask(
         self: &Arc<Self>,
+        request: AskRequest,
+        cancellation: &Cancellation,
+        events: &mpsc::Sender<AskEvent>,
+    ) -> Result<AskOutcome> {
+        self.ask_about(&Cuts::default(), request, cancellation, events)
+            .await
+    }
+
+    /// As [`ask`](Self::ask), about regions of which some may be known.
+    async fn ask_about(
+        self: &Arc<Self>,
+        cuts: &Cuts,
         mut request: AskRequest,
         cancellation: &Cancellation,
         events: &mpsc::Sender<AskEvent>,
     ) -> Result<AskOutcome> {
+        let started = Instant::now();
         let (provider, conversation) = self.begin(&mut request)?;
         let info = provider.info();
-        let mut timings = Timings::default();
 
-        let started = Instant::now();
-        let looker = Looker::new(self, &request, &conversation, info, cancellation, events).await?;
-        timings.segment = Some(started.elapsed());
-        let drawing = Instant::now();
+        let watch = Watch {
+            cancellation,
+            events,
+        };
+        let looker = Looker::new(self, &request, &conversation, info, cuts, watch).await?;
         let known = looker.look(0).await?;
         conversation.check_marks(&request.task, &known.scene())?;
-        timings.mark = Some(drawing.elapsed());
 
         let answering = Instant::now();
         let mut rounds = Rounds::new(provider.as_ref(), &request.budget, cancellation, events);
@@ -220,7 +240,16 @@ impl Engine {
             cancellation,
         )
         .await?;
-        timings.answer = Some(answering.elapsed());
+        let (cut, marked) = (looker.cut_took(), known.took());
+        let answer = answering.elapsed().saturating_sub(rounds.waited());
+        let timings = Timings {
+            segment: Some(cut),
+            mark: Some(marked),
+            answer: Some(answer),
+            // Regions that were known have cost their time before.
+            wait: Some(started.elapsed().saturating_sub(cut + marked + answer)),
+            ..Timings::default()
+        };
 
         let cut_short = votes.cut_short.clone();
         let (vote, consensus) = votes.best(&request)?;
@@ -267,11 +296,23 @@ impl Engine {
         self: &Arc<Self>,
         request: AskRequest,
         cancellation: &Cancellation,
+        each: impl FnMut(AskEvent) + Send,
+    ) -> Result<AskOutcome> {
+        self.ask_about_watched(&Cuts::default(), request, cancellation, each)
+            .await
+    }
+
+    /// The same, about regions of which some may be known.
+    pub(crate) async fn ask_about_watched(
+        self: &Arc<Self>,
+        cuts: &Cuts,
+        request: AskRequest,
+        cancellation: &Cancellation,
         mut each: impl FnMut(AskEvent) + Send,
     ) -> Result<AskOutcome> {
         let (events, mut stages) = mpsc::channel(64);
         let ask = async {
-            let outcome = self.ask(request, cancellation, &events).await;
+            let outcome = self.ask_about(cuts, request, cancellation, &events).await;
             drop(events);
             outcome
         };

@@ -1,5 +1,7 @@
 //! Rounds: the model is asked, and what comes in is passed on.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use som_core::{
     Answer, AnswerEvent, Cancellation, Error, Finish, LmmProvider, Prompt, ProviderInfo, Result,
@@ -23,6 +25,7 @@ pub(super) struct Rounds<'a> {
     cancellation: &'a Cancellation,
     events: &'a mpsc::Sender<AskEvent>,
     spent: Spent,
+    waited: Duration,
 }
 
 impl<'a> Rounds<'a> {
@@ -38,6 +41,7 @@ impl<'a> Rounds<'a> {
             cancellation,
             events,
             spent: Spent::default(),
+            waited: Duration::ZERO,
         }
     }
 
@@ -49,6 +53,11 @@ impl<'a> Rounds<'a> {
     /// What all rounds have taken so far.
     pub(super) fn spent(&self) -> Spent {
         self.spent
+    }
+
+    /// How long the model could not be asked.
+    pub(super) fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// Whether another round is within the budget.
@@ -124,6 +133,7 @@ impl<'a> Rounds<'a> {
             }
             answer.add(event);
         }
+        self.waited += answer.waited;
         self.spent.add(&prompt, answer.usage, info);
         if let Some(usage) = self.spent.usage {
             send(self.events, AskEvent::Usage(usage)).await?;

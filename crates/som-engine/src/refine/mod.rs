@@ -22,6 +22,7 @@ use crate::{
 };
 
 /// What an image was cut into, and how long that took.
+#[derive(Clone)]
 pub(crate) struct Cut {
     pub(crate) regions: Vec<Region>,
     /// What `segment`, and of that `detect` and `refine`, took.
@@ -69,6 +70,15 @@ impl Refiner {
             segmenter,
             hint: *hint,
         })
+    }
+
+    /// What it was asked for, defaults filled in.
+    pub(crate) fn refinement(&self) -> Refinement {
+        Refinement {
+            segmenter: self.segmenter.descriptor().id.clone(),
+            hint: self.hint,
+            params: self.params.clone(),
+        }
     }
 
     /// Who refines, and how.

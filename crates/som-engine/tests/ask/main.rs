@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod compare;
 mod script;
 
 use serde_json::json;
@@ -11,10 +12,7 @@ use som_core::{
     prompt::{Layout, Template},
     task::Task,
 };
-use som_engine::{
-    ask::{AskEvent, AskRequest, Budget, Exchange},
-    compare::{CompareRequest, CompareRow},
-};
+use som_engine::ask::{AskEvent, AskRequest, Budget, Exchange};
 use tokio::sync::mpsc;
 
 use self::script::{image, info, question, request, says, scene, scene_with, words};
@@ -495,42 +493,6 @@ async fn nobody_listening_calls_the_request_off() {
     let outcome = scene.engine.ask(question("which?"), &cancellation, &events);
     assert_eq!(outcome.await.unwrap_err().kind(), ErrorKind::Cancelled);
     assert!(scene.prompts().is_empty());
-}
-
-#[tokio::test]
-async fn rows_are_compared_side_by_side() {
-    let scene = scene([says("[1]"), says("[1]")]);
-    let row = |lmm: Option<&str>| CompareRow {
-        lmm: lmm.map(str::to_owned),
-        ..CompareRow::default()
-    };
-    let rows = vec![row(None), row(Some("script")), row(Some("nobody"))];
-    let request = CompareRequest::new(question("which?"), rows);
-    let (done, mut received) = mpsc::channel(8);
-    let cancellation = Cancellation::new();
-    scene
-        .engine
-        .compare(request, &cancellation, &done)
-        .await
-        .unwrap();
-    drop(done);
-    let mut rows = Vec::new();
-    while let Some(row) = received.recv().await {
-        rows.push(row);
-    }
-    rows.sort_by_key(|row| row.row);
-    assert_eq!(rows.len(), 3);
-    for row in &rows[..2] {
-        assert_eq!(row.outcome.as_ref().unwrap().text, "[1]");
-        assert_eq!(row.markings[0].marked.allocation.marks.len(), 3);
-    }
-    let error = rows[2].outcome.as_ref().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
-
-    let none = CompareRequest::new(question("which?"), Vec::new());
-    let (done, _received) = mpsc::channel(1);
-    let error = scene.engine.compare(none, &cancellation, &done).await;
-    assert_eq!(error.unwrap_err().kind(), ErrorKind::Invalid);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicUsize},
 };
 
 use futures_util::{StreamExt as _, stream};
@@ -11,7 +11,7 @@ use serde_json::json;
 use som_core::{
     AnswerEvent, AnswerStream, BBox, Call, Cancellation, Canvas, Descriptor, Error, Finish,
     ImagePolicy, Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prices, Prompt,
-    ProviderInfo, Region, Result, Size, Usage, View, task::Task,
+    ProviderInfo, Region, Result, SegmenterFactory, Size, Usage, View, task::Task,
 };
 use som_engine::{
     Engine, RegionSource,
@@ -19,6 +19,7 @@ use som_engine::{
     registry::{Provenance, Registry},
     settings::Ladder,
 };
+use som_test::{Calls, Columns, Cutter};
 use tokio::sync::mpsc;
 
 pub(crate) const SIZE: Size = Size::new(200, 100);
@@ -115,6 +116,10 @@ pub(crate) fn says(text: &str) -> Result<Vec<AnswerEvent>> {
 pub(crate) struct Scene {
     pub(crate) engine: Arc<Engine>,
     script: Arc<Script>,
+    /// How many calls the segmenter `columns` has had.
+    pub(crate) cuts: Arc<AtomicUsize>,
+    /// Those of the refiner `cutter`.
+    pub(crate) refinements: Calls,
 }
 
 pub(crate) fn scene(answers: impl IntoIterator<Item = Result<Vec<AnswerEvent>>>) -> Scene {
@@ -129,7 +134,8 @@ pub(crate) fn scene_with(
         .with_flag("--lmm", "ask.lmm", "script")
         // Its place is taken by the script below.
         .with_flag("--lmm", "lmm.script", json!({"provider": "attributes"}))
-        .with_flag("--styles", "mark.styles", vec!["number"]);
+        .with_flag("--styles", "mark.styles", vec!["number"])
+        .with_flag("--set", "segmenter.columns.instances", 1);
     let (settings, _) = ladder.load().unwrap();
     let mut registry = Registry::default();
     let descriptor = Descriptor {
@@ -148,8 +154,18 @@ pub(crate) fn scene_with(
         answers: Mutex::new(answers.into_iter().collect()),
         prompts: Mutex::default(),
     });
+    let (columns, cutter) = (Columns::default(), Cutter::default());
+    let (cuts, refinements) = (columns.calls(), cutter.calls());
+    let segmenters: [Arc<dyn SegmenterFactory>; 2] = [Arc::new(columns), Arc::new(cutter)];
+    for segmenter in segmenters {
+        registry
+            .add_segmenter(segmenter, Provenance::Embedded)
+            .unwrap();
+    }
     let engine = Engine::new(settings, registry).unwrap();
     Scene {
+        cuts,
+        refinements,
         engine: Arc::new(engine.with_lmm(script.clone())),
         script,
     }

@@ -208,7 +208,7 @@ impl LmmProvider for Metered {
                 let event = events.next().await?;
                 match &event {
                     Ok(AnswerEvent::Usage(told)) => usage = Some(*told),
-                    Ok(AnswerEvent::Delta(_)) => {}
+                    Ok(AnswerEvent::Delta(_) | AnswerEvent::Waited(_)) => {}
                     Ok(AnswerEvent::Done(_)) => {
                         if let Some(hold) = hold.take() {
                             hold.pay(usage, self.prices());

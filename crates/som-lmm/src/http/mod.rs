@@ -10,17 +10,18 @@ mod transport;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, StreamExt, TryFutureExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use reqwest::{
     Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::Value;
 use som_core::{
-    AnswerStream, Cancellation, Draft, Error, LmmProvider, Prompt, ProviderInfo, Result,
+    AnswerEvent, AnswerStream, Cancellation, Draft, Error, LmmProvider, Prompt, ProviderInfo,
+    Result,
 };
 
 pub use self::client::client;
@@ -95,22 +96,24 @@ impl HttpProvider {
         })
     }
 
-    /// Asks until an answer begins, or until another attempt would not help.
+    /// Asks until an answer begins, or until another attempt would not help. Also, how long nobody was
+    /// asked meanwhile.
     async fn begin<'a>(
         &'a self,
         prompt: &'a Prompt,
         cancellation: &'a Cancellation,
-    ) -> Result<Receiving<'a>> {
+    ) -> Result<(Duration, Receiving<'a>)> {
         self.info.check(prompt)?;
         let mut conceded = self.conceded().clone();
         let mut request = self.request(prompt, &conceded)?;
         let deadline = Deadline::new(cancellation, self.lmm.total);
         let mut retries = 0;
+        let mut waited = Duration::ZERO;
         loop {
-            let failure = match self.attempt(&request, deadline).await {
+            let failure = match self.attempt(&request, deadline, &mut waited).await {
                 Ok(receiving) => {
                     self.keep(conceded);
-                    return Ok(receiving);
+                    return Ok((waited, receiving));
                 }
                 Err(failure) => failure,
             };
@@ -130,20 +133,23 @@ impl HttpProvider {
             let why = self.named(&failure.error);
             tracing::warn!(lmm = self.info.name, error = %why, pause = ?time, "asking again");
             deadline.pause(why.message(), time).await?;
+            waited += time;
             retries += 1;
         }
     }
 
-    /// One attempt, up to the first words.
+    /// One attempt, up to the first words; what it has to wait before is added to `waited`.
     async fn attempt<'a>(
         &'a self,
         request: &Request,
         deadline: Deadline<'a>,
+        waited: &mut Duration,
     ) -> Result<Receiving<'a>, Failure> {
         let wait = self.rate_limit.take(Instant::now());
         deadline
             .pause("the limit of requests a minute", wait)
             .await?;
+        *waited += wait;
         let started = Instant::now();
         let response = self.transport.send(request, &deadline).await?;
         tracing::debug!(lmm = self.info.name, took = ?started.elapsed(), "response");
@@ -243,10 +249,13 @@ impl LmmProvider for HttpProvider {
     fn ask<'a>(&'a self, prompt: &'a Prompt, cancellation: &'a Cancellation) -> AnswerStream<'a> {
         let mut redactor = Redactor::new(&self.secrets);
         self.begin(prompt, cancellation)
-            .map_ok(Receiving::events)
             .into_stream()
             .flat_map(|begun| match begun {
-                Ok(events) => events,
+                Ok((waited, receiving)) => {
+                    let waited = (!waited.is_zero()).then_some(AnswerEvent::Waited(waited));
+                    let waited = stream::iter(waited.map(Ok));
+                    waited.chain(receiving.events()).boxed()
+                }
                 Err(error) => stream::iter([Err(error)]).boxed(),
             })
             .flat_map(move |event| {

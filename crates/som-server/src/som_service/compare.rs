@@ -3,15 +3,15 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::Stream;
-use som_core::{Error, Result};
+use som_core::{Error, Result, prompt::Template};
 use som_engine::{
     RegionSource, SegmenterChoice,
     compare::{CompareRequest, CompareRow, Compared},
-    settings::Counted,
+    settings::{Counted, LimitSettings},
 };
 use som_proto::{
     mark, params,
-    pb::v1::{self as pb, PictureFormat, compare_response::Outcome},
+    pb::v1::{self as pb, PictureFormat, compare_response::Outcome, compare_row::Prompt},
     segment::milliseconds,
     status,
 };
@@ -63,7 +63,7 @@ impl Som {
         let limits = &self.engine.settings().limits;
         limits.allow(Counted::Rows, request.rows.len())?;
         let ways = request.rows.into_iter().enumerate().map(|(index, row)| {
-            let way = row_from_wire(row);
+            let way = row_from_wire(row, limits);
             way.map_err(|error| error.at(format!("row {}", index + 1)))
         });
         let ways = ways.collect::<Result<Vec<_>>>()?;
@@ -101,7 +101,14 @@ impl Som {
     }
 }
 
-fn row_from_wire(row: pb::CompareRow) -> Result<CompareRow> {
+fn row_from_wire(row: pb::CompareRow, limits: &LimitSettings) -> Result<CompareRow> {
+    let template = row.prompt.map(|prompt| match prompt {
+        Prompt::Template(name) => Template::named(&name),
+        Prompt::Words(words) => {
+            limits.allow(Counted::PromptBytes, words.len())?;
+            Template::parse(&words)
+        }
+    });
     let params = params::from_wire(row.params)?;
     let segmenter = segmenter(row.segmenter, row.granularity, params);
     let is_set = segmenter != SegmenterChoice::default();
@@ -111,6 +118,10 @@ fn row_from_wire(row: pb::CompareRow) -> Result<CompareRow> {
         layers: layers(row.styles)?,
         options: mark::options_from_wire(row.options),
         lmm: Some(row.lmm).filter(|name| !name.is_empty()),
+        template: template.transpose()?,
+        clean: row.clean,
+        table: row.table,
+        votes: Some(row.votes).filter(|&votes| votes > 0),
     })
 }
 

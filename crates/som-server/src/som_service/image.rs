@@ -90,7 +90,6 @@ impl Som {
                 let image = KeptImage {
                     pixels: SharedImage::new(size, pixels)?,
                     notes: Arc::default(),
-                    options: self.engine.settings().decoding(),
                 };
                 Ok(RequestImage::at_hand(image, None))
             }
@@ -117,14 +116,16 @@ impl Som {
             let background = image.background.parse::<Background>();
             options.background = background.map_err(|error| error.at("image.background"))?;
         }
+        // A digest names a file as the settings have it read.
+        let is_kept = image.keep && options == settings.decoding();
         let (memory, held) = (self.engine.memory().clone(), work.held.clone());
         let (kept, owner) = (self.kept.clone(), work.call.owner_name().clone());
         let decode = move || {
             let _span = tracing::info_span!("decode").entered();
             let started = Instant::now();
-            let digest = image.keep.then(|| kept::digest(&image.data));
+            let digest = is_kept.then(|| kept::digest(&image.data));
             let known = digest.and_then(|digest| kept.get(&owner, digest));
-            if let Some(image) = known.filter(|image| image.options == options) {
+            if let Some(image) = known {
                 return Ok(RequestImage::at_hand(image, digest));
             }
             // What cannot be told yet is told by the decoder.
@@ -142,7 +143,6 @@ impl Som {
             let image = KeptImage {
                 pixels: SharedImage::from(decoded.pixels).with_tags(decoded.tags),
                 notes: decoded.notes.into(),
-                options,
             };
             Ok(RequestImage {
                 digest: digest.filter(|&digest| kept.put(&owner, digest, image.clone())),

@@ -90,6 +90,53 @@ async fn notes_are_kept_with_an_image() {
     assert_eq!(usual.notes, []);
 }
 
+/// Whoever else sends the same file, and however it is to be read.
+#[tokio::test]
+async fn a_digest_names_a_file_as_the_settings_have_it_read() {
+    let (server, _) = front("[images]\nbackground = \"#ff0000\"").await;
+    let mut client = som(&server).await;
+    let glass = image::RgbaImage::from_pixel(40, 30, image::Rgba([0, 0, 0, 0]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    glass.write_to(&mut bytes, ImageFormat::Png).unwrap();
+    let bytes = bytes.into_inner();
+    let digest = digest_of(&bytes);
+    let on = |background: &str| {
+        image(Content::Encoded(pb::EncodedImage {
+            data: bytes.clone().into(),
+            keep: true,
+            background: background.to_owned(),
+            ..pb::EncodedImage::default()
+        }))
+    };
+    let page = async |client: &mut SomServiceClient<Channel>, image| {
+        let request = pb::MarkRequest {
+            image,
+            regions: Some(pb::RegionList::default()),
+            ..pb::MarkRequest::default()
+        };
+        let answer = client.mark(request).await.unwrap().into_inner();
+        let page = image::load_from_memory(&answer.pages[0].data).unwrap();
+        (
+            page.into_rgb8().get_pixel(0, 0).0,
+            answer.image.unwrap().sha256,
+        )
+    };
+    let (red, green) = ([255, 0, 0], [0, 255, 0]);
+    let none = Vec::new();
+    assert_eq!(
+        page(&mut client, on("")).await,
+        (red, digest.clone().into())
+    );
+    assert_eq!(page(&mut client, on("#00ff00")).await, (green, none.into()));
+    // Said, it is still what is usual.
+    assert_eq!(
+        page(&mut client, on("#ff0000")).await,
+        (red, digest.clone().into())
+    );
+    let named = page(&mut client, by_digest(digest.clone())).await;
+    assert_eq!(named, (red, digest.into()));
+}
+
 #[tokio::test]
 async fn what_one_token_kept_no_other_can_name() {
     const ALICE: &str = "alice-0123456789";

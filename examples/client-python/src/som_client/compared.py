@@ -22,6 +22,12 @@ class Row(MarkOptions, total=False):
     params: Params | None
     refine: str | Refinement | None
     styles: Styles
+    template: str | None
+    """As of `ask`, and so are the following."""
+    words: str | None
+    clean: bool | None
+    table: bool | None
+    votes: int
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Compared:
     """By id, those of all images, as far as they were marked."""
     pages: list[list[Page]] = field(repr=False)
     took: float = field(compare=False)
-    """Milliseconds until the row was done."""
+    """Milliseconds that its stages took, waiting left out; of a failure, until it failed."""
 
     @classmethod
     def of(cls, wire: som_pb2.CompareResponse) -> Compared:
@@ -60,7 +66,9 @@ class Compared:
 
 
 def to_wire(row: Row) -> som_pb2.CompareRow:
-    """A row as a request holds it."""
+    """A row as a request holds it; raises ValueError for one that has a template and words."""
+    if row.get("template") is not None and row.get("words") is not None:
+        raise ValueError("a row has a template or words, not both")
     return som_pb2.CompareRow(
         segmenter=row.get("segmenter", ""),
         params=struct(row.get("params")),
@@ -69,4 +77,9 @@ def to_wire(row: Row) -> som_pb2.CompareRow:
         styles=[layer(style) for style in row.get("styles", ())],
         lmm=row.get("lmm", ""),
         options=mark_options(row),
+        template=row.get("template"),
+        words=row.get("words"),
+        clean=row.get("clean"),
+        table=row.get("table"),
+        votes=row.get("votes", 0),
     )

@@ -174,7 +174,7 @@ class ImageNote:
 
     kind: str
     """"stray_bytes", "end_missing", "wrong_checksum", "odd_orientation", "narrow_range", "stretched",
-    "white_chosen", "background", "transparency" or "further_frames"."""
+    "white_chosen", "background", "transparency", "further_frames" or "profile_left_out"."""
     text: str
     """In words."""
 
