@@ -33,7 +33,6 @@ mod refine;
 mod granularity;
 // `som track`: objects through videos.
 mod track;
-// `som ask`, `som lmm` and `som compare` with the baseline that needs no model.
 // `som ask` and `som lmm` with the baseline that needs no model.
 mod ask;
 // `som compare`: rows side by side, what each took, and how far they agree.
