@@ -125,6 +125,12 @@ pub(crate) async fn run(
         .filter(|said| !said.remove)
         .map(|said| said.object)
         .collect();
+    if said.is_empty() && !opened.is_automatic {
+        let tracker = opened.request.tracker.unwrap_or_default();
+        return Err(Error::invalid(format!(
+            "{tracker} follows what it is pointed at alone: say what, such as --hint 0:1:point:X,Y"
+        )));
+    }
     let numbers: Vec<u64> = frames.iter().map(|frame| frame.number).collect();
     let steps = course::steps(&numbers, hints)?;
     let drawing = match &options.output {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use som_core::{Error, Layer, MarkOptions, Params, Result, Schema};
+use som_core::{Capability, Error, Layer, MarkOptions, Params, Result, Schema};
 use som_engine::{Engine, registry::Registry, settings::Ladder, track::TrackRequest};
 
 use super::Options;
@@ -16,11 +16,14 @@ pub(super) struct Opened {
     pub(super) layers: Vec<Layer>,
     /// What is asked of the marks.
     pub(super) marks: MarkOptions,
+    /// Whether objects are found without hints.
+    pub(super) is_automatic: bool,
 }
 
 /// What the assignments mean, once it is known who takes them.
 #[derive(Default)]
 struct Assigned {
+    is_automatic: bool,
     /// Parameters of every frame.
     params: Params,
     /// Options of the instance.
@@ -34,6 +37,7 @@ struct Taker<'a> {
     who: String,
     params: &'a Schema,
     options: &'a Schema,
+    is_automatic: bool,
 }
 
 impl Opened {
@@ -62,6 +66,7 @@ impl Opened {
                     who: tracker.who(),
                     params: tracker.params(),
                     options: tracker.options(),
+                    is_automatic: tracker.descriptor().can(Capability::Automatic),
                 };
                 let assigned = Assigned::of(&options.settings, &taker, &registry, &styles)?;
                 let table = settings.tracker.entry(id.clone()).or_default();
@@ -75,6 +80,7 @@ impl Opened {
                     who: known.who(),
                     params: known.params(),
                     options: known.options(),
+                    is_automatic: known.descriptor().can(Capability::Automatic),
                 };
                 let assigned = Assigned::of(&options.settings, &taker, &registry, &styles)?;
                 let table = settings.segmenter.entry(id.clone()).or_default();
@@ -82,6 +88,7 @@ impl Opened {
                 assigned
             }
         };
+        let is_automatic = assigned.is_automatic;
         let layers = styles.into_iter().zip(assigned.styles);
         Ok(Self {
             engine: Arc::new(Engine::new(settings, registry)?),
@@ -93,6 +100,7 @@ impl Opened {
                 .map(|(style, params)| Layer { style, params })
                 .collect(),
             marks: options.marks.options(),
+            is_automatic,
         })
     }
 }
@@ -106,6 +114,7 @@ impl Assigned {
         styles: &[String],
     ) -> Result<Self> {
         let mut assigned = Self {
+            is_automatic: taker.is_automatic,
             styles: vec![Params::new(); styles.len()],
             ..Self::default()
         };

@@ -105,8 +105,8 @@ async fn a_session_is_one_video_and_ends_with_it() {
     );
     assert_eq!(see(&mut other, frame(0, vec![])).await.unwrap(), []);
     assert_eq!(
-        see(&mut one, frame(2, vec![boxed(9, 0.0)])).await.unwrap(),
-        [(3, at(7)), (9, at(0))]
+        see(&mut one, frame(2, vec![boxed(9, 5.0)])).await.unwrap(),
+        [(3, at(7)), (9, at(5))]
     );
     assert_eq!(alive.load(Ordering::SeqCst), 2);
     drop((one, other));

@@ -125,7 +125,7 @@ async fn frames_are_answered_in_order_with_marks_that_stay() {
     let requests = [
         start(json!({}), pb::PictureFormat::Raw),
         frame(0, &[(7, 1.0)]),
-        frame(1, &[(300, 0.0)]),
+        frame(1, &[(300, 6.0)]),
         frame(2, &[]),
     ];
     let mut answers = open(&server, stream::iter(requests)).await;
@@ -134,7 +134,7 @@ async fn frames_are_answered_in_order_with_marks_that_stay() {
     };
     assert_eq!(started.tracker.unwrap().segmenter, "follower");
     let mut colors = Vec::new();
-    for expected in [vec![(7, 1)], vec![(7, 2), (300, 0)], vec![(7, 3), (300, 1)]] {
+    for expected in [vec![(7, 1)], vec![(7, 2), (300, 6)], vec![(7, 3), (300, 7)]] {
         let part = next(&mut answers).await;
         let boxes = expected
             .iter()
