@@ -10,7 +10,7 @@ use image::{Rgb, RgbImage};
 use serde_json::json;
 use som_core::{
     AnswerEvent, AnswerStream, BBox, Call, Cancellation, Canvas, Descriptor, Error, Finish,
-    ImagePolicy, Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prices, Prompt,
+    HintKind, ImagePolicy, Labelling, LmmProvider, MarkStyle, Marks, Mask, Part, Prices, Prompt,
     ProviderInfo, Region, Result, SegmenterFactory, Size, Usage, View, task::Task,
 };
 use som_engine::{
@@ -154,7 +154,7 @@ pub(crate) fn scene_with(
         answers: Mutex::new(answers.into_iter().collect()),
         prompts: Mutex::default(),
     });
-    let (columns, cutter) = (Columns::default(), Cutter::default());
+    let (columns, cutter) = (Columns::default(), Cutter::of(&HintKind::ALL));
     let (cuts, refinements) = (columns.calls(), cutter.calls());
     let segmenters: [Arc<dyn SegmenterFactory>; 2] = [Arc::new(columns), Arc::new(cutter)];
     for segmenter in segmenters {
