@@ -26,6 +26,7 @@ fuzz_target!(|text: &str| {
         id,
         text,
         image: 0,
+        page: 1,
         region: regions.get(id as usize - 1),
     });
     let scene = Scene {

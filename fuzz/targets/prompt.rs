@@ -13,6 +13,7 @@ fuzz_target!(|text: &str| {
         id,
         text,
         image: 0,
+        page: 1,
         region: None,
     };
     let scene = |texts: [&'static str; 3]| Scene {

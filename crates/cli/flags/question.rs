@@ -55,7 +55,7 @@ pub(crate) struct QuestionFlags {
     #[arg(long, value_name = "N", help_heading = "Budget", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
     /// How often to ask for one answer: 2 lets the model mend one that names marks which are not
-    /// there
+    /// there, or that leaves open what was asked
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Budget", value_parser = clap::value_parser!(u32).range(1..))]
     max_rounds: u32,
     /// The most US dollars that all requests may cost together: one that may cost more is not sent

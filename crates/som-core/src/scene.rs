@@ -102,6 +102,8 @@ pub struct SceneMark<'a> {
     pub text: &'a str,
     /// Index of its image in [`Scene::images`].
     pub image: usize,
+    /// Which of the image's copies carries it, from 1.
+    pub page: u32,
     /// The marked region; `None` if only names are of interest.
     pub region: Option<&'a Region>,
 }
@@ -121,6 +123,7 @@ impl<'a> Scene<'a> {
                     id: mark.id,
                     text: &mark.mark.text,
                     image: index,
+                    page: mark.page,
                     region: Some(&mark.mark.region),
                 }));
         }

@@ -223,6 +223,22 @@ fn pages_take_so_many_marks_in_order() {
     assert_eq!(allocation.unmarked[0].reason, UnmarkedReason::OverLimit);
 }
 
+/// One mark alone on the last page would be overlooked.
+#[test]
+fn pages_have_as_many_marks_as_one_another() {
+    let size = Size::new(400, 300);
+    let masks: Vec<Mask> = (0..7)
+        .map(|i| disc(size, (50 + 50 * i, 150), 24 - i))
+        .collect();
+    let options = asked(MarkOptions {
+        page_size: Some(6),
+        ..MarkOptions::default()
+    });
+    let allocation = run(size, &masks, &options);
+    let pages = allocation.marks.iter().map(|mark| mark.page);
+    assert_eq!(pages.collect::<Vec<_>>(), [1, 1, 1, 1, 2, 2, 2]);
+}
+
 /// How many regions have no mark for this reason.
 fn without(allocation: &Allocation, reason: UnmarkedReason) -> usize {
     let unmarked = allocation.unmarked.iter();

@@ -58,6 +58,7 @@ impl World {
                 id: *id,
                 text,
                 image: *image,
+                page: 1,
                 region: region.as_ref(),
             });
         Scene {

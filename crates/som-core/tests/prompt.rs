@@ -2,7 +2,6 @@
 
 use som_core::{
     BBox, ErrorKind, Scene, SceneMark, Size,
-    ground::ground,
     prompt::{
         BoxReference, Field, Fields, Interleaved, Layout, Piece, Renaming, Template, WORDINGS,
         compose, repair, table,
@@ -28,9 +27,13 @@ fn two_images() -> World {
 
 #[test]
 fn every_built_in_template_reads() {
-    for (name, _) in WORDINGS {
-        Template::named(name).unwrap();
+    let braces = ("braces", "{{{question}}} }}\n---\n{{{{ {question}");
+    for (name, words) in WORDINGS.into_iter().chain([braces]) {
+        let template = Template::parse(words).unwrap();
+        let written = template.to_string();
+        assert_eq!(Template::parse(&written).unwrap(), template, "{name}");
     }
+    Template::named("reason").unwrap();
     let error = Template::named("som-bench-refering").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(
@@ -211,11 +214,17 @@ fn one_image_needs_no_heading_and_pages_have_theirs() {
     let marked = |page| Piece::Marked { image: 0, page };
     assert_eq!(images(&scene), [marked(1)]);
     scene.images[0].pages = 2;
-    let heading = |page: u32| {
-        let text = format!("The image, copy {page} of 2, each with other labels:");
+    scene.marks[6..].iter_mut().for_each(|mark| mark.page = 2);
+    let heading = |page: u32, labels: &str| {
+        let text = format!("The image, copy {page} of 2, which carries the labels {labels}:");
         Piece::Text(text)
     };
-    let expected = [heading(1), marked(1), heading(2), marked(2)];
+    let expected = [
+        heading(1, "1 to 6"),
+        marked(1),
+        heading(2, "7 to 9"),
+        marked(2),
+    ];
     assert_eq!(images(&scene), expected);
 }
 
@@ -247,6 +256,7 @@ fn named(names: [(u32, &'static str); 3]) -> Scene<'static> {
         id,
         text,
         image: 0,
+        page: 1,
         region: None,
     });
     Scene {
@@ -345,7 +355,8 @@ fn boxes_must_lie_in_their_image() {
 fn missing_marks_are_asked_for_once_more() {
     let world = World::numbered(4);
     let scene = world.scene();
-    let asked = |answer: &str| repair(&ground(answer, &scene), &scene);
+    let task = Task::named("ask", Some("Which?")).unwrap();
+    let asked = |answer: &str| repair(&task, &task.read(answer, &scene), &scene);
     assert_eq!(asked("It is [3], in 2023."), None);
     assert_eq!(asked("I do not know."), None);
     let repaired = asked("It is [7] or [9], next to [7] and [2].").unwrap();
@@ -353,4 +364,48 @@ fn missing_marks_are_asked_for_once_more() {
         repaired.starts_with("There is no region labelled [7] and [9]. The labels are 1 to 4."),
         "{repaired}"
     );
+}
+
+/// And the request says exactly what is missing.
+#[test]
+fn what_is_left_open_is_asked_for_once_more() {
+    let world = World::numbered(4);
+    let scene = world.scene();
+    let asked = |task: &Task, answer: &str| repair(task, &task.read(answer, &scene), &scene);
+    let end = " Look at the image again, and give your whole answer anew.";
+    let refer = Task::named("refer", Some("the cup; the spoon; the plate")).unwrap();
+    let matches = |spoon: &str| {
+        format!(
+            r#"{{"matches": [{{"expression": "the cup", "marks": ["1"]}}, {spoon}{{"expression": "the plate", "marks": []}}]}}"#
+        )
+    };
+    let spoon = r#"{"expression": "the spoon", "marks": ["2"]}, "#;
+    assert_eq!(asked(&refer, &matches(spoon)), None, "none is an answer");
+    let told = format!("Your answer says nothing of \"the spoon\".{end}");
+    assert_eq!(asked(&refer, &matches("")), Some(told));
+    let one = Task::named("refer", Some("the cup")).unwrap();
+    let told = format!(
+        "It leaves open which of [1] and [2] is meant by \"the cup\", or whether all are.{end}"
+    );
+    assert_eq!(asked(&one, "It is either [1] or [2]."), Some(told));
+    assert_eq!(asked(&one, "The cup: [1], [2]"), None, "both are meant");
+    let named = |task: &Task| asked(task, "[1]: mug\n[2]: spoon\n");
+    let describe = Task::named("describe", None).unwrap();
+    assert_eq!(
+        named(&describe),
+        Some(format!("Your answer says nothing of 3 and 4.{end}"))
+    );
+    let closed = Task::Describe {
+        marks: vec![1, 2],
+        vocabulary: vec!["cup of tea".into(), "spoon".into()],
+    };
+    assert_eq!(
+        named(&closed),
+        Some(format!(
+            "The name that it gives 1 is not exactly one of these: cup of tea, spoon.{end}"
+        ))
+    );
+    // What the model chose itself it did not leave out.
+    let phrases = Task::named("phrases", Some("a cup and a spoon")).unwrap();
+    assert_eq!(asked(&phrases, "a cup: [1]"), None);
 }

@@ -250,26 +250,26 @@ fn schemas_take_the_marks_there_are() {
         [
             (
                 Task::named("ask", Some("why?")).unwrap(),
-                json!({"answer": "[1]", "marks": [mark]}),
+                json!({"answer": "[1]", "evidence": "red", "marks": [mark]}),
             ),
             (
                 Task::Describe {
                     marks: vec![1],
                     vocabulary: vec!["cup".into()],
                 },
-                json!({"regions": [{"mark": mark, "label": "cup"}]}),
+                json!({"regions": [{"mark": mark, "evidence": "a handle", "label": "cup"}]}),
             ),
             (
                 refer(&["the cup"]),
-                json!({"matches": [{"expression": "the cup", "marks": [mark]}]}),
+                json!({"matches": [{"expression": "the cup", "evidence": "", "marks": [mark]}]}),
             ),
             (
                 Task::named("phrases", Some("a cup")).unwrap(),
-                json!({"phrases": [{"phrase": "a cup", "marks": [mark]}]}),
+                json!({"phrases": [{"phrase": "a cup", "evidence": "", "marks": [mark]}]}),
             ),
             (
                 Task::Track { marks: Vec::new() },
-                json!({"objects": [{"mark": mark, "found": ["3"]}]}),
+                json!({"objects": [{"mark": mark, "evidence": "red", "found": ["3"]}]}),
             ),
         ]
     };
@@ -287,11 +287,12 @@ fn schemas_take_the_marks_there_are() {
     for (task, answer) in answers("9") {
         assert!(!fits(&task, &answer), "{answer}");
     }
-    // What is chosen is written before what is said of it; the words say so, too.
+    // What is chosen is written before what is said of it, and behind what it rests on; the words say
+    // so, too.
     let described = &answers("1")[1].0;
     let schema = described.schema(&world.scene()).unwrap().schema;
     let entry = &schema["properties"]["regions"]["items"];
-    assert_eq!(entry["required"], json!(["mark", "label"]));
+    assert_eq!(entry["required"], json!(["mark", "evidence", "label"]));
     let form = |task: &Task, structured| {
         let fields = task.fields(&world.scene(), structured);
         fields.get(Field::Form).unwrap_or_default().to_owned()
@@ -555,6 +556,21 @@ fn phrases_begin_at_their_article() {
     ];
     let expected = ["A spoon | 3", "a saucer | 5", "a cup | 1"];
     all_read(&task, &World::numbered(6), &answers, &expected);
+}
+
+/// What a choice rests on may name other marks, which are not chosen.
+#[test]
+fn evidence_chooses_nothing() {
+    let world = World::numbered(4);
+    let answer = r#"{"matches": [{"expression": "the cup", "evidence": "white, left of [2]", "marks": ["3"]}]}"#;
+    let grounded = refer(&["the cup"]).read(answer, &world.scene());
+    assert_eq!(grounded.findings[0].marks, [3]);
+    let meant: Vec<u32> = grounded.meant().collect();
+    assert!(!meant.contains(&2), "{meant:?}");
+    let task = Task::named("ask", Some("which?")).unwrap();
+    let answer = r#"{"evidence": "[1] is blue, [3] is red", "marks": ["3"], "answer": "The cup."}"#;
+    let meant: Vec<u32> = task.read(answer, &world.scene()).meant().collect();
+    assert!(meant.contains(&3) && !meant.contains(&1), "{meant:?}");
 }
 
 #[test]

@@ -203,6 +203,7 @@ mod tests {
             id: 3,
             text: "3",
             image: 0,
+            page: 1,
             region: None,
         };
         let scene = Scene {

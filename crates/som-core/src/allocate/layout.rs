@@ -73,12 +73,13 @@ impl Laying<'_> {
         ranked: &mut Vec<(usize, Region)>,
     ) -> Result<(Layout, Vec<(usize, Region)>)> {
         let all: Vec<&(usize, Region)> = ranked.iter().collect();
-        let mut layout = self.at_scale(1, &all)?;
+        let page_size = self.options.marks.page_size();
+        let mut layout = self.at_scale(1, &all, page_size)?;
         for scale in self.larger_scales() {
             if !layout.is_too_small(self.options) {
                 break;
             }
-            let larger = self.at_scale(scale, &all)?;
+            let larger = self.at_scale(scale, &all, page_size)?;
             if larger.shortage() <= layout.shortage() {
                 layout = larger;
             }
@@ -96,7 +97,22 @@ impl Laying<'_> {
             }
         }
         *ranked = kept;
+        let layout = self.balanced(layout, ranked)?;
         Ok((layout, left_out))
+    }
+
+    /// The same with as many marks on each page as on the others, if that takes no more pages: of 60
+    /// marks, one alone on the last page is soon overlooked.
+    fn balanced(&self, layout: Layout, ranked: &[(usize, Region)]) -> Result<Layout> {
+        let fullest = layout.fullest();
+        let even = layout.placed().div_ceil(layout.pages.max(1) as usize);
+        if fullest <= even {
+            return Ok(layout);
+        }
+        let all: Vec<&(usize, Region)> = ranked.iter().collect();
+        let balanced = self.at_scale(layout.scale, &all, even)?;
+        let is_better = balanced.shortage() <= layout.shortage() && balanced.fullest() < fullest;
+        Ok(if is_better { balanced } else { layout })
     }
 
     /// How many of the largest regions fit, and their `layout`, where `crowded` of all do not. If none
@@ -116,7 +132,8 @@ impl Laying<'_> {
             let keeps = self.largest(ranked, most);
             let regions = ranked.iter().zip(keeps).filter(|(_, keep)| *keep);
             let regions: Vec<_> = regions.map(|(region, _)| region).collect();
-            let fewer = self.at_scale(layout.scale, &regions)?;
+            let page_size = self.options.marks.page_size();
+            let fewer = self.at_scale(layout.scale, &regions, page_size)?;
             if fewer.crowded == 0 {
                 fitting = most;
                 *layout = fewer;
@@ -162,10 +179,16 @@ impl Laying<'_> {
         Size::new(self.image.width(), self.image.height())
     }
 
-    fn at_scale(&self, scale: u32, ranked: &[&(usize, Region)]) -> Result<Layout> {
+    /// Lays out on an image that is so many times as large, with so many marks on a page at most.
+    fn at_scale(
+        &self,
+        scale: u32,
+        ranked: &[&(usize, Region)],
+        page_size: usize,
+    ) -> Result<Layout> {
         if scale == 1 {
             let masks = ranked.iter().map(|region| Cow::Borrowed(&region.1.mask));
-            return self.on(self.image, scale, masks, ranked);
+            return self.on(self.image, (scale, page_size), masks, ranked);
         }
         let enlarged = enlarged(self.image, scale);
         let (width, height) = enlarged.dimensions();
@@ -175,14 +198,15 @@ impl Laying<'_> {
         let masks = ranked
             .iter()
             .map(|region| Cow::Owned(region.1.mask.resized(size)));
-        self.on(&image, scale, masks, ranked)
+        self.on(&image, (scale, page_size), masks, ranked)
     }
 
-    /// Lays out `masks`, those of `ranked` on an `image` that is so many times as large.
+    /// Lays out `masks`, those of `ranked` on an `image` that is so many times as large, with so many
+    /// marks on a page at most.
     fn on<'m>(
         &self,
         image: &Image<'_>,
-        scale: u32,
+        (scale, page_size): (u32, usize),
         masks: impl Iterator<Item = Cow<'m, Mask>>,
         ranked: &[&(usize, Region)],
     ) -> Result<Layout> {
@@ -206,7 +230,7 @@ impl Laying<'_> {
             .transpose()?;
         let texts = fonts.as_ref().map(|fonts| fonts.texts().to_vec());
         let paging = Paging {
-            page_size: options.marks.page_size(),
+            page_size,
             max_pages: options.marks.max_pages(),
         };
         let ink = Ink::new(image);
@@ -253,9 +277,26 @@ impl Layout {
 
     /// How many regions have no place, and how many pages the others take.
     fn shortage(&self) -> (usize, u32) {
-        let is_placed = |spot: &&Spot| matches!(spot, Spot::Placed(..));
-        let placed = self.spots.iter().filter(is_placed).count();
-        (self.spots.len() - placed, self.pages)
+        (self.spots.len() - self.placed(), self.pages)
+    }
+
+    /// How many marks have a place.
+    fn placed(&self) -> usize {
+        self.places().count()
+    }
+
+    /// How many marks are on the page that has most.
+    fn fullest(&self) -> usize {
+        let pages = 0..self.pages;
+        let marks = pages.map(|page| self.places().filter(|place| place.page == page).count());
+        marks.max().unwrap_or_default()
+    }
+
+    fn places(&self) -> impl Iterator<Item = &Place> {
+        self.spots.iter().filter_map(|spot| match spot {
+            Spot::Placed(place, _) => Some(place),
+            Spot::Without(_) => None,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     fields::{Field, Fields},
-    names::{example_on, explained},
+    names::{example_on, explained, names_on},
     table::table,
     template::Template,
 };
@@ -86,9 +86,15 @@ pub fn compose(
             match image.pages {
                 0 | 1 if !several && !layout.clean => {}
                 0 | 1 => pieces.push(Piece::Text(format!("{named}{labels}:"))),
-                pages => pieces.push(Piece::Text(format!(
-                    "{named}{labels}, copy {page} of {pages}, each with other labels:"
-                ))),
+                pages => {
+                    let on_page = scene.on_image(index).filter(|mark| mark.page == page);
+                    let carried = match names_on(on_page.filter(|mark| !mark.text.is_empty())) {
+                        names if names.is_empty() => String::new(),
+                        names => format!(", which carries the labels {names}"),
+                    };
+                    let copy = format!("{named}{labels}, copy {page} of {pages}{carried}:");
+                    pieces.push(Piece::Text(copy));
+                }
             }
             pieces.push(Piece::Marked { image: index, page });
         }

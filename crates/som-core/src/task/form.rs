@@ -12,7 +12,7 @@ impl Task {
     /// enumeration of their labels. `None` without labels.
     ///
     /// `required` lists the properties in the order in which they are to be written: what is
-    /// chosen stands before what is said of it.
+    /// chosen stands before what is said of it, and before a choice stands what it rests on.
     pub fn schema(&self, scene: &Scene<'_>) -> Option<AnswerSchema> {
         if !scene.has_names() {
             return None;
@@ -23,8 +23,11 @@ impl Task {
             json!({"type": "array", "items": marks(&all)})
         };
         let texts = |texts: &[String]| choice(texts.iter().map(String::as_str));
+        let text = || json!({"type": "string"});
         let schema = match self {
-            Task::Ask { .. } => object([("marks", any()), ("answer", json!({"type": "string"}))]),
+            Task::Ask { .. } => {
+                object([("evidence", text()), ("marks", any()), ("answer", text())])
+            }
             Task::Describe {
                 marks: ids,
                 vocabulary,
@@ -32,22 +35,33 @@ impl Task {
                 "regions",
                 [
                     ("mark", marks(&describe::targets(ids, scene))),
+                    ("evidence", text()),
                     ("label", texts(vocabulary)),
                 ],
             ),
             Task::Refer { expressions } => list(
                 "matches",
-                [("expression", texts(expressions)), ("marks", any())],
+                [
+                    ("expression", texts(expressions)),
+                    ("evidence", text()),
+                    ("marks", any()),
+                ],
             ),
-            Task::Phrases { phrases, .. } => {
-                list("phrases", [("phrase", texts(phrases)), ("marks", any())])
-            }
+            Task::Phrases { phrases, .. } => list(
+                "phrases",
+                [
+                    ("phrase", texts(phrases)),
+                    ("evidence", text()),
+                    ("marks", any()),
+                ],
+            ),
             Task::Track { marks: ids } => {
                 let elsewhere = marks(&track::elsewhere(scene));
                 list(
                     "objects",
                     [
                         ("mark", marks(&track::targets(ids, scene))),
+                        ("evidence", text()),
                         ("found", json!({"type": "array", "items": elsewhere})),
                     ],
                 )
@@ -65,9 +79,10 @@ impl Task {
         let example = example_on(scene);
         match (self, structured) {
             (Task::Ask { .. }, false) => String::new(),
-            (Task::Ask { .. }, true) => "Answer in JSON: first \"marks\", the labels of the regions \
-                 that the answer is about, then \"answer\"."
-                .to_owned(),
+            (Task::Ask { .. }, true) => format!(
+                "Answer in JSON: first {EVIDENCE}, then \"marks\", the labels of the regions that \
+                 the answer is about, then \"answer\"."
+            ),
             (Task::Describe { vocabulary, .. }, _) => {
                 let label = match vocabulary.is_empty() {
                     true => "a short name of what the region shows".to_owned(),
@@ -76,7 +91,7 @@ impl Task {
                 match (structured, vocabulary.is_empty()) {
                     (true, _) => format!(
                         "Answer in JSON: \"regions\" has one entry for each label, first \"mark\", \
-                         the label, then \"label\", {label}."
+                         the label, then {EVIDENCE}, then \"label\", {label}."
                     ),
                     (false, true) => format!(
                         "Answer with one line for each label: the label in brackets, a colon, and \
@@ -90,31 +105,29 @@ impl Task {
             }
             (Task::Refer { .. }, true) => format!(
                 "Answer in JSON: \"matches\" has one entry for each expression, first \
-                 \"expression\", as it stands above, then \"marks\", the labels of its regions; \
-                 an empty list where there is none. {ONLY_WHAT_IS_MEANT}"
+                 \"expression\", as it stands above, then {EVIDENCE}, then \"marks\", the labels of \
+                 its regions; an empty list where there is none. {ONLY_WHAT_IS_MEANT}"
             ),
             (Task::Refer { .. }, false) => format!(
                 "Answer with one line for each expression: the expression as it stands above, a \
                  colon, and the labels of its regions in brackets, as in {example}; or the word \
                  none. {ONLY_WHAT_IS_MEANT}"
             ),
-            (Task::Phrases { .. }, true) => {
+            (Task::Phrases { .. }, true) => format!(
                 "Answer in JSON: \"phrases\" has one entry for each phrase, first \"phrase\", as it \
-                 stands in the sentence, then \"marks\", the labels of its regions; an empty list \
-                 where there is none."
-                    .to_owned()
-            }
+                 stands in the sentence, then {EVIDENCE}, then \"marks\", the labels of its regions; \
+                 an empty list where there is none."
+            ),
             (Task::Phrases { .. }, false) => format!(
                 "Answer with one line for each phrase: the phrase as it stands in the sentence, a \
                  colon, and the labels of its regions in brackets, as in {example}; or the word \
                  none."
             ),
-            (Task::Track { .. }, true) => {
+            (Task::Track { .. }, true) => format!(
                 "Answer in JSON: \"objects\" has one entry for each of these labels, first \
-                 \"mark\", the label, then \"found\", the labels of the same object in the other \
-                 images; an empty list where it is gone."
-                    .to_owned()
-            }
+                 \"mark\", the label, then {EVIDENCE}, then \"found\", the labels of the same object \
+                 in the other images; an empty list where it is gone."
+            ),
             (Task::Track { marks }, false) => {
                 let name = |ids: Vec<u32>| {
                     let mark = scene.mark(*ids.first()?)?;
@@ -131,6 +144,9 @@ impl Task {
         }
     }
 }
+
+/// What a model writes before it chooses is what it chooses by.
+const EVIDENCE: &str = "\"evidence\", in at most ten words what you see there that decides it";
 
 /// Models like to name the table when asked for the cup on the table.
 const ONLY_WHAT_IS_MEANT: &str = "An object that an expression names only to tell where another \

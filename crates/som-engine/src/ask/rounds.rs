@@ -69,7 +69,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// One answer to `asked`, read as one about `scene`: mended once, if it names marks that are
-    /// not there. It is told as it comes in if `aloud`.
+    /// not there, or leaves open what was asked. It is told as it comes in if `aloud`.
     ///
     /// # Errors
     /// What the provider reports before an answer began.
@@ -85,7 +85,7 @@ impl<'a> Rounds<'a> {
         if self.budget.max_rounds > 1
             && vote.finish == Finish::Stop
             && self.check().is_ok()
-            && let Some(words) = repair(&vote.grounded.mentions, scene)
+            && let Some(words) = repair(&task, &vote.grounded, scene)
         {
             let prompt = repairing(prompt, &vote.text, words);
             match self.round(&prompt, scene, 2, aloud).await {

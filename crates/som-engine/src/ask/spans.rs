@@ -98,6 +98,7 @@ mod tests {
             id,
             text,
             image: 0,
+            page: 1,
             region: None,
         });
         let scene = Scene {
@@ -125,6 +126,7 @@ mod tests {
             id,
             text,
             image: 0,
+            page: 1,
             region: None,
         });
         let scene = Scene {

@@ -2,7 +2,7 @@
 
 use som_core::{
     Answer, Finish, Scene,
-    ground::ground,
+    ground::{Status, ground},
     prompt::Renaming,
     task::{Grounded, Task},
 };
@@ -27,13 +27,19 @@ impl Vote {
         }
     }
 
-    /// True for a complete answer that names no more marks which are not there.
+    /// True for a complete answer that names no more marks which are not there, and leaves no more
+    /// open.
     pub(super) fn mends(&self, other: &Self) -> bool {
-        let missing = |vote: &Self| {
+        let lacks = |vote: &Self| {
             let mentions = vote.grounded.mentions.iter();
-            mentions.map(|mention| mention.unresolved.len()).sum()
+            let missing: usize = mentions.map(|mention| mention.unresolved.len()).sum();
+            let findings = vote.grounded.findings.iter();
+            missing
+                + findings
+                    .filter(|finding| finding.status != Status::Resolved)
+                    .count()
         };
-        let (here, there): (usize, usize) = (missing(self), missing(other));
+        let (here, there) = (lacks(self), lacks(other));
         self.finish == Finish::Stop && !self.text.trim().is_empty() && here <= there
     }
 

@@ -320,6 +320,7 @@ mod tests {
             id,
             text,
             image: 0,
+            page: 1,
             region: None,
         });
         let scene = Scene {

@@ -180,6 +180,7 @@ mod tests {
             id,
             text,
             image: 0,
+            page: 1,
             region: None,
         });
         let scene = Scene {
