@@ -148,9 +148,6 @@ pub enum Shape {
     Point(Point),
 }
 
-/// A word that announces a name is not longer, in bytes.
-const NEAR: usize = 24;
-
 /// The mentions of marks in `answer`, in order and without overlap; what the model thought before
 /// it answered is left out. Boxes and points are read if the scene has images, and lead to the
 /// regions they fit best.
@@ -163,17 +160,16 @@ pub fn thoughts(answer: &str) -> Vec<Thought> {
     Said::of(answer).thoughts
 }
 
-/// True for a name without brackets or a word that announces it: where all are so, others may be, too.
+/// True for a number without brackets or a word that announces it: where all names are so, others may
+/// be, too.
 fn is_plain(text: &str, mention: &Mention) -> bool {
+    /// A word that announces a name is not longer, in bytes.
+    const NEAR: usize = 24;
     let before = text.get(..mention.span.start).unwrap_or("");
     let name = text.get(mention.span.clone()).unwrap_or("");
     let spaced = before.is_empty() || before.ends_with([' ', '\n']);
-    let near = before.floor_char_boundary(before.len().saturating_sub(NEAR));
-    let word = before[near..]
-        .trim_end()
-        .rsplit([' ', '\n'])
-        .next()
-        .unwrap_or("");
+    let near = before.ceil_char_boundary(before.len().saturating_sub(NEAR));
+    let word = before[near..].split_whitespace().last().unwrap_or("");
     let announced = words::at(word, 0, Role::Announces).is_some();
     spaced && !announced && name.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -209,11 +205,12 @@ impl Read {
         let cues = Cues::of(&said.text);
         let last = concluding(&said.text, &names, &mentions).and_then(|(mention, begin)| {
             let end = mention.span.end;
-            if mentions
-                .iter()
-                .all(|other| other.span.end <= mention.span.start)
-            {
-                mentions.push(mention);
+            let next = mentions.partition_point(|other| other.span.end <= mention.span.start);
+            let free = mentions
+                .get(next)
+                .is_none_or(|other| other.span.start >= end);
+            if free {
+                mentions.insert(next, mention);
             }
             Some(begin?..end)
         });

@@ -222,7 +222,9 @@ fn written(spoken: &Spoken<'_>) -> Vec<Label> {
                 let said = standing_by(last_sentence(first_cell(before)));
                 let caption = spoken.get(first.span.clone()).starts_with('(');
                 let listed = caption || speaks_of_marks(said);
-                label_in(behind_verb(said).filter(|_| listed).unwrap_or(said))
+                without_at(label_in(
+                    behind_verb(said).filter(|_| listed).unwrap_or(said),
+                ))
             }
             None => String::new(),
         };
@@ -318,6 +320,14 @@ fn behind_verb(said: &str) -> Option<&str> {
         .last()?;
     let name = said.get(verb..)?.trim_start();
     words::at(name, 0, Role::Article).map(|_| name)
+}
+
+/// "A taxi" of "a taxi at [1]".
+fn without_at(label: String) -> String {
+    match label.rsplit_once(' ') {
+        Some((name, last)) if words::at(last, 0, Role::At) == Some(last.len()) => name.to_owned(),
+        _ => label,
+    }
 }
 
 /// True for "the marked objects are a laptop".

@@ -21,6 +21,12 @@ pub(super) fn is_tied(after: &str) -> bool {
 /// The name in `text`, which stands behind a mark or before it.
 pub(super) fn label_in(text: &str) -> String {
     let mut text = text.trim_start_matches(MARKS);
+    // "I'm not sure what this is"
+    if words::at(text, 0, Role::Blank)
+        == Some(text.trim_end_matches(['.', '!', ' ', '\n', ',']).len())
+    {
+        return String::new();
+    }
     loop {
         let before = text.len();
         text = without_lead(text);

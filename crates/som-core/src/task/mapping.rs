@@ -131,7 +131,10 @@ fn said_gone(spoken: &Spoken<'_>, piece: Range<usize>, first: &HashSet<u32>) -> 
         .trim_end_matches([' ', '.', '!', ']', '*']);
     let digits = text.len() - text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let (lead, name) = text.split_at(text.len() - digits);
-    let none = spoken.says_none(piece.start..piece.start + lead.len());
+    // "No 3"
+    let none = spoken.says_none(piece.start..piece.start + lead.len())
+        || words::made_of(lead, &[Role::No, Role::Joins])
+            .is_some_and(|led| led.contains(&Role::No));
     let of = named(spoken, name).filter(|_| digits > 0 && none)?;
     match of.marks[..] {
         [of] if first.contains(&of) && !lead.contains(|c: char| c.is_ascii_digit()) => Some(of),

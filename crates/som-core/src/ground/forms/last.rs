@@ -25,7 +25,7 @@ pub(in crate::ground) fn concluding(
         Role::Announces,
         Role::Opinion,
     ];
-    let end = text
+    let end = without_denial(text)
         .trim_end_matches([' ', '\n', '.', '!', '*', ']', ')', '"'])
         .len();
     let near = text.ceil_char_boundary(end.saturating_sub(LONGEST));
@@ -66,6 +66,22 @@ pub(in crate::ground) fn concluding(
         None => earlier.any(|other| mention.marks.iter().all(|id| other.marks.contains(id))),
     };
     (known && said && line).then_some((mention, (begin < start).then_some(begin)))
+}
+
+/// `text` without a last sentence that denies something else: "It is not [4]."
+fn without_denial(text: &str) -> &str {
+    /// Such a sentence begins with no more words.
+    const MOST: usize = 3;
+    let said = text.trim_end_matches([' ', '\n', '.', '!']);
+    let begin = said.rfind(['.', '\n', '!']).map_or(0, |end| end + 1);
+    let denies = words::words(&said[begin..])
+        .take(MOST)
+        .any(|word| words::at(&said[begin..], word.start, Role::Denies).is_some());
+    if denies && begin > 0 {
+        &text[..begin]
+    } else {
+        text
+    }
 }
 
 /// "So the mug is", "the leftmost is": a few words, and a verb.

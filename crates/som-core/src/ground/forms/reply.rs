@@ -84,7 +84,7 @@ impl<'a> Reply<'a> {
         let apart = inside.len() < near.len() || glued;
         let ends = |c: char| matches!(c, '.' | ',' | '!' | '\n' | ';' | '—' | '–' | ':' | '(');
         let said = inside.split(ends).next().unwrap_or(inside);
-        let opinion = words::is_made_of(said, &[Role::Opinion, Role::Hedges]);
+        let opinion = words::is_made_of(said, &[Role::Opinion, Role::Hedges, Role::Answers]);
         apart && opinion && said.contains(char::is_alphabetic)
     }
 
@@ -99,7 +99,7 @@ impl<'a> Reply<'a> {
     /// "1, 2, 3; not 4", "2-5 but not 4", "1-6 except 3": others are denied or taken out right behind.
     fn is_told_apart(&self) -> bool {
         let rest = self.rest();
-        let denial = rest.trim_start_matches([' ', ',', ';', '(']);
+        let denial = rest.trim_start_matches([' ', ',', ';', '(', '.']);
         let but = words::at(denial, 0, Role::Contrasts).map_or(denial, |end| &denial[end..]);
         let but = but.trim_start();
         let not = words::at(but, 0, Role::Not).map(|end| &but[end..]);

@@ -48,6 +48,7 @@ pub(super) fn names_marks(reader: &Reader<'_>, word: &str, start: usize) -> bool
         .is_some_and(|rest| rest.starts_with(char::is_alphabetic));
     let ends = after.is_empty()
         || after.starts_with(['.', ':', '\n', '-', '?', '!'])
+        || after.starts_with(" (")
         || apposed && leads_alone(text, at);
     let thought = |text: &str| words::at(text.trim_start(), 0, Role::Opinion).is_some();
     let begins =

@@ -12,7 +12,8 @@ pub(crate) fn is_quantity(text: &str, at: usize) -> bool {
         return false;
     };
     // "3 mais 5", "3 dans le coin"
-    const LEADS: [Role; 6] = [
+    const LEADS: [Role; 7] = [
+        Role::Opinion,
         Role::Contrasts,
         Role::Joins,
         Role::Ranges,

@@ -105,6 +105,18 @@ impl<'a> Place<'a> {
         (!between.contains(char::is_alphanumeric)).then_some(copula)
     }
 
+    /// "[2] is the correct choice": the others are not.
+    pub(super) fn is_chosen(&self) -> bool {
+        self.is_about()
+            && self.copula_behind().is_some_and(|verb| {
+                let name = self.get(verb.end..self.after.end).trim_start();
+                let end = words::at(name, 0, Role::Definite);
+                end.is_some_and(|end| {
+                    words::at(name[end..].trim_start(), 0, Role::Genuine).is_some()
+                })
+            })
+    }
+
     /// True if a verb of any kind stands right behind the mention: "Only [8] fits".
     pub(super) fn is_told_of(&self) -> bool {
         let rest = self.get(self.after.clone());

@@ -220,7 +220,7 @@ fn alone(text: &str, cues: &Cues, mentions: &[Mention]) -> Option<(Vec<u32>, boo
         let lead = lead.rsplit(',').next().unwrap_or(lead);
         let lead = lead.trim_start_matches([' ', '*']);
         let begins = words::at(lead, 0, Role::Only).is_some_and(|end| is_function(&lead[end..]));
-        mention.is_meant() && begins && place.is_told_of()
+        mention.is_meant() && (begins && place.is_told_of() || place.is_chosen())
     });
     only.map(|(index, mention)| {
         let place = Place::new(text, cues, mentions, index);
