@@ -71,7 +71,7 @@ impl Tracker for Sam2Tracker {
         let seen = found.into_iter().filter(|found| !found.mask.is_empty());
         let tracked = seen.map(|found| {
             let mut region = Region::new(found.mask);
-            region.score = found.score;
+            region.score = Some(found.score);
             let extra = [("predicted_iou", found.predicted_iou)];
             let extra = extra.map(|(key, value)| (key.to_owned(), Value::from(value)));
             region.extra.extend(extra);

@@ -10,6 +10,7 @@ mod entries;
 mod form;
 mod grounded;
 mod json;
+mod keyed;
 mod label;
 mod mapping;
 mod matching;

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::{
     grounded::Named,
     json,
+    keyed::structured,
     nearby::marks_of_each,
     order,
-    refer::structured,
     said::names_behind_tie,
     settled::{meant_of_one, settled, vague, wavers},
     spoken::Spoken,

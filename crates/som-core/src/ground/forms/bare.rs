@@ -7,10 +7,10 @@
 
 use std::ops::Range;
 
-use super::{headed::listed, letters::small_letters, reply::Reply};
+use super::{headed::listed, letters::small_letters, list::List, reply::Reply};
 use crate::ground::{
     Mention,
-    names::{Names, Reading, Setting, list_at, skip},
+    names::{Names, Setting, list_at, skip},
     words::{self, Cue, Cues, Role},
 };
 
@@ -22,12 +22,6 @@ pub(super) struct Bare<'a> {
     pub(super) text: &'a str,
     pub(super) names: &'a Names,
     pub(super) cues: &'a Cues,
-}
-
-/// A list of names.
-pub(super) struct List {
-    pub(super) reading: Reading,
-    pub(super) span: Range<usize>,
 }
 
 impl Bare<'_> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     Reader,
-    series::{LONGEST, Tie},
+    tie::{LONGEST, Tie},
 };
 use crate::ground::{
     names::skip,

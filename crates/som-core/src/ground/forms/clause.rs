@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    bare::{Bare, LONGEST, List},
+    bare::{Bare, LONGEST},
+    list::List,
     reply::{LEADS, says_so},
 };
 use crate::ground::{

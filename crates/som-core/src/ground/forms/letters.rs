@@ -2,7 +2,7 @@
 
 use super::{
     Found, Reader,
-    bare::List,
+    list::List,
     reply::{LEADS, says_so},
 };
 use crate::ground::{

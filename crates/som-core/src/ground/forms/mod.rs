@@ -40,9 +40,11 @@ mod keyword;
 mod last;
 mod letters;
 mod line;
+mod list;
 mod reply;
 mod said;
 mod series;
+mod tie;
 mod weak;
 mod wrapped;
 
