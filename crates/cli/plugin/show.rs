@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 use som_core::{Descriptor, Params, Result};
 use som_engine::{
-    registry::{Provenance, Registry, SegmenterEntry, unknown},
+    registry::{Provenance, Registry, SegmenterEntry, StyleEntry, TrackerEntry, unknown},
     settings::{Ladder, Settings},
 };
 
@@ -77,8 +77,8 @@ async fn find<'a>(id: &str, registry: &'a Registry, settings: &Settings) -> Resu
     }
     if found.is_empty() {
         let segmenters = registry.segmenters().map(SegmenterEntry::id);
-        let styles = registry.styles().map(|entry| entry.descriptor());
-        let trackers = registry.trackers().map(|entry| entry.descriptor());
+        let styles = registry.styles().map(StyleEntry::descriptor);
+        let trackers = registry.trackers().map(TrackerEntry::descriptor);
         let others = styles
             .chain(trackers)
             .map(|descriptor| descriptor.id.as_str());

@@ -127,7 +127,7 @@ fn of_files(arguments: &[PathBuf]) -> Result<Vec<Input>> {
             "a video cannot come from stdin (name a folder, a pattern or a file)",
         ));
     }
-    images.sort_by_cached_key(|image| image.path().map(|path| natural(path)));
+    images.sort_by_cached_key(|image| image.path().map(natural));
     Ok(images)
 }
 

@@ -310,7 +310,10 @@ fn mean(image: &Image<'_>, mask: &Mask) -> [f32; 3] {
     let (mut sum, mut count) = ([0_u64; 3], 0_u64);
     let width = image.width() as usize;
     let pixels = image.as_raw().as_chunks::<3>().0;
-    for (y, spans) in mask.rows().filter(|(y, _)| (y - mask.bbox().y) % step == 0) {
+    for (y, spans) in mask
+        .rows()
+        .filter(|(y, _)| (y - mask.bbox().y).is_multiple_of(step))
+    {
         for span in spans {
             let row = y as usize * width;
             for pixel in &pixels[row + span.start as usize..row + span.end as usize] {

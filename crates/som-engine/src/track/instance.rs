@@ -36,7 +36,7 @@ impl Instance {
     /// # Errors
     /// Exhausted, if there is no thread for it.
     pub(super) fn start(factory: Arc<dyn TrackerFactory>, options: Params) -> Result<Self> {
-        let id = &factory.descriptor().id;
+        let id = factory.descriptor().id.clone();
         let who = format!("tracker \"{id}\"");
         // The frame under way is the only one.
         let (jobs, queue) = bounded(1);
@@ -44,7 +44,7 @@ impl Instance {
             who: who.clone(),
             options,
             instance: None,
-            factory: factory.clone(),
+            factory,
         };
         thread::Builder::new()
             .name(format!("tracker-{id}"))

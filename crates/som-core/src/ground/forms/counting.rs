@@ -1,6 +1,9 @@
 //! Bare numbers that count or measure: "4 (maybe 5) birds", "2 of them", "8 is the total".
 
-use super::bare::{Bare, LONGEST, List};
+use super::{
+    bare::{Bare, LONGEST},
+    list::List,
+};
 use crate::ground::{
     names::{is_quantity, skip},
     words::{self, Role},

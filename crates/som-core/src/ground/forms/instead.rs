@@ -1,7 +1,10 @@
 //! The name that a short answer says instead of one that it denies first: "not 3, 5"; and names that a comma
 //! parts, and are no list: "its 6, 7 is her brother".
 
-use super::bare::{Bare, LONGEST, List};
+use super::{
+    bare::{Bare, LONGEST},
+    list::List,
+};
 use crate::ground::{
     names::{Names, skip},
     words::{self, Role},

@@ -9,7 +9,7 @@ use super::{
     tie::{LONGEST, Tie},
 };
 use crate::ground::{
-    names::{Setting, is_quantity, list_at, skip},
+    names::{Setting, is_quantity, list_at},
     words::{self, Role},
 };
 
