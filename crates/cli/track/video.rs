@@ -288,10 +288,10 @@ mod tests {
             [
                 "9.jpg",
                 "00010.jpg",
-                "a/frame.png",
                 "a/frame2.png",
                 "a/frame02b.png",
-                "a/frame10.png"
+                "a/frame10.png",
+                "a/frame.png"
             ]
         );
     }
