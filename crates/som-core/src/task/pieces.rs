@@ -19,7 +19,15 @@ pub(super) fn piece_by_piece(spoken: &Spoken<'_>, keys: &[String]) -> Option<Vec
     for piece in pieces(spoken) {
         let text = words::lowered(spoken.get(piece.clone()));
         let mut found = keys.iter().enumerate().filter(|(_, key)| holds(&text, key));
-        let (Some((index, _)), None) = (found.next(), found.next()) else {
+        let (index, None) = (found.next().map(|(index, _)| index), found.next()) else {
+            return None;
+        };
+        // "It is not [1]" denies something else.
+        let denied = spoken.cues.any(piece.clone(), Role::Denies);
+        let Some(index) = index else {
+            if denied {
+                continue;
+            }
             return None;
         };
         let named = only_name(&spoken.part(piece.clone())).or_else(|| none_of(spoken, piece))?;
