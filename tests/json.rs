@@ -188,7 +188,7 @@ fn python_reads_every_schema_alone() {
         eprintln!("skipped: SOM_TEST_PYTHON names no Python (`cargo xtask test` sets it)");
         return;
     };
-    let folder = Folder::with_photos(&["coffee.png", "rocket.jpg"]);
+    let folder = Folder::with_photos(&["coffee.png", "rocket.jpg", "pan.webp"]);
     let coffee = "coffee.png";
     folder.write("samples.jsonl", SAMPLES);
     folder.write("results.jsonl", RESULTS);
@@ -242,6 +242,7 @@ fn python_reads_every_schema_alone() {
                 "--json",
             ],
         ),
+        ("track.json", &["track", "pan.webp", "--every", "3"]),
         (
             "scores.json",
             &[
@@ -273,6 +274,7 @@ fn python_reads_every_schema_alone() {
             &["ask.json", "refer.json"],
         ),
         ("crates/cli/schemas/compare.schema.json", &["compare.json"]),
+        ("crates/cli/schemas/track.schema.json", &["track.json"]),
         (
             "crates/som-eval/schemas/samples.schema.json",
             &["samples.jsonl"],
@@ -300,7 +302,7 @@ fn python_reads_every_schema_alone() {
     let all = schemas.map(|folder| fs::read_dir(root.join(folder)).unwrap().count());
     assert_eq!(
         all,
-        [4, 5],
+        [5, 5],
         "a schema is missing here, or in the tests of eval"
     );
 }

@@ -85,6 +85,7 @@ def test_grpcios_own_reflection_client_finds_everything(server):
             "Mark",
             "MarkStream",
             "Segment",
+            "Track",
         ]
 
 

@@ -210,11 +210,6 @@ impl Carrier {
         self.pointed.retain(|_, said| !said.is_empty());
     }
 
-    /// True if people pointed at something.
-    pub fn is_pointed(&self) -> bool {
-        !self.pointed.is_empty()
-    }
-
     /// Of the objects that are waited for, the one that `region` may be: as large and of the same
     /// colour; of several the nearest colour.
     fn returned(&self, image: &Image<'_>, region: &Region, found: &[(u64, Region)]) -> Option<u64> {

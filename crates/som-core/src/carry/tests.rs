@@ -135,7 +135,6 @@ fn what_people_pointed_at_is_carried_and_is_what_they_said_where_they_said_it() 
     let call = Call::uncancellable(&params);
     let mut carrier = Carrier::default();
     carrier.point_at(&first, 4, 9, region(at(30, 40)));
-    assert!(carrier.is_pointed());
     let expected = carrier.expect(&first, 4, &call).unwrap();
     let seen = carrier.follow(&first, expected, cut_as(BBox::new(0, 0, 3, 3)));
     assert_eq!(told(seen), [(9, at(30, 40))], "as they said");

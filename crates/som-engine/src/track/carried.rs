@@ -23,6 +23,8 @@ pub(super) struct Carried {
     choice: SegmenterChoice,
     segmentation: Segmentation,
     carrier: Carrier,
+    /// Whether people pointed at something: then nothing else is followed.
+    is_pointed: bool,
 }
 
 impl Carried {
@@ -56,6 +58,7 @@ impl Carried {
                 granularity: None,
             },
             carrier: Carrier::default(),
+            is_pointed: false,
         })
     }
 
@@ -80,6 +83,7 @@ impl Carried {
         } = frame;
         // A frame that fails leaves no trace.
         let mut carrier = self.carrier.clone();
+        let is_pointed = self.is_pointed || hints.iter().any(|said| !said.remove);
         let mut pointed = Vec::new();
         for ObjectHints {
             object,
@@ -106,7 +110,7 @@ impl Carried {
             Ok((carrier, expected))
         })
         .await?;
-        let (carrier, tracked) = match carrier.is_pointed() {
+        let (carrier, tracked) = match is_pointed {
             true => {
                 let cut = self.cut_anew(engine, &image, &expected, cancellation);
                 let cut = cut.await?;
@@ -130,6 +134,7 @@ impl Carried {
             }
         };
         self.carrier = carrier;
+        self.is_pointed = is_pointed;
         Ok(TrackedFrame {
             tracked,
             took: started.elapsed(),

@@ -206,7 +206,8 @@ impl Placer<'_> {
             rest.sort_unstable();
             let mut next = rest.split_off(tried.min(rest.len()));
             // The ends of leader lines to come.
-            let moving = labels.iter().map(|(rank, _)| rank);
+            let moving = labels.iter().filter(|(_, label)| label.leader().is_none());
+            let moving = moving.map(|(rank, _)| rank);
             let moving = moving.filter(|&&rank| hides(&inside, rank));
             for anchor in rest
                 .iter()
@@ -300,7 +301,8 @@ impl Placer<'_> {
         labels: &mut [(usize, Label)],
     ) -> Result<()> {
         for (rank, label) in labels {
-            if !hides(inside, *rank) {
+            // One that stays beside its region hides nothing of it.
+            if !hides(inside, *rank) || label.leader().is_some() {
                 continue;
             }
             self.call.check()?;
