@@ -1,6 +1,6 @@
 //! One question, several ways to ask it: segmenters, mark styles and models side by side.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use som_core::{
@@ -92,11 +92,25 @@ impl Engine {
             .map(|(row, way)| self.row(&cuts, row, way.applied(ask.clone()), cancellation))
             .collect();
         let mut running = stream::iter(rows).buffer_unordered(ROWS_AT_ONCE);
-        while let Some(compared) = running.next().await {
-            if cancellation.is_cancelled() {
-                return Err(Error::cancelled());
+        // Rows that are under way go on while one that is done waits to be taken: whoever takes it may need
+        // what they hold.
+        let (mut waiting, mut is_over) = (VecDeque::new(), false);
+        while !is_over || !waiting.is_empty() {
+            tokio::select! {
+                place = done.reserve(), if !waiting.is_empty() => {
+                    let place = place.map_err(|_| Error::cancelled())?;
+                    if let Some(compared) = waiting.pop_front() {
+                        place.send(compared);
+                    }
+                }
+                compared = running.next(), if !is_over => {
+                    if cancellation.is_cancelled() {
+                        return Err(Error::cancelled());
+                    }
+                    is_over = compared.is_none();
+                    waiting.extend(compared);
+                }
             }
-            done.send(compared).await.map_err(|_| Error::cancelled())?;
         }
         Ok(())
     }

@@ -172,12 +172,8 @@ fn a_video_is_followed_by_examples() {
     let _guard = tch::no_grad_guard();
     let call_params: CallParams = Call::uncancellable(&plain).parse().unwrap();
     let mut examples = vec![example];
-    for index in 1..3 {
-        let encoded = golden
-            .seg_gpt
-            .network
-            .encode(&view(&frames[index]))
-            .unwrap();
+    for (index, pixels) in frames.iter().enumerate().skip(1) {
+        let encoded = golden.seg_gpt.network.encode(&view(pixels)).unwrap();
         let call = Call::uncancellable(&plain);
         let found = golden
             .seg_gpt
@@ -191,7 +187,7 @@ fn a_video_is_followed_by_examples() {
         // One frame is remembered, beside what people said.
         examples.truncate(1);
         examples.extend(found.map(|mask| som_core::Example {
-            image: frames[index].clone(),
+            image: pixels.clone(),
             labels: mask.to_dense(size.bbox()),
         }));
     }
