@@ -117,7 +117,7 @@ fn leaves_names(spoken: &Spoken<'_>) -> bool {
             .iter()
             .any(|role| words::at(rest, 0, *role).is_some());
         let item = rest.starts_with(['.', ')']);
-        let name = list_at(text, word.start, spoken.names, Setting::Enclosed);
+        let name = list_at(&text[word.clone()], 0, spoken.names, Setting::Enclosed);
         let known = name.is_some_and(|(name, _)| !name.mention(0..1).marks.is_empty());
         known && !item && begins && told
     })

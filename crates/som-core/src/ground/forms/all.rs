@@ -62,6 +62,10 @@ fn follows_exception(reader: &Reader<'_>, end: usize) -> bool {
     let Some(last) = reader.last() else {
         return false;
     };
+    let start = skip(text, 0, char::is_whitespace);
+    if at - start > 2 * NEAR {
+        return false;
+    }
     let between = text.get(last.end..at).unwrap_or("\n");
     let lead = text[..last.start].trim_start();
     let excepts = words::words(lead).any(|word| {
@@ -72,6 +76,5 @@ fn follows_exception(reader: &Reader<'_>, end: usize) -> bool {
     let names = [rest, lead, between]
         .iter()
         .any(|said| said.contains(|c: char| c.is_ascii_digit()));
-    let start = skip(text, 0, char::is_whitespace);
-    last.start - start < NEAR && excepts && !between.contains(['.', '\n', '。']) && !names
+    last.start < start + NEAR && excepts && !between.contains(['.', '\n', '。']) && !names
 }

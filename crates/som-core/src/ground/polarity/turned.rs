@@ -168,6 +168,9 @@ impl Place<'_> {
 
     /// "None of them fits: [1] has a brown jacket": what a colon leads to tells why there is none.
     pub(super) fn is_reason_of(&self, none: &Range<usize>) -> bool {
+        if self.before.end > none.end + 2 * NEAR {
+            return false;
+        }
         let reasons = self.get(none.end..self.before.end);
         let itself = [Role::Excepts, Role::Pronoun]
             .iter()
@@ -177,6 +180,9 @@ impl Place<'_> {
 
     /// "None. [2] is the only mug, and it is white": the answer is over, if nothing takes it back.
     pub(super) fn is_behind_none(&self, none: &Range<usize>) -> bool {
+        if self.before.end > none.end + 2 * NEAR {
+            return false;
+        }
         let said = self.get(none.clone());
         let alone = words::is_made_of(said, &[Role::None, Role::NoOne, Role::Pronoun]);
         let again = [Role::Corrects, Role::Excepts, Role::Answers]
