@@ -293,6 +293,45 @@ fn a_video_that_goes_wrong_keeps_what_there_is_of_it() {
 }
 
 #[test]
+fn each_frame_has_a_file_of_its_own_and_none_is_written_over() {
+    let folder = Folder::new();
+    for (index, name) in ["frame.0001.png", "frame.0002.png", "00000.png"]
+        .into_iter()
+        .enumerate()
+    {
+        let path = folder.path(name);
+        picture(index as u32).save(path).unwrap();
+    }
+    track(&folder, &["frame.*.png", "-o", "marked", "-q"]).succeeded();
+    let marked: Vec<String> = folder
+        .files()
+        .into_iter()
+        .filter(|name| name.starts_with("marked/"))
+        .collect();
+    assert_eq!(marked, ["marked/frame.0001.png", "marked/frame.0002.png"]);
+    for words in [
+        &["frame.*.png", "-o", "."][..],
+        &["0000*.png", "--masks", ".", "--hint", "0:1:point:30,30"],
+    ] {
+        let before: Vec<Vec<u8>> = ["frame.0001.png", "00000.png"]
+            .map(|name| folder.read(name))
+            .into();
+        let ran = track(&folder, words);
+        assert_eq!(ran.code, 2, "{words:?}: {}", ran.stderr);
+        assert!(
+            ran.stderr
+                .contains("is an image to read, and would be written over"),
+            "{words:?}: {}",
+            ran.stderr
+        );
+        let after: Vec<Vec<u8>> = ["frame.0001.png", "00000.png"]
+            .map(|name| folder.read(name))
+            .into();
+        assert_eq!(before, after, "{words:?}");
+    }
+}
+
+#[test]
 fn mistakes_are_named_with_their_fix() {
     let folder = film(2);
     folder.write("none/readme.txt", "");

@@ -19,7 +19,7 @@ use som_engine::{
 use tempfile::TempDir;
 
 use super::{ffmpeg, video::ChosenFrame};
-use crate::{output::Output, runtime::blocking};
+use crate::{destination::Destination, output::Output, runtime::blocking};
 
 /// Frames a second of a video whose own are not known.
 const USUAL_RATE: f64 = 25.0;
@@ -36,8 +36,8 @@ pub(super) struct Drawing {
 
 /// Where the frames go.
 enum Place {
-    /// A picture for each.
-    Folder(PathBuf),
+    /// A picture for each, named as the frame is.
+    Folder(Destination),
     /// One file, made in the end of pictures in a folder.
     File { path: PathBuf, frames: TempDir },
 }
@@ -58,7 +58,7 @@ impl Drawing {
     pub(super) fn to(output: &Path, layers: Vec<Layer>, options: MarkOptions) -> Result<Self> {
         let is_folder = output.is_dir() || output.extension().is_none();
         let place = match is_folder {
-            true => Place::Folder(output.to_owned()),
+            true => Place::Folder(Destination::Folder(output.to_owned())),
             false => {
                 let frames = tempfile::Builder::new().prefix("som-frames-").tempdir();
                 let frames = frames.map_err(|error| {
@@ -75,6 +75,14 @@ impl Drawing {
             marks: VideoMarks::new(Some(layers), options),
             first: None,
         })
+    }
+
+    /// Where a frame goes, if it has a file of its own.
+    pub(super) fn file_of(&self, frame: &ChosenFrame) -> Option<Output> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder.output(&frame.input, ".png")),
+            Place::File { .. } => None,
+        }
     }
 
     /// The way back begins: marks are those of the first frame again.
@@ -106,10 +114,16 @@ impl Drawing {
         let Marking {
             marked, tags, held, ..
         } = marking;
-        let output = self.place.output(frame, at);
-        let path = match &self.place {
-            Place::Folder(_) => Some(output.to_string()),
-            Place::File { .. } => None,
+        let (output, path) = match &self.place {
+            Place::Folder(folder) => {
+                let output = folder.output(&frame.input, ".png");
+                let path = output.to_string();
+                (output, Some(path))
+            }
+            Place::File { frames, .. } => {
+                let frame = frames.path().join(format!("{at:08}.png"));
+                (Output::File(frame), None)
+            }
         };
         let page = marked.pages.into_iter().next();
         let page = page.ok_or_else(|| Error::internal("a frame was not drawn"))?;
@@ -148,19 +162,6 @@ impl Drawing {
             false => ffmpeg::pack(frames.path(), rate, path),
         }
         .map_err(|error| error.at(path.display()))
-    }
-}
-
-impl Place {
-    fn output(&self, frame: &ChosenFrame, at: usize) -> Output {
-        match self {
-            Self::Folder(folder) => {
-                let name = frame.input.output_stem();
-                let name = name.file_name().map(PathBuf::from).unwrap_or(name.clone());
-                Output::File(folder.join(name).with_extension("png"))
-            }
-            Self::File { frames, .. } => Output::File(frames.path().join(format!("{at:08}.png"))),
-        }
     }
 }
 

@@ -9,7 +9,13 @@ mod opened;
 mod report;
 mod video;
 
-use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,9 +36,9 @@ use self::{
     video::{Choice, ChosenFrame, Video},
 };
 use crate::{
-    General,
+    General, destination,
     flags::{ImageFlags, MarkFlags, assignment::Assignment},
-    input::{Decoded, InputImage},
+    input::{Decoded, Input, InputImage},
     output::Output,
     plural::counted,
     report as mark_report,
@@ -111,6 +117,9 @@ pub(crate) async fn run(
     let (limits, decoding) = (settings.limits.clone(), settings.decoding());
     let (arguments, bounds) = (options.video.clone(), limits.clone());
     let video = blocking(move || Video::open(&arguments, &bounds)).await?;
+    if let Some(odd) = video.odd.as_ref().filter(|_| !general.quiet) {
+        eprintln!("som: {odd}");
+    }
     let choice = Choice {
         from: options.from,
         to: options.to,
@@ -141,6 +150,7 @@ pub(crate) async fn run(
         )?),
         None => None,
     };
+    check_outputs(&frames, drawing.as_ref(), options.masks.as_deref())?;
     let json = match &options.json {
         Some(path) if path.as_os_str() == "-" => Some(Output::Stdout),
         Some(path) => Some(Output::File(path.clone())),
@@ -153,7 +163,7 @@ pub(crate) async fn run(
         frames: &frames,
         decoding,
         limits,
-        is_from_files: video.rate.is_none(),
+        is_of_files: video.is_of_files(),
         masks: options.masks,
         drawing,
         kept: Frames::new()?,
@@ -222,12 +232,12 @@ pub(crate) async fn run(
 
 /// A video under way.
 struct Run<'a> {
-    engine: std::sync::Arc<Engine>,
+    engine: Arc<Engine>,
     frames: &'a [ChosenFrame],
     decoding: DecodeOptions,
     limits: LimitSettings,
     /// Frames have names of their own.
-    is_from_files: bool,
+    is_of_files: bool,
     masks: Option<PathBuf>,
     drawing: Option<Drawing>,
     kept: Frames,
@@ -245,7 +255,7 @@ impl Run<'_> {
         stop: &Cancellation,
     ) -> Result<()> {
         let frame = &self.frames[step.at];
-        let at = |error: Error| match self.is_from_files {
+        let at = |error: Error| match self.is_of_files {
             true => error.at(&frame.input),
             false => error.at(format!("frame {}", frame.number)),
         };
@@ -275,7 +285,7 @@ impl Run<'_> {
             return Ok(());
         }
         if let Some(folder) = &self.masks {
-            let output = Output::File(folder.join(format!("{:05}.png", frame.number)));
+            let output = mask_of(folder, frame);
             let (size, tracked) = (pixels.size(), tracked.clone());
             blocking(move || write_map(&output, size, &tracked)).await?;
         }
@@ -294,7 +304,7 @@ impl Run<'_> {
         let path = frame.input.path().map(|path| path.display().to_string());
         self.kept.keep(&FrameReport {
             index: frame.number,
-            path: path.as_deref().filter(|_| self.is_from_files),
+            path: path.as_deref().filter(|_| self.is_of_files),
             objects: tracked.iter().map(ObjectReport::from).collect(),
             marked,
         })
@@ -305,6 +315,27 @@ impl Run<'_> {
         let decoding = self.decoding.clone();
         blocking(move || InputImage::read(&input, &limits)?.decode(&decoding)).await
     }
+}
+
+/// Checks that no two frames are written to one file, and none over a frame that is read.
+fn check_outputs(
+    frames: &[ChosenFrame],
+    drawing: Option<&Drawing>,
+    masks: Option<&Path>,
+) -> Result<()> {
+    let outputs = |frame: &ChosenFrame| -> Vec<Output> {
+        let drawn = drawing.and_then(|drawing| drawing.file_of(frame));
+        let mask = masks.map(|folder| mask_of(folder, frame));
+        drawn.into_iter().chain(mask).collect()
+    };
+    let inputs: Vec<Input> = frames.iter().map(|frame| frame.input.clone()).collect();
+    let outputs: Vec<Vec<Output>> = frames.iter().map(outputs).collect();
+    destination::check(&inputs, outputs.iter().map(|outputs| outputs.iter()))
+}
+
+/// Where the numbers of a frame's objects go.
+fn mask_of(folder: &Path, frame: &ChosenFrame) -> Output {
+    Output::File(folder.join(format!("{:05}.png", frame.number)))
 }
 
 /// Writes whose each pixel is.

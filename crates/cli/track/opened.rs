@@ -23,7 +23,6 @@ pub(super) struct Opened {
 /// What the assignments mean, once it is known who takes them.
 #[derive(Default)]
 struct Assigned {
-    is_automatic: bool,
     /// Parameters of every frame.
     params: Params,
     /// Options of the instance.
@@ -37,7 +36,6 @@ struct Taker<'a> {
     who: String,
     params: &'a Schema,
     options: &'a Schema,
-    is_automatic: bool,
 }
 
 impl Opened {
@@ -60,18 +58,17 @@ impl Opened {
         }
         let styles = options.marks.styles.as_ref();
         let styles = styles.unwrap_or(&settings.mark.styles).clone();
-        let assigned = match registry.tracker(&id) {
+        let (assigned, is_automatic) = match registry.tracker(&id) {
             Ok(tracker) => {
                 let taker = Taker {
                     who: tracker.who(),
                     params: tracker.params(),
                     options: tracker.options(),
-                    is_automatic: tracker.descriptor().can(Capability::Automatic),
                 };
                 let assigned = Assigned::of(&options.settings, &taker, &registry, &styles)?;
                 let table = settings.tracker.entry(id.clone()).or_default();
                 table.extend(assigned.options.clone());
-                assigned
+                (assigned, tracker.descriptor().can(Capability::Automatic))
             }
             Err(unknown) => {
                 let segmenter = registry.segmenter(&id).map_err(|_| unknown)?;
@@ -80,15 +77,13 @@ impl Opened {
                     who: known.who(),
                     params: known.params(),
                     options: known.options(),
-                    is_automatic: known.descriptor().can(Capability::Automatic),
                 };
                 let assigned = Assigned::of(&options.settings, &taker, &registry, &styles)?;
                 let table = settings.segmenter.entry(id.clone()).or_default();
                 table.extend(assigned.options.clone());
-                assigned
+                (assigned, known.descriptor().can(Capability::Automatic))
             }
         };
-        let is_automatic = assigned.is_automatic;
         let layers = styles.into_iter().zip(assigned.styles);
         Ok(Self {
             engine: Arc::new(Engine::new(settings, registry)?),
@@ -114,7 +109,6 @@ impl Assigned {
         styles: &[String],
     ) -> Result<Self> {
         let mut assigned = Self {
-            is_automatic: taker.is_automatic,
             styles: vec![Params::new(); styles.len()],
             ..Self::default()
         };

@@ -25,8 +25,10 @@ pub(super) struct Video {
     frames: Vec<Input>,
     /// Frames a second, where that is known.
     pub(super) rate: Option<f64>,
-    /// Frames that were taken out of a file.
-    _unpacked: Option<TempDir>,
+    /// For the person who waits: what is odd about the file.
+    pub(super) odd: Option<String>,
+    /// Where the frames lie that were taken out of a file.
+    unpacked: Option<TempDir>,
 }
 
 /// Which frames are worked on.
@@ -64,13 +66,14 @@ impl Video {
             && file.is_file()
         {
             let unpacked = Unpacked::of(file, limits).map_err(|error| error.at(&name))?;
-            if let Some(Unpacked { folder, rate }) = unpacked {
+            if let Some(Unpacked { folder, rate, odd }) = unpacked {
                 let frames = of_files(&[folder.path().to_owned()])?;
                 return Ok(Self {
+                    odd: odd.map(|odd| format!("{name}: {odd}")),
                     name,
                     frames,
                     rate,
-                    _unpacked: Some(folder),
+                    unpacked: Some(folder),
                 });
             }
         }
@@ -78,13 +81,19 @@ impl Video {
             frames: of_files(arguments)?,
             name,
             rate: None,
-            _unpacked: None,
+            odd: None,
+            unpacked: None,
         })
     }
 
     /// How many frames it has.
     pub(super) fn len(&self) -> u64 {
         self.frames.len() as u64
+    }
+
+    /// True if its frames are files of their own, whose names people know.
+    pub(super) const fn is_of_files(&self) -> bool {
+        self.unpacked.is_none()
     }
 
     /// The frames that are chosen.
@@ -166,6 +175,7 @@ fn natural(path: &Path) -> Vec<NamePart> {
 struct Unpacked {
     folder: TempDir,
     rate: Option<f64>,
+    odd: Option<String>,
 }
 
 impl Unpacked {
@@ -205,11 +215,12 @@ impl Unpacked {
             Kind::Other => {
                 let folder = folder()?;
                 let rate = ffmpeg::unpack(file, folder.path())?;
-                return Ok(Some(Self { folder, rate }));
+                let odd = None;
+                return Ok(Some(Self { folder, rate, odd }));
             }
         };
         let folder = folder()?;
-        let mut took = 0.0;
+        let (mut took, mut odd) = (0.0, None);
         let mut count = 0_u32;
         for frame in frames {
             let at = |error: Error| error.at(format!("frame {count}"));
@@ -217,10 +228,7 @@ impl Unpacked {
                 Ok(frame) => frame,
                 // What there is of it is a video.
                 Err(error) if count > 0 => {
-                    eprintln!(
-                        "som: {}: ends early, at frame {count}: {error}",
-                        file.display()
-                    );
+                    odd = Some(format!("ends early, at frame {count}: {error}"));
                     break;
                 }
                 Err(error) => return Err(at(decoder_error(error))),
@@ -241,7 +249,7 @@ impl Unpacked {
             count += 1;
         }
         let rate = (took > 0.0).then(|| f64::from(count) / took);
-        Ok(Some(Self { folder, rate }))
+        Ok(Some(Self { folder, rate, odd }))
     }
 }
 
@@ -304,7 +312,8 @@ mod tests {
                 .map(|at| Input::file(Path::new(&format!("{at}.png"))))
                 .collect(),
             rate: None,
-            _unpacked: None,
+            odd: None,
+            unpacked: None,
         };
         let numbers = |from, to, every| {
             let chosen = video.chosen(Choice { from, to, every });

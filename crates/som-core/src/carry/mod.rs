@@ -8,7 +8,10 @@
 
 mod motion;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use self::motion::Pyramid;
 use crate::{Call, Image, Mask, Region, Result, Tracked};
@@ -31,7 +34,8 @@ const WAITED_FOR: usize = 1024;
 /// The objects of one video, and where they were last.
 #[derive(Clone, Debug, Default)]
 pub struct Carrier {
-    last: Option<Pyramid>,
+    /// Shared by clones, which are made for every frame.
+    last: Option<Arc<Pyramid>>,
     objects: Vec<Object>,
     /// What people pointed at, by frame: there it is what they said.
     pointed: BTreeMap<u64, Vec<Tracked>>,
@@ -116,7 +120,7 @@ impl Carrier {
                 });
             }
         }
-        self.last = Some(next);
+        self.last = Some(Arc::new(next));
         Ok(expected)
     }
 

@@ -36,16 +36,7 @@ impl Som {
     /// Answers `requests`. A task of its own reads them, so that what the client lets it wait for
     /// has an end; it is over when the answers are dropped.
     pub(super) fn answers(self, call: Call, requests: Streaming<MarkStreamRequest>) -> Answers {
-        let (sender, answers) = mpsc::channel(1);
-        let task = tokio::spawn(self.answer_all(call, requests, sender).in_current_span());
-        let end = stream::once(task).filter_map(|ended| {
-            ready(match ended {
-                Ok(Ok(())) => None,
-                Ok(Err(status)) => Some(Err(status)),
-                Err(_) => Some(Err(Status::internal("the stream's task panicked"))),
-            })
-        });
-        Box::pin(ReceiverStream::new(answers).map(Ok).chain(end))
+        told_by(|sender| self.answer_all(call, requests, sender))
     }
 
     /// Answers `requests` until they end.
@@ -137,6 +128,26 @@ impl Som {
             }
         }
     }
+}
+
+/// What `work` sends, as it is sent. It runs in a task of its own, which is over when nobody takes that any
+/// more; how it ends is the end of the stream.
+pub(super) fn told_by<T: Send + 'static, Work>(
+    work: impl FnOnce(mpsc::Sender<T>) -> Work,
+) -> Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>
+where
+    Work: Future<Output = Result<(), Status>> + Send + 'static,
+{
+    let (sender, answers) = mpsc::channel(1);
+    let task = tokio::spawn(work(sender).in_current_span());
+    let end = stream::once(task).filter_map(|ended| {
+        ready(match ended {
+            Ok(Ok(())) => None,
+            Ok(Err(status)) => Some(Err(status)),
+            Err(_) => Some(Err(Status::internal("the stream's task panicked"))),
+        })
+    });
+    Box::pin(ReceiverStream::new(answers).map(Ok).chain(end))
 }
 
 /// Waits for the moment when the client stops waiting.

@@ -1,8 +1,8 @@
 //! Track: the frames of a video, one answer each, in the order of the requests.
 
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
 
-use futures_util::{Stream, StreamExt as _, future::ready, stream};
+use futures_util::Stream;
 use som_core::{Error, Result, Timings, Tracked};
 use som_engine::track::{MarkedFrame, TrackFrame, TrackSession, VideoMarks};
 use som_proto::{
@@ -11,14 +11,12 @@ use som_proto::{
     segment, track,
 };
 use tokio::{sync::mpsc, time::timeout};
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
-use tracing::Instrument as _;
 
 use super::{
     Som,
     mark::{format, layers, picture_to_wire},
-    stream::{RESTART, past_deadline},
+    stream::{RESTART, past_deadline, told_by},
 };
 use crate::call::{Call, Work};
 
@@ -35,16 +33,7 @@ struct Video {
 impl Som {
     /// Answers `requests`, in a task of its own, which is over when the answers are dropped.
     pub(super) fn tracked(self, call: Call, requests: Streaming<pb::TrackRequest>) -> Frames {
-        let (sender, answers) = mpsc::channel(1);
-        let task = tokio::spawn(self.track_all(call, requests, sender).in_current_span());
-        let end = stream::once(task).filter_map(|ended| {
-            ready(match ended {
-                Ok(Ok(())) => None,
-                Ok(Err(status)) => Some(Err(status)),
-                Err(_) => Some(Err(Status::internal("the stream's task panicked"))),
-            })
-        });
-        Box::pin(ReceiverStream::new(answers).map(Ok).chain(end))
+        told_by(|sender| self.track_all(call, requests, sender))
     }
 
     /// Answers `requests` until they end. The session ends with them, whatever ends them.
@@ -168,7 +157,7 @@ impl Som {
         let seen = video.session.frame(seen, &work.cancellation).await?;
         let metrics = &work.call.metrics;
         metrics.stage("track", seen.took);
-        let tracked = Arc::new(seen.tracked);
+        let tracked = seen.tracked;
         let marked = match video.format {
             PictureFormat::None => None,
             _ => {
